@@ -1,0 +1,45 @@
+# Everything a person or CI runs. Nothing has to be installed by hand but Python 3.11 and make.
+PYTHON ?= python3
+VENV ?= .venv
+BIN := $(VENV)/bin
+FULL := train,export,parquet,demo,dev
+
+.PHONY: check test test-fast test-long demo bench clean
+
+# The environment is made anew when the project's dependencies change.
+$(VENV)/.installed: pyproject.toml
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --upgrade pip
+	$(BIN)/python -m pip install --quiet --editable ".[$(FULL)]"
+	touch $@
+
+check: $(VENV)/.installed
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+test: $(VENV)/.installed
+	$(BIN)/pytest
+
+test-fast: $(VENV)/.installed
+	$(BIN)/pytest -m "not long and not training"
+
+test-long: $(VENV)/.installed
+	$(BIN)/pytest -m "long"
+
+# The runtime alone: no torch. CLIP=path uses a video of yours instead of the one made on the spot.
+.venv-demo/.installed: pyproject.toml
+	$(PYTHON) -m venv .venv-demo
+	.venv-demo/bin/python -m pip install --quiet --upgrade pip
+	.venv-demo/bin/python -m pip install --quiet ".[demo]"
+	touch $@
+
+demo: .venv-demo/.installed
+	.venv-demo/bin/python scripts/demo.py $(if $(CLIP),--clip "$(CLIP)")
+
+bench: $(VENV)/.installed
+	$(BIN)/fer-live bench
+
+clean:
+	rm -rf $(VENV) .venv-demo build dist demo .mypy_cache .ruff_cache .pytest_cache

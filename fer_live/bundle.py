@@ -1,0 +1,73 @@
+"""The files that ship with fer-live: found, checked, named.
+
+`assets/checksums.json` holds the sha256 of each. A file that does not match is refused, so that a
+damaged install says so instead of giving strange labels.
+"""
+
+import hashlib
+import json
+from functools import cache
+from importlib.resources import files
+from importlib.resources.abc import Traversable
+from pathlib import Path
+from typing import Final
+
+from fer_live.errors import ModelError
+
+LANDMARKER: Final = "face_landmarker.task"
+DEFAULT_MODEL: Final = "cnn6"
+
+
+def sha256_of(data: bytes) -> str:
+    """Return the sha256 of `data`, in hex."""
+    return hashlib.sha256(data).hexdigest()
+
+
+def asset(name: str) -> Traversable:
+    """Return the shipped file `name`, such as "models/cnn6.onnx"; it may not exist."""
+    return files("fer_live.assets").joinpath(*name.split("/"))
+
+
+@cache
+def checksums() -> dict[str, str]:
+    """Return the sha256 in hex of every shipped model file, by its name under assets/."""
+    table: dict[str, str] = json.loads(asset("checksums.json").read_text(encoding="utf-8"))
+    return table
+
+
+def read_asset(name: str) -> bytes:
+    """Return the bytes of a shipped file, checked.
+
+    Raises:
+        ModelError: It is missing or its sha256 is not the recorded one.
+    """
+    try:
+        data = asset(name).read_bytes()
+    except OSError as error:
+        raise ModelError(f"the shipped file {name} is missing; install fer-live again") from error
+    if sha256_of(data) != checksums().get(name):
+        raise ModelError(f"the shipped file {name} is damaged (sha256); install fer-live again")
+    return data
+
+
+def model_names() -> list[str]:
+    """Return the names of the shipped models, the default first."""
+    names = [n.removeprefix("models/").removesuffix(".onnx") for n in checksums() if ".onnx" in n]
+    return sorted(names, key=lambda name: (name != DEFAULT_MODEL, name))
+
+
+def read_model(name_or_path: str) -> bytes:
+    """Return the bytes of a shipped model by its name, or of an ONNX file by its path.
+
+    Raises:
+        ModelError: There is no such model; the message lists the shipped ones.
+    """
+    if name_or_path in model_names():
+        return read_asset(f"models/{name_or_path}.onnx")
+    path = Path(name_or_path)
+    if not path.is_file():
+        raise ModelError(
+            f"no model {name_or_path!r}: give the path of an .onnx file or one of "
+            f"{', '.join(model_names()) or '(none shipped)'}"
+        )
+    return path.read_bytes()

@@ -1,0 +1,202 @@
+"""What a model file says about itself: the metadata of the ONNX graph, and nothing beside it.
+
+Every field of `ModelContract` is one entry `fer_live.<field>` of the file's metadata_props, its
+value JSON. A file without them, or of an unknown format, is refused. The graph itself takes
+`crops`, uint8 (N, S, S) gray or (N, S, S, 3) RGB, and gives `probabilities` and `logits`, both
+float32 (N, K), where probabilities = softmax(logits / temperature).
+"""
+
+import dataclasses
+import json
+import math
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Final, Literal, TypeAlias
+
+from fer_live.crop import Colour, CropGeometry
+from fer_live.errors import ModelError
+from fer_live.labels import LABELS
+
+FORMAT: Final = 1
+PREFIX: Final = "fer_live."
+INPUT_NAME: Final = "crops"
+PROBABILITIES_NAME: Final = "probabilities"
+LOGITS_NAME: Final = "logits"
+
+Prior: TypeAlias = Literal["natural", "balanced"]
+"""`balanced` subtracts the log of the training prior: as if all labels were equally frequent."""
+
+
+@dataclass(frozen=True, slots=True)
+class Metric:
+    """One measured figure, with what it was measured on.
+
+    Attributes:
+        measure: What was measured, such as "accuracy" or "macro F1".
+        value: The figure; fractions in [0, 1], not percent.
+        data: The set and part, such as "FER+ PrivateTest, majority".
+        n: How many images it was measured on.
+        prior: Which prior the labels were taken with.
+    """
+
+    measure: str
+    value: float
+    data: str
+    n: int
+    prior: Prior = "natural"
+
+
+@dataclass(frozen=True, slots=True)
+class ModelContract:
+    """All that the runtime needs to know of a model, and what a person may want to know.
+
+    Attributes:
+        name: Short name, such as "cnn6".
+        labels: What column k of the outputs means; distinct members of `LABELS`.
+        crop: The side of the crop and where eyes and mouth belong in it.
+        colour: Whether crops are gray or RGB.
+        temperature: Logits are divided by it before the softmax; 1.0 until someone fits it.
+        prior: How frequent each label was in training, summing to 1.
+        uncertain_below: A best probability under this is shown as uncertain; in [0, 1].
+        architecture: Name of the network, as `fer_live.training.networks` knows it.
+        widths: Channels of each layer that has a width.
+        parameters: How many numbers the graph has learned.
+        macs: Multiply-adds for one crop.
+        operators: ONNX operators in the graph, each once, sorted.
+        parent_sha256: Of the unpruned model's weights; None when nothing was pruned.
+        pruning: How it was pruned: criterion, schedule, threshold; None when it was not.
+        metrics: Measured figures.
+        data: What it was trained on, and how the part for selection was kept apart.
+        licence: Of the weights, with the stance on the data.
+    """
+
+    name: str
+    labels: tuple[str, ...]
+    prior: tuple[float, ...]
+    architecture: str
+    widths: tuple[int, ...]
+    parameters: int
+    macs: int
+    operators: tuple[str, ...]
+    data: str
+    licence: str
+    crop: CropGeometry = field(default_factory=CropGeometry)
+    colour: Colour = "gray"
+    temperature: float = 1.0
+    uncertain_below: float = 0.4
+    parent_sha256: str | None = None
+    pruning: Mapping[str, Any] | None = None
+    metrics: tuple[Metric, ...] = ()
+
+    def __post_init__(self) -> None:
+        """Check what the types do not say.
+
+        Raises:
+            ModelError: A field holds something that no model can mean.
+        """
+        for holds, sentence in (
+            (bool(self.name), "its name is empty"),
+            (len(self.labels) > 1, f"it has fewer than two labels: {self.labels}"),
+            (set(self.labels) <= set(LABELS), f"its labels {self.labels} are not all of {LABELS}"),
+            (len(set(self.labels)) == len(self.labels), f"a label stands twice: {self.labels}"),
+            (len(self.prior) == len(self.labels), "its prior and its labels differ in number"),
+            (all(0 < p < 1 for p in self.prior), f"its prior {self.prior} leaves (0, 1)"),
+            (math.isclose(sum(self.prior), 1, abs_tol=1e-3), "its prior does not sum to 1"),
+            (0 < self.temperature < math.inf, f"its temperature is {self.temperature}"),
+            (0 <= self.uncertain_below <= 1, f"uncertain_below is {self.uncertain_below}"),
+            (self.colour in ("gray", "rgb"), f"its colour is {self.colour!r}, not gray or rgb"),
+            (8 <= self.crop.size_px <= 1024, f"its crop is {self.crop.size_px} px wide"),  # noqa: PLR2004
+            (self.parameters > 0 and self.macs > 0, "its parameters or MACs are not positive"),
+        ):
+            if not holds:
+                raise ModelError(f"the model's contract makes no sense: {sentence}")
+
+    @property
+    def input_shape(self) -> tuple[int, ...]:
+        """Shape of one crop: (S, S) for gray, (S, S, 3) for RGB."""
+        size = self.crop.size_px
+        return (size, size) if self.colour == "gray" else (size, size, 3)
+
+
+def to_metadata(contract: ModelContract) -> dict[str, str]:
+    """Return the metadata_props of a file that keeps `contract`, keys sorted."""
+    fields: dict[str, Any] = {"format": FORMAT, **dataclasses.asdict(contract)}
+    return {f"{PREFIX}{key}": json.dumps(fields[key], sort_keys=True) for key in sorted(fields)}
+
+
+def from_metadata(metadata: Mapping[str, str]) -> ModelContract:
+    """Read the contract back from a file's metadata_props.
+
+    Raises:
+        ModelError: It is not there, of an unknown format, incomplete, or makes no sense. The
+            message does not name the file: whoever opened it does.
+    """
+    own = {k.removeprefix(PREFIX): v for k, v in metadata.items() if k.startswith(PREFIX)}
+    if "format" not in own:
+        raise ModelError("it carries no fer-live contract; make it with: fer-export onnx")
+    try:
+        fields = {key: json.loads(value) for key, value in own.items()}
+    except (json.JSONDecodeError, RecursionError) as error:
+        raise ModelError(f"its contract is not JSON: {error}") from error
+    found = fields.pop("format")
+    if found != FORMAT or isinstance(found, bool):
+        raise ModelError(
+            f"its contract has format {found!r}, this fer-live reads format {FORMAT}; "
+            "export the model again or update fer-live"
+        )
+    missing = {f.name for f in dataclasses.fields(ModelContract)} - set(fields)
+    if missing:
+        raise ModelError(f"its contract lacks {', '.join(sorted(missing))}")
+    return _typed(fields)
+
+
+def _typed(fields: Mapping[str, Any]) -> ModelContract:
+    """Turn JSON values into the contract's types; unknown fields are left out."""
+    try:
+        return ModelContract(
+            name=_text(fields["name"]),
+            labels=tuple(_text(label) for label in fields["labels"]),
+            prior=tuple(float(p) for p in fields["prior"]),
+            architecture=_text(fields["architecture"]),
+            widths=tuple(int(w) for w in fields["widths"]),
+            parameters=int(fields["parameters"]),
+            macs=int(fields["macs"]),
+            operators=tuple(_text(name) for name in fields["operators"]),
+            data=_text(fields["data"]),
+            licence=_text(fields["licence"]),
+            crop=_geometry(fields["crop"]),
+            colour=fields["colour"],
+            temperature=float(fields["temperature"]),
+            uncertain_below=float(fields["uncertain_below"]),
+            parent_sha256=_digest(fields["parent_sha256"]),
+            pruning=fields["pruning"],
+            metrics=tuple(Metric(**metric) for metric in fields["metrics"]),
+        )
+    except (TypeError, ValueError, KeyError, OverflowError) as error:
+        raise ModelError(f"its contract holds a value of the wrong kind: {error}") from error
+
+
+def _geometry(value: Mapping[str, Any]) -> CropGeometry:
+    """Read the crop's geometry, two finite numbers a point."""
+    places = {}
+    for key in ("left_eye_px", "right_eye_px", "mouth_px"):
+        x, y = (float(v) for v in value[key])
+        if not (math.isfinite(x) and math.isfinite(y)):
+            raise ValueError(f"crop.{key} is not finite")
+        places[key] = (x, y)
+    return CropGeometry(size_px=int(value["size_px"]), **places)
+
+
+def _text(value: object) -> str:
+    """Return `value` if it is text."""
+    if not isinstance(value, str):
+        raise TypeError(f"{value!r} is not text")
+    return value
+
+
+def _digest(value: object) -> str | None:
+    """Return `value` if it is None or a sha256 in hex."""
+    if value is None or (isinstance(value, str) and re.fullmatch(r"[0-9a-f]{64}", value)):
+        return value
+    raise ValueError(f"{value!r} is not a sha256")

@@ -1,0 +1,168 @@
+"""The values that flow down the pipeline: Frame -> Face -> Track -> FrameResult."""
+
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fer_live.arrays import Image, Points, Probs
+
+
+class Box(NamedTuple):
+    """An upright box in frame pixels; right and bottom edges excluded; may leave the frame."""
+
+    x0: float
+    y0: float
+    x1: float
+    y1: float
+
+    @property
+    def width_px(self) -> float:
+        """Width; negative for a box turned inside out."""
+        return self.x1 - self.x0
+
+    @property
+    def height_px(self) -> float:
+        """Height; negative for a box turned inside out."""
+        return self.y1 - self.y0
+
+    @property
+    def centre_px(self) -> tuple[float, float]:
+        """(x, y) of the middle."""
+        return (self.x0 + self.x1) / 2, (self.y0 + self.y1) / 2
+
+    @property
+    def area_px2(self) -> float:
+        """Area in square pixels; 0 for an empty box."""
+        return max(0.0, self.width_px) * max(0.0, self.height_px)
+
+    def iou(self, other: "Box") -> float:
+        """Return the overlap with `other`, in [0, 1]; 0 when both are empty."""
+        overlap = Box(
+            max(self.x0, other.x0),
+            max(self.y0, other.y0),
+            min(self.x1, other.x1),
+            min(self.y1, other.y1),
+        ).area_px2
+        union = self.area_px2 + other.area_px2 - overlap
+        return overlap / union if union > 0 else 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class SourceInfo:
+    """What is known of a source before its first frame. None means unknown, never 0 or -1.
+
+    Attributes:
+        name: What a person would call it: a file name, "camera 0", a URL without its password.
+        size_wh: (width, height) of the upright picture, in pixels.
+        fps: Nominal or average frames a second.
+        frame_count: How many frames the container announces; files may lie.
+        duration_s: How long the container says it lasts, in seconds.
+        live: Whether frames come in real time and late ones are dropped.
+        has_audio: Whether there is sound that a copy of the video should keep.
+    """
+
+    name: str
+    size_wh: tuple[int, int]
+    fps: Fraction | None = None
+    frame_count: int | None = None
+    duration_s: float | None = None
+    live: bool = False
+    has_audio: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Frame:
+    """One picture from a source, and the moment it shows.
+
+    Attributes:
+        index: Position in the source, from 0. A gap means dropped frames.
+        time_s: Seconds on the source's own clock: presentation time for a file, time since
+            the first grab for a camera or stream. Never decreases.
+        rgb: (H, W, 3) uint8, upright. Never written to: draw on a copy.
+        captured_s: `time.monotonic()` when the picture was handed over by the device; None for
+            files. Latency is measured from here.
+    """
+
+    index: int
+    time_s: float
+    rgb: Image
+    captured_s: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Face:
+    """A face in one frame, in that frame's pixels.
+
+    Attributes:
+        box: Hull of its landmarks.
+        anchors_px: (3, 2) viewer's left eye, right eye and mouth centres; what the crop is cut by.
+        score: How sure the finder is that this is a face, in [0, 1].
+        landmarks_px: (478, 2) MediaPipe's face mesh; None where only the anchors were followed.
+        blendshapes: (52,) float32 in [0, 1] in MediaPipe's order; None unless asked for.
+        follow_id: Faces of successive frames with the same number were followed from picture to
+            picture by the finder; None when the finder does not follow.
+        measured: Whether the landmark network looked at this very frame; otherwise the place was
+            carried here from the last look.
+    """
+
+    box: Box
+    anchors_px: Points
+    score: float
+    landmarks_px: Points | None = None
+    blendshapes: NDArray[np.float32] | None = None
+    follow_id: int | None = None
+    measured: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Track:
+    """A face followed over time, and what it shows now.
+
+    Attributes:
+        track_id: From 1 in each run, never used again for another face.
+        face: The face in this frame.
+        raw: (K,) the network's calibrated probabilities for this frame, at the natural prior.
+        steady: (K,) smoothed, with the chosen prior; what the label was taken from.
+        label: The label shown: the best of `steady`, held by hysteresis.
+        confidence: `steady` of that label, in [0, 1].
+        uncertain: Whether the confidence is too low to be shown as a finding.
+        first_s: When this face was first seen, on the source's clock.
+    """
+
+    track_id: int
+    face: Face
+    raw: Probs
+    steady: Probs
+    label: str
+    confidence: float
+    uncertain: bool
+    first_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class StageTimes:
+    """How long each stage took for one frame, in milliseconds of wall time."""
+
+    find_ms: float
+    track_ms: float
+    crop_ms: float
+    classify_ms: float
+    smooth_ms: float
+
+    @property
+    def total_ms(self) -> float:
+        """From frame to steady label."""
+        return self.find_ms + self.track_ms + self.crop_ms + self.classify_ms + self.smooth_ms
+
+
+@dataclass(frozen=True, slots=True)
+class FrameResult:
+    """Everything that was seen in one frame; `tracks` is empty where there is no face."""
+
+    frame_index: int
+    time_s: float
+    tracks: tuple[Track, ...]
+    times: StageTimes
