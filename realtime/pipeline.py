@@ -1,0 +1,114 @@
+"""Frame in, FrameResult out: find -> track -> crop -> classify -> smooth."""
+
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fer_live.contract import ModelContract, Prior
+from fer_live.crop import crop_transform, cut_crop
+from fer_live.realtime.classifier import EmotionClassifier, Prediction, with_prior
+from fer_live.realtime.faces import FaceFinder
+from fer_live.realtime.flow import Face, Frame, FrameResult, StageTimes, Track
+from fer_live.realtime.smoothing import LabelSettings, LabelSmoother
+from fer_live.realtime.tracking import Tracker, TrackingSettings
+
+
+@dataclass(frozen=True, slots=True)
+class PipelineSettings:
+    """How faces are followed and labels steadied.
+
+    Attributes:
+        prior: Which prior labels are taken with; `balanced` serves a person at a camera.
+        tracking: When a face keeps its number.
+        label: How a label is steadied. Its `uncertain_below` None means the model's own.
+    """
+
+    prior: Prior = "balanced"
+    tracking: TrackingSettings = field(default_factory=TrackingSettings)
+    label: LabelSettings = field(default_factory=LabelSettings)
+
+
+class Pipeline:
+    """All stages of one source, with their state. Not for use by two sources."""
+
+    def __init__(
+        self,
+        finder: FaceFinder,
+        classifier: EmotionClassifier,
+        settings: PipelineSettings | None = None,
+    ) -> None:
+        self._finder = finder
+        self._classifier = classifier
+        self._settings = settings or PipelineSettings()
+        self._tracker = Tracker(self._settings.tracking)
+        self._smoothers: dict[int, LabelSmoother] = {}
+        self._first_s: dict[int, float] = {}
+
+    def process(self, frame: Frame) -> FrameResult:
+        """Return every face of `frame` with its label; the frame is not written to."""
+        marks = [time.perf_counter_ns()]
+        faces = self._finder.find(frame)
+        marks.append(time.perf_counter_ns())
+        tracked = self._tracker.update(faces, frame)
+        marks.append(time.perf_counter_ns())
+        crops = cut_crops(frame, [face for _, face in tracked], self._classifier.contract)
+        marks.append(time.perf_counter_ns())
+        prediction = self._classifier.classify(crops)
+        marks.append(time.perf_counter_ns())
+        tracks = self._steadied(tracked, prediction, frame.time_s)
+        marks.append(time.perf_counter_ns())
+        times = StageTimes(*(float(ns) / 1e6 for ns in np.diff(marks)))
+        return FrameResult(frame.index, frame.time_s, tracks, times)
+
+    def _steadied(
+        self, tracked: Sequence[tuple[int, Face]], prediction: Prediction, time_s: float
+    ) -> tuple[Track, ...]:
+        """Smooth each track's probabilities and take its label."""
+        contract = self._classifier.contract
+        adjusted = with_prior(prediction, contract, self._settings.prior)
+        tracks = []
+        for (track_id, face), raw, probs in zip(
+            tracked, prediction.probabilities, adjusted, strict=True
+        ):
+            steady = self._smoother(track_id).update(probs, time_s)
+            tracks.append(
+                Track(
+                    track_id=track_id,
+                    face=face,
+                    raw=raw,
+                    steady=steady.probs,
+                    label=contract.labels[steady.label_index],
+                    confidence=steady.confidence,
+                    uncertain=steady.uncertain,
+                    first_s=self._first_s.setdefault(track_id, time_s),
+                )
+            )
+        self._forget_lost()
+        return tuple(tracks)
+
+    def _smoother(self, track_id: int) -> LabelSmoother:
+        """Return the smoother of a track, new for a new one."""
+        if track_id not in self._smoothers:
+            self._smoothers[track_id] = LabelSmoother(
+                self._classifier.contract, self._settings.label
+            )
+        return self._smoothers[track_id]
+
+    def _forget_lost(self) -> None:
+        """Drop the state of tracks that the tracker has given up, so that memory does not grow."""
+        for track_id in self._smoothers.keys() - self._tracker.alive:
+            del self._smoothers[track_id], self._first_s[track_id]
+
+
+def cut_crops(
+    frame: Frame, faces: Sequence[Face], contract: ModelContract
+) -> NDArray[np.uint8]:
+    """Cut all faces of a frame as one batch: uint8 (N, *contract.input_shape)."""
+    crops = np.empty((len(faces), *contract.input_shape), np.uint8)
+    for crop, face in zip(crops, faces, strict=True):
+        transform = crop_transform(face.anchors_px, contract.crop)
+        crop[:] = cut_crop(frame.rgb, transform, contract.crop, contract.colour)
+    return crops
