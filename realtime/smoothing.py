@@ -1,0 +1,126 @@
+"""Steadying what a face seems to show, while it happens: nothing here looks ahead.
+
+The probabilities of one track are averaged with an exponential window in seconds, in the space of
+their logarithms (exponential forgetting, as in Raftery, Karny and Ettler 2010, "Online prediction
+under model uncertainty via dynamic model averaging"): what was seen t seconds ago counts
+exp(-t / tau), at any frame rate, and a constant input comes out as it went in. The label that is
+held keeps a bonus in log odds, so that another one must be clearly better before it takes over.
+The bonus is part of the steadied probabilities: the label is always the best of them.
+Why these numbers: docs/decisions/0009-smoothing.md.
+"""
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fer_live.arrays import Probs
+from fer_live.contract import ModelContract
+
+
+@dataclass(frozen=True, slots=True)
+class LabelSettings:
+    """How a label is steadied.
+
+    Attributes:
+        tau_s: Time constant of the forgetting, in seconds.
+        hold: Bonus of the label that is held, in log odds; 0 for no hysteresis.
+        floor: Probabilities under this count as this, so that no single frame rules a label out.
+        uncertain_below: A confidence under this makes the label uncertain; None takes the value
+            from the model's contract.
+        sure_margin: An uncertain label is sure again when its confidence exceeds
+            `uncertain_below` by this.
+    """
+
+    tau_s: float = 0.3
+    hold: float = 0.5
+    floor: float = 1e-3
+    uncertain_below: float | None = None
+    sure_margin: float = 0.05
+
+    def __post_init__(self) -> None:
+        """Check the ranges.
+
+        Raises:
+            ValueError: A value makes no sense.
+        """
+        if not 0 < self.tau_s < math.inf:
+            raise ValueError(f"tau_s is {self.tau_s}: a positive number of seconds was due")
+        if not (self.hold >= 0 and self.sure_margin >= 0):
+            raise ValueError(f"hold {self.hold} and sure_margin {self.sure_margin} must be >= 0")
+        if not 0 < self.floor < 1:
+            raise ValueError(f"floor is {self.floor}, not between 0 and 1")
+
+
+@dataclass(frozen=True, slots=True)
+class Steady:
+    """What a face shows once steadied.
+
+    Attributes:
+        probs: (K,) float32, sums to 1; `label_index` is its best.
+        label_index: Column of the label.
+        confidence: `probs` of the label, in [0, 1].
+        uncertain: Whether the confidence is too low to be shown as a finding.
+    """
+
+    probs: Probs
+    label_index: int
+    confidence: float
+    uncertain: bool
+
+
+class LabelSmoother:
+    """One track's label, steadied causally. Time is in seconds on the source's own clock."""
+
+    def __init__(self, contract: ModelContract, settings: LabelSettings | None = None) -> None:
+        """Start with nothing seen.
+
+        Args:
+            contract: Gives the number of labels and, where the settings leave it open, the
+                confidence under which a label is uncertain.
+            settings: How to steady.
+        """
+        self._settings = settings or LabelSettings()
+        self._count = len(contract.labels)
+        below = self._settings.uncertain_below
+        self._uncertain_below = contract.uncertain_below if below is None else below
+        self._log_mean: NDArray[np.float64] | None = None
+        self._time_s = -math.inf
+        self._held: int | None = None
+        self._uncertain = False
+
+    def update(self, probs: Probs, time_s: float) -> Steady:
+        """Take in what was seen at `time_s` and return what the face shows.
+
+        Args:
+            probs: (K,) probabilities at the prior that labels are taken with.
+            time_s: Seconds; never less than in the call before.
+
+        Raises:
+            ValueError: Time went back, or `probs` has another shape than (K,).
+        """
+        if probs.shape != (self._count,):
+            raise ValueError(f"expected ({self._count},) probabilities, got {probs.shape}")
+        if time_s < self._time_s:
+            raise ValueError(f"time went back from {self._time_s} s to {time_s} s")
+        seen = np.log(np.maximum(probs.astype(np.float64), self._settings.floor))
+        if self._log_mean is None:
+            self._log_mean = seen
+        else:
+            keep = math.exp(-(time_s - self._time_s) / self._settings.tau_s)
+            self._log_mean = keep * self._log_mean + (1 - keep) * seen
+        self._time_s = time_s
+        return self._decided(self._log_mean)
+
+    def _decided(self, log_mean: NDArray[np.float64]) -> Steady:
+        """Take the label, and whether it is sure, with hysteresis in both."""
+        odds = np.exp(log_mean - log_mean.max())
+        if self._held is not None:
+            odds[self._held] *= math.exp(self._settings.hold)
+        self._held = int(np.argmax(odds))
+        probs: Probs = (odds / odds.sum()).astype(np.float32)
+        confidence = float(probs[self._held])
+        margin = self._settings.sure_margin if self._uncertain else 0.0
+        self._uncertain = confidence < self._uncertain_below + margin
+        return Steady(probs, self._held, confidence, self._uncertain)
