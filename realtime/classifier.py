@@ -134,7 +134,6 @@ def _open_session(data: bytes, model: str, device: Device) -> Any:
     options.intra_op_num_threads = 1
     options.inter_op_num_threads = 1
     options.log_severity_level = 4  # what goes wrong is raised; ORT need not print it as well
-    options.add_session_config_entry("session.set_denormal_as_zero", "1")
     providers = ["CPUExecutionProvider"]
     if device == "cuda" or (device == "auto" and cuda_problem() is None):
         providers.insert(0, "CUDAExecutionProvider")
