@@ -121,7 +121,7 @@ def _pasted(picture: Image, face: Placed) -> Image:
     source = portrait()
     height, width = picture.shape[:2]
     fade = np.zeros(source.shape[:2], np.float32)
-    fade[12:-12, 12:-12] = 1.0
+    fade[12:330, 110:340] = 1.0  # head and shoulders, so that a second face has room beside it
     transform = _placement(face, (width, height))
     scale = math.hypot(transform[0, 0], transform[1, 0])
     if scale < 0.5:  # noqa: PLR2004 (bilinear sampling aliases from here on)
