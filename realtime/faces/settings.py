@@ -1,0 +1,37 @@
+"""What can be chosen about finding faces."""
+
+from dataclasses import dataclass
+from typing import Literal, TypeAlias
+
+Cadence: TypeAlias = Literal["adaptive", "every"]
+"""`every` looks with the landmark network at every face of every frame; `adaptive` when needed."""
+
+
+@dataclass(frozen=True, slots=True)
+class FaceSettings:
+    """How faces are looked for and followed.
+
+    Attributes:
+        max_faces: No more faces than this are followed at once; at least 1.
+        cadence: When the landmark network looks at a face that is being followed.
+        search: Whether small faces are looked for in tiles, beside the whole picture.
+        search_period_s: The whole picture is looked through once in this time, in seconds.
+        blendshapes: Whether the 52 blendshapes are given too.
+    """
+
+    max_faces: int = 8
+    cadence: Cadence = "adaptive"
+    search: bool = True
+    search_period_s: float = 0.8
+    blendshapes: bool = False
+
+    def __post_init__(self) -> None:
+        """Check what the types do not say.
+
+        Raises:
+            ValueError: A field holds something that makes no sense.
+        """
+        if self.max_faces < 1:
+            raise ValueError(f"max_faces is {self.max_faces}: follow at least one face")
+        if not self.search_period_s > 0:
+            raise ValueError(f"search_period_s is {self.search_period_s}: it must be positive")
