@@ -1,5 +1,15 @@
 """fer-live: what faces show, frame by frame, from compact pruned networks."""
 
-from importlib.metadata import version
+from typing import TYPE_CHECKING
 
-__version__ = version("fer-live")
+if TYPE_CHECKING:
+    __version__: str
+else:
+
+    def __getattr__(name: str) -> str:
+        """Look `__version__` up when it is asked for: reading metadata would slow every --help."""
+        if name != "__version__":
+            raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+        from importlib.metadata import version  # noqa: PLC0415 (a tenth of the time of --help)
+
+        return version("fer-live")

@@ -1,0 +1,43 @@
+"""Examining a machine: what is installed, what clashes, what works, and what to do about it."""
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import Final
+
+from fer_live.realtime.doctor import packages
+from fer_live.realtime.doctor.findings import Finding, looked_at, probe, to_json
+
+__all__ = ["Finding", "examine", "is_broken", "to_json"]
+
+METADATA_CHECKS: Final[Sequence[tuple[str, Callable[[], Iterable[Finding]]]]] = (
+    ("Python", packages.python),
+    ("requirements", packages.requirements),
+    ("clashes", packages.clashes),
+    ("pyarrow", packages.parquet),
+    ("shipped files", packages.shipped_files),
+)
+
+PROBES: Final = (
+    ("OpenCV", "opencv"),
+    ("PyAV", "video"),
+    ("face finder", "faces"),
+    ("classifier", "classifier"),
+    ("window", "window"),
+    ("cameras", "cameras"),
+)
+"""What is loaded or opened, each in a process of its own: subject, name of the probe."""
+
+
+def examine() -> Iterator[Finding]:
+    """Yield everything that is found, in the order in which it is looked at; takes seconds.
+
+    No exception, crash or hang of one check keeps the others from being made.
+    """
+    for subject, look in METADATA_CHECKS:
+        yield from looked_at(subject, look)
+    for subject, name in PROBES:
+        yield from probe(subject, name)
+
+
+def is_broken(findings: Iterable[Finding]) -> bool:
+    """Whether anything that fer-live needs does not work."""
+    return any(finding.state == "broken" for finding in findings)
