@@ -1,0 +1,92 @@
+"""From a decoded picture of any format to upright RGB."""
+
+from typing import Final
+
+import av
+import numpy as np
+from av.sidedata.sidedata import Type as SideDataType
+from av.video.reformatter import ColorRange, Colorspace, VideoReformatter
+from numpy.typing import NDArray
+
+from fer_live.arrays import Image
+
+HD_HEIGHT_PX: Final = 720
+"""From this height on, pictures that do not name their colours are taken as BT.709, as players do;
+below, and for JPEG at any height, as BT.601."""
+
+_SWSCALE_OF_TAG: Final = {
+    1: Colorspace.ITU709,
+    4: Colorspace.FCC,
+    5: Colorspace.ITU601,
+    6: Colorspace.ITU601,
+    7: Colorspace.SMPTE240M,
+    9: Colorspace.BT2020,
+    10: Colorspace.BT2020,
+}
+"""ISO/IEC 23091-2 matrix coefficients, and what the converter calls them."""
+
+_UPRIGHT: Final = np.array([[1, 0], [0, 1]])
+
+
+class RgbConverter:
+    """Makes upright RGB of one size out of whatever a decoder gives.
+
+    The first picture sets the size; later ones of another size are scaled to it, so that a source
+    keeps its promise of one size.
+    """
+
+    def __init__(self) -> None:
+        self._reformatter = VideoReformatter()
+        self._coded_wh: tuple[int, int] | None = None
+        self._size_wh: tuple[int, int] | None = None
+
+    def __call__(self, frame: av.VideoFrame) -> Image:
+        """Return (H, W, 3) uint8 RGB, upright, contiguous and read-only."""
+        if self._coded_wh is None:
+            self._coded_wh = frame.width, frame.height
+        width, height = self._coded_wh
+        flat = self._reformatter.reformat(
+            frame,
+            width=width,
+            height=height,
+            format="rgb24",
+            src_colorspace=colour_matrix(frame),
+            dst_color_range=ColorRange.JPEG,
+        ).to_ndarray()
+        rgb = np.ascontiguousarray(turned(flat, display_turn(frame)))
+        rgb.flags.writeable = False
+        return rgb
+
+
+def colour_matrix(frame: av.VideoFrame) -> Colorspace:
+    """Return the matrix between this frame's luma and chroma and RGB."""
+    named = _SWSCALE_OF_TAG.get(int(frame.colorspace))
+    if named is not None:
+        return named
+    is_jpeg = frame.format.name.startswith("yuvj")
+    return Colorspace.ITU709 if frame.height >= HD_HEIGHT_PX and not is_jpeg else Colorspace.ITU601
+
+
+def display_turn(frame: av.VideoFrame) -> NDArray[np.int64]:
+    """Return the nearest quarter turn, or mirrored quarter turn, that the frame asks for.
+
+    Returns:
+        (2, 2) of -1, 0 and 1: carries (x, y) of the coded picture to (x, y) of the upright one.
+    """
+    try:
+        data = frame.side_data[SideDataType.DISPLAYMATRIX]
+    except KeyError:
+        return _UPRIGHT
+    # ISO/IEC 14496-12: nine int32, rows (a b u) (c d v) (x y w); x' = a x + c y, y' = b x + d y.
+    a, b, _, c, d = np.frombuffer(bytes(data), np.int32)[:5].tolist()
+    if max(abs(a), abs(d)) >= max(abs(b), abs(c)):
+        return np.array([[np.sign(a) or 1, 0], [0, np.sign(d) or 1]])
+    return np.array([[0, np.sign(c) or 1], [np.sign(b) or 1, 0]])
+
+
+def turned(rgb: Image, turn: NDArray[np.int64]) -> Image:
+    """Return `rgb` (H, W, 3) turned and mirrored as `turn` says; a view."""
+    (xx, xy), (yx, yy) = turn.tolist()
+    if xx == 0:
+        rgb = rgb.transpose(1, 0, 2)
+    return rgb[:: yx + yy, :: xx + xy]

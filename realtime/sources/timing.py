@@ -1,0 +1,73 @@
+"""From the timestamps of a file to seconds that never decrease."""
+
+from fractions import Fraction
+from typing import Final
+
+DISCONTINUITY_S: Final = 1.0
+"""A step back by more than this is a new recording pasted behind the old one, not disorder."""
+SAMPLING_SLACK_S: Final = 0.001
+"""A frame this little before its due moment is taken: 29.97 asked of a file of 30000/1001."""
+
+
+class PresentationClock:
+    """Turns timestamps into seconds since the start of the file.
+
+    A missing timestamp counts as one nominal frame after the last. A small step back is held at
+    the last time; after a large one the clock goes on from where it was.
+    """
+
+    def __init__(self, time_base: Fraction, origin: Fraction, nominal_s: float) -> None:
+        """Set the clock.
+
+        Args:
+            time_base: Length of one tick of a timestamp, in seconds.
+            origin: What the file calls its beginning, in seconds of its own timestamps.
+            nominal_s: How long a frame lasts where nothing is said; positive.
+        """
+        self._time_base = time_base
+        self._origin = origin
+        self._nominal_s = nominal_s
+        self._shift_s = 0.0
+        self._last_s: float | None = None
+
+    def time_s(self, pts: int | None) -> float:
+        """Return the time of the next frame, never below that of the last, never negative."""
+        last_s = self._last_s
+        following_s = 0.0 if last_s is None else last_s + self._nominal_s
+        if pts is None:
+            time_s = following_s
+        else:
+            time_s = float(pts * self._time_base - self._origin) + self._shift_s
+            if last_s is not None and time_s < last_s - DISCONTINUITY_S:
+                self._shift_s += following_s - time_s
+                time_s = following_s
+        self._last_s = max(time_s, last_s or 0.0)
+        return self._last_s
+
+
+class Sampler:
+    """Thins frames out to a rate, by their times.
+
+    The frame shown at or next after each moment k / fps is due; a file slower than the rate loses
+    nothing, and a gap is not filled.
+    """
+
+    def __init__(self, fps: float) -> None:
+        """Set the rate.
+
+        Raises:
+            ValueError: The rate is not above 0.
+        """
+        if not fps > 0:
+            raise ValueError(f"fps must be above 0, got {fps}")
+        self._fps = fps
+        self._slack_s = min(SAMPLING_SLACK_S, 0.1 / fps)
+        self._next_slot = 0
+
+    def due(self, time_s: float) -> bool:
+        """Whether the frame at `time_s` is to be kept; ask once for each frame, in order."""
+        slot = int((time_s + self._slack_s) * self._fps)
+        if slot < self._next_slot:
+            return False
+        self._next_slot = slot + 1
+        return True
