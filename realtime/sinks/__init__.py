@@ -1,1 +1,39 @@
-"""TODO."""
+"""Where results go: tables, videos, a window. Each is one file behind the same small protocol."""
+
+from types import TracebackType
+from typing import Protocol, Self
+
+from fer_live.realtime.flow import Frame, FrameResult
+
+
+class FrameSink(Protocol):
+    """Anything that takes frames with their results, in order, and is closed at the end.
+
+    A sink is a context manager that closes itself, also when an exception leaves the block, so
+    that what was written by then can be read.
+    """
+
+    def write(self, frame: Frame, result: FrameResult) -> None:
+        """Take one frame and what was seen in it.
+
+        Raises:
+            SinkError: It cannot be written: the disk is full, the file or folder refuses.
+        """
+        ...
+
+    def close(self) -> None:
+        """Finish the output; a second call does nothing.
+
+        Raises:
+            SinkError: The last of it cannot be written.
+        """
+        ...
+
+    def __enter__(self) -> Self: ...
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None: ...

@@ -1,0 +1,102 @@
+"""The table's columns, and the rows that one frame gives.
+
+All formats hold the same rounded numbers, so that a table says the same whatever it is read from.
+"""
+
+from collections.abc import Iterator, Sequence
+from typing import Final, TypeAlias
+
+from fer_live.arrays import Probs
+from fer_live.realtime.flow import Frame, FrameResult, Track
+from fer_live.realtime.sinks.blendshapes import BLENDSHAPES
+
+Cell: TypeAlias = int | float | str | None
+"""One value of a row; None where there is no face or it was not asked for."""
+
+Row: TypeAlias = tuple[Cell, ...]
+"""One value for each column, in the columns' order."""
+
+FRAME_COLUMNS: Final = ("frame", "time_s")
+FACE_COLUMNS: Final = (
+    "track",
+    "x0",
+    "y0",
+    "x1",
+    "y1",
+    "face_score",
+    "label",
+    "confidence",
+    "uncertain",
+)
+DECIMALS: Final = {"x0": 2, "y0": 2, "x1": 2, "y1": 2}
+"""Digits after the point of a coordinate, in pixels; every other fraction has six."""
+OTHER_DECIMALS: Final = 6
+WHOLE: Final = frozenset({"frame", "track", "uncertain"})
+TEXT: Final = frozenset({"label"})
+
+
+def columns(labels: Sequence[str], *, blendshapes: bool) -> tuple[str, ...]:
+    """Return the names of all columns, in order.
+
+    One column a label is what the label was taken from (smoothed, prior applied), `raw_<label>`
+    the network's own calibrated probability, `blendshape_<name>` one of MediaPipe's 52 scores.
+    """
+    return (
+        *FRAME_COLUMNS,
+        *FACE_COLUMNS,
+        *labels,
+        *(f"raw_{label}" for label in labels),
+        *(f"blendshape_{name}" for name in (BLENDSHAPES if blendshapes else ())),
+    )
+
+
+def decimals(column: str) -> int:
+    """Return how many digits after the point a column of fractions has."""
+    return DECIMALS.get(column, OTHER_DECIMALS)
+
+
+def rows(frame: Frame, result: FrameResult, *, width: int, blendshapes: bool) -> Iterator[Row]:
+    """Yield one row a face, by track; one row with empty cells when there is no face.
+
+    Args:
+        frame: Gives the frame's number and time.
+        result: Gives the faces.
+        width: How many columns a row has.
+        blendshapes: Whether the last 52 columns hold blendshapes.
+    """
+    start = (frame.index, _rounded(frame.time_s, OTHER_DECIMALS))
+    for track in sorted(result.tracks, key=lambda track: track.track_id):
+        yield (*start, *_face_cells(track), *(_blendshape_cells(track) if blendshapes else ()))
+    if not result.tracks:
+        yield (*start, *[None] * (width - len(start)))
+
+
+def _face_cells(track: Track) -> Row:
+    """Return the cells from `track` to the last `raw_<label>`."""
+    return (
+        track.track_id,
+        *(_rounded(value, DECIMALS["x0"]) for value in track.face.box),
+        _rounded(track.face.score, OTHER_DECIMALS),
+        track.label,
+        _rounded(track.confidence, OTHER_DECIMALS),
+        int(track.uncertain),
+        *_fractions(track.steady),
+        *_fractions(track.raw),
+    )
+
+
+def _blendshape_cells(track: Track) -> Row:
+    """Return 52 scores, empty where the finder gave none."""
+    if track.face.blendshapes is None:
+        return (None,) * len(BLENDSHAPES)
+    return _fractions(track.face.blendshapes)
+
+
+def _fractions(values: Probs) -> Row:
+    """Return an array as rounded floats."""
+    return tuple(_rounded(value, OTHER_DECIMALS) for value in values.tolist())
+
+
+def _rounded(value: float, digits: int) -> float:
+    """Round, and turn -0.0 into 0.0 so that no cell says "-0.00"."""
+    return round(float(value), digits) + 0.0

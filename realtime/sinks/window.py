@@ -1,0 +1,101 @@
+"""A window on the desktop, and the keys pressed in it."""
+
+from enum import Enum
+from types import TracebackType
+from typing import Final, Self
+
+import cv2
+
+from fer_live.arrays import Image
+from fer_live.errors import DisplayError
+from fer_live.realtime.sinks.display import display_problem
+
+ESCAPE: Final = 27
+
+
+class Key(Enum):
+    """What a key asks for; the value is what the help says."""
+
+    QUIT = "quit"
+    PAUSE = "pause"
+    SAVE = "save a picture"
+    RECORD = "record"
+    BLUR = "blur faces"
+    MIRROR = "mirror"
+    HELP = "this help"
+
+
+KEYS: Final = {
+    "q": Key.QUIT,
+    "p": Key.PAUSE,
+    "s": Key.SAVE,
+    "r": Key.RECORD,
+    "b": Key.BLUR,
+    "m": Key.MIRROR,
+    "h": Key.HELP,
+}
+"""Which key means what; Escape quits as well, and capitals count."""
+
+
+class Window:
+    """A resizable window."""
+
+    def __init__(self, title: str) -> None:
+        """Open nothing yet: the window comes with its first picture.
+
+        Raises:
+            DisplayError: No window can be shown here; the sentence says why.
+        """
+        if (problem := display_problem()) is not None:
+            raise DisplayError(problem)
+        self._title = title
+        self._open = False
+        self._closed = False
+
+    @property
+    def closed(self) -> bool:
+        """Whether the window was closed, by the mouse or by `close`."""
+        return self._closed
+
+    def show(self, rgb: Image, *, wait_s: float = 0.001) -> Key | None:
+        """Show a picture, wait for a key, and return what it asks for.
+
+        Args:
+            rgb: (H, W, 3) uint8; not written to.
+            wait_s: How long a key is waited for; at least a millisecond.
+        """
+        if self._closed:
+            return None
+        if not self._open:
+            cv2.namedWindow(self._title, cv2.WINDOW_NORMAL | cv2.WINDOW_KEEPRATIO)
+            self._open = True
+        cv2.imshow(self._title, cv2.cvtColor(rgb, cv2.COLOR_RGB2BGR))
+        code = cv2.waitKey(max(1, round(wait_s * 1000)))
+        if cv2.getWindowProperty(self._title, cv2.WND_PROP_VISIBLE) < 1:
+            self._closed = True
+        return key_of(code)
+
+    def close(self) -> None:
+        """Take the window away; a second call does nothing."""
+        if self._open and not self._closed:
+            cv2.destroyWindow(self._title)
+        self._closed = True
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self.close()
+
+
+def key_of(code: int) -> Key | None:
+    """Return what a key code of `cv2.waitKey` asks for; None for no key or another."""
+    if code < 0:
+        return None
+    low = code & 0xFF
+    return Key.QUIT if low == ESCAPE else KEYS.get(chr(low).lower())
