@@ -1,0 +1,73 @@
+"""What can be chosen about a live run."""
+
+import math
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from fer_live.bundle import DEFAULT_MODEL
+from fer_live.contract import Prior
+from fer_live.errors import SettingsError
+from fer_live.realtime.classifier import Device
+from fer_live.realtime.faces import FaceSettings
+
+
+@dataclass(frozen=True, slots=True)
+class CameraSettings:
+    """What a camera is asked for; it may give something else. None leaves the choice to it.
+
+    Attributes:
+        size_wh: (width, height) in pixels.
+        fps: Frames a second.
+        mjpg: Whether pictures come compressed, which many cameras need for their full rate.
+    """
+
+    size_wh: tuple[int, int] | None = None
+    fps: float | None = None
+    mjpg: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class LiveSettings:
+    """Everything about a live run.
+
+    Attributes:
+        source: A camera's index or device, the URL of a stream, or a file, which is played at its
+            own speed.
+        camera: What a camera is asked for.
+        model: Name of a shipped model, or the path of an .onnx file.
+        device: Where the model runs.
+        prior: Which prior labels are taken with.
+        faces: How faces are found; `faces.blendshapes` adds their columns to the log.
+        window: Whether the picture is shown.
+        mirror: Whether what is shown is mirrored. What is logged and recorded never is.
+        blur_faces: Whether faces are made unrecognisable in what is shown, recorded and saved.
+        record: Where to write the annotated video from the start; None for nowhere.
+        log: Where to write the table of results; None for nowhere.
+        seconds: Stop after so many seconds; None for never.
+        folder: Where the window's keys put pictures and recordings.
+    """
+
+    source: str
+    camera: CameraSettings = field(default_factory=CameraSettings)
+    model: str = DEFAULT_MODEL
+    device: Device = "auto"
+    prior: Prior = "balanced"
+    faces: FaceSettings = field(default_factory=FaceSettings)
+    window: bool = True
+    mirror: bool = False
+    blur_faces: bool = False
+    record: Path | None = None
+    log: Path | None = None
+    seconds: float | None = None
+    folder: Path = Path()
+
+    def __post_init__(self) -> None:
+        """Check what the types do not say.
+
+        Raises:
+            SettingsError: The time makes no sense, or two outputs are one file.
+        """
+        if self.seconds is not None and not 0 < self.seconds < math.inf:
+            raise SettingsError(f"--seconds {self.seconds}: give a number above 0")
+        if self.record is not None and self.record == self.log:
+            raise SettingsError(f"{self.record} cannot be both the video and the table")

@@ -1,0 +1,109 @@
+"""How a live run goes: frame rate, latency, dropped frames, in constant memory."""
+
+import math
+from collections import Counter, deque
+from dataclasses import dataclass
+from typing import Final
+
+RATE_SPAN_S: Final = 2.0
+"""The frame rate shown is that of this last stretch of time."""
+
+
+@dataclass(frozen=True, slots=True)
+class LiveStatus:
+    """How a live run is going.
+
+    Attributes:
+        elapsed_s: Since the first frame was asked for.
+        frames: How many were looked at.
+        dropped: How many the source gave that nobody had time for; those of a pause left out.
+        fps: Frames looked at a second, over the last `RATE_SPAN_S`.
+        latency_p50_ms: From the capture of a frame to its labels; None before the first frame.
+        latency_p95_ms: The same, exceeded by one frame in twenty.
+    """
+
+    elapsed_s: float
+    frames: int
+    dropped: int
+    fps: float
+    latency_p50_ms: float | None
+    latency_p95_ms: float | None
+
+
+class Quantiles:
+    """Quantiles of any number of positive values, to within one percent, in constant memory.
+
+    Values are counted in buckets whose bounds grow by a constant ratio, as in Masson et al. 2019,
+    "DDSketch: a fast and fully-mergeable quantile sketch with relative-error guarantees".
+    """
+
+    ACCURACY: Final = 0.01
+    SMALLEST: Final = 1e-3
+    """Anything smaller is counted as this: a microsecond, where values are milliseconds."""
+
+    def __init__(self) -> None:
+        self._log_ratio = math.log((1 + self.ACCURACY) / (1 - self.ACCURACY))
+        self._counts: Counter[int] = Counter()
+
+    def add(self, value: float) -> None:
+        """Count one value."""
+        self._counts[math.ceil(math.log(max(value, self.SMALLEST)) / self._log_ratio)] += 1
+
+    def at(self, fraction: float) -> float | None:
+        """Return the smallest value that at least `fraction` of all do not exceed.
+
+        Args:
+            fraction: In (0, 1].
+
+        Returns:
+            None before the first value.
+        """
+        left = fraction * self._counts.total()
+        for bucket in sorted(self._counts):
+            left -= self._counts[bucket]
+            if left <= 0:
+                # The middle, in ratio, of the bucket's bounds: as far from either end.
+                return math.exp(bucket * self._log_ratio) * (1 - self.ACCURACY)
+        return None
+
+
+class Tally:
+    """Counts frames and latencies of one run. Times are seconds on the monotonic clock."""
+
+    def __init__(self, start_s: float) -> None:
+        self._start_s = start_s
+        self._frames = 0
+        self._latency_ms = Quantiles()
+        self._recent_s: deque[float] = deque()
+
+    def add(self, *, captured_s: float | None, labelled_s: float) -> None:
+        """Count one frame.
+
+        Args:
+            captured_s: When the device handed it over; None when it did not say.
+            labelled_s: When its labels were there.
+        """
+        self._frames += 1
+        self._recent_s.append(labelled_s)
+        while labelled_s - self._recent_s[0] > RATE_SPAN_S:
+            self._recent_s.popleft()
+        if captured_s is not None:
+            self._latency_ms.add((labelled_s - captured_s) * 1000)
+
+    def status(self, now_s: float, *, dropped: int) -> LiveStatus:
+        """Return how it goes."""
+        return LiveStatus(
+            elapsed_s=now_s - self._start_s,
+            frames=self._frames,
+            dropped=dropped,
+            fps=self._rate(now_s),
+            latency_p50_ms=self._latency_ms.at(0.5),
+            latency_p95_ms=self._latency_ms.at(0.95),
+        )
+
+    def _rate(self, now_s: float) -> float:
+        """Return the gaps between recent frames a second; 0 when the last is long ago."""
+        recent = [time_s for time_s in self._recent_s if now_s - time_s <= RATE_SPAN_S]
+        if len(recent) < 2 or recent[-1] == recent[0]:  # noqa: PLR2004 (a gap has two ends)
+            return 0.0
+        return (len(recent) - 1) / (recent[-1] - recent[0])

@@ -1,0 +1,117 @@
+"""The models that ship: what each is, what it reached, and how fast it is on this machine."""
+
+import math
+import statistics
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+
+from fer_live.bundle import DEFAULT_MODEL, model_names, read_model
+from fer_live.contract import Metric, ModelContract
+from fer_live.realtime.classifier import Device, OnnxClassifier
+
+WARM_UP: Final = 20
+"""Calls that are not counted: the first ones allocate."""
+DEFAULT_CALLS: Final = 300
+
+
+@dataclass(frozen=True, slots=True)
+class Speed:
+    """How long one crop takes, in microseconds, and where.
+
+    Attributes:
+        least_us: The shortest of all calls: what the machine can do when left alone.
+        median_us: The median of all calls: what it did this time.
+        calls: How many were counted.
+        provider: The provider that the session really got.
+    """
+
+    least_us: float
+    median_us: float
+    calls: int
+    provider: str
+
+
+@dataclass(frozen=True, slots=True)
+class ModelFacts:
+    """One shipped model.
+
+    Attributes:
+        name: What `--model` takes.
+        default: Whether it is taken when none is named.
+        size_bytes: Of the file.
+        sha256: Of the file.
+        contract: What it says of itself.
+        speed: Measured here and now.
+    """
+
+    name: str
+    default: bool
+    size_bytes: int
+    sha256: str
+    contract: ModelContract
+    speed: Speed
+
+    @property
+    def accuracy(self) -> Metric | None:
+        """The accuracy on its first test set, with the number of pictures; None if unmeasured."""
+        return next((m for m in self.contract.metrics if m.measure == "accuracy"), None)
+
+
+def shipped_models(*, device: Device = "auto", calls: int = DEFAULT_CALLS) -> list[ModelFacts]:
+    """Return the facts of every shipped model, the default first; measures for a moment.
+
+    Raises:
+        ModelError: A model is missing or damaged.
+        DeviceError: The device cannot be had.
+    """
+    names = model_names()
+    opened = [OnnxClassifier(name, device=device) for name in names]
+    speeds = measure(opened, calls=calls)
+    return [
+        ModelFacts(
+            name=name,
+            default=name == DEFAULT_MODEL,
+            size_bytes=len(read_model(name)),
+            sha256=classifier.sha256,
+            contract=classifier.contract,
+            speed=speed,
+        )
+        for name, classifier, speed in zip(names, opened, speeds, strict=True)
+    ]
+
+
+def measure(classifiers: Sequence[OnnxClassifier], *, calls: int = DEFAULT_CALLS) -> list[Speed]:
+    """Time one crop through each classifier, in turns, so that a busy moment meets all alike.
+
+    Raises:
+        ValueError: Fewer than one call is to be counted.
+    """
+    if calls < 1:
+        raise ValueError(f"{calls} calls cannot be measured")
+    crops = [_noise(classifier.contract) for classifier in classifiers]
+    taken_ns: list[list[int]] = [[] for _ in classifiers]
+    for _ in range(WARM_UP + calls):
+        for classifier, crop, taken in zip(classifiers, crops, taken_ns, strict=True):
+            start_ns = time.perf_counter_ns()
+            classifier.classify(crop)
+            taken.append(time.perf_counter_ns() - start_ns)
+    return [
+        Speed(
+            least_us=min(taken[WARM_UP:]) / 1000,
+            median_us=statistics.median(taken[WARM_UP:]) / 1000,
+            calls=calls,
+            provider=classifier.provider,
+        )
+        for classifier, taken in zip(classifiers, taken_ns, strict=True)
+    ]
+
+
+def _noise(contract: ModelContract) -> np.ndarray[tuple[int, ...], np.dtype[np.uint8]]:
+    """Return one crop of noise: zeros could be faster than any face."""
+    count = math.prod(contract.input_shape)
+    values = np.random.default_rng(0).integers(0, 256, count, np.uint8)
+    return values.reshape(1, *contract.input_shape)
