@@ -1,0 +1,145 @@
+"""How rows of a table become bytes: one class a format."""
+
+import json
+import os
+from collections.abc import Iterable, Sequence
+from contextlib import suppress
+from pathlib import Path
+from typing import Any, Final, Protocol
+
+from fer_live.errors import SinkError
+from fer_live.realtime.sinks.rows import TEXT, WHOLE, Row, decimals
+
+ROWS_IN_GROUP: Final = 4096
+"""Rows that Parquet holds in memory before it writes them."""
+
+
+class RowEncoder(Protocol):
+    """Rows in, a file out. Every method raises OSError when the disk refuses."""
+
+    def write(self, new: Sequence[Row]) -> None:
+        """Add rows."""
+        ...
+
+    def close(self) -> None:
+        """Write what is held and let go of the file, of which the latter in any case."""
+        ...
+
+
+class CsvEncoder:
+    """Commas, a header, lines that end in a line feed. Labels and numbers need no quotes."""
+
+    def __init__(self, path: Path, names: Sequence[str]) -> None:
+        self._forms = ["" if n in WHOLE | TEXT else f".{decimals(n)}f" for n in names]
+        self._lines = _WholeLines(path, head=[",".join(names)])
+
+    def write(self, new: Sequence[Row]) -> None:
+        """Add a line for each row."""
+        self._lines.add(",".join(self._cells(row)) for row in new)
+
+    def _cells(self, row: Row) -> Iterable[str]:
+        for cell, form in zip(row, self._forms, strict=True):
+            yield "" if cell is None else format(cell, form)
+
+    def close(self) -> None:
+        """Let go of the file."""
+        self._lines.close()
+
+
+class JsonEncoder:
+    """One object a line, its keys in the columns' order."""
+
+    def __init__(self, path: Path, names: Sequence[str]) -> None:
+        self._names = names
+        self._lines = _WholeLines(path)
+
+    def write(self, new: Sequence[Row]) -> None:
+        """Add a line for each row."""
+        self._lines.add(self._object(row) for row in new)
+
+    def _object(self, row: Row) -> str:
+        cells = dict(zip(self._names, row, strict=True))
+        return json.dumps(cells, separators=(",", ":"), allow_nan=False)
+
+    def close(self) -> None:
+        """Let go of the file."""
+        self._lines.close()
+
+
+class ParquetEncoder:
+    """Columns in groups of rows, compressed."""
+
+    def __init__(self, path: Path, names: Sequence[str]) -> None:
+        """Begin the file.
+
+        Raises:
+            SinkError: pyarrow is not installed.
+        """
+        try:
+            import pyarrow as pa  # noqa: PLC0415 (an extra)
+            import pyarrow.parquet as pq  # noqa: PLC0415
+        except ImportError as error:
+            raise SinkError(
+                f"{path} cannot be written: Parquet needs pyarrow, which is not installed; "
+                "pip install 'fer-live[parquet]', or write .csv or .jsonl"
+            ) from error
+        self._arrow: Any = pa
+        whole, text, fraction = pa.int64(), pa.string(), pa.float64()
+        kinds = [whole if n in WHOLE else text if n in TEXT else fraction for n in names]
+        self._schema = pa.schema(list(zip(names, kinds, strict=True)))
+        self._file = pq.ParquetWriter(path, self._schema)
+        self._held: list[Row] = []
+
+    def write(self, new: Sequence[Row]) -> None:
+        """Hold the rows until there are enough for a group."""
+        self._held.extend(new)
+        if len(self._held) >= ROWS_IN_GROUP:
+            self._write_group()
+
+    def _write_group(self) -> None:
+        cells = zip(*self._held, strict=True)
+        arrays = [self._arrow.array(c, f.type) for c, f in zip(cells, self._schema, strict=True)]
+        self._held.clear()
+        self._file.write_table(self._arrow.Table.from_arrays(arrays, schema=self._schema))
+
+    def close(self) -> None:
+        """Write the last group and the footer, without which nothing can be read."""
+        try:
+            if self._held:
+                self._write_group()
+        finally:
+            self._file.close()
+
+
+class _WholeLines:
+    """A file to which lines are added all at once or not at all, without a buffer of our own."""
+
+    def __init__(self, path: Path, *, head: Iterable[str] = ()) -> None:
+        self._file = path.open("wb", buffering=0)
+        self._whole_bytes = 0
+        try:
+            self.add(head)
+        except OSError:
+            self._file.close()
+            raise
+
+    def add(self, lines: Iterable[str]) -> None:
+        """Add lines, each without its end.
+
+        Raises:
+            OSError: The disk refuses; of these lines none is in the file.
+        """
+        data = "".join(f"{line}\n" for line in lines).encode()
+        left = memoryview(data)
+        try:
+            while left:
+                left = left[self._file.write(left) :]
+        except OSError:
+            with suppress(OSError):  # a pipe cannot be cut; the first error is the one to tell
+                os.ftruncate(self._file.fileno(), self._whole_bytes)
+            raise
+        self._whole_bytes += len(data)
+
+    def close(self) -> None:
+        """Let go of the file."""
+        self._file.close()
