@@ -1,0 +1,171 @@
+"""Model against model, in one run: what pruning buys on this machine.
+
+The models and a matrix product, as the measure of what the processor can do at that moment, take
+turns call by call, so that a ratio holds although the machine is noisy.
+"""
+
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+
+from fer_live.arrays import Crops
+from fer_live.bundle import read_model
+from fer_live.contract import ModelContract
+from fer_live.realtime.bench.latency import Latency
+from fer_live.realtime.classifier import Device, OnnxClassifier
+
+BATCHES: Final = (1, 2, 4, 8)
+WARM_UP_CALLS: Final = 10
+CALL_OVERHEAD_MS: Final = 0.012
+"""What a call into ONNX Runtime costs for a graph of some fifteen nodes that compute nothing."""
+_PEAK_SIDE: Final = 320
+
+
+@dataclass(frozen=True, slots=True)
+class BatchFigures:
+    """One model at one batch size.
+
+    Attributes:
+        batch: Crops a call.
+        latency: Of one call, from uint8 crops to probabilities, Python included.
+        inference: Of the graph alone: inputs and outputs bound to memory beforehand.
+        peak_gflops: What the processor reached in a matrix product between the same calls.
+    """
+
+    batch: int
+    latency: Latency
+    inference: Latency
+    peak_gflops: float
+
+    @property
+    def crops_per_second(self) -> float:
+        """At the median call."""
+        return 1000 * self.batch / self.latency.p50_ms
+
+    @property
+    def overhead(self) -> float:
+        """What calling costs beyond the graph itself, as a part of the graph's time."""
+        return self.latency.min_ms / self.inference.min_ms - 1
+
+    def over_bound(self, macs: int) -> float:
+        """Return the best call over what the processor's peak allows, call overhead granted."""
+        flop = 2.0 * macs * self.batch
+        bound_ms = flop / (self.peak_gflops * 1e6) + CALL_OVERHEAD_MS
+        return self.latency.min_ms / bound_ms
+
+
+@dataclass(frozen=True, slots=True)
+class ModelFigures:
+    """One model: what it is, and what it costs.
+
+    Attributes:
+        name: As it was asked for.
+        contract: What the file says of itself.
+        file_bytes: Size of the file.
+        load_ms: Best time from bytes to a session that has answered once.
+        provider: What the session really runs on.
+        batches: One entry a batch size, ascending.
+    """
+
+    name: str
+    contract: ModelContract
+    file_bytes: int
+    load_ms: float
+    provider: str
+    batches: tuple[BatchFigures, ...]
+
+
+def measure_models(
+    models: Sequence[str],
+    *,
+    device: Device = "cpu",
+    calls: int = 300,
+    batches: Sequence[int] = BATCHES,
+) -> list[ModelFigures]:
+    """Measure models against each other.
+
+    Args:
+        models: Names of shipped models, or paths of .onnx files.
+        device: What they run on.
+        calls: Timed calls for each model and batch size, at least 1.
+        batches: Crops a call, ascending.
+
+    Raises:
+        ModelError: A model cannot be used.
+        DeviceError: The device cannot be had.
+    """
+    loads_ms = [[_load_ms(model, device) for model in models] for _ in range(3)]
+    classifiers = [OnnxClassifier(model, device=device) for model in models]
+    tables = [_interleaved(classifiers, batch, calls) for batch in batches]
+    return [
+        ModelFigures(
+            name=model,
+            contract=classifier.contract,
+            file_bytes=len(read_model(model)),
+            load_ms=min(times[i] for times in loads_ms),
+            provider=classifier.provider,
+            batches=tuple(table[i] for table in tables),
+        )
+        for i, (model, classifier) in enumerate(zip(models, classifiers, strict=True))
+    ]
+
+
+def _load_ms(model: str, device: Device) -> float:
+    """Return how long it takes to open a model, in milliseconds."""
+    start = time.perf_counter_ns()
+    OnnxClassifier(model, device=device)
+    return (time.perf_counter_ns() - start) / 1e6
+
+
+def _interleaved(
+    classifiers: Sequence[OnnxClassifier], batch: int, calls: int
+) -> list[BatchFigures]:
+    """Measure all models at one batch size, call by call in turn."""
+    rng = np.random.default_rng(0)
+    subjects: list[Callable[[], object]] = []
+    for classifier in classifiers:
+        crops = rng.integers(0, 256, (batch, *classifier.contract.input_shape), np.uint8)
+        subjects += [_whole_call(classifier, crops), classifier.bound(crops)]
+    subjects.append(_matrix_product(rng))
+    times_ms = time_in_turn(subjects, calls)
+    peak = 2e-6 * _PEAK_SIDE**3 / float(times_ms[-1].min())
+    return [
+        BatchFigures(batch, Latency.of(times_ms[2 * i]), Latency.of(times_ms[2 * i + 1]), peak)
+        for i in range(len(classifiers))
+    ]
+
+
+def _whole_call(classifier: OnnxClassifier, crops: Crops) -> Callable[[], object]:
+    """Return a call that classifies, as the pipeline does."""
+    return lambda: classifier.classify(crops)
+
+
+def _matrix_product(rng: np.random.Generator) -> Callable[[], object]:
+    """Return a float32 matrix product of a size that reaches the processor's peak."""
+    left, right = rng.random((2, _PEAK_SIDE, _PEAK_SIDE), np.float32)
+    out = np.empty_like(left)
+    return lambda: np.matmul(left, right, out=out)
+
+
+def time_in_turn(
+    subjects: Sequence[Callable[[], object]], calls: int
+) -> np.ndarray[tuple[int, int], np.dtype[np.float64]]:
+    """Time several calls in turn, in an order that shifts by one each round.
+
+    Returns:
+        (len(subjects), calls) milliseconds; a warm-up of 10 rounds is left out.
+    """
+    count = len(subjects)
+    times = np.empty((count, calls))
+    for number in range(-WARM_UP_CALLS, calls):
+        for step in range(count):
+            which = (number + step) % count
+            start = time.perf_counter_ns()
+            subjects[which]()
+            elapsed = (time.perf_counter_ns() - start) / 1e6
+            if number >= 0:
+                times[which, number] = elapsed
+    return times

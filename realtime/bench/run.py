@@ -1,0 +1,217 @@
+"""The benchmark from start to end: what `fer-live bench` does after reading its options."""
+
+from collections.abc import Callable, Generator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import cv2
+import numpy as np
+
+from fer_live.arrays import Image
+from fer_live.bundle import model_names
+from fer_live.errors import SettingsError
+from fer_live.realtime.bench.endurance import measure_live, measure_memory, measure_startup_s
+from fer_live.realtime.bench.machine import this_machine
+from fer_live.realtime.bench.models import measure_models
+from fer_live.realtime.bench.report import BenchReport, ClipFigures
+from fer_live.realtime.bench.stages import WARM_UP_FRAMES, measure_pipeline
+from fer_live.realtime.classifier import Device, OnnxClassifier
+from fer_live.realtime.faces import FaceSettings
+from fer_live.realtime.flow import Frame
+from fer_live.realtime.portrait import write_portrait_clip
+from fer_live.realtime.sources import open_video
+
+
+@dataclass(frozen=True, slots=True)
+class BenchSettings:
+    """What is measured.
+
+    Attributes:
+        models: Names or paths; the first is the one that the pipeline uses.
+        clips: Videos that the pipeline is measured on; may be empty.
+        device: Where the models run.
+        size_wh: Clips are brought into a picture of this size, black where they do not fill it;
+            None leaves them as they are.
+        max_frames: At most so many frames of a clip are held in memory and measured.
+        rounds: How often a clip is gone through.
+        calls: Timed calls for each model and batch size.
+        memory_frames: Length of the run that watches memory; None leaves it out.
+        live: Whether each clip is also played as a camera, and start-up measured.
+        copies: Also measured with the picture of each clip repeated so many times.
+    """
+
+    models: tuple[str, ...]
+    clips: tuple[Path, ...] = ()
+    device: Device = "cpu"
+    size_wh: tuple[int, int] | None = None
+    max_frames: int = 600
+    rounds: int = 3
+    calls: int = 300
+    memory_frames: int | None = None
+    live: bool = True
+    copies: tuple[int, ...] = ()
+    faces: FaceSettings = field(default_factory=FaceSettings)
+
+    def __post_init__(self) -> None:
+        """Check what would otherwise fail late.
+
+        Raises:
+            SettingsError: There is nothing to measure, or too little.
+        """
+        if not self.models:
+            raise SettingsError("no model to measure: give at least one with --models")
+        if self.device not in ("cpu", "cuda"):
+            raise SettingsError(f"--device is {self.device!r}: measure on cpu or cuda")
+        if self.max_frames <= WARM_UP_FRAMES or self.rounds < 1 or self.calls < 1:
+            raise SettingsError(
+                f"give at least 1 round, 1 call and {WARM_UP_FRAMES + 1} frames, not "
+                f"{self.rounds}, {self.calls} and {self.max_frames}"
+            )
+
+
+def run_bench(
+    settings: BenchSettings, *, pinned: bool, tell: Callable[[str], None] = lambda line: None
+) -> BenchReport:
+    """Measure all that was asked for; what needs a quiet machine is measured one by one.
+
+    Args:
+        settings: What is measured.
+        pinned: Whether the caller has pinned the process to one core; goes into the report.
+        tell: Called with a line on what is being measured now.
+
+    Raises:
+        FerLiveError: A model or clip cannot be used.
+    """
+    tell(f"models: {', '.join(settings.models)}")
+    models = measure_models(settings.models, device=settings.device, calls=settings.calls)
+    classifier = OnnxClassifier(settings.models[0], device=settings.device)
+    clips: list[ClipFigures] = []
+    for path in settings.clips:
+        tell(f"pipeline: {path.name}")
+        frames = load_frames(path, settings.size_wh, settings.max_frames)
+        clips.append(_measure_clip(path, frames, classifier, settings))
+        for count in settings.copies:
+            tell(f"pipeline: {path.name}, {count} copies")
+            clips.append(_measure_copies(path, frames, count, classifier, settings))
+    return BenchReport(this_machine(), pinned, classifier.provider, tuple(models), tuple(clips))
+
+
+def chosen_models(asked: Sequence[str]) -> tuple[str, ...]:
+    """Return the models asked for; all that are shipped when none is."""
+    return tuple(asked or model_names())
+
+
+@contextmanager
+def clips_or_portrait(asked: Sequence[Path]) -> Generator[Sequence[Path]]:
+    """Give the clips asked for; when there is none, one made from the portrait, then removed.
+
+    Raises:
+        SourceError: No clip was asked for and the portrait is not installed.
+    """
+    if asked:
+        yield asked
+        return
+    with TemporaryDirectory() as folder:
+        clip = Path(folder) / "portrait.mp4"
+        write_portrait_clip(clip)
+        yield [clip]
+
+
+def parse_size_wh(text: str) -> tuple[int, int]:
+    """Read a size such as "640x480" as (width, height) in pixels.
+
+    Raises:
+        SettingsError: It is not two positive numbers with an x between.
+    """
+    width, _, height = text.lower().partition("x")
+    if not (width.isdecimal() and height.isdecimal() and int(width) and int(height)):
+        raise SettingsError(f"{text!r} is not a size: write it as 640x480")
+    return int(width), int(height)
+
+
+def load_frames(
+    path: Path, size_wh: tuple[int, int] | None = None, max_frames: int | None = None
+) -> list[Frame]:
+    """Decode a clip into memory, so that decoding is not measured.
+
+    Raises:
+        SourceError: It cannot be read.
+        SettingsError: It has too few frames to be measured.
+    """
+    frames: list[Frame] = []
+    with open_video(path) as source:
+        for frame in source:
+            frames.append(frame if size_wh is None else fitted(frame, size_wh))
+            if len(frames) == max_frames:
+                break
+    if len(frames) <= WARM_UP_FRAMES:
+        raise SettingsError(
+            f"{path.name} has {len(frames)} frames: give a clip of more than {WARM_UP_FRAMES}"
+        )
+    return frames
+
+
+def fitted(frame: Frame, size_wh: tuple[int, int]) -> Frame:
+    """Return the frame scaled into a picture of a size, undistorted, the rest black."""
+    width, height = size_wh
+    scale = min(width / frame.rgb.shape[1], height / frame.rgb.shape[0])
+    w, h = round(frame.rgb.shape[1] * scale), round(frame.rgb.shape[0] * scale)
+    picture = np.zeros((height, width, 3), np.uint8)
+    x, y = (width - w) // 2, (height - h) // 2
+    picture[y : y + h, x : x + w] = cv2.resize(frame.rgb, (w, h), interpolation=cv2.INTER_AREA)
+    return replace(frame, rgb=picture)
+
+
+def repeated(rgb: Image, count: int) -> Image:
+    """Return a picture with `count` copies of another, in rows as square as can be."""
+    columns = int(np.ceil(np.sqrt(count)))
+    rows = -(-count // columns)
+    blank = np.zeros_like(rgb)
+    cells = [rgb if i < count else blank for i in range(rows * columns)]
+    lines = [np.hstack(cells[i * columns : (i + 1) * columns]) for i in range(rows)]
+    return np.vstack(lines)
+
+
+def _measure_clip(
+    path: Path, frames: Sequence[Frame], classifier: OnnxClassifier, settings: BenchSettings
+) -> ClipFigures:
+    """Measure all that one clip is for."""
+    pipeline = measure_pipeline(frames, classifier, faces=settings.faces, rounds=settings.rounds)
+    figures = ClipFigures(path.name, _size_wh(frames), pipeline)
+    if settings.faces.search:
+        without = replace(settings.faces, search=False)
+        off = measure_pipeline(frames, classifier, faces=without, rounds=settings.rounds)
+        figures = replace(figures, search_ratio=pipeline.ratio / off.ratio)
+    if settings.live:
+        figures = replace(
+            figures,
+            startup_s=measure_startup_s(path, settings.models[0]),
+            live=measure_live(path, classifier, settings.faces),
+        )
+    if settings.memory_frames is not None:
+        count = settings.memory_frames
+        memory = measure_memory(frames, classifier, settings.faces, count=count)
+        figures = replace(figures, memory=memory)
+    return figures
+
+
+def _measure_copies(
+    path: Path,
+    frames: Sequence[Frame],
+    count: int,
+    classifier: OnnxClassifier,
+    settings: BenchSettings,
+) -> ClipFigures:
+    """Measure the pipeline on pictures with several copies of a clip."""
+    many = [replace(frame, rgb=repeated(frame.rgb, count)) for frame in frames]
+    faces = replace(settings.faces, max_faces=max(count, settings.faces.max_faces))
+    pipeline = measure_pipeline(many, classifier, faces=faces, rounds=settings.rounds)
+    return ClipFigures(f"{path.name} x {count}", _size_wh(many), pipeline)
+
+
+def _size_wh(frames: Sequence[Frame]) -> tuple[int, int]:
+    """Return (width, height) of the frames."""
+    height, width = frames[0].rgb.shape[:2]
+    return width, height
