@@ -36,7 +36,7 @@ test-long: $(VENV)/.installed
 	touch $@
 
 demo: .venv-demo/.installed
-	.venv-demo/bin/python scripts/demo.py $(if $(CLIP),--clip "$(CLIP)")
+	.venv-demo/bin/python -m fer_live.realtime.demo $(if $(CLIP),--clip "$(CLIP)")
 
 bench: $(VENV)/.installed
 	$(BIN)/fer-live bench

@@ -1,0 +1,77 @@
+"""What somebody gets who installs the wheel: the commands and models, nothing of this folder."""
+
+import subprocess
+import sys
+import sysconfig
+import venv
+from collections.abc import Sequence
+from pathlib import Path
+
+import pytest
+
+from fer_live.realtime.portrait import write_portrait_clip
+
+ROOT = Path(__file__).parents[1]
+
+
+def run(command: Sequence[str | Path], folder: Path) -> subprocess.CompletedProcess[str]:
+    done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, f"{command}: {done.stdout}{done.stderr}"
+    return done
+
+
+@pytest.fixture(scope="module")
+def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Build the wheel, from a copy of the files that git knows, as a release would."""
+    out = tmp_path_factory.mktemp("wheel")
+    source = tmp_path_factory.mktemp("source")
+    files = run(["git", "ls-files", "-z"], ROOT).stdout.split("\0")
+    names = [name for name in files if name and (ROOT / name).exists()]
+    archive = source / "files.tar"
+    run(["tar", "--create", "--file", archive, *names], ROOT)
+    run(["tar", "--extract", "--file", archive], source)
+    pip: list[str | Path] = [sys.executable, "-m", "pip"]
+    how = ["wheel", "--no-deps", "--no-build-isolation", "--quiet", "--wheel-dir"]
+    run([*pip, *how, out, source], source)
+    return next(out.glob("fer_live-*.whl"))
+
+
+def install(wheel: Path, folder: Path, *, with_dependencies: bool) -> Path:
+    """Install the wheel into a new environment; return its folder of programs.
+
+    Without dependencies, those of the running environment are lent, but not its fer-live: a path
+    file makes them importable without running the hooks of its editable install.
+    """
+    environment = folder / "environment"
+    venv.create(environment, with_pip=True)
+    pip: list[str | Path] = [environment / "bin" / "python", "-m", "pip", "install", "--quiet"]
+    run([*pip, wheel] if with_dependencies else [*pip, "--no-deps", wheel], folder)
+    if not with_dependencies:
+        own = next((environment / "lib").glob("python*/site-packages"))
+        (own / "lent.pth").write_text(sysconfig.get_paths()["purelib"], encoding="utf-8")
+    return environment / "bin"
+
+
+def use_from_an_empty_folder(programs: Path, folder: Path) -> None:
+    """Do with the installed commands what the README says."""
+    empty = folder / "empty"
+    empty.mkdir()
+    write_portrait_clip(empty / "talk.mp4", (320, 180))
+    where = [programs / "python", "-c", "import fer_live; print(fer_live.__path__[0])"]
+    assert "environment" in run(where, empty).stdout, "the installed package must be the one used"
+    assert "cnn6" in run([programs / "fer-live", "models"], empty).stdout
+    run([programs / "fer-live", "annotate", "talk.mp4", "--out", "results"], empty)
+    written = {path.name for path in (empty / "results").rglob("*") if path.is_file()}
+    assert written == {f"talk.mp4.{end}" for end in ("annotated.mp4", "faces.csv", "summary.json")}
+
+
+def test_the_wheel_works_from_an_empty_folder(wheel: Path, tmp_path: Path) -> None:
+    use_from_an_empty_folder(install(wheel, tmp_path, with_dependencies=False), tmp_path)
+
+
+@pytest.mark.long
+def test_the_wheel_brings_all_that_it_needs(wheel: Path, tmp_path: Path) -> None:
+    programs = install(wheel, tmp_path, with_dependencies=True)
+    use_from_an_empty_folder(programs, tmp_path)
+    listed = run([programs / "python", "-m", "pip", "list"], tmp_path).stdout.split()
+    assert not {"torch", "onnx"} & set(listed), "the runtime must not need them"
