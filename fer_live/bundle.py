@@ -16,6 +16,8 @@ from fer_live.errors import ModelError
 
 LANDMARKER: Final = "face_landmarker.task"
 DEFAULT_MODEL: Final = "cnn6"
+MAX_MODEL_BYTES: Final = 256 * 2**20
+"""A larger model file is refused before it is read: no compact network needs it."""
 
 
 def sha256_of(data: bytes) -> str:
@@ -60,7 +62,8 @@ def read_model(name_or_path: str) -> bytes:
     """Return the bytes of a shipped model by its name, or of an ONNX file by its path.
 
     Raises:
-        ModelError: There is no such model; the message lists the shipped ones.
+        ModelError: There is no such model (the message lists the shipped ones), the file is
+            larger than `MAX_MODEL_BYTES`, or it may not be read.
     """
     if name_or_path in model_names():
         return read_asset(f"models/{name_or_path}.onnx")
@@ -70,4 +73,12 @@ def read_model(name_or_path: str) -> bytes:
             f"no model {name_or_path!r}: give the path of an .onnx file or one of "
             f"{', '.join(model_names()) or '(none shipped)'}"
         )
-    return path.read_bytes()
+    try:
+        if (size := path.stat().st_size) > MAX_MODEL_BYTES:
+            raise ModelError(
+                f"{path} has {size:,} bytes, more than the {MAX_MODEL_BYTES:,} that a compact "
+                "network can need; it is not a fer-live model"
+            )
+        return path.read_bytes()
+    except OSError as error:
+        raise ModelError(f"{path} cannot be read: {error.strerror}") from error

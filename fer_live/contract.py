@@ -12,7 +12,7 @@ import math
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, Final, Literal, TypeAlias
+from typing import Any, Final, Literal, TypeAlias, get_args
 
 from fer_live.crop import Colour, CropGeometry
 from fer_live.errors import ModelError
@@ -24,8 +24,24 @@ INPUT_NAME: Final = "crops"
 PROBABILITIES_NAME: Final = "probabilities"
 LOGITS_NAME: Final = "logits"
 
+ALLOWED_OPERATORS: Final = frozenset(
+    {"BatchNormalization", "Conv", "Gemm", "MatMul", "PRelu", "Softmax"}
+    | {"AveragePool", "GlobalAveragePool", "GlobalMaxPool", "MaxPool"}
+    | {"ReduceMax", "ReduceMean", "ReduceSum"}
+    | {"Clip", "Elu", "Gelu", "HardSigmoid", "HardSwish", "LeakyRelu", "Relu", "Selu", "Sigmoid"}
+    | {"Erf", "Exp", "Log", "Softplus", "Sqrt", "Tanh"}
+    | {"Add", "Div", "Max", "Min", "Mul", "Neg", "Sub"}
+    | {"Concat", "Flatten", "Identity", "Reshape", "Slice", "Split", "Squeeze", "Transpose"}
+    | {"Unsqueeze", "Cast", "DequantizeLinear", "QuantizeLinear"}
+)
+"""Operators of the standard set that a model may use: arithmetic on arrays. Nothing that loops,
+branches, draws at random or calls code from elsewhere."""
+
 Prior: TypeAlias = Literal["natural", "balanced"]
 """`balanced` subtracts the log of the training prior: as if all labels were equally frequent."""
+
+Precision: TypeAlias = Literal["fp32", "fp16", "int8"]
+"""What the weights are stored as. `int8` files are made for a kind of processor."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +79,8 @@ class ModelContract:
         widths: Channels of each layer that has a width.
         parameters: How many numbers the graph has learned.
         macs: Multiply-adds for one crop.
-        operators: ONNX operators in the graph, each once, sorted.
+        operators: ONNX operators in the graph, each once, sorted; all in `ALLOWED_OPERATORS`.
+        precision: What the weights are stored as.
         parent_sha256: Of the unpruned model's weights; None when nothing was pruned.
         pruning: How it was pruned: criterion, schedule, threshold; None when it was not.
         metrics: Measured figures.
@@ -85,6 +102,7 @@ class ModelContract:
     colour: Colour = "gray"
     temperature: float = 1.0
     uncertain_below: float = 0.4
+    precision: Precision = "fp32"
     parent_sha256: str | None = None
     pruning: Mapping[str, Any] | None = None
     metrics: tuple[Metric, ...] = ()
@@ -104,6 +122,7 @@ class ModelContract:
             (all(0 < p < 1 for p in self.prior), f"its prior {self.prior} leaves (0, 1)"),
             (math.isclose(sum(self.prior), 1, abs_tol=1e-3), "its prior does not sum to 1"),
             (0 < self.temperature < math.inf, f"its temperature is {self.temperature}"),
+            (self.precision in get_args(Precision), f"its precision is {self.precision!r}"),
             (0 <= self.uncertain_below <= 1, f"uncertain_below is {self.uncertain_below}"),
             (self.colour in ("gray", "rgb"), f"its colour is {self.colour!r}, not gray or rgb"),
             (8 <= self.crop.size_px <= 1024, f"its crop is {self.crop.size_px} px wide"),  # noqa: PLR2004
@@ -137,7 +156,7 @@ def from_metadata(metadata: Mapping[str, str]) -> ModelContract:
         raise ModelError("it carries no fer-live contract; make it with: fer-export onnx")
     try:
         fields = {key: json.loads(value) for key, value in own.items()}
-    except (json.JSONDecodeError, RecursionError) as error:
+    except (ValueError, RecursionError) as error:  # ValueError: also a number of 5,000 digits
         raise ModelError(f"its contract is not JSON: {error}") from error
     found = fields.pop("format")
     if found != FORMAT or isinstance(found, bool):
@@ -167,11 +186,12 @@ def _typed(fields: Mapping[str, Any]) -> ModelContract:
             licence=_text(fields["licence"]),
             crop=_geometry(fields["crop"]),
             colour=fields["colour"],
+            precision=fields["precision"],
             temperature=float(fields["temperature"]),
             uncertain_below=float(fields["uncertain_below"]),
             parent_sha256=_digest(fields["parent_sha256"]),
-            pruning=fields["pruning"],
-            metrics=tuple(Metric(**metric) for metric in fields["metrics"]),
+            pruning=_mapping(fields["pruning"]),
+            metrics=tuple(_metric(metric) for metric in fields["metrics"]),
         )
     except (TypeError, ValueError, KeyError, OverflowError) as error:
         raise ModelError(f"its contract holds a value of the wrong kind: {error}") from error
@@ -186,6 +206,22 @@ def _geometry(value: Mapping[str, Any]) -> CropGeometry:
             raise ValueError(f"crop.{key} is not finite")
         places[key] = (x, y)
     return CropGeometry(size_px=int(value["size_px"]), **places)
+
+
+def _metric(value: Mapping[str, Any]) -> Metric:
+    """Read one measured figure."""
+    prior: Prior = value["prior"]
+    if prior not in get_args(Prior):
+        raise ValueError(f"{prior!r} is no prior")
+    figure, data = float(value["value"]), _text(value["data"])
+    return Metric(_text(value["measure"]), figure, data, int(value["n"]), prior)
+
+
+def _mapping(value: object) -> Mapping[str, Any] | None:
+    """Return `value` if it is None or a JSON object."""
+    if value is None or isinstance(value, dict):
+        return value
+    raise TypeError(f"{value!r} is not an object")
 
 
 def _text(value: object) -> str:

@@ -4,6 +4,7 @@ Only this file imports onnxruntime, and only when a session is made.
 """
 
 import logging
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Final, Literal, Protocol, TypeAlias
 
@@ -13,6 +14,7 @@ from numpy.typing import NDArray
 from fer_live.arrays import Crops
 from fer_live.bundle import read_model, sha256_of
 from fer_live.contract import (
+    ALLOWED_OPERATORS,
     INPUT_NAME,
     LOGITS_NAME,
     PROBABILITIES_NAME,
@@ -21,11 +23,14 @@ from fer_live.contract import (
     from_metadata,
 )
 from fer_live.errors import DeviceError, ModelError
+from fer_live.realtime.onnx_file import read_contents
 
 Device: TypeAlias = Literal["auto", "cpu", "cuda"]
-MAX_MODEL_BYTES: Final = 256 * 2**20
-"""A larger file is refused before it is parsed: no compact network needs it."""
+TRIAL_BATCHES: Final = (1, 3)
+"""How many made crops a model has to classify before it is handed out."""
 
+_OUTPUTS: Final = (PROBABILITIES_NAME, LOGITS_NAME)
+_TRIAL_TOLERANCE: Final = 1e-3
 _log = logging.getLogger(__name__)
 
 
@@ -65,11 +70,8 @@ def with_prior(
     """
     if prior == "natural":
         return prediction.probabilities
-    adjusted = prediction.logits / contract.temperature - np.log(contract.prior)
-    adjusted -= adjusted.max(axis=1, keepdims=True, initial=-np.inf)
-    unnormalised = np.exp(adjusted)
-    balanced: NDArray[np.float32] = unnormalised / unnormalised.sum(axis=1, keepdims=True)
-    return balanced.astype(np.float32)
+    log_prior = np.log(np.asarray(contract.prior, np.float32))
+    return softmax(prediction.logits / np.float32(contract.temperature) - log_prior)
 
 
 class OnnxClassifier:
@@ -87,15 +89,15 @@ class OnnxClassifier:
             DeviceError: CUDA was asked for and cannot be had.
         """
         data = read_model(model)
-        if len(data) > MAX_MODEL_BYTES:
-            raise ModelError(f"{model} has {len(data):,} bytes, more than {MAX_MODEL_BYTES:,}")
         self.sha256 = sha256_of(data)
-        self._session = _open_session(data, model, device)
         try:
-            self._contract = from_metadata(self._session.get_modelmeta().custom_metadata_map)
+            self._contract = _read_contract(data)
+            self._session = _open_session(data, device)
             _check_signature(self._session, self._contract)
+            self._try_out()
         except ModelError as error:
             raise ModelError(f"{model} cannot be used: {error}") from error
+        _log.info("%s runs on %s", model, self.provider)
 
     @property
     def contract(self) -> ModelContract:
@@ -120,13 +122,65 @@ class OnnxClassifier:
         if len(crops) == 0:
             empty = np.empty((0, len(self._contract.labels)), np.float32)
             return Prediction(empty, empty)
-        probabilities, logits = self._session.run(
-            [PROBABILITIES_NAME, LOGITS_NAME], {INPUT_NAME: crops}
+        return Prediction(*self._session.run(_OUTPUTS, {INPUT_NAME: crops}))
+
+    def bound(self, crops: Crops) -> Callable[[], None]:
+        """Return a call that runs the graph alone on `crops`, its memory bound beforehand.
+
+        For measuring what the graph costs without what surrounds it; its answer is thrown away.
+        """
+        import onnxruntime as ort  # noqa: PLC0415 (heavy)
+
+        binding = self._session.io_binding()
+        binding.bind_cpu_input(INPUT_NAME, crops)
+        for name in _OUTPUTS:
+            out = np.empty((len(crops), len(self._contract.labels)), np.float32)
+            binding.bind_ortvalue_output(name, ort.OrtValue.ortvalue_from_numpy(out))
+
+        def run() -> None:
+            self._session.run_with_iobinding(binding)
+
+        return run
+
+    def _try_out(self) -> None:
+        """Classify made crops, which also warms the session up, and refuse what is not an answer.
+
+        Raises:
+            ModelError: The graph fails, or does not give softmax(logits / temperature).
+        """
+        rng = np.random.default_rng(0)
+        for count in TRIAL_BATCHES:
+            crops = rng.integers(0, 256, (count, *self._contract.input_shape), np.uint8)
+            try:
+                given = self.classify(crops)
+            except Exception as error:  # ORT raises a dozen unrelated types
+                raise ModelError(f"it fails on {count} crops: {_first_line(error)}") from error
+            if (rows := len(given.logits)) != count:
+                raise ModelError(f"it gives {rows} rows for {count} crops")
+            if not np.isfinite(given.logits).all():
+                raise ModelError("its logits are not finite numbers")
+            due = softmax(given.logits / self._contract.temperature)
+            if not np.allclose(given.probabilities, due, atol=_TRIAL_TOLERANCE):
+                raise ModelError("its probabilities are not softmax(logits / temperature)")
+
+
+def _read_contract(data: bytes) -> ModelContract:
+    """Read a file's contract, and refuse what ONNX Runtime must not even open."""
+    contents = read_contents(data)
+    contract = from_metadata(contents.metadata)
+    if contents.strange:
+        raise ModelError(f"it holds {' and '.join(contents.strange)}; export it with fer-export")
+    if foreign := sorted(set(contents.operators) - ALLOWED_OPERATORS):
+        raise ModelError(f"it uses operators that no fer-live model may use: {', '.join(foreign)}")
+    if contents.operators != contract.operators:
+        raise ModelError(
+            f"its graph uses {', '.join(contents.operators)}, but its contract says "
+            f"{', '.join(contract.operators)}: the file was changed after it was exported"
         )
-        return Prediction(probabilities, logits)
+    return contract
 
 
-def _open_session(data: bytes, model: str, device: Device) -> Any:
+def _open_session(data: bytes, device: Device) -> Any:
     """Open a session on the device, and make sure that it is the device."""
     import onnxruntime as ort  # noqa: PLC0415 (heavy)
 
@@ -142,14 +196,12 @@ def _open_session(data: bytes, model: str, device: Device) -> Any:
     try:
         session = ort.InferenceSession(data, options, providers=providers)
     except Exception as error:  # ORT raises a dozen unrelated types for a file it cannot read
-        reason = str(error).splitlines()[0]
-        raise ModelError(f"{model} cannot be used: ONNX Runtime refuses it: {reason}") from error
+        raise ModelError(f"ONNX Runtime refuses it: {_first_line(error)}") from error
     if device == "cuda" and session.get_providers()[0] != "CUDAExecutionProvider":
         raise DeviceError(
             "CUDA was asked for but the session fell back to the CPU: the driver or the CUDA and "
             "cuDNN libraries are missing; pip install 'fer-live[cuda]', or use --device cpu"
         )
-    _log.info("%s runs on %s", model, session.get_providers()[0])
     return session
 
 
@@ -188,15 +240,35 @@ def _driver_present() -> bool:
 
 def _check_signature(session: Any, contract: ModelContract) -> None:
     """Refuse a graph whose inputs, outputs, types or shapes the contract does not allow."""
-    inputs = {i.name: (i.type, i.shape) for i in session.get_inputs()}
-    outputs = {o.name: (o.type, o.shape) for o in session.get_outputs()}
-    if set(inputs) != {INPUT_NAME} or set(outputs) != {PROBABILITIES_NAME, LOGITS_NAME}:
-        raise ModelError(f"its inputs are {sorted(inputs)}, its outputs {sorted(outputs)}")
-    kind, shape = inputs[INPUT_NAME]
-    if kind != "tensor(uint8)" or tuple(shape[1:]) != contract.input_shape:
-        raise ModelError(f"its input is {kind} {shape}, the contract says {contract.input_shape}")
-    for name, (kind, shape) in outputs.items():
-        if kind != "tensor(float)" or list(shape[1:]) != [len(contract.labels)]:
-            raise ModelError(f"its output {name} is {kind} {shape}: one column a label was due")
-    if any(isinstance(s[0], int) for _, s in (*inputs.values(), *outputs.values())):
-        raise ModelError("its batch is of a fixed size; export it with a dynamic batch")
+    found = {part.name: (part.type, list(part.shape)) for part in _signature(session)}
+    if set(found) != {INPUT_NAME, *_OUTPUTS} or len(session.get_inputs()) != 1:
+        names = [[p.name for p in side] for side in (session.get_inputs(), session.get_outputs())]
+        raise ModelError(f"its inputs are {names[0]} and its outputs {names[1]}")
+    per_label = ("tensor(float)", (len(contract.labels),))
+    due = {
+        INPUT_NAME: ("tensor(uint8)", contract.input_shape),
+        **dict.fromkeys(_OUTPUTS, per_label),
+    }
+    for name, (kind, each) in due.items():
+        if found[name][0] != kind or found[name][1][1:] != list(each):
+            given = f"{found[name][0]} {found[name][1]}"
+            raise ModelError(f"{name} is {given}, but by its contract {kind} [batch, {each}]")
+        if found[name][1][:1] == [] or isinstance(found[name][1][0], int):
+            raise ModelError(f"{name} is {found[name][1]}: its batch has to be dynamic")
+
+
+def _signature(session: Any) -> list[Any]:
+    """Return a session's inputs and outputs."""
+    return [*session.get_inputs(), *session.get_outputs()]
+
+
+def softmax(values: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Return exp(values) of each row of (N, K), scaled to sum to 1; float32."""
+    powers = np.exp(values - values.max(axis=1, keepdims=True, initial=-np.inf))
+    scaled: NDArray[np.float32] = powers / powers.sum(axis=1, keepdims=True)
+    return scaled.astype(np.float32, copy=False)
+
+
+def _first_line(error: Exception) -> str:
+    """Return the first line of a foreign error's message."""
+    return (str(error).splitlines() or [type(error).__name__])[0]
