@@ -45,7 +45,8 @@ def install(wheel: Path, folder: Path, *, with_dependencies: bool) -> Path:
     environment = folder / "environment"
     venv.create(environment, with_pip=True)
     pip: list[str | Path] = [environment / "bin" / "python", "-m", "pip", "install", "--quiet"]
-    run([*pip, wheel] if with_dependencies else [*pip, "--no-deps", wheel], folder)
+    scope: list[str | Path] = [] if with_dependencies else ["--no-deps"]
+    run([*pip, *scope, wheel], folder)
     if not with_dependencies:
         own = next((environment / "lib").glob("python*/site-packages"))
         (own / "lent.pth").write_text(sysconfig.get_paths()["purelib"], encoding="utf-8")
