@@ -45,8 +45,9 @@ def install(wheel: Path, folder: Path, *, with_dependencies: bool) -> Path:
     environment = folder / "environment"
     venv.create(environment, with_pip=True)
     pip: list[str | Path] = [environment / "bin" / "python", "-m", "pip", "install", "--quiet"]
-    scope: list[str | Path] = [] if with_dependencies else ["--no-deps"]
-    run([*pip, *scope, wheel], folder)
+    if not with_dependencies:
+        pip.append("--no-deps")
+    run([*pip, wheel], folder)
     if not with_dependencies:
         own = next((environment / "lib").glob("python*/site-packages"))
         (own / "lent.pth").write_text(sysconfig.get_paths()["purelib"], encoding="utf-8")
