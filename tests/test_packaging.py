@@ -47,7 +47,8 @@ def install(wheel: Path, folder: Path, *, with_dependencies: bool) -> Path:
     pip: list[str | Path] = [environment / "bin" / "python", "-m", "pip", "install", "--quiet"]
     if not with_dependencies:
         pip.append("--no-deps")
-    run([*pip, wheel], folder)
+    pip.append(wheel)
+    run(pip, folder)
     if not with_dependencies:
         own = next((environment / "lib").glob("python*/site-packages"))
         (own / "lent.pth").write_text(sysconfig.get_paths()["purelib"], encoding="utf-8")
@@ -59,8 +60,9 @@ def use_from_an_empty_folder(programs: Path, folder: Path) -> None:
     empty = folder / "empty"
     empty.mkdir()
     write_portrait_clip(empty / "talk.mp4", (320, 180))
-    where = [programs / "python", "-c", "import fer_live; print(fer_live.__path__[0])"]
-    assert "environment" in run(where, empty).stdout, "the installed package must be the one used"
+    where = "import fer_live; print(fer_live.__path__[0])"
+    found = run([programs / "python", "-c", where], empty).stdout
+    assert "environment" in found, "the installed package must be the one used"
     assert "cnn6" in run([programs / "fer-live", "models"], empty).stdout
     run([programs / "fer-live", "annotate", "talk.mp4", "--out", "results"], empty)
     written = {path.name for path in (empty / "results").rglob("*") if path.is_file()}
