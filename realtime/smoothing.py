@@ -70,6 +70,26 @@ class Steady:
     uncertain: bool
 
 
+class SurenessSwitch:
+    """Says whether a label is uncertain, without flickering about the limit."""
+
+    def __init__(self, below: float, margin: float) -> None:
+        """Start sure.
+
+        Args:
+            below: A confidence under this is uncertain, in [0, 1].
+            margin: What is uncertain stays so until the confidence reaches `below + margin`.
+        """
+        self._below = below
+        self._margin = margin
+        self._uncertain = False
+
+    def update(self, confidence: float) -> bool:
+        """Take in the next confidence and return whether it is uncertain."""
+        self._uncertain = confidence < self._below + (self._margin if self._uncertain else 0.0)
+        return self._uncertain
+
+
 class LabelSmoother:
     """One track's label, steadied causally. Time is in seconds on the source's own clock."""
 
@@ -84,11 +104,11 @@ class LabelSmoother:
         self._settings = settings or LabelSettings()
         self._count = len(contract.labels)
         below = self._settings.uncertain_below
-        self._uncertain_below = contract.uncertain_below if below is None else below
+        below = contract.uncertain_below if below is None else below
+        self._switch = SurenessSwitch(below, self._settings.sure_margin)
         self._log_mean: NDArray[np.float64] | None = None
         self._time_s = -math.inf
         self._held: int | None = None
-        self._uncertain = False
 
     def update(self, probs: Probs, time_s: float) -> Steady:
         """Take in what was seen at `time_s` and return what the face shows.
@@ -121,6 +141,4 @@ class LabelSmoother:
         self._held = int(np.argmax(odds))
         probs: Probs = (odds / odds.sum()).astype(np.float32)
         confidence = float(probs[self._held])
-        margin = self._settings.sure_margin if self._uncertain else 0.0
-        self._uncertain = confidence < self._uncertain_below + margin
-        return Steady(probs, self._held, confidence, self._uncertain)
+        return Steady(probs, self._held, confidence, self._switch.update(confidence))

@@ -1,0 +1,81 @@
+"""What an output was made of, so that it need not be made again."""
+
+import hashlib
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+from typing import Any, Final
+
+from fer_live import __version__
+from fer_live.errors import SourceError
+from fer_live.realtime.annotate.settings import AnnotateSettings
+
+_CHUNK_BYTES: Final = 2**20
+
+
+def sha256_of_file(path: Path, alive: Callable[[], None]) -> str:
+    """Return the sha256 of a file in hex.
+
+    Args:
+        path: The file.
+        alive: Called every megabyte; may raise to give up.
+
+    Raises:
+        SourceError: The file cannot be read.
+    """
+    digest = hashlib.sha256()
+    try:
+        with path.open("rb") as file:
+            while chunk := file.read(_CHUNK_BYTES):
+                digest.update(chunk)
+                alive()
+    except OSError as error:
+        reason = (error.strerror or str(error)).lower()
+        raise SourceError(f"{path} cannot be read: {reason}") from error
+    return digest.hexdigest()
+
+
+def fingerprint(input_sha256: str, model_sha256: str, settings: AnnotateSettings) -> dict[str, Any]:
+    """Return all that the written files depend on, as JSON values."""
+    return {
+        "input_sha256": input_sha256,
+        "model_sha256": model_sha256,
+        "version": __version__,
+        "settings": settings.as_json(),
+    }
+
+
+def differences(old: object, new: Mapping[str, Any]) -> list[str]:
+    """Say in a few words each what differs between two fingerprints; empty when nothing does.
+
+    Args:
+        old: As read from a summary, which may hold anything.
+        new: As `fingerprint` returns it.
+    """
+    before, after = dict(_flat("", old)), dict(_flat("", new))
+    return [
+        _said(key, before.get(key), after.get(key))
+        for key in sorted(before.keys() | after.keys())
+        if before.get(key) != after.get(key)
+    ]
+
+
+def _flat(prefix: str, value: object) -> Iterator[tuple[str, object]]:
+    """Yield the leaves of nested mappings with their dotted names."""
+    if isinstance(value, Mapping):
+        for key, inner in value.items():
+            yield from _flat(f"{prefix}.{key}" if prefix else str(key), inner)
+    else:
+        yield prefix, value
+
+
+def _said(key: str, old: object, new: object) -> str:
+    """Say how one leaf differs."""
+    if key in ("input_sha256", "model_sha256"):
+        return f"the {key.removesuffix('_sha256')} is another file"
+    name = key.removeprefix("settings.")
+    return f"{name} was {_word(old)}, now {_word(new)}"
+
+
+def _word(value: object) -> str:
+    """Return a value as a person would write it."""
+    return "not set" if value is None else str(value)

@@ -1,0 +1,118 @@
+"""One input, from finding out whether it is done to putting its outputs in their places."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final, get_args
+
+from fer_live.errors import ModelError, SinkError
+from fer_live.realtime.annotate.fingerprint import differences, fingerprint, sha256_of_file
+from fer_live.realtime.annotate.inputs import ANNOTATED, SUMMARY, Job
+from fer_live.realtime.annotate.passes import Passes, Tell, open_input, table_suffix
+from fer_live.realtime.annotate.report import Outcome
+from fer_live.realtime.annotate.settings import AnnotateSettings, TableFormat
+from fer_live.realtime.annotate.summary import FORMAT, read_summary, versions, write_summary
+from fer_live.realtime.annotate.workspace import Workspace, disk_errors
+from fer_live.realtime.classifier import OnnxClassifier
+from fer_live.realtime.sources import Source
+
+ALL_SUFFIXES: Final = (SUMMARY, ANNOTATED, *(f".faces.{form}" for form in get_args(TableFormat)))
+"""Everything that a run may have written of an input, the summary first."""
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """How every input of a run is to be annotated.
+
+    Attributes:
+        settings: What is wanted.
+        model_sha256: Of the model that the settings name, when the run began.
+        overwrite: Whether outputs of another making are replaced.
+    """
+
+    settings: AnnotateSettings
+    model_sha256: str
+    overwrite: bool
+
+
+def annotate_file(job: Job, order: Order, tell: Tell) -> Outcome:
+    """Write all that is wanted of one input, or find that it was done before.
+
+    Raises:
+        SourceError: The input cannot be read.
+        SinkError: An output cannot be written, or is there already and of another making.
+        ModelError: The model is another than when the run began.
+    """
+    with open_input(job, order.settings) as source:
+        made_of = fingerprint(
+            sha256_of_file(job.source, lambda: tell(0.0)), order.model_sha256, order.settings
+        )
+        suffixes = _suffixes(order.settings)
+        old = read_summary(job.output(SUMMARY))
+        changes = differences(old.get("fingerprint"), made_of) if old else []
+        files = tuple(job.output(suffix) for suffix in suffixes)
+        if old and not changes and all(file.exists() for file in files):
+            return Outcome(job.source, "skipped", old.get("fault"), files)
+        if not order.overwrite:
+            _refuse_existing(job, changes)
+        with Workspace(job) as work:
+            summary = _made(job, order, source, work, tell)
+            write_summary(work.path(SUMMARY), {**summary, "fingerprint": made_of})
+            _remove_old(job)
+            work.publish(suffixes)
+    return Outcome(job.source, "done", summary["fault"], files)
+
+
+def _suffixes(settings: AnnotateSettings) -> tuple[str, ...]:
+    """Return the endings of all that is written, the summary last."""
+    video = (ANNOTATED,) if settings.video else ()
+    return (*video, table_suffix(settings), SUMMARY)
+
+
+def _refuse_existing(job: Job, changes: Sequence[str]) -> None:
+    """Raise when outputs are there already, and say how they differ from what is asked for."""
+    there = [path for path in map(job.output, ALL_SUFFIXES) if path.exists()]
+    if changes:
+        raise SinkError(
+            f"{job.output(SUMMARY)} was made differently ({'; '.join(changes)}); "
+            "pass --overwrite to make it again"
+        )
+    if there and not job.output(SUMMARY).exists():
+        raise SinkError(
+            f"{there[0]} is there already, without a summary that says how it was made; "
+            "pass --overwrite to replace it"
+        )
+
+
+def _made(job: Job, order: Order, source: Source, work: Workspace, tell: Tell) -> dict[str, Any]:
+    """Make table and video in the workspace; return the summary, still without fingerprint."""
+    settings = order.settings
+    classifier = OnnxClassifier(settings.model, device=settings.device)
+    if classifier.sha256 != order.model_sha256:
+        raise ModelError(f"the model {settings.model} was replaced meanwhile; run again")
+    figures = Passes(job, settings, classifier, tell).run(source, work)
+    info = source.info
+    return {
+        "format": FORMAT,
+        "input": {
+            "name": job.source.name,
+            "size_wh": list(info.size_wh),
+            "fps": None if info.fps is None else str(info.fps),
+            "audio": info.has_audio,
+        },
+        "fault": source.fault,
+        "model": {"name": classifier.contract.name, "sha256": classifier.sha256},
+        "provider": classifier.provider,
+        "versions": versions(),
+        "settings": settings.as_json(),
+        "labels": list(classifier.contract.labels),
+        **figures,
+    }
+
+
+def _remove_old(job: Job) -> None:
+    """Remove what an earlier run wrote, the summary first: what is left never looks finished."""
+    for suffix in ALL_SUFFIXES:
+        path: Path = job.output(suffix)
+        with disk_errors(path):
+            path.unlink(missing_ok=True)

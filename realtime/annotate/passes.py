@@ -1,0 +1,153 @@
+"""The two passes over one input: faces, labels and table first, then the annotated video.
+
+Labels that know the future are not known when a picture is first seen, and no memory holds all
+pictures: so the file is decoded again, only where an annotated video is wanted, and what was found
+is drawn from a spool on disk.
+"""
+
+import dataclasses
+from collections.abc import Callable, Iterator
+from typing import Any, Final, TypeAlias
+
+import numpy as np
+
+from fer_live.errors import SourceError
+from fer_live.realtime.annotate.inputs import ANNOTATED, Job
+from fer_live.realtime.annotate.settings import AnnotateSettings
+from fer_live.realtime.annotate.spool import Spool
+from fer_live.realtime.annotate.summary import Tally
+from fer_live.realtime.annotate.workspace import Workspace
+from fer_live.realtime.backward import BackwardPass
+from fer_live.realtime.blur import blur_faces
+from fer_live.realtime.classifier import OnnxClassifier
+from fer_live.realtime.faces import open_finder
+from fer_live.realtime.flow import Frame, FrameResult
+from fer_live.realtime.overlay import draw
+from fer_live.realtime.pipeline import Pipeline, PipelineSettings
+from fer_live.realtime.sinks.table import TableWriter
+from fer_live.realtime.sinks.video import VideoWriter
+from fer_live.realtime.sources import Source, open_video
+
+Tell: TypeAlias = Callable[[float], None]
+"""Takes how much of an input is done, in [0, 1]; may raise to have it given up."""
+
+FIRST_PASS_SHARE: Final = 0.6
+"""How much of the time for an annotated video goes into the first pass, for the progress bar."""
+_NO_PICTURE: Final = np.empty((0, 0, 3), np.uint8)
+
+
+def open_input(job: Job, settings: AnnotateSettings) -> Source:
+    """Open the frames of an input that are asked for.
+
+    Raises:
+        SourceError: It cannot be read.
+    """
+    fps = None if settings.fps is None else float(settings.fps)
+    return open_video(job.source, start_s=settings.start_s, end_s=settings.end_s, fps=fps)
+
+
+def table_suffix(settings: AnnotateSettings) -> str:
+    """Return what the table's name ends in."""
+    return f".faces.{settings.table}"
+
+
+class Passes:
+    """The work on one input, whose outputs are made in a workspace."""
+
+    def __init__(
+        self, job: Job, settings: AnnotateSettings, classifier: OnnxClassifier, tell: Tell
+    ) -> None:
+        self._job, self._settings, self._classifier = job, settings, classifier
+        self._tell = tell
+
+    def run(self, source: Source, work: Workspace) -> dict[str, Any]:
+        """Make the table and, if wanted, the video; return the figures of the whole file.
+
+        Raises:
+            SourceError: The input changed while it was read.
+            SinkError: The disk refuses.
+        """
+        with Spool(work.path(".spool"), self._classifier.contract.labels) as spool:
+            figures = self._find(source, work, spool)
+            if self._settings.video:
+                self._draw(work, spool)
+        return figures
+
+    def _find(self, source: Source, work: Workspace, spool: Spool) -> dict[str, Any]:
+        """Write the table and the spool from every frame's settled result."""
+        settings, contract = self._settings, self._classifier.contract
+        tally = Tally(contract, settings.prior)
+        with TableWriter(
+            work.path(table_suffix(settings)),
+            contract.labels,
+            form=settings.table,
+            blendshapes=settings.faces.blendshapes,
+        ) as table:
+            for result in self._settled(source):
+                table.write(Frame(result.frame_index, result.time_s, _NO_PICTURE), result)
+                tally.add(result)
+                if settings.video:
+                    spool.add(result)
+        fps = settings.fps or source.info.fps
+        return tally.finish(float(1 / fps) if fps else None)
+
+    def _settled(self, source: Source) -> Iterator[FrameResult]:
+        """Yield every frame's result, with the labels that know the future."""
+        settings, classifier = self._settings, self._classifier
+        backward = BackwardPass(classifier.contract, settings.prior, settings.labels)
+        share = FIRST_PASS_SHARE if settings.video else 1.0
+        with open_finder(settings.faces, live=False) as finder:
+            pipeline = Pipeline(
+                finder,
+                classifier,
+                PipelineSettings(prior=settings.prior, tracking=settings.tracking),
+            )
+            for frame in source:
+                yield from backward.push(_without_landmarks(pipeline.process(frame)))
+                self._tell(share * self._fraction(source, frame.time_s))
+        yield from backward.finish()
+
+    def _draw(self, work: Workspace, spool: Spool) -> None:
+        """Read the input again and draw what the table says of each frame."""
+        settings = self._settings
+        with (
+            open_input(self._job, settings) as source,
+            VideoWriter(
+                work.path(ANNOTATED),
+                source.info,
+                audio_from=self._job.source,
+                start_s=settings.start_s or 0.0,
+                end_s=settings.end_s,
+            ) as video,
+        ):
+            frames = iter(source)
+            for result in spool:
+                frame = next(frames, None)
+                if frame is None or frame.index != result.frame_index:
+                    raise SourceError(f"{self._job.source} changed while it was read; run again")
+                video.write(self._drawn(frame, result), result)
+                done = self._fraction(source, frame.time_s)
+                self._tell(FIRST_PASS_SHARE + (1 - FIRST_PASS_SHARE) * done)
+
+    def _drawn(self, frame: Frame, result: FrameResult) -> Frame:
+        """Return a frame with its faces named, and blurred if that is wanted."""
+        rgb = frame.rgb
+        if self._settings.blur_faces:
+            rgb = blur_faces(rgb, [track.face for track in result.tracks])
+        rgb = draw(rgb, result, labels=self._classifier.contract.labels)
+        return dataclasses.replace(frame, rgb=rgb)
+
+    def _fraction(self, source: Source, time_s: float) -> float:
+        """Return how much of the span lies before `time_s`, as far as the file says."""
+        start_s = self._settings.start_s or 0.0
+        end_s = min(x for x in (self._settings.end_s, source.info.duration_s, np.inf) if x)
+        return min(1.0, max(0.0, (time_s - start_s) / (end_s - start_s)))
+
+
+def _without_landmarks(result: FrameResult) -> FrameResult:
+    """Drop the largest part of a result that has to wait for its future."""
+    tracks = tuple(
+        dataclasses.replace(track, face=dataclasses.replace(track.face, landmarks_px=None))
+        for track in result.tracks
+    )
+    return dataclasses.replace(result, tracks=tracks)

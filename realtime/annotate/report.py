@@ -1,0 +1,57 @@
+"""What is told while inputs are annotated, and afterwards."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal, TypeAlias
+
+Status: TypeAlias = Literal["done", "skipped", "failed"]
+"""`skipped`: it was done before, with the same fingerprint."""
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """How far the whole run has come.
+
+    Attributes:
+        fraction: Of all the work, in [0, 1]; never decreases. Inputs are weighed by their size.
+        left_s: Estimated seconds until all is done; None until there is something to go by.
+        finished: How many inputs are done, skipped or failed.
+        inputs: How many there are.
+        current: The input that was worked on last.
+    """
+
+    fraction: float
+    left_s: float | None
+    finished: int
+    inputs: int
+    current: Path
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What became of one input.
+
+    Attributes:
+        input: The file.
+        status: Whether it is done, was done before, or failed.
+        note: Why it failed; for one that is done, what the reader must know (such as that the
+            file ended early); None when there is nothing to say.
+        files: What was written, the summary last; empty when it failed.
+    """
+
+    input: Path
+    status: Status
+    note: str | None = None
+    files: tuple[Path, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """What became of every input, in the order in which they were found."""
+
+    outcomes: tuple[Outcome, ...]
+
+    @property
+    def failed(self) -> tuple[Outcome, ...]:
+        """The inputs that failed; the command's exit status is 1 when there are any."""
+        return tuple(outcome for outcome in self.outcomes if outcome.status == "failed")

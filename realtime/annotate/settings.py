@@ -1,0 +1,72 @@
+"""What can be chosen about an annotation, as far as it changes what is written."""
+
+import dataclasses
+import math
+from dataclasses import dataclass, field
+from fractions import Fraction
+from typing import Any, Literal, TypeAlias
+
+from fer_live.bundle import DEFAULT_MODEL
+from fer_live.contract import Prior
+from fer_live.errors import SettingsError
+from fer_live.realtime.backward import BackwardSettings
+from fer_live.realtime.classifier import Device
+from fer_live.realtime.faces import FaceSettings
+from fer_live.realtime.tracking import TrackingSettings
+
+TableFormat: TypeAlias = Literal["csv", "jsonl", "parquet"]
+
+
+@dataclass(frozen=True, slots=True)
+class AnnotateSettings:
+    """Everything that the written files depend on, beside the input, the model and the version.
+
+    Attributes:
+        model: Name of a shipped model, or the path of an .onnx file.
+        device: Where the model runs.
+        prior: Which prior labels are taken with.
+        faces: How faces are found; `faces.blendshapes` adds their columns to the table.
+        tracking: When a face keeps its number.
+        labels: How labels are steadied.
+        start_s: Leave out what shows before this time, in seconds; None for the beginning.
+        end_s: Leave out what shows from this time on; None for the end.
+        fps: Take at most so many frames a second; None for every frame.
+        table: Format of the table.
+        video: Whether the annotated video is made.
+        blur_faces: Whether faces are made unrecognisable in the annotated video.
+    """
+
+    model: str = DEFAULT_MODEL
+    device: Device = "auto"
+    prior: Prior = "balanced"
+    faces: FaceSettings = field(default_factory=FaceSettings)
+    tracking: TrackingSettings = field(default_factory=TrackingSettings)
+    labels: BackwardSettings = field(default_factory=BackwardSettings)
+    start_s: float | None = None
+    end_s: float | None = None
+    fps: Fraction | None = None
+    table: TableFormat = "csv"
+    video: bool = True
+    blur_faces: bool = False
+
+    def __post_init__(self) -> None:
+        """Check what the types do not say.
+
+        Raises:
+            SettingsError: The span of time or the rate makes no sense.
+        """
+        start_s = 0.0 if self.start_s is None else self.start_s
+        end_s = math.inf if self.end_s is None else self.end_s
+        if not 0 <= start_s < end_s:
+            raise SettingsError(
+                f"nothing lies between the start at {start_s} s and the end at {end_s} s; "
+                "give a start from 0 on and an end after it"
+            )
+        if self.fps is not None and self.fps <= 0:
+            raise SettingsError(f"{self.fps} frames a second were asked for; give more than 0")
+
+    def as_json(self) -> dict[str, Any]:
+        """Return the settings as values that JSON can hold; equal settings give equal values."""
+        fields = dataclasses.asdict(self)
+        fields["fps"] = None if self.fps is None else str(self.fps)
+        return fields

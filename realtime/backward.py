@@ -1,0 +1,214 @@
+"""Steadying what a face seems to show when the future is known: a forward-backward pass.
+
+A face shows one emotion for a while, then another: a hidden Markov model (`markov.py`). What the
+network says of a frame is the evidence, raised to the share of `evidence_s` that the frame stands
+for, because neighbouring frames err alike: a second counts the same at any frame rate. The label
+is the best of the posterior. Why these numbers: docs/decisions/0009-smoothing.md.
+
+The pass runs along with the frames and hands out each as soon as nothing that can still come
+would change it, so memory does not grow with the length of the video.
+"""
+
+import dataclasses
+import math
+from collections import deque
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fer_live.arrays import Probs
+from fer_live.contract import ModelContract, Prior
+from fer_live.realtime.flow import FrameResult, Track
+from fer_live.realtime.markov import Chain
+from fer_live.realtime.smoothing import Steady, SurenessSwitch
+
+SETTLE_EVERY_S: Final = 10.0
+"""Frames are settled in blocks, because each block's backward pass begins in the open future."""
+
+
+@dataclass(frozen=True, slots=True)
+class BackwardSettings:
+    """How labels are steadied when the future is known.
+
+    Attributes:
+        dwell_s: How long a face shows one emotion before it may show another, on average.
+        evidence_s: So many seconds of frames count as one independent look.
+        floor: Probabilities under this count as this, so that no single frame rules a label out.
+        break_s: A face that is gone for longer starts anew, in seconds.
+        uncertain_below: A confidence under this makes the label uncertain; None takes the value
+            from the model's contract.
+        sure_margin: An uncertain label is sure again when its confidence exceeds
+            `uncertain_below` by this.
+    """
+
+    dwell_s: float = 1.0
+    evidence_s: float = 1.0
+    floor: float = 1e-3
+    break_s: float = 3.0
+    uncertain_below: float | None = None
+    sure_margin: float = 0.05
+
+    def __post_init__(self) -> None:
+        """Check the ranges.
+
+        Raises:
+            ValueError: A value makes no sense.
+        """
+        if not (0 < self.dwell_s < math.inf and 0 < self.evidence_s < math.inf):
+            raise ValueError(f"dwell_s {self.dwell_s} and evidence_s {self.evidence_s} must be > 0")
+        if not self.evidence_s <= self.break_s < math.inf:
+            raise ValueError(f"break_s is {self.break_s}, less than evidence_s {self.evidence_s}")
+        if not (0 < self.floor < 1 and self.sure_margin >= 0):
+            raise ValueError(f"floor {self.floor} or sure_margin {self.sure_margin} out of range")
+
+
+def prior_divisor(contract: ModelContract, prior: Prior) -> NDArray[np.float64]:
+    """Return (K,) by which calibrated probabilities are divided to have the prior asked for.
+
+    The quotients do not sum to 1. Same as `fer_live.realtime.classifier.with_prior`, for
+    probabilities in place of logits.
+    """
+    return np.array(contract.prior) if prior == "balanced" else np.ones(len(contract.labels))
+
+
+class BackwardPass:
+    """Turns the results of a file's frames, in order, into results that know the future."""
+
+    def __init__(
+        self, contract: ModelContract, prior: Prior, settings: BackwardSettings | None = None
+    ) -> None:
+        """Start with nothing seen.
+
+        Args:
+            contract: Gives the labels, their prior and the confidence that makes one uncertain.
+            prior: Which prior labels are taken with.
+            settings: How to steady.
+        """
+        self._settings = settings or BackwardSettings()
+        self._contract = contract
+        self._divisor = prior_divisor(contract, prior)
+        self._waiting: deque[FrameResult] = deque()
+        self._faces: dict[int, _Face] = {}
+        self._settle_at_s = -math.inf
+
+    def push(self, result: FrameResult) -> Iterator[FrameResult]:
+        """Take in the next frame's result and yield those that are settled, in order.
+
+        Args:
+            result: Each track's `raw` is what counts; `steady` and what follows from it is
+                replaced in the result that is yielded later.
+
+        Raises:
+            ValueError: Time went back.
+        """
+        if self._waiting and result.time_s < self._waiting[-1].time_s:
+            last_s = self._waiting[-1].time_s
+            raise ValueError(f"time went back from {last_s} s to {result.time_s} s")
+        self._waiting.append(result)
+        for track in result.tracks:
+            self._face(track.track_id).add(self._evidence(track), result.time_s)
+        if result.time_s >= self._settle_at_s:
+            self._settle_at_s = result.time_s + SETTLE_EVERY_S
+            self._settle(result.time_s)
+        yield from self._settled()
+
+    def finish(self) -> Iterator[FrameResult]:
+        """Yield all that is left: nothing comes any more."""
+        self._settle(math.inf)
+        yield from self._settled()
+
+    def _face(self, track_id: int) -> "_Face":
+        """Return what is known of a track, nothing yet for a new one."""
+        if track_id not in self._faces:
+            self._faces[track_id] = _Face(self._contract, self._settings)
+        return self._faces[track_id]
+
+    def _evidence(self, track: Track) -> NDArray[np.float64]:
+        """Return (K,) log probabilities of a track in one frame, at the prior asked for."""
+        odds = track.raw / self._divisor
+        evidence: NDArray[np.float64] = np.log(np.maximum(odds / odds.sum(), self._settings.floor))
+        return evidence
+
+    def _settle(self, now_s: float) -> None:
+        """Settle of every face what can be, and forget the faces that are gone."""
+        for track_id, face in list(self._faces.items()):
+            face.settle(now_s)
+            if face.gone(now_s):
+                del self._faces[track_id]
+
+    def _settled(self) -> Iterator[FrameResult]:
+        """Yield the waiting results whose faces are all settled."""
+        while self._waiting and all(
+            self._faces[track.track_id].ready for track in self._waiting[0].tracks
+        ):
+            result = self._waiting.popleft()
+            tracks = tuple(self._relabelled(track) for track in result.tracks)
+            yield dataclasses.replace(result, tracks=tracks)
+
+    def _relabelled(self, track: Track) -> Track:
+        """Return the track with what the whole file says of it."""
+        steady = self._faces[track.track_id].take()
+        return dataclasses.replace(
+            track,
+            steady=steady.probs,
+            label=self._contract.labels[steady.label_index],
+            confidence=steady.confidence,
+            uncertain=steady.uncertain,
+        )
+
+
+class _Face:
+    """One track: its chain at present, and what is settled but not handed out."""
+
+    def __init__(self, contract: ModelContract, settings: BackwardSettings) -> None:
+        below = settings.uncertain_below
+        self._switch = SurenessSwitch(
+            contract.uncertain_below if below is None else below, settings.sure_margin
+        )
+        self._settings = settings
+        self._labels = len(contract.labels)
+        self._chain = self._new_chain()
+        self._ready: deque[NDArray[np.float64]] = deque()
+        self._last_s = -math.inf
+
+    @property
+    def ready(self) -> bool:
+        """Whether the next frame of this face is settled."""
+        return bool(self._ready)
+
+    def gone(self, now_s: float) -> bool:
+        """Whether nothing is left to hand out and what comes would start anew."""
+        return self._over(now_s) and not self._ready and self._chain.empty
+
+    def add(self, evidence: NDArray[np.float64], time_s: float) -> None:
+        """Take in (K,) log probabilities of the next frame."""
+        if self._over(time_s):
+            self.settle(time_s)
+            self._chain = self._new_chain()
+            self._last_s = time_s
+        self._chain.add(evidence, time_s - self._last_s)
+        self._last_s = time_s
+
+    def settle(self, now_s: float) -> None:
+        """Make ready what nothing that comes from `now_s` on can change any more."""
+        self._ready.extend(self._chain.settle(ended=self._over(now_s)))
+
+    def take(self) -> Steady:
+        """Return what the face shows in the next frame that is ready."""
+        probs: Probs = self._ready.popleft().astype(np.float32)
+        best = int(np.argmax(probs))
+        confidence = float(probs[best])
+        return Steady(probs, best, confidence, self._switch.update(confidence))
+
+    def _new_chain(self) -> Chain:
+        """Return a chain with nothing in it."""
+        return Chain(
+            self._labels, dwell_s=self._settings.dwell_s, evidence_s=self._settings.evidence_s
+        )
+
+    def _over(self, now_s: float) -> bool:
+        """Whether the face has been gone for so long that its chain has ended."""
+        return now_s - self._last_s > self._settings.break_s
