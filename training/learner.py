@@ -1,0 +1,153 @@
+"""The training step, as Lightning wants it: pictures in, loss out, validation at both priors."""
+
+import math
+from typing import Any
+
+import lightning
+import numpy as np
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as nnf
+
+from fer_live.training import metrics
+from fer_live.training.augment import augment, mixup
+from fer_live.training.batches import mixed_seed
+from fer_live.training.settings import AugmentSettings, FitSettings
+
+
+class Learner(lightning.LightningModule):
+    """A network, its loss and its optimiser.
+
+    Args:
+        network: What is trained.
+        fit: How.
+        augmentation: What may vary in a training picture.
+        prior: (K,) how frequent each label is in the training part.
+        class_weights: (K,) weight of each label in the loss, mean 1; None for equal ones.
+        steps: Optimiser steps in the whole run; schedules end there.
+    """
+
+    def __init__(
+        self,
+        network: nn.Module,
+        fit: FitSettings,
+        augmentation: AugmentSettings,
+        *,
+        prior: Tensor,
+        class_weights: Tensor | None = None,
+        steps: int,
+    ) -> None:
+        super().__init__()
+        self.network = network
+        self._fit, self._augmentation, self._steps = fit, augmentation, steps
+        self.prior: Tensor
+        self.class_weights: Tensor | None
+        self.register_buffer("prior", prior, persistent=False)
+        self.register_buffer("class_weights", class_weights, persistent=False)
+        self._seen: list[tuple[Tensor, Tensor]] = []
+
+    def forward(self, pictures: Tensor) -> Tensor:
+        """Return logits."""
+        logits: Tensor = self.network(pictures)
+        return logits
+
+    def on_train_epoch_start(self) -> None:
+        """Seed augmentation and dropout by the epoch, so that a resumed run goes the same way."""
+        torch.manual_seed(mixed_seed(self._fit.seed, self.current_epoch, self.global_rank))
+
+    def training_step(self, batch: tuple[Tensor, Tensor, Tensor], _index: int) -> Tensor:
+        """Return the loss of one batch."""
+        pictures, targets, _ = batch
+        pictures = augment(pictures, self._augmentation)
+        pictures, targets = mixup(pictures, targets, self._augmentation.mixup)
+        logits = self(pictures)
+        if self._fit.balance == "balanced-softmax":
+            logits = logits + self.prior.log()
+        value = self.loss(logits, targets)
+        self.log("loss", value, prog_bar=True, on_step=False, on_epoch=True, batch_size=len(logits))
+        return value
+
+    def loss(self, logits: Tensor, targets: Tensor) -> Tensor:
+        """Return the cross entropy with distributions as targets, weighted and smoothed."""
+        smooth = self._fit.label_smoothing
+        if self.class_weights is None:
+            return nnf.cross_entropy(logits, targets, label_smoothing=smooth)
+        spread = targets * (1 - smooth) + smooth / targets.shape[1]
+        weighted = spread * self.class_weights
+        return -(weighted * logits.log_softmax(dim=1)).sum() / weighted.sum()
+
+    def validation_step(self, batch: tuple[Tensor, Tensor, Tensor], _index: int) -> None:
+        """Keep one batch's logits and targets."""
+        pictures, targets, _ = batch
+        self._seen.append((self(pictures).float().cpu(), targets.cpu()))
+
+    def on_validation_epoch_end(self) -> None:
+        """Log the figures of the validation part."""
+        logits = torch.cat([one for one, _ in self._seen])
+        targets = torch.cat([one for _, one in self._seen])
+        self._seen.clear()
+        figures = validation_figures(logits, targets, self.prior.cpu())
+        self.log_dict({f"val_{k}": v for k, v in figures.items()}, prog_bar=True, sync_dist=True)
+
+    def configure_optimizers(self) -> Any:
+        """Return optimiser and schedule."""
+        trained = [p for p in self.parameters() if p.requires_grad]
+        fit = self._fit
+        optimiser = optimiser_of(trained, fit)
+        if fit.schedule == "constant":
+            return optimiser
+        schedule = schedule_of(optimiser, fit, self._steps)
+        return {
+            "optimizer": optimiser,
+            "lr_scheduler": {"scheduler": schedule, "interval": "step"},
+        }
+
+
+def validation_figures(logits: Tensor, targets: Tensor, prior: Tensor) -> dict[str, float]:
+    """Return accuracy and loss, and macro F1 at the natural and the balanced prior.
+
+    Args:
+        logits: (N, K).
+        targets: (N, K), the majority label of each row being its largest member.
+        prior: (K,).
+    """
+    truth = targets.argmax(dim=1).numpy().astype(np.int64)
+    raw = logits.numpy().astype(np.float64)
+    classes = raw.shape[1]
+    natural = metrics.confusion(truth, raw.argmax(axis=1), classes)
+    even = metrics.balanced(raw, tuple(prior.tolist())).argmax(axis=1)
+    balanced = metrics.confusion(truth, even, classes)
+    return {
+        "accuracy": metrics.accuracy(natural),
+        "loss": float(nnf.cross_entropy(logits, targets)),
+        "macro_f1": metrics.macro_f1(natural),
+        "balanced_macro_f1": metrics.macro_f1(balanced),
+    }
+
+
+def optimiser_of(trained: list[nn.Parameter], fit: FitSettings) -> torch.optim.Optimizer:
+    """Return the optimiser that the settings name."""
+    rate, decay = fit.learning_rate, fit.weight_decay
+    if fit.optimiser == "sgd":
+        return torch.optim.SGD(
+            trained, lr=rate, momentum=0.9, nesterov=True, weight_decay=decay, foreach=True
+        )
+    kinds = {"adam": torch.optim.Adam, "adamw": torch.optim.AdamW, "adadelta": torch.optim.Adadelta}
+    made: torch.optim.Optimizer = kinds[fit.optimiser](trained, lr=rate, weight_decay=decay)
+    return made
+
+
+def schedule_of(
+    optimiser: torch.optim.Optimizer, fit: FitSettings, steps: int
+) -> torch.optim.lr_scheduler.LRScheduler:
+    """Return "cosine", warmed up for one epoch, or "one-cycle" (Smith & Topin 2018)."""
+    if fit.schedule == "one-cycle":
+        return torch.optim.lr_scheduler.OneCycleLR(optimiser, fit.learning_rate, total_steps=steps)
+    warm = max(1, steps // fit.epochs) if fit.epochs > 1 else 0
+
+    def factor(step: int) -> float:
+        if step < warm:
+            return (step + 1) / warm
+        return (1 + math.cos(math.pi * (step - warm) / max(1, steps - warm))) / 2
+
+    return torch.optim.lr_scheduler.LambdaLR(optimiser, factor)

@@ -1,0 +1,257 @@
+"""What one experiment is: frozen settings, read from one TOML file and checked on the way in.
+
+Every key has a default but `name`, `data.kind` and `network.architecture`. A key that does not
+exist, a value of the wrong kind or a value that makes no sense is one sentence that names the file
+and the key.
+"""
+
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Literal
+
+from fer_live.errors import SettingsError
+from fer_live.training.tables import from_table
+
+Balance = Literal["none", "class-weights", "sampling", "balanced-softmax", "augment-rare"]
+How = Literal["official", "fractions", "by-person", "k-fold"]
+
+
+def _require(holds: bool, sentence: str) -> None:
+    """Raise the sentence unless it holds; the reader adds file and table."""
+    if not holds:
+        raise SettingsError(sentence)
+
+
+@dataclass(frozen=True, slots=True)
+class DataSettings:
+    """What to read, and what to make of each picture.
+
+    Attributes:
+        kind: Name of a reader, one of `fer_live.training.data.readers.READERS`.
+        path: Where it lies, relative to the folder given with `--data`.
+        votes: FER+ votes that belong to the rows of a fer2013 csv, relative like `path`.
+        table: Label table beside a folder of pictures, relative like `path`.
+        name_column: Column of `table` that names the picture file.
+        label_column: Column of `table` that holds the label.
+        names: Which file name scheme tells the label: "jaffe" or "kdef".
+        label_map: From the set's own class names or numbers to fer-live's labels; empty for the
+            words that `fer_live.training.data.words` knows already.
+        labels: The classes, in the order of the outputs; empty takes what the reader has.
+        steps: Preprocessing, in order; see `fer_live.training.data.preprocess`.
+        most_images: Read at most so many images of each part, evenly spread; None reads all.
+    """
+
+    kind: str
+    path: str = "."
+    votes: str = ""
+    table: str = ""
+    name_column: str = "name"
+    label_column: str = "label"
+    names: str = ""
+    label_map: Mapping[str, str] = field(default_factory=dict)
+    labels: tuple[str, ...] = ()
+    steps: tuple[str, ...] = ()
+    most_images: int | None = None
+
+    def __post_init__(self) -> None:
+        """Check what the types do not say."""
+        _require(self.most_images is None or self.most_images > 0, "most_images must be positive")
+
+
+@dataclass(frozen=True, slots=True)
+class SplitSettings:
+    """How the images are divided into the parts train, validation and test.
+
+    Attributes:
+        how: "official" keeps the set's own parts; "fractions" divides by `fractions`, class by
+            class; "by-person" does so without cutting a person in two; "k-fold" makes fold
+            `fold` of `folds` the test part and the next one the validation part.
+        fractions: Of train, validation, test; they sum to 1. A validation of 0 means that the
+            test part is also what is watched while training, and every report says so.
+        folds: Number of folds.
+        fold: Which fold is the test part, from 0.
+        seed: Decides who goes where.
+        leak: Balance before splitting, as paper 002 did. Its reports say "leaks".
+    """
+
+    how: How = "official"
+    fractions: tuple[float, ...] = (0.8, 0.1, 0.1)
+    folds: int = 5
+    fold: int = 0
+    seed: int = 0
+    leak: bool = False
+
+    def __post_init__(self) -> None:
+        """Check what the types do not say."""
+        three = len(self.fractions) == 3  # noqa: PLR2004 (train, validation, test)
+        _require(three and min(self.fractions) >= 0, f"fractions {self.fractions} are not three")
+        _require(abs(sum(self.fractions) - 1) < 1e-6, f"fractions {self.fractions} do not sum to 1")  # noqa: PLR2004 (rounding)
+        _require(self.folds > 1 and 0 <= self.fold < self.folds, "fold must be in 0..folds-1")
+
+
+@dataclass(frozen=True, slots=True)
+class AugmentSettings:
+    """What may vary in a training picture and leave its label true; all 0 leaves it as it is.
+
+    The first four imitate what the live crop does to a face: it is placed by noisy landmarks.
+
+    Attributes:
+        turn_deg: Turned by up to so many degrees, either way.
+        shift: Shifted by up to this fraction of the side, either way, on each axis.
+        scale: Scaled by up to this fraction, either way.
+        shear: Sheared by up to this fraction, either way.
+        flip: Probability of a mirror image.
+        brightness: Added to all pixels, up to so much of the full range, either way.
+        contrast: Contrast changed by up to this fraction, either way.
+        saturation: Saturation changed by up to this fraction, either way; colour pictures only.
+        blur: Probability of being blurred, by a random amount.
+        noise: Standard deviation of pixel noise, up to so much of the full range.
+        erase: Probability that a rectangle, up to a quarter of the picture, is gray.
+        mixup: Alpha of the Beta distribution that two pictures are mixed by; 0 for none.
+    """
+
+    turn_deg: float = 0.0
+    shift: float = 0.0
+    scale: float = 0.0
+    shear: float = 0.0
+    flip: float = 0.0
+    brightness: float = 0.0
+    contrast: float = 0.0
+    saturation: float = 0.0
+    blur: float = 0.0
+    noise: float = 0.0
+    erase: float = 0.0
+    mixup: float = 0.0
+
+    def __post_init__(self) -> None:
+        """Check what the types do not say."""
+        for key in ("flip", "blur", "erase"):
+            _require(0 <= getattr(self, key) <= 1, f"{key} is a probability, in [0, 1]")
+        for key in ("turn_deg", "shift", "shear", "brightness", "saturation", "noise", "mixup"):
+            _require(getattr(self, key) >= 0, f"{key} is negative")
+        for key in ("scale", "contrast"):
+            _require(0 <= getattr(self, key) < 1, f"{key} must be in [0, 1)")
+
+
+@dataclass(frozen=True, slots=True)
+class NetworkSettings:
+    """Which network, and where its weights begin.
+
+    Attributes:
+        architecture: One of `fer_live.training.networks.ARCHITECTURES`.
+        widths: Its widths; empty takes the architecture's own.
+        weights: File with weights to begin from, relative to the folder given with `--data`;
+            empty begins at random.
+        train_last: Train only the last so many layers that have weights; None trains all.
+        dead_units: Fraction of the first layer's units whose weights are zeroed and held there: a
+            way to make a network that is stuck, for the angular separation of paper 003.
+    """
+
+    architecture: str
+    widths: tuple[int, ...] = ()
+    weights: str = ""
+    train_last: int | None = None
+    dead_units: float = 0.0
+
+    def __post_init__(self) -> None:
+        """Check what the types do not say."""
+        _require(all(w > 0 for w in self.widths), f"widths {self.widths} are not all positive")
+        _require(self.train_last is None or self.train_last > 0, "train_last must be positive")
+        _require(0 <= self.dead_units <= 1, "dead_units must be in [0, 1]")
+
+
+@dataclass(frozen=True, slots=True)
+class FitSettings:
+    """How the weights are found.
+
+    Attributes:
+        epochs: Passes over the training part.
+        batch: Images a step.
+        optimiser: "sgd" (Nesterov momentum 0.9), "adam", "adamw" or "adadelta".
+        learning_rate: Peak learning rate.
+        weight_decay: Of every weight.
+        schedule: "constant", "cosine" (to 0) or "one-cycle"; "cosine" warms up for one epoch.
+        targets: "votes" learns the distribution over labels, "majority" its largest member.
+        label_smoothing: Share of the target spread over all labels.
+        balance: What is done about rare labels, always after the split.
+        rare_factor: With "augment-rare": a rare label is repeated at most so many times.
+        average: Decay of the exponential average of the weights, each step; 0 for none.
+        select: What the validation part decides by.
+        patience: Stop when it has not improved for so many epochs; None never stops early.
+        seed: Decides weights, order and augmentation.
+    """
+
+    epochs: int = 20
+    batch: int = 128
+    optimiser: Literal["sgd", "adam", "adamw", "adadelta"] = "sgd"
+    learning_rate: float = 0.1
+    weight_decay: float = 0.0
+    schedule: Literal["constant", "cosine", "one-cycle"] = "cosine"
+    targets: Literal["votes", "majority"] = "votes"
+    label_smoothing: float = 0.0
+    balance: Balance = "none"
+    rare_factor: int = 20
+    average: float = 0.0
+    select: Literal["accuracy", "macro_f1", "balanced_macro_f1", "loss"] = "accuracy"
+    patience: int | None = None
+    seed: int = 0
+
+    def __post_init__(self) -> None:
+        """Check what the types do not say."""
+        _require(self.epochs > 0, "epochs must be positive")
+        _require(self.batch > 1, "batch must be at least 2")
+        _require(self.learning_rate >= 0, "learning_rate is negative")
+        _require(self.weight_decay >= 0, "weight_decay is negative")
+        _require(0 <= self.label_smoothing < 1, "label_smoothing must be in [0, 1)")
+        _require(0 <= self.average < 1, "average must be in [0, 1)")
+        _require(self.rare_factor >= 1, "rare_factor must be at least 1")
+
+
+@dataclass(frozen=True, slots=True)
+class Experiment:
+    """One file under experiments/.
+
+    Attributes:
+        name: Names the run's folder.
+        data: What is read.
+        network: What is trained.
+        split: How it is divided.
+        augment: What may vary.
+        fit: How it is trained.
+        angles_every: Angular separation is measured each so many epochs; None never.
+        paper: The table or row of a paper that this repeats, such as "000-1".
+        paper_says: The paper's own figure and circumstances, printed beside ours.
+    """
+
+    name: str
+    data: DataSettings
+    network: NetworkSettings
+    split: SplitSettings = field(default_factory=SplitSettings)
+    augment: AugmentSettings = field(default_factory=AugmentSettings)
+    fit: FitSettings = field(default_factory=FitSettings)
+    angles_every: int | None = None
+    paper: str = ""
+    paper_says: str = ""
+
+    def __post_init__(self) -> None:
+        """Check what the types do not say."""
+        _require(bool(self.name) and "/" not in self.name, f"name {self.name!r} names no folder")
+
+
+def read_experiment(path: Path) -> Experiment:
+    """Read one experiment's TOML file.
+
+    Raises:
+        SettingsError: It is missing, not TOML, or holds a key or value that makes no sense.
+    """
+    try:
+        table = tomllib.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise SettingsError(
+            f"{path} cannot be read: {error.strerror}; give a .toml file"
+        ) from error
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise SettingsError(f"{path} is not TOML: {error}") from error
+    return from_table(Experiment, table, where=str(path))
