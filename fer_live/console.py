@@ -4,16 +4,23 @@ import signal
 from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from types import FrameType
+from typing import Final
 
 import typer
 
-from fer_live.errors import FerLiveError
+from fer_live.errors import FerLiveError, SettingsError
 from fer_live.libraries import missing_library
+
+INTERRUPTED: Final = 130
+"""128 and the number of SIGINT: what a shell reports of a command that Ctrl-C ended."""
 
 
 @contextmanager
 def plain_errors(command: str) -> Generator[None]:
-    """Turn an error that the user can put right into one line and exit status 1.
+    """Turn an error that the user can put right into one line and an exit status.
+
+    The status is 2 where an option makes no sense, as it is for one that cannot be parsed, 130
+    after Ctrl-C, as shells expect it, and 1 for everything else.
 
     Args:
         command: The name that the line begins with, such as "fer-live".
@@ -22,13 +29,16 @@ def plain_errors(command: str) -> Generator[None]:
         yield
     except FerLiveError as error:
         tell_error(command, str(error))
-        raise typer.Exit(1) from error
+        raise typer.Exit(2 if isinstance(error, SettingsError) else 1) from error
     except (ImportError, OSError) as error:
         sentence = missing_library(error)
         if sentence is None:
             raise
         tell_error(command, sentence)
         raise typer.Exit(1) from error
+    except KeyboardInterrupt as error:
+        tell_error(command, "stopped")
+        raise typer.Exit(INTERRUPTED) from error
 
 
 def tell_error(command: str, sentence: str) -> None:
@@ -51,10 +61,32 @@ def stop_signals() -> Generator[Callable[[], bool]]:
             raise KeyboardInterrupt
         told = True
 
-    signals = (signal.SIGINT, signal.SIGTERM)
-    before = [signal.signal(number, tell) for number in signals]
-    try:
+    with _handled_by(tell, signal.SIGINT, signal.SIGTERM):
         yield lambda: told
+
+
+@contextmanager
+def terminated_as_interrupted() -> Generator[None]:
+    """Let SIGTERM do what Ctrl-C does, so that what is half-made is cleared away for it too.
+
+    To be used on the main thread.
+    """
+
+    def interrupt(number: int, frame: FrameType | None) -> None:
+        raise KeyboardInterrupt
+
+    with _handled_by(interrupt, signal.SIGTERM):
+        yield
+
+
+@contextmanager
+def _handled_by(
+    handler: Callable[[int, FrameType | None], None], *signals: signal.Signals
+) -> Generator[None]:
+    """Set the handler of signals, and put the old ones back."""
+    before = [signal.signal(number, handler) for number in signals]
+    try:
+        yield
     finally:
-        for number, handler in zip(signals, before, strict=True):
-            signal.signal(number, handler)
+        for number, old in zip(signals, before, strict=True):
+            signal.signal(number, old)

@@ -1,5 +1,7 @@
 """The models that ship: what each is, what it reached, and how fast it is on this machine."""
 
+import dataclasses
+import json
 import math
 import statistics
 import time
@@ -82,6 +84,11 @@ def shipped_models(*, device: Device = "auto", calls: int = DEFAULT_CALLS) -> li
         )
         for name, classifier, speed in zip(names, opened, speeds, strict=True)
     ]
+
+
+def to_json(facts: Sequence[ModelFacts]) -> str:
+    """Return facts as JSON."""
+    return json.dumps([dataclasses.asdict(model) for model in facts])
 
 
 def measure(classifiers: Sequence[OnnxClassifier], *, calls: int = DEFAULT_CALLS) -> list[Speed]:

@@ -5,6 +5,7 @@ from typing import Final
 
 from fer_live.realtime.doctor import packages
 from fer_live.realtime.doctor.findings import Finding, looked_at, probe, to_json
+from fer_live.realtime.doctor.probes import PROBES
 
 __all__ = ["Finding", "examine", "is_broken", "to_json"]
 
@@ -16,16 +17,6 @@ METADATA_CHECKS: Final[Sequence[tuple[str, Callable[[], Iterable[Finding]]]]] = 
     ("shipped files", packages.shipped_files),
 )
 
-PROBES: Final = (
-    ("OpenCV", "opencv"),
-    ("PyAV", "video"),
-    ("face finder", "faces"),
-    ("classifier", "classifier"),
-    ("window", "window"),
-    ("cameras", "cameras"),
-)
-"""What is loaded or opened, each in a process of its own: subject, name of the probe."""
-
 
 def examine() -> Iterator[Finding]:
     """Yield everything that is found, in the order in which it is looked at; takes seconds.
@@ -34,8 +25,8 @@ def examine() -> Iterator[Finding]:
     """
     for subject, look in METADATA_CHECKS:
         yield from looked_at(subject, look)
-    for subject, name in PROBES:
-        yield from probe(subject, name)
+    for subject in PROBES:
+        yield from probe(subject)
 
 
 def is_broken(findings: Iterable[Finding]) -> bool:

@@ -2,6 +2,7 @@
 
 import dataclasses
 import json
+import shlex
 import subprocess
 import sys
 from collections.abc import Callable, Iterable, Sequence
@@ -59,7 +60,7 @@ def in_own_process(
 
     What crashes or hangs, as drivers and native libraries may, ends only that process.
     """
-    advice = f"to see more, run: {' '.join(('python', *command[1:]))}"
+    advice = f"to see more, run: {shlex.join(command)}"
     try:
         done = subprocess.run(
             command, capture_output=True, text=True, timeout=patience_s, check=False
@@ -72,9 +73,10 @@ def in_own_process(
     return [Finding(**row) for row in json.loads(_last_line(done.stdout))]
 
 
-def probe(subject: str, name: str) -> list[Finding]:
+def probe(subject: str) -> list[Finding]:
     """Run one probe of `fer_live.realtime.doctor.probes` in a process of its own."""
-    return in_own_process(subject, (sys.executable, "-m", "fer_live.realtime.doctor.probes", name))
+    module = "fer_live.realtime.doctor.probes"
+    return in_own_process(subject, (sys.executable, "-m", module, subject))
 
 
 def to_json(findings: Iterable[Finding]) -> str:

@@ -1,6 +1,6 @@
 """Loading and opening what fer-live uses, one thing a process.
 
-`python -m fer_live.realtime.doctor.probes NAME` prints what it finds as JSON on its last line.
+`python -m fer_live.realtime.doctor.probes SUBJECT` prints what it finds as JSON on its last line.
 """
 
 import os
@@ -120,13 +120,19 @@ def _camera(place: str) -> list[Finding]:
 
 
 PROBES: Final[Mapping[str, Callable[[], Iterable[Finding]]]] = {
-    look.__name__: look for look in (opencv, video, faces, classifier, window, cameras)
+    "OpenCV": opencv,
+    "PyAV": video,
+    "face finder": faces,
+    "classifier": classifier,
+    "window": window,
+    "cameras": cameras,
 }
+"""What is loaded or opened, by subject, in the order in which it is looked at."""
 
 
-def main(name: str) -> None:
+def main(subject: str) -> None:
     """Run one probe and print its findings."""
-    sys.stdout.write(f"\n{to_json(looked_at(name, PROBES[name]))}\n")
+    sys.stdout.write(f"\n{to_json(looked_at(subject, PROBES[subject]))}\n")
 
 
 if __name__ == "__main__":

@@ -1,1 +1,19 @@
-"""The live loop: a camera in, a window, a video or a table out."""
+"""The live loop: a camera, a stream or a played file in; a window, a video and a table out."""
+
+from fer_live.realtime.live.loop import Ending, LiveLoop, Outputs
+from fer_live.realtime.live.run import LiveReport, run_live
+from fer_live.realtime.live.screen import Switches
+from fer_live.realtime.live.settings import CameraSettings, LiveSettings
+from fer_live.realtime.live.statistics import LiveStatus
+
+__all__ = [
+    "CameraSettings",
+    "Ending",
+    "LiveLoop",
+    "LiveReport",
+    "LiveSettings",
+    "LiveStatus",
+    "Outputs",
+    "Switches",
+    "run_live",
+]

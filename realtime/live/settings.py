@@ -39,7 +39,8 @@ class LiveSettings:
         prior: Which prior labels are taken with.
         faces: How faces are found; `faces.blendshapes` adds their columns to the log.
         window: Whether the picture is shown.
-        mirror: Whether what is shown is mirrored. What is logged and recorded never is.
+        mirror: Whether what is shown is mirrored; None for a camera of this machine only. What is
+            logged and recorded never is.
         blur_faces: Whether faces are made unrecognisable in what is shown, recorded and saved.
         record: Where to write the annotated video from the start; None for nowhere.
         log: Where to write the table of results; None for nowhere.
@@ -54,7 +55,7 @@ class LiveSettings:
     prior: Prior = "balanced"
     faces: FaceSettings = field(default_factory=FaceSettings)
     window: bool = True
-    mirror: bool = False
+    mirror: bool | None = None
     blur_faces: bool = False
     record: Path | None = None
     log: Path | None = None
@@ -71,3 +72,10 @@ class LiveSettings:
             raise SettingsError(f"--seconds {self.seconds}: give a number above 0")
         if self.record is not None and self.record == self.log:
             raise SettingsError(f"{self.record} cannot be both the video and the table")
+
+    @property
+    def mirrored(self) -> bool:
+        """Whether what is shown is mirrored at first, as a person at a camera expects it."""
+        if self.mirror is not None:
+            return self.mirror
+        return self.source.isdecimal() or self.source.startswith("/dev/")

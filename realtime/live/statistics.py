@@ -1,12 +1,13 @@
 """How a live run goes: frame rate, latency, dropped frames, in constant memory."""
 
 import math
+import statistics
 from collections import Counter, deque
 from dataclasses import dataclass
 from typing import Final
 
-RATE_SPAN_S: Final = 2.0
-"""The frame rate shown is that of this last stretch of time."""
+RECENT_S: Final = 2.0
+"""The frame rate and the latency of the moment are those of this last stretch of time."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,15 +18,18 @@ class LiveStatus:
         elapsed_s: Since the first frame was asked for.
         frames: How many were looked at.
         dropped: How many the source gave that nobody had time for; those of a pause left out.
-        fps: Frames looked at a second, over the last `RATE_SPAN_S`.
-        latency_p50_ms: From the capture of a frame to its labels; None before the first frame.
-        latency_p95_ms: The same, exceeded by one frame in twenty.
+        fps: Frames looked at a second, over the last `RECENT_S`.
+        latency_ms: From the capture of a frame to its labels, median over the last `RECENT_S`;
+            None without a frame.
+        latency_p50_ms: The same over the whole run.
+        latency_p95_ms: What one frame in twenty of the whole run exceeded.
     """
 
     elapsed_s: float
     frames: int
     dropped: int
     fps: float
+    latency_ms: float | None
     latency_p50_ms: float | None
     latency_p95_ms: float | None
 
@@ -74,36 +78,44 @@ class Tally:
         self._start_s = start_s
         self._frames = 0
         self._latency_ms = Quantiles()
-        self._recent_s: deque[float] = deque()
+        self._recent: deque[tuple[float, float | None]] = deque()
 
     def add(self, *, captured_s: float | None, labelled_s: float) -> None:
         """Count one frame.
 
         Args:
             captured_s: When the device handed it over; None when it did not say.
-            labelled_s: When its labels were there.
+            labelled_s: When its labels were there; never before those of the last frame.
         """
         self._frames += 1
-        self._recent_s.append(labelled_s)
-        while labelled_s - self._recent_s[0] > RATE_SPAN_S:
-            self._recent_s.popleft()
-        if captured_s is not None:
-            self._latency_ms.add((labelled_s - captured_s) * 1000)
+        latency_ms = None if captured_s is None else (labelled_s - captured_s) * 1000
+        if latency_ms is not None:
+            self._latency_ms.add(latency_ms)
+        self._recent.append((labelled_s, latency_ms))
+        self._forget(labelled_s)
 
     def status(self, now_s: float, *, dropped: int) -> LiveStatus:
-        """Return how it goes."""
+        """Return how it goes at `now_s`."""
+        self._forget(now_s)
+        recent_ms = [latency_ms for _, latency_ms in self._recent if latency_ms is not None]
         return LiveStatus(
             elapsed_s=now_s - self._start_s,
             frames=self._frames,
             dropped=dropped,
-            fps=self._rate(now_s),
+            fps=self._rate(),
+            latency_ms=statistics.median(recent_ms) if recent_ms else None,
             latency_p50_ms=self._latency_ms.at(0.5),
             latency_p95_ms=self._latency_ms.at(0.95),
         )
 
-    def _rate(self, now_s: float) -> float:
-        """Return the gaps between recent frames a second; 0 when the last is long ago."""
-        recent = [time_s for time_s in self._recent_s if now_s - time_s <= RATE_SPAN_S]
-        if len(recent) < 2 or recent[-1] == recent[0]:  # noqa: PLR2004 (a gap has two ends)
+    def _forget(self, now_s: float) -> None:
+        """Drop what is not recent."""
+        while self._recent and now_s - self._recent[0][0] > RECENT_S:
+            self._recent.popleft()
+
+    def _rate(self) -> float:
+        """Return the gaps between recent frames a second; 0 when there is no gap."""
+        if len(self._recent) < 2:  # noqa: PLR2004 (a gap has two ends)
             return 0.0
-        return (len(recent) - 1) / (recent[-1] - recent[0])
+        span_s = self._recent[-1][0] - self._recent[0][0]
+        return (len(self._recent) - 1) / span_s if span_s > 0 else 0.0

@@ -1,0 +1,276 @@
+"""The `fer-live` command: read the arguments, call the library, say what happened.
+
+Everything heavy is imported inside the commands, so that --help is instant.
+"""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Literal
+
+import typer
+
+from fer_live.console import plain_errors, stop_signals, terminated_as_interrupted
+from fer_live.realtime.bench.cli import bench
+from fer_live.realtime.options import (
+    Blendshapes,
+    BlurFaces,
+    DeviceName,
+    MaxFaces,
+    Model,
+    PriorName,
+)
+
+NAME = "fer-live"
+WELCOME = """\
+fer-live names what faces show, live or in files. Nothing leaves this machine.
+
+  fer-live --camera 0                         the first camera, in a window
+  fer-live --camera talk.mp4                  a file, played as if it were a camera
+  fer-live annotate talk.mp4 --out results    a table and an annotated video
+  fer-live models                             the models that are here
+  fer-live doctor                             when something does not work
+
+  fer-live --help                             all options
+"""
+
+if TYPE_CHECKING:
+    from fractions import Fraction
+
+app = typer.Typer(name=NAME, rich_markup_mode="rich", add_completion=False)
+app.command()(bench)
+
+
+def _version(asked: bool) -> None:
+    if asked:
+        import fer_live
+
+        typer.echo(f"{NAME} {fer_live.__version__}")
+        raise typer.Exit
+
+
+@app.callback(invoke_without_command=True)
+def live(
+    ctx: typer.Context,
+    *,
+    camera: Annotated[
+        str | None,
+        typer.Option(
+            "--camera",
+            "-c",
+            metavar="SOURCE",
+            show_default=False,
+            help="A camera's index or device, the URL of a stream, or a file played at its own "
+            "speed.",
+        ),
+    ] = None,
+    size: Annotated[
+        str | None,
+        typer.Option(metavar="WxH", help="Ask the camera for this size, such as 1280x720."),
+    ] = None,
+    fps: Annotated[
+        float | None, typer.Option(min=1, help="Ask the camera for so many frames a second.")
+    ] = None,
+    mjpg: Annotated[
+        bool, typer.Option("--mjpg", help="Ask the camera for compressed pictures.")
+    ] = False,
+    seconds: Annotated[
+        float | None, typer.Option(min=0.001, help="Stop after so many seconds.")
+    ] = None,
+    window: Annotated[bool, typer.Option(help="Show a window; press h in it for its keys.")] = True,
+    mirror: Annotated[
+        bool | None,
+        typer.Option(
+            help="Mirror what the window shows; on for a camera. Tables and videos never are.",
+            show_default=False,
+        ),
+    ] = None,
+    record: Annotated[
+        Path | None, typer.Option(metavar="OUT.mp4", help="Write an annotated video, silent.")
+    ] = None,
+    log: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="OUT.csv", help="Write a table: .csv, .jsonl or .parquet by its name."
+        ),
+    ] = None,
+    model: Model = None,
+    device: DeviceName = "auto",
+    max_faces: MaxFaces = 8,
+    prior: PriorName = "balanced",
+    blendshapes: Blendshapes = False,
+    blur_faces: BlurFaces = False,
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Say which this is.")
+    ] = False,
+) -> None:
+    """Name what faces show, live or in files. Nothing leaves this machine.
+
+    Labels say what a face shows, as ten people would name it; not what a person feels.
+    """
+    if ctx.invoked_subcommand is not None:
+        _refuse_options_before(ctx)
+        return
+    if camera is None:
+        typer.echo(WELCOME, err=True)
+        raise typer.Exit(2)
+    with plain_errors(NAME):
+        from fer_live.bundle import DEFAULT_MODEL
+        from fer_live.realtime.faces import FaceSettings
+        from fer_live.realtime.live import CameraSettings, LiveSettings, run_live
+        from fer_live.realtime.terminal.live import status_line, tell_run
+
+        settings = LiveSettings(
+            source=camera,
+            camera=CameraSettings(size_wh=_size_wh(size), fps=fps, mjpg=mjpg),
+            model=model or DEFAULT_MODEL,
+            device=device,
+            prior=prior,
+            faces=FaceSettings(max_faces=max_faces, blendshapes=blendshapes),
+            window=window,
+            mirror=mirror,
+            blur_faces=blur_faces,
+            record=record,
+            log=log,
+            seconds=seconds,
+        )
+        with stop_signals() as told_to_stop, status_line(shown=not window) as on_status:
+            report = run_live(settings, on_status=on_status, told_to_stop=told_to_stop)
+        tell_run(report)
+        raise typer.Exit(0 if report.went_well else 1)
+
+
+@app.command()
+def annotate(
+    inputs: Annotated[
+        list[str],
+        typer.Argument(metavar="INPUT...", help="Files, folders and patterns such as 'a/*.mp4'."),
+    ],
+    *,
+    out: Annotated[Path, typer.Option("--out", "-o", metavar="DIR", help="Folder for results.")],
+    start: Annotated[
+        float | None, typer.Option(min=0, metavar="S", help="Leave out what is before, in seconds.")
+    ] = None,
+    end: Annotated[
+        float | None, typer.Option(min=0, metavar="S", help="Leave out what is after, in seconds.")
+    ] = None,
+    fps: Annotated[
+        str | None,
+        typer.Option(metavar="N", help="Take at most so many frames a second, such as 30000/1001."),
+    ] = None,
+    table: Annotated[
+        Literal["csv", "jsonl", "parquet"], typer.Option("--format", help="Format of the table.")
+    ] = "csv",
+    video: Annotated[bool, typer.Option(help="Write the annotated video.")] = True,
+    jobs: Annotated[
+        int, typer.Option("--jobs", "-j", min=1, metavar="N", help="Work on so many at once.")
+    ] = 1,
+    overwrite: Annotated[
+        bool, typer.Option("--overwrite", help="Replace results that were made of something else.")
+    ] = False,
+    model: Model = None,
+    device: DeviceName = "auto",
+    max_faces: MaxFaces = 8,
+    prior: PriorName = "balanced",
+    blendshapes: Blendshapes = False,
+    blur_faces: BlurFaces = False,
+) -> None:
+    """Turn videos into tables of faces and labels, and annotated videos.
+
+    What is done already is skipped; an interrupted run goes on when it is started again. The exit
+    status is 1 if an input failed; the others are done all the same.
+    """
+    with plain_errors(NAME), terminated_as_interrupted():
+        from fer_live.bundle import DEFAULT_MODEL
+        from fer_live.realtime.annotate import AnnotateSettings
+        from fer_live.realtime.annotate import annotate as annotate_all
+        from fer_live.realtime.faces import FaceSettings
+        from fer_live.realtime.terminal.annotate import progress_bar, tell_report
+
+        settings = AnnotateSettings(
+            model=model or DEFAULT_MODEL,
+            device=device,
+            prior=prior,
+            faces=FaceSettings(max_faces=max_faces, blendshapes=blendshapes),
+            start_s=start,
+            end_s=end,
+            fps=_rate(fps),
+            table=table,
+            video=video,
+            blur_faces=blur_faces,
+        )
+        with progress_bar() as progress:
+            report = annotate_all(
+                inputs, out, settings, jobs=jobs, overwrite=overwrite, progress=progress
+            )
+        tell_report(report, out)
+        raise typer.Exit(1 if report.failed else 0)
+
+
+@app.command()
+def doctor(
+    *, as_json: Annotated[bool, typer.Option("--json", help="Print the findings as JSON.")] = False
+) -> None:
+    """Examine this machine: what is installed, what clashes, what works, and what to do.
+
+    The exit status is 1 if something that fer-live needs is broken.
+    """
+    from fer_live.realtime.doctor import examine, is_broken, to_json
+    from fer_live.realtime.terminal.doctor import show_findings
+
+    if as_json:
+        findings = list(examine())
+        typer.echo(to_json(findings))
+    else:
+        findings = show_findings(examine())
+    raise typer.Exit(1 if is_broken(findings) else 0)
+
+
+@app.command()
+def models(
+    *,
+    device: DeviceName = "auto",
+    calls: Annotated[int, typer.Option(min=1, help="Time so many calls of each model.")] = 300,
+    as_json: Annotated[bool, typer.Option("--json", help="Print everything as JSON.")] = False,
+) -> None:
+    """List the shipped models: size, accuracy, labels, and speed measured here and now."""
+    with plain_errors(NAME):
+        from fer_live.realtime.models import shipped_models, to_json
+        from fer_live.realtime.terminal.models import show_models
+
+        facts = shipped_models(device=device, calls=calls)
+        if as_json:
+            typer.echo(to_json(facts))
+        else:
+            show_models(facts)
+
+
+def _refuse_options_before(ctx: typer.Context) -> None:
+    """Refuse options of the live window that stand before a command, which would not see them."""
+    for name in ctx.params:
+        source = ctx.get_parameter_source(name)
+        if source is not None and source.name == "COMMANDLINE":
+            option = f"--{name.replace('_', '-')}"
+            raise typer.BadParameter(
+                f"{option} does not go before a command: write it after {ctx.invoked_subcommand}"
+            )
+
+
+def _size_wh(text: str | None) -> tuple[int, int] | None:
+    """Read "1280x720"; None stays None."""
+    if text is None:
+        return None
+    width, _, height = text.partition("x")
+    if not (width.isdecimal() and height.isdecimal() and int(width) and int(height)):
+        raise typer.BadParameter(f"--size {text}: write it like 1280x720")
+    return int(width), int(height)
+
+
+def _rate(text: str | None) -> "Fraction | None":
+    """Read "25", "29.97" or "30000/1001"; None stays None."""
+    from fractions import Fraction
+
+    if text is None:
+        return None
+    try:
+        return Fraction(text)
+    except (ValueError, ZeroDivisionError) as error:
+        raise typer.BadParameter(f"--fps {text}: write it like 25 or 30000/1001") from error

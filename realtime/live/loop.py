@@ -1,0 +1,167 @@
+"""The live loop: newest frame -> labels -> window, recording and table."""
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final, Literal, TypeAlias
+
+from fer_live.realtime.flow import Frame
+from fer_live.realtime.live.pictures import Recorder, save_picture
+from fer_live.realtime.live.screen import Screen, Switches
+from fer_live.realtime.live.statistics import LiveStatus, Tally
+from fer_live.realtime.pipeline import Pipeline
+from fer_live.realtime.sinks.table import TableWriter
+from fer_live.realtime.sinks.window import Key
+from fer_live.realtime.sources import LatestFrame
+
+Ending: TypeAlias = Literal["source ended", "told to stop", "window closed", "time is up"]
+
+PATIENCE_S: Final = 0.05
+"""How long a frame is waited for before keys, signals and the clock are looked at again."""
+STATUS_PERIOD_S: Final = 0.5
+
+
+@dataclass(frozen=True, slots=True)
+class Outputs:
+    """Where results go. Whoever opened them closes them.
+
+    Attributes:
+        recorder: The annotated video, begun and ended by a key.
+        folder: Where pictures are saved.
+        screen: The window; None for a run without one.
+        table: The table of results; None for none.
+    """
+
+    recorder: Recorder
+    folder: Path = Path()
+    screen: Screen | None = None
+    table: TableWriter | None = None
+
+
+class LiveLoop:
+    """One live run over things that are open already.
+
+    Each result goes out with the very frame it was computed from.
+    """
+
+    def __init__(
+        self,
+        frames: LatestFrame,
+        pipeline: Pipeline,
+        outputs: Outputs,
+        switches: Switches,
+        *,
+        on_status: Callable[[LiveStatus], None] = lambda status: None,
+    ) -> None:
+        """Do nothing yet.
+
+        Args:
+            frames: Gives the newest frame.
+            pipeline: Finds, follows and names faces.
+            outputs: Where results go.
+            switches: What is switched on at first.
+            on_status: Called about twice a second.
+        """
+        self._frames = frames
+        self._pipeline = pipeline
+        self._outputs = outputs
+        self._switches = switches
+        self._on_status = on_status
+        self._start_s = self._told_s = time.monotonic()
+        self._tally = Tally(self._start_s)
+        self._missed_on_purpose = 0
+        self._quit = False
+        self.saved: list[Path] = []
+
+    def run(
+        self, *, seconds: float | None = None, told_to_stop: Callable[[], bool] = lambda: False
+    ) -> Ending:
+        """Go on until there is a reason to end, and return it.
+
+        Args:
+            seconds: Stop after so many; None for never.
+            told_to_stop: Asked about twenty times a second.
+
+        Raises:
+            SourceError: The source is gone.
+            SinkError: An output cannot be written.
+        """
+        while (ending := self._ending(seconds, told_to_stop)) is None:
+            if self._switches.paused:
+                self._pause()
+                continue
+            frame = self._frames.wait(PATIENCE_S)
+            if frame is not None:
+                self._handle(frame)
+            elif self._frames.ended:
+                return "source ended"
+            self._refresh(wait_s=0.001)
+        return ending
+
+    def status(self) -> LiveStatus:
+        """Return how it goes."""
+        dropped = self._frames.dropped - self._missed_on_purpose
+        return self._tally.status(time.monotonic(), dropped=dropped)
+
+    def _ending(self, seconds: float | None, told_to_stop: Callable[[], bool]) -> Ending | None:
+        """Return the reason to end, if there is one."""
+        screen = self._outputs.screen
+        if self._quit or (screen is not None and screen.closed):
+            return "window closed"
+        if told_to_stop():
+            return "told to stop"
+        if seconds is not None and time.monotonic() - self._start_s >= seconds:
+            return "time is up"
+        return None
+
+    def _handle(self, frame: Frame) -> None:
+        """Label one frame and hand it to every output."""
+        result = self._pipeline.process(frame)
+        self._tally.add(captured_s=frame.captured_s, labelled_s=time.monotonic())
+        if self._outputs.table is not None:
+            self._outputs.table.write(frame, result)
+        self._outputs.recorder.blur_faces = self._switches.blur_faces
+        self._outputs.recorder.write(frame, result)
+        if self._outputs.screen is not None:
+            self._outputs.screen.take(frame, result)
+
+    def _pause(self) -> None:
+        """Show the same frame for a moment; what the source gives meanwhile is not missed."""
+        dropped = self._frames.dropped
+        self._refresh(wait_s=PATIENCE_S)
+        self._missed_on_purpose += self._frames.dropped - dropped
+
+    def _refresh(self, *, wait_s: float) -> None:
+        """Show the frame, do what the pressed key asks for, and tell how it goes."""
+        now_s = time.monotonic()
+        if now_s - self._told_s >= STATUS_PERIOD_S:
+            self._told_s = now_s
+            self._on_status(self.status())
+        if self._outputs.screen is None:
+            return
+        recording = self._outputs.recorder.recording
+        key = self._outputs.screen.refresh(self.status(), recording=recording, wait_s=wait_s)
+        self._obey(key)
+
+    def _obey(self, key: Key | None) -> None:
+        """Do what a key asks for."""
+        self._switches.press(key)
+        match key:
+            case Key.QUIT:
+                self._quit = True
+            case Key.RECORD if self._outputs.recorder.recording:
+                self._outputs.recorder.end()
+            case Key.RECORD:
+                self._outputs.recorder.begin()
+            case Key.SAVE:
+                self._save()
+            case _:
+                pass
+
+    def _save(self) -> None:
+        """Write what is shown as a picture."""
+        screen = self._outputs.screen
+        picture = None if screen is None else screen.picture()
+        if picture is not None:
+            self.saved.append(save_picture(picture, self._outputs.folder))

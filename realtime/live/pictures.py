@@ -1,0 +1,128 @@
+"""What a live run writes besides its table: recordings and single pictures."""
+
+import dataclasses
+import logging
+from collections.abc import Sequence
+from datetime import datetime
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+import cv2
+
+from fer_live.arrays import Image
+from fer_live.errors import SinkError
+from fer_live.realtime.blur import blur_faces
+from fer_live.realtime.flow import Frame, FrameResult, SourceInfo
+from fer_live.realtime.overlay import draw
+from fer_live.realtime.sinks.video import VideoWriter
+
+_log = logging.getLogger(__name__)
+
+
+class Recorder:
+    """The annotated video of a live run, begun and ended as often as one likes.
+
+    Recordings are never mirrored, so that places in them are those of the table.
+    """
+
+    def __init__(self, info: SourceInfo, labels: Sequence[str], *, folder: Path) -> None:
+        """Record nothing yet.
+
+        Args:
+            info: Gives the picture's size and nominal frame rate.
+            labels: What component k of the probabilities means.
+            folder: Where recordings go that were not given a name.
+        """
+        self._info = info
+        self._labels = labels
+        self._folder = folder
+        self._next: Path | None = None
+        self._video: VideoWriter | None = None
+        self.files: list[Path] = []
+        self.blur_faces = False
+
+    @property
+    def recording(self) -> bool:
+        """Whether frames are being written, or will be from the next one on."""
+        return self._video is not None or self._next is not None
+
+    def begin(self, path: Path | None = None) -> None:
+        """Record from the next frame on.
+
+        Args:
+            path: Where to; None for a name made of date and time.
+        """
+        self._next = path or unused_path(self._folder, ".mp4", datetime.now().astimezone())
+
+    def end(self) -> None:
+        """Finish the file; without one, do nothing.
+
+        Raises:
+            SinkError: The last of it cannot be written.
+        """
+        video, self._video, self._next = self._video, None, None
+        if video is not None:
+            video.close()
+
+    def write(self, frame: Frame, result: FrameResult) -> None:
+        """Draw on a copy of the frame and write that, if a recording is on.
+
+        Raises:
+            SinkError: It cannot be written.
+        """
+        if self._next is not None:
+            path, self._next = self._next, None
+            self._video = VideoWriter(path, self._info, start_s=frame.time_s)
+            self.files.append(path)
+            _log.info("recording %s", path)
+        if self._video is not None:
+            shown = hidden(frame, result) if self.blur_faces else frame.rgb
+            drawn = draw(shown, result, labels=self._labels)
+            self._video.write(dataclasses.replace(frame, rgb=drawn), result)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self.end()
+
+
+def hidden(frame: Frame, result: FrameResult) -> Image:
+    """Return a copy of the frame's picture with its faces made unrecognisable."""
+    return blur_faces(frame.rgb, [track.face for track in result.tracks])
+
+
+def save_picture(rgb: Image, folder: Path) -> Path:
+    """Write a picture as PNG, under a name made of date and time, and return its path.
+
+    Raises:
+        SinkError: It cannot be written.
+    """
+    path = unused_path(folder, ".png", datetime.now().astimezone())
+    _, data = cv2.imencode(".png", cv2.cvtColor(rgb, cv2.COLOR_RGB2BGR))
+    try:
+        path.write_bytes(data.tobytes())
+    except OSError as error:
+        raise SinkError(f"{path} cannot be written: {error.strerror}") from error
+    _log.info("saved %s", path)
+    return path
+
+
+def unused_path(folder: Path, suffix: str, now: datetime) -> Path:
+    """Return a path in `folder` named after a moment, one that no file has.
+
+    >>> unused_path(Path("nowhere"), ".png", datetime(2026, 1, 2, 3, 4, 5)).name
+    'fer-live-20260102-030405.png'
+    """
+    stem = f"fer-live-{now:%Y%m%d-%H%M%S}"
+    path, count = folder / f"{stem}{suffix}", 1
+    while path.exists():
+        count += 1
+        path = folder / f"{stem}-{count}{suffix}"
+    return path

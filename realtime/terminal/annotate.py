@@ -1,0 +1,83 @@
+"""How an annotation goes, and what came of it, on the terminal."""
+
+from collections.abc import Callable, Generator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Final
+
+from rich.console import Console
+from rich.markup import escape
+from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn
+from rich.table import Table
+
+from fer_live.realtime.annotate import Outcome, Report
+from fer_live.realtime.annotate import Progress as News
+from fer_live.realtime.terminal.wide import PIPE_WIDTH
+
+STYLES: Final = {"done": "green", "skipped": "dim", "failed": "red"}
+SECONDS_A_MINUTE: Final = 60
+
+
+@contextmanager
+def progress_bar() -> Generator[Callable[[News], None]]:
+    """Give a function that keeps a bar on stderr up to date; without a terminal it is silent."""
+    console = Console(stderr=True)
+    columns = (
+        TextColumn("{task.fields[count]}"),
+        BarColumn(),
+        TaskProgressColumn(),
+        TextColumn("{task.fields[left]}"),
+        TextColumn("{task.description}", style="dim"),
+    )
+    with Progress(
+        *columns, console=console, transient=True, disable=not console.is_terminal
+    ) as bar:
+        task = bar.add_task("", total=1.0, count="", left="")
+
+        def update(news: News) -> None:
+            bar.update(
+                task,
+                completed=news.fraction,
+                description=escape(news.current.name),
+                count=f"{news.finished} of {news.inputs}",
+                left="" if news.left_s is None else f"{duration(news.left_s)} left",
+            )
+
+        yield update
+
+
+def duration(seconds: float) -> str:
+    """Say a time in minutes and seconds, and in hours where there are any.
+
+    >>> duration(61.4), duration(3725)
+    ('1:01', '1:02:05')
+    """
+    minutes, seconds_left = divmod(round(seconds), SECONDS_A_MINUTE)
+    hours, minutes = divmod(minutes, SECONDS_A_MINUTE)
+    if hours:
+        return f"{hours}:{minutes:02}:{seconds_left:02}"
+    return f"{minutes}:{seconds_left:02}"
+
+
+def tell_report(report: Report, out: Path) -> None:
+    """Say what became of every input, and in a table which failed and why."""
+    console = Console(stderr=True, highlight=False)
+    if not console.is_terminal:
+        console.width = PIPE_WIDTH
+    count = dict.fromkeys(STYLES, 0)
+    for outcome in report.outcomes:
+        count[outcome.status] += 1
+    told = ", ".join(f"{n} {status}" for status, n in count.items() if n)
+    console.print(f"{told}; results are in {out}", markup=False, soft_wrap=True)
+    noted = [outcome for outcome in report.outcomes if outcome.note is not None]
+    if noted:
+        console.print(_table(noted))
+
+
+def _table(outcomes: list[Outcome]) -> Table:
+    """Return a table of inputs of which there is something to say."""
+    table = Table("input", "", "what happened", box=None, pad_edge=False)
+    for outcome in outcomes:
+        state = f"[{STYLES[outcome.status]}]{outcome.status}[/]"
+        table.add_row(escape(str(outcome.input)), state, escape(outcome.note or ""))
+    return table

@@ -1,0 +1,34 @@
+"""What an examination says on the terminal."""
+
+from collections.abc import Iterable
+from typing import Final
+
+from rich.console import Console
+from rich.table import Table
+
+from fer_live.realtime.doctor import Finding
+from fer_live.realtime.terminal.wide import wide_console
+
+STATE_STYLES: Final = {"good": "green", "warning": "yellow", "broken": "bold red"}
+
+
+def show_findings(findings: Iterable[Finding]) -> list[Finding]:
+    """Show findings as a table, the advice below it, and return them."""
+    with Console(stderr=True).status("looking") as line:
+        found = []
+        for finding in findings:
+            found.append(finding)
+            line.update(f"looked at {finding.subject}")
+    table = Table("", "state", "found", box=None, pad_edge=False)
+    for finding in found:
+        state = f"[{STATE_STYLES[finding.state]}]{finding.state}[/]"
+        table.add_row(finding.subject, state, finding.found)
+    console = wide_console()
+    console.print(table)
+    subjects: dict[str, list[str]] = {}
+    for finding in found:
+        if finding.advice is not None:
+            subjects.setdefault(finding.advice, []).append(finding.subject)
+    for advice, about in subjects.items():
+        console.print(f"\n{', '.join(about)}: {advice}", markup=False, soft_wrap=True)
+    return found

@@ -1,0 +1,60 @@
+"""What a live run says on the terminal."""
+
+import sys
+from collections.abc import Callable, Generator
+from contextlib import contextmanager
+from typing import Final
+
+from rich.console import Console
+
+from fer_live.realtime.live import LiveReport, LiveStatus
+
+ENDINGS: Final = {
+    "source ended": "the source ended",
+    "told to stop": "stopped",
+    "window closed": "the window was closed",
+    "time is up": "the time is up",
+}
+
+
+@contextmanager
+def status_line(*, shown: bool) -> Generator[Callable[[LiveStatus], None]]:
+    """Give a function that keeps one line of a terminal up to date; elsewhere it says nothing.
+
+    Args:
+        shown: Whether there is to be a line at all.
+    """
+    if not (shown and sys.stderr.isatty()):
+        yield lambda status: None
+        return
+    with Console(stderr=True).status("waiting for the first frame") as line:
+        yield lambda status: line.update(going(status))
+
+
+def going(status: LiveStatus) -> str:
+    """Say in a few words how a live run is going."""
+    return (
+        f"{status.elapsed_s:.0f} s, {status.frames} frames, {status.fps:.1f} a second, "
+        f"latency {_ms(status.latency_ms)}, {status.dropped} dropped; stop with Ctrl-C"
+    )
+
+
+def tell_run(report: LiveReport) -> None:
+    """Say how a live run went."""
+    status = report.status
+    rate = status.frames / status.elapsed_s if status.elapsed_s > 0 else 0.0
+    console = Console(stderr=True, highlight=False, soft_wrap=True)
+    console.print(
+        f"{ENDINGS[report.ending]}: {status.frames} frames in {status.elapsed_s:.1f} s "
+        f"({rate:.1f} a second, {status.dropped} dropped), from capture to label "
+        f"{_ms(status.latency_p50_ms)} (p95 {_ms(status.latency_p95_ms)}), {report.provider}"
+    )
+    for path in report.files:
+        console.print(f"wrote {path}", markup=False)
+    if report.fault is not None:
+        console.print(f"fer-live: {report.fault}", style="red", markup=False)
+
+
+def _ms(latency_ms: float | None) -> str:
+    """Say a latency; a dash for none."""
+    return "-" if latency_ms is None else f"{latency_ms:.0f} ms"

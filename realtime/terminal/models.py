@@ -1,0 +1,43 @@
+"""What the shipped models look like on the terminal."""
+
+from collections.abc import Sequence
+
+from rich.table import Table
+
+from fer_live.realtime.models import ModelFacts
+from fer_live.realtime.terminal.wide import wide_console
+
+
+def show_models(facts: Sequence[ModelFacts]) -> None:
+    """Show the shipped models as a table."""
+    table = Table(box=None, pad_edge=False)
+    for name in ("model", "size", "accuracy", "parameters", "MACs", "one face takes", "labels"):
+        table.add_column(name, justify="left" if name in ("model", "labels") else "right")
+    for model in facts:
+        contract = model.contract
+        table.add_row(
+            f"{model.name} (default)" if model.default else model.name,
+            f"{model.size_bytes / 1000:,.0f} kB",
+            accuracy(model),
+            f"{contract.parameters:,}",
+            f"{contract.macs / 1e6:,.2f} M",
+            f"{model.speed.median_us:,.0f} us",
+            " ".join(contract.labels),
+        )
+    console = wide_console()
+    console.print(table)
+    for model in facts:
+        metric = model.accuracy
+        if metric is not None:
+            console.print(f"{model.name}: accuracy on {metric.data}", markup=False)
+    console.print(
+        f"time: median of {facts[0].speed.calls} calls of one crop on {facts[0].speed.provider}"
+        if facts
+        else "no model is shipped"
+    )
+
+
+def accuracy(model: ModelFacts) -> str:
+    """Say a model's accuracy with the number of pictures it was measured on."""
+    metric = model.accuracy
+    return "not measured" if metric is None else f"{metric.value:.1%} of {metric.n:,}"
