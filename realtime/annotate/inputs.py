@@ -2,8 +2,7 @@
 
 import glob
 import os
-from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -54,8 +53,8 @@ def find_jobs(inputs: Sequence[str | Path], out: Path) -> list[Job]:
 
     A folder is searched through for videos, what lies in `out` and what an earlier run wrote left
     out. A pattern with *, ? or [ ] is expanded, ** to any depth. A file that is not there makes a
-    job too, which then fails alone. Files whose outputs would be the same are told apart by the
-    folders that they lie in.
+    job too, which then fails alone. When two files' outputs would be the same, all are told apart
+    by the folders that they lie in.
 
     Raises:
         SettingsError: There is nothing to annotate, or an output would replace an input.
@@ -64,7 +63,7 @@ def find_jobs(inputs: Sequence[str | Path], out: Path) -> list[Job]:
     for given in inputs:
         for one in _expanded(str(given), out):
             found.setdefault(one.path.resolve(), one)
-    jobs = _placed(list(found.values()), out)
+    jobs = _placed(found, out)
     for job in jobs:
         _refuse_replacing(job, set(found))
     return jobs
@@ -134,20 +133,16 @@ def _same(one: Path, other: Path) -> bool:
     return other.exists() and one.exists() and one.samefile(other)
 
 
-def _placed(found: Sequence[_Found], out: Path) -> list[Job]:
-    """Give each file its place in `out`; those that would meet are told apart by their folders."""
-    by_target: dict[str, list[_Found]] = defaultdict(list)
-    for one in found:
-        by_target[str(one.path.relative_to(one.folder)).casefold()].append(one)
-    jobs = []
-    for one in found:
-        relative = one.path.relative_to(one.folder)
-        rivals = by_target[str(relative).casefold()]
-        if len(rivals) > 1:
-            shared = os.path.commonpath([rival.path.resolve().parent for rival in rivals])
-            relative = one.path.resolve().relative_to(shared)
-        jobs.append(Job(one.path, out / relative))
-    return jobs
+def _placed(found: Mapping[Path, _Found], out: Path) -> list[Job]:
+    """Give each file, keyed by its resolved path, its place in `out`.
+
+    When two would meet, all are placed by their path from the folder that is common to all.
+    """
+    places = {real: one.path.relative_to(one.folder) for real, one in found.items()}
+    if len(set(places.values())) < len(places):
+        common = os.path.commonpath([real.parent for real in places])
+        places = {real: real.relative_to(common) for real in places}
+    return [Job(one.path, out / places[real]) for real, one in found.items()]
 
 
 def _refuse_replacing(job: Job, inputs: set[Path]) -> None:
