@@ -112,6 +112,7 @@ def live(
     if camera is None:
         typer.echo(WELCOME, err=True)
         raise typer.Exit(2)
+    size_wh = _size_wh(size)
     with plain_errors(NAME):
         from fer_live.bundle import DEFAULT_MODEL
         from fer_live.realtime.faces import FaceSettings
@@ -120,7 +121,7 @@ def live(
 
         settings = LiveSettings(
             source=camera,
-            camera=CameraSettings(size_wh=_size_wh(size), fps=fps, mjpg=mjpg),
+            camera=CameraSettings(size_wh=size_wh, fps=fps, mjpg=mjpg),
             model=model or DEFAULT_MODEL,
             device=device,
             prior=prior,
@@ -178,6 +179,7 @@ def annotate(
     What is done already is skipped; an interrupted run goes on when it is started again. The exit
     status is 1 if an input failed; the others are done all the same.
     """
+    rate = _rate(fps)
     with plain_errors(NAME), terminated_as_interrupted():
         from fer_live.bundle import DEFAULT_MODEL
         from fer_live.realtime.annotate import AnnotateSettings
@@ -192,7 +194,7 @@ def annotate(
             faces=FaceSettings(max_faces=max_faces, blendshapes=blendshapes),
             start_s=start,
             end_s=end,
-            fps=_rate(fps),
+            fps=rate,
             table=table,
             video=video,
             blur_faces=blur_faces,

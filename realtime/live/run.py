@@ -17,7 +17,8 @@ from fer_live.realtime.live.screen import Screen, Switches
 from fer_live.realtime.live.settings import LiveSettings
 from fer_live.realtime.live.statistics import LiveStatus
 from fer_live.realtime.pipeline import Pipeline, PipelineSettings
-from fer_live.realtime.sinks.table import TableWriter
+from fer_live.realtime.sinks.table import TableWriter, table_format
+from fer_live.realtime.sinks.video import video_container
 from fer_live.realtime.sinks.window import Window
 from fer_live.realtime.sources import LatestFrame, Paced, Source, open_source, open_video
 
@@ -73,7 +74,7 @@ def run_live(
     with ExitStack() as stack:
         # What can be refused at once comes before what takes seconds to load.
         window = stack.enter_context(Window(TITLE)) if settings.window else None
-        _refuse_to_overwrite(settings.record, settings.log)
+        _check_names(settings)
         source = stack.enter_context(_open_source(settings))
         classifier = OnnxClassifier(settings.model, device=settings.device)
         finder = stack.enter_context(open_finder(settings.faces, live=True))
@@ -112,8 +113,16 @@ def _open_outputs(
     return Outputs(recorder, folder=settings.folder, table=table)
 
 
-def _refuse_to_overwrite(*paths: Path | None) -> None:
-    """Refuse names that files have already: what was measured once may not come again."""
-    for path in paths:
+def _check_names(settings: LiveSettings) -> None:
+    """Refuse endings that mean nothing, and files that are there: a live run never comes again.
+
+    Raises:
+        SinkError: One of the outputs cannot have the name it was given.
+    """
+    if settings.record is not None:
+        video_container(settings.record)
+    if settings.log is not None:
+        table_format(settings.log)
+    for path in (settings.record, settings.log):
         if path is not None and path.is_file():
             raise SinkError(f"{path} exists already; move it away or give another name")

@@ -1,53 +1,86 @@
-"""An annotated video: H.264, the source's own times, the source's own sound.
+"""A video file: H.264, every picture at its own time, with the sound of the source.
 
-What is kept exactly and what is not: docs/decisions/0008-outputs.md.
+What is kept to the bit, what is not, and what lost: docs/decisions/0008-outputs.md.
 """
 
-from contextlib import suppress
+from collections.abc import Generator
+from contextlib import contextmanager
 from fractions import Fraction
 from pathlib import Path
-from types import TracebackType
-from typing import Any, Final, Self
+from typing import Any, Final
 
 import av
 import cv2
+import numpy as np
+from av.container import OutputContainer
 from av.video.frame import VideoFrame
+from av.video.reformatter import ColorRange, Colorspace, VideoReformatter
 
 from fer_live.arrays import Image
 from fer_live.errors import SinkError
 from fer_live.realtime.flow import Frame, FrameResult, SourceInfo
 from fer_live.realtime.sinks.audio import AudioCopy
-from fer_live.realtime.sinks.target import Target, sink_error
+from fer_live.realtime.sinks.file_sink import FileSink
 
 CONTAINERS: Final = {".mp4": "mp4", ".m4v": "mp4", ".mov": "mov", ".mkv": "matroska"}
-"""What can be written, by the file name's ending."""
-TICKS_PER_S: Final = 90_000
-"""Time is written in steps of this or finer, so that no time is off by more than 6 microseconds."""
+"""What can be written, by the ending of the name. Matroska rounds times to a millisecond."""
+FINE_TICKS_PER_S: Final = 90_000
+MATROSKA_TICKS_PER_S: Final = 1_000
 NOMINAL_FPS: Final = Fraction(30)
-"""Assumed where a source does not say; only the bit rate's planning depends on it."""
-ENCODER: Final = {"preset": "veryfast", "crf": "20"}
+"""Where a source does not say; it plans the bit rate, and how long the last picture is shown."""
+KEY_FRAME_EVERY_S: Final = 2
 THREADS: Final = 4
 """Fixed, because x264 gives other bytes with another number of threads."""
+ENCODER: Final = {
+    "preset": "veryfast",
+    "crf": "20",
+    # Decoding order is showing order: with pictures in between, what the container says of the
+    # length of a video with gaps is wrong by the gap.
+    "bf": "0",
+}
+CRASH_SAFE: Final = {
+    # In pieces that can be played whatever ends the run, made an ordinary file by `close`; the
+    # header waits for the first piece, because it says when the first picture is due.
+    "movflags": "hybrid_fragmented+delay_moov",
+    "frag_duration": "2000000",
+}
+BT709: Final = 1
+LIMITED_RANGE: Final = 1
 
 
 def ticks_per_s(fps: Fraction | None) -> int:
-    """Return the finest steps a second in which both `fps` and odd times can be written.
+    """Return the steps a second that times are written in: 90,000 or slightly more.
 
-    A multiple of the frame rate's numerator, so that times of a constant rate are exact.
+    A multiple of the frame rate's numerator, so that times of a constant rate are exact; no time
+    is off by more than 6 microseconds.
 
-    >>> ticks_per_s(Fraction(24000, 1001)), ticks_per_s(None)
-    (96000, 90000)
+    >>> ticks_per_s(Fraction(24000, 1001)), ticks_per_s(Fraction(25)), ticks_per_s(None)
+    (96000, 90000, 90000)
     """
-    if fps is None or fps.numerator > TICKS_PER_S:
-        return TICKS_PER_S
-    return fps.numerator * -(-TICKS_PER_S // fps.numerator)
+    if fps is None or fps.numerator > FINE_TICKS_PER_S:
+        return FINE_TICKS_PER_S
+    return fps.numerator * -(-FINE_TICKS_PER_S // fps.numerator)
 
 
-class VideoWriter:
-    """A video that takes frames in order.
+def video_container(path: Path) -> str:
+    """Return the container that a file name asks for by its ending.
 
-    `write` encodes `frame.rgb` as it is: draw first, and hand over
-    `dataclasses.replace(frame, rgb=drawn)`.
+    Raises:
+        SinkError: The ending is none of `CONTAINERS`.
+    """
+    try:
+        return CONTAINERS[path.suffix.lower()]
+    except KeyError as error:
+        told = ", ".join(CONTAINERS)
+        raise SinkError(f"{path}: the name of a video ends in one of {told}") from error
+
+
+class VideoWriter(FileSink):
+    """A video that takes frames in order and encodes `frame.rgb` as it is.
+
+    To write what was drawn, hand over `dataclasses.replace(frame, rgb=drawn)`. Where H.264 needs
+    an even width or height, the last column or row stands twice. Without a single frame no file
+    is left.
     """
 
     def __init__(
@@ -63,112 +96,129 @@ class VideoWriter:
         """Begin the file; one that was there is replaced.
 
         Args:
-            path: Where to; the ending says which container.
-            info: Gives the picture's size and the nominal frame rate.
-            audio_from: A file whose first sound track goes along, on the same clock as the frames;
-                None, or a file without sound, for a silent video.
+            path: Where to; the ending says which container, and missing folders are made.
+            info: Gives the size of every picture and the nominal frame rate.
+            audio_from: The file whose first sound track goes along, on the same clock as the
+                frames. None, or one without sound, for a silent video.
             start_s: The moment on the source's clock that becomes 0 in the video.
             end_s: Where the sound ends, on the source's clock; None for its own end.
-            atomic: Write under `<name>.part` until closed, and leave nothing when an exception
-                ends the `with` block.
+            atomic: Write under another name until it is whole, as `FileSink` says.
 
         Raises:
-            SinkError: The file cannot be written or its ending is unknown.
+            SinkError: The file cannot be written, or its ending is unknown.
         """
-        container = CONTAINERS.get(path.suffix.lower())
-        if container is None:
-            raise SinkError(f"{path}: a video's name ends in {', '.join(CONTAINERS)}")
-        self._start_s = start_s
+        container = video_container(path)
+        super().__init__(path, atomic=atomic)
         self._size_wh = info.size_wh
+        self._start_s = start_s
+        steps = MATROSKA_TICKS_PER_S if container == "matroska" else ticks_per_s(info.fps)
+        self._step = Fraction(1, steps)
         self._last_tick: int | None = None
-        self._closed = False
-        self._target = Target(path, atomic=atomic)
-        try:
-            self._output = av.open(str(self._target.written), "w", format=container)
-        except OSError as error:
-            raise sink_error(path, error) from error
-        self._stream: Any = self._add_video(info)
+        self._to_yuv = VideoReformatter()
+        fps = (info.fps or NOMINAL_FPS).limit_denominator(1001)
+        self._nominal_ticks = max(1, round(1 / fps / self._step))
+        # In MP4, where a track begins is written in steps of the whole file's own: a millisecond.
+        finer = {"movie_timescale": str(self._step.denominator), **CRASH_SAFE}
+        options = finer if container != "matroska" else {}
+        with self._beginning(), _as_os_error():
+            self._output = av.open(
+                f"file:{self._written}", "w", format=container, container_options=options
+            )
+        self._stream = _video_stream(self._output, self._size_wh, fps, self._step)
         self._audio = None
         if audio_from is not None:
             self._audio = AudioCopy.begin(audio_from, self._output, start_s=start_s, end_s=end_s)
 
-    def _add_video(self, info: SourceInfo) -> Any:
-        fps = (info.fps or NOMINAL_FPS).limit_denominator(1001)
-        stream: Any = self._output.add_stream("libx264", rate=fps, options=dict(ENCODER))
-        width, height = info.size_wh
-        stream.width, stream.height = width + width % 2, height + height % 2
-        stream.pix_fmt = "yuv420p"
-        stream.codec_context.thread_count = THREADS
-        stream.codec_context.time_base = Fraction(1, ticks_per_s(info.fps))
-        stream.time_base = stream.codec_context.time_base
-        return stream
-
     def write(self, frame: Frame, result: FrameResult) -> None:
-        """Add `frame.rgb` at `frame.time_s`.
+        """Add `frame.rgb` at `frame.time_s`; what was seen in it does not matter here.
 
-        A picture of another size than the first is fitted in. One that has the time of the one
-        before it is shown one step (at most 11 microseconds) later.
+        A picture with the very time of the one before comes one step (in MP4 11 microseconds)
+        later.
 
         Raises:
             SinkError: The disk refuses.
+            ValueError: The picture has another size than `info` said.
         """
-        if self._closed:
-            raise ValueError("the video is closed")
-        tick = round((frame.time_s - self._start_s) / self._stream.codec_context.time_base)
+        self._check_open()
+        time_s = frame.time_s - self._start_s
+        tick = round(Fraction(time_s) / self._step)
         if self._last_tick is not None:
             tick = max(tick, self._last_tick + 1)
         self._last_tick = tick
-        picture = VideoFrame.from_ndarray(self._even(frame.rgb), format="rgb24")
-        picture.pts = tick
-        picture.time_base = self._stream.codec_context.time_base
-        try:
-            self._output.mux(self._stream.encode(picture))
+        picture = self._encodable(frame.rgb, tick)
+        with self._told(), _as_os_error():
             if self._audio is not None:
-                self._audio.copy_until(frame.time_s)
-        except OSError as error:
-            raise sink_error(self._target.path, error) from error
+                self._audio.copy_until(time_s)
+            # Called from C in one go: if Ctrl-C fell between encoder and file, the packet that is
+            # lost would spoil all pictures that build on it.
+            list(map(self._output.mux, map(self._stream.encode, [picture])))
 
-    def _even(self, rgb: Image) -> Image:
-        """Repeat the last column or row where H.264's 4:2:0 needs an even number."""
+    def _encodable(self, rgb: Image, tick: int) -> VideoFrame:
+        """Return a picture in the encoder's colours, of even size, with its time."""
         height, width = rgb.shape[:2]
         if (width, height) != self._size_wh:
             raise ValueError(f"expected a picture of {self._size_wh}, got {(width, height)}")
-        return cv2.copyMakeBorder(  # type: ignore[return-value]
-            rgb, 0, height % 2, 0, width % 2, cv2.BORDER_REPLICATE
+        if width % 2 or height % 2:
+            padding = (0, height % 2, 0, width % 2)
+            rgb = cv2.copyMakeBorder(rgb, *padding, cv2.BORDER_REPLICATE).astype(np.uint8)
+        picture = self._to_yuv.reformat(
+            VideoFrame.from_ndarray(rgb, format="rgb24"),
+            format="yuv420p",
+            dst_colorspace=Colorspace.ITU709,
+            dst_color_range=ColorRange.MPEG,
         )
+        picture.pts, picture.time_base = tick, self._step
+        picture.duration = self._nominal_ticks
+        return picture
 
-    def close(self) -> None:
-        """Write what the encoder still holds and the rest of the sound; twice does nothing.
-
-        Raises:
-            SinkError: The disk refuses.
-        """
-        if self._closed:
-            return
-        self._closed = True
+    def _finish(self) -> None:
+        """Write what encoder and sound still hold, then let go of both files."""
         try:
-            self._output.mux(self._stream.encode())
+            with _as_os_error():
+                if self._last_tick is not None:
+                    self._output.mux(self._stream.encode(None))
+                    if self._audio is not None:
+                        self._audio.copy_until(None)
+        finally:
+            self._let_go()
+
+    def _let_go(self) -> None:
+        """Close both files, the second one also when the first refuses."""
+        try:
             if self._audio is not None:
-                self._audio.copy_until(None)
                 self._audio.close()
-            self._output.close()
-        except OSError as error:
-            raise sink_error(self._target.path, error) from error
-        self._target.publish()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
-        if error is not None and self._target.atomic:
-            self._closed = True
-            with suppress(OSError):
+        finally:
+            with _as_os_error():
                 self._output.close()
-            self._target.discard()
-        else:
-            self.close()
+
+    def _is_empty(self) -> bool:
+        return self._last_tick is None
+
+
+@contextmanager
+def _as_os_error() -> Generator[None]:
+    """Turn what FFmpeg says and Python has no OSError for into one."""
+    try:
+        yield
+    except av.FFmpegError as error:
+        if isinstance(error, OSError):
+            raise
+        raise OSError(error.errno, error.strerror) from error
+
+
+def _video_stream(
+    output: OutputContainer, size_wh: tuple[int, int], fps: Fraction, step: Fraction
+) -> Any:
+    """Add a stream of H.264 that any player shows, its colours named."""
+    stream: Any = output.add_stream("libx264", rate=fps, options=dict(ENCODER))
+    width, height = size_wh
+    stream.width, stream.height = width + width % 2, height + height % 2
+    stream.pix_fmt = "yuv420p"
+    stream.time_base = step
+    context = stream.codec_context
+    context.time_base = step
+    context.thread_count = THREADS
+    context.gop_size = max(1, round(KEY_FRAME_EVERY_S * fps))
+    context.colorspace = context.color_primaries = context.color_trc = BT709
+    context.color_range = LIMITED_RANGE
+    return stream
