@@ -31,29 +31,31 @@ _UPRIGHT: Final = np.array([[1, 0], [0, 1]])
 class RgbConverter:
     """Makes upright RGB of one size out of whatever a decoder gives.
 
-    The first picture sets the size; later ones of another size are scaled to it, so that a source
-    keeps its promise of one size.
+    The first picture sets the size and which way is up; later ones of another size are scaled to
+    it, so that a source keeps its promise of one size.
     """
 
     def __init__(self) -> None:
         self._reformatter = VideoReformatter()
         self._coded_wh: tuple[int, int] | None = None
-        self._size_wh: tuple[int, int] | None = None
+        self._turn = _UPRIGHT
 
     def __call__(self, frame: av.VideoFrame) -> Image:
         """Return (H, W, 3) uint8 RGB, upright, contiguous and read-only."""
         if self._coded_wh is None:
             self._coded_wh = frame.width, frame.height
+            self._turn = display_turn(frame)
         width, height = self._coded_wh
-        flat = self._reformatter.reformat(
+        converted = self._reformatter.reformat(
             frame,
             width=width,
             height=height,
             format="rgb24",
             src_colorspace=colour_matrix(frame),
             dst_color_range=ColorRange.JPEG,
-        ).to_ndarray()
-        rgb = np.ascontiguousarray(turned(flat, display_turn(frame)))
+        )
+        flat = converted.to_ndarray().astype(np.uint8, copy=False)
+        rgb = np.ascontiguousarray(turned(flat, self._turn))
         rgb.flags.writeable = False
         return rgb
 
@@ -73,15 +75,21 @@ def display_turn(frame: av.VideoFrame) -> NDArray[np.int64]:
     Returns:
         (2, 2) of -1, 0 and 1: carries (x, y) of the coded picture to (x, y) of the upright one.
     """
-    try:
-        data = frame.side_data[SideDataType.DISPLAYMATRIX]
-    except KeyError:
+    found = [data for data in frame.side_data if data.type is SideDataType.DISPLAYMATRIX]
+    if not found:
         return _UPRIGHT
     # ISO/IEC 14496-12: nine int32, rows (a b u) (c d v) (x y w); x' = a x + c y, y' = b x + d y.
-    a, b, _, c, d = np.frombuffer(bytes(data), np.int32)[:5].tolist()
+    a, b, _, c, d = np.frombuffer(bytes(found[0]), np.int32)[:5].tolist()
     if max(abs(a), abs(d)) >= max(abs(b), abs(c)):
         return np.array([[np.sign(a) or 1, 0], [0, np.sign(d) or 1]])
     return np.array([[0, np.sign(c) or 1], [np.sign(b) or 1, 0]])
+
+
+def upright_size(frame: av.VideoFrame) -> tuple[int, int]:
+    """Return (width, height) in pixels of the picture once it is upright."""
+    if display_turn(frame)[0, 0] == 0:
+        return frame.height, frame.width
+    return frame.width, frame.height
 
 
 def turned(rgb: Image, turn: NDArray[np.int64]) -> Image:

@@ -1,19 +1,60 @@
-"""Video files: every frame, at the time the file shows it."""
+"""Video files: every frame, at the time the file shows it.
 
+with open_video("talk.mp4", start_s=60.0, fps=5.0) as video:
+    for frame in video:
+        print(frame.index, frame.time_s, frame.rgb.shape)
+    print(video.fault or "read to the end")
+"""
+
+import math
 import os
 from collections.abc import Iterator
+from contextlib import ExitStack
+from dataclasses import dataclass
 from fractions import Fraction
+from itertools import chain, dropwhile
 from pathlib import Path
+from typing import Final
 
 import av
-from av.container import InputContainer
-from av.video.stream import VideoStream
 
-from fer_live.errors import SourceError
+from fer_live.errors import SettingsError, SourceError
 from fer_live.realtime.flow import Frame, SourceInfo
-from fer_live.realtime.sources.pixels import RgbConverter
+from fer_live.realtime.sources.containers import file_origin, open_container, pick_video
+from fer_live.realtime.sources.decoding import Decoder
+from fer_live.realtime.sources.pixels import RgbConverter, upright_size
+from fer_live.realtime.sources.seeking import can_jump, jump_before, pictures_before
 from fer_live.realtime.sources.source import BaseSource
 from fer_live.realtime.sources.timing import PresentationClock, Sampler
+
+NOMINAL_FRAME_S: Final = 1 / 25
+"""How long a frame lasts in a file that gives neither timestamps nor a rate."""
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """Which frames of a file are asked for.
+
+    Attributes:
+        start_s: The first moment, included.
+        end_s: The last moment, excluded; infinite for all of it.
+        fps: Frames a second to keep, by their times; None for every frame.
+    """
+
+    start_s: float = 0.0
+    end_s: float = math.inf
+    fps: float | None = None
+
+    def __post_init__(self) -> None:
+        if not (self.start_s >= 0 and math.isfinite(self.start_s)):
+            raise SettingsError(f"the start is {self.start_s} s; give a number from 0 on")
+        if not self.end_s > self.start_s:
+            raise SettingsError(
+                f"the end, {self.end_s} s, is not after the start, {self.start_s} s: "
+                "nothing would be read"
+            )
+        if self.fps is not None and not 0 < self.fps < math.inf:
+            raise SettingsError(f"{self.fps} frames a second cannot be kept; give a number above 0")
 
 
 def open_video(
@@ -24,69 +65,158 @@ def open_video(
     fps: float | None = None,
     threads: int = 0,
 ) -> "VideoSource":
-    """Open a video file."""
-    return VideoSource(Path(path), start_s=start_s, end_s=end_s, fps=fps, threads=threads)
+    """Open a video file of any kind that FFmpeg reads, at its first frame or at `start_s`.
+
+    Args:
+        path: The file. Its name need not say what it is.
+        start_s: Leave out what is shown before; None for the beginning. Indices and times stay
+            those of the whole file.
+        end_s: Leave out what is shown from here on; None for the end.
+        fps: Keep about this many frames a second, chosen by their times: the frame shown at or
+            next after each moment k / fps. None for every frame.
+        threads: For decoding; 0 for as many as there are cores to use.
+
+    Raises:
+        SourceError: The file is missing, a folder, forbidden, empty, no video, without a stream
+            of moving pictures, cut off before its index, or shorter than `start_s`.
+        SettingsError: `start_s`, `end_s` or `fps` make no sense.
+    """
+    span = Span(start_s or 0.0, math.inf if end_s is None else end_s, fps)
+    return VideoSource(Path(path), span, threads=threads)
 
 
 class VideoSource(BaseSource):
-    """Every frame of a video file."""
+    """The frames of a video file; made by `open_video`."""
 
-    def __init__(
-        self,
-        path: Path,
-        *,
-        start_s: float | None = None,
-        end_s: float | None = None,
-        fps: float | None = None,
-        threads: int = 0,
-    ) -> None:
+    def __init__(self, path: Path, span: Span, *, threads: int) -> None:
         super().__init__()
-        self._path, self._start_s, self._end_s = path, start_s, end_s
-        self._sampler = None if fps is None else Sampler(fps)
-        try:
-            self._container: InputContainer = av.open(
-                f"file:{path}", options={"protocol_whitelist": "file"}
-            )
-        except (av.FFmpegError, OSError) as error:
-            raise SourceError(f"{path} cannot be read as a video") from error
-        if not self._container.streams.video:
-            self._container.close()
-            raise SourceError(f"{path} has no video stream")
-        self._stream: VideoStream = self._container.streams.video[0]
-        self._stream.thread_type = "AUTO"
-        self._stream.codec_context.thread_count = threads
+        self._path, self._span, self._threads = path, span, threads
         self._to_rgb = RgbConverter()
-        self._decoder = self._container.decode(self._stream)
-        self._first = next(self._decoder)
-        height, width = self._to_rgb(self._first).shape[:2]
-        self._info = SourceInfo(
-            path.name,
-            (width, height),
-            fps=self._stream.average_rate,
-            has_audio=bool(self._container.streams.audio),
-        )
+        self._reached_s = 0.0
+        self._open()
+        self._info = self._describe()
 
     @property
     def info(self) -> SourceInfo:
-        """What the container says."""
+        """What the container says of the whole file, whatever part of it was asked for."""
         return self._info
 
-    def _read(self) -> Iterator[Frame]:
-        origin = Fraction(self._container.start_time or 0, 1_000_000)
-        rate = self._stream.average_rate or Fraction(25)
-        clock = PresentationClock(self._stream.time_base or Fraction(1), origin, float(1 / rate))
-        for index, picture in enumerate(self._pictures()):
-            time_s = clock.time_s(picture.pts)
-            if self._end_s is not None and time_s >= self._end_s:
-                return
-            if self._start_s is not None and time_s < self._start_s:
-                continue
-            if self._sampler is None or self._sampler.due(time_s):
-                yield Frame(index, time_s, self._to_rgb(picture))
+    @property
+    def decode_errors(self) -> int:
+        """How many packets could not be decoded, or gave a damaged picture, so far."""
+        return self._decoder.damaged
 
-    def _pictures(self) -> Iterator[av.VideoFrame]:
-        yield self._first
-        yield from self._decoder
+    @property
+    def fault(self) -> str | None:
+        """A sentence on damage met so far; None while there was none."""
+        decoder, reached = self._decoder, f"{self._reached_s:.1f} s"
+        if decoder.broken is not None:
+            return (
+                f"{self._path} cannot be read beyond {reached} ({decoder.broken}); "
+                "everything before that was kept"
+            )
+        if decoder.finished and decoder.ended_early():
+            announced = f" of the {self._info.duration_s:.1f} s" if self._info.duration_s else ""
+            return (
+                f"{self._path} is cut off: its pictures end at {reached}{announced} that it "
+                "announces; everything before that was kept"
+            )
+        if decoder.damaged:
+            places = "one place" if decoder.damaged == 1 else f"{decoder.damaged} places"
+            return (
+                f"{self._path} is damaged in {places}; every picture that could be decoded was kept"
+            )
+        return None
+
+    def _open(self) -> None:
+        """Open the file and decode its first picture: only then is it sure that there is one."""
+        with ExitStack() as undo:
+            container = undo.enter_context(open_container(self._path))
+            stream = pick_video(container, str(self._path))
+            stream.thread_type = "AUTO"
+            stream.codec_context.thread_count = self._threads
+            self._decoder = Decoder(container, stream, whole=True)
+            pictures = self._decoder.pictures()
+            first = next(pictures, None)
+            if first is None:
+                raise SourceError(f"{self._path} holds no picture that could be decoded")
+            undo.pop_all()
+        self._container, self._stream, self._first = container, stream, first
+        self._pictures: Iterator[av.VideoFrame] = chain([first], pictures)
+        self._time_base = stream.time_base or Fraction(1)
+        self._origin = file_origin(container, stream)
+
+    def _describe(self) -> SourceInfo:
+        """Gather what the container says."""
+        stream, container = self._stream, self._container
+        duration_s = container.duration / av.time_base if container.duration else None
+        if stream.duration:
+            last_tick = (stream.start_time or 0) + stream.duration
+            duration_s = float(last_tick * self._time_base - self._origin)
+        return SourceInfo(
+            name=self._path.name,
+            size_wh=upright_size(self._first),
+            fps=stream.average_rate or stream.guessed_rate or None,
+            frame_count=stream.frames or None,
+            duration_s=duration_s,
+            has_audio=any(audio.codec_context for audio in container.streams.audio),
+        )
+
+    def _read(self) -> Iterator[Frame]:
+        """Yield the frames of the span."""
+        span = self._span
+        sampler = None if span.fps is None else Sampler(span.fps)
+        skipped = self._jump() if span.start_s > 0 else None
+        timed = self._timed()
+        if skipped is not None:
+            timed = dropwhile(lambda shown: shown[0] < span.start_s, timed)
+        for index, (time_s, picture) in enumerate(timed, skipped or 0):
+            if time_s >= span.end_s:
+                return
+            if time_s >= span.start_s and (sampler is None or sampler.due(time_s)):
+                yield Frame(index, time_s, self._to_rgb(picture))
+        if self._reached_s < span.start_s and not self._closing.is_set():
+            raise SourceError(
+                f"{self._path} shows its last picture at {self._reached_s:.1f} s: there is "
+                f"nothing from {span.start_s:g} s on"
+            )
+
+    def _timed(self) -> Iterator[tuple[float, av.VideoFrame]]:
+        """Yield the pictures from where the decoder stands, with their times in seconds."""
+        rate = self._info.fps
+        nominal_s = float(1 / rate) if rate else NOMINAL_FRAME_S
+        clock = PresentationClock(self._time_base, self._origin, nominal_s)
+        for picture in self._pictures:
+            if self._closing.is_set():
+                return
+            self._reached_s = clock.time_s(picture.pts)
+            yield self._reached_s, picture
+
+    def _jump(self) -> int | None:
+        """Move the decoder shortly before the span; return how many pictures lie before the span.
+
+        None where that cannot be known without decoding them: the decoder then begins at the
+        file's own beginning.
+        """
+        container, stream = self._container, self._stream
+        if not can_jump(container, stream):
+            return None
+        start_s, origin, tick = self._span.start_s, self._origin, self._time_base
+        skipped = pictures_before(
+            self._path, stream.index, lambda pts: float(pts * tick - origin) < start_s
+        )
+        target = math.floor((Fraction(start_s) + origin) / tick)
+        if skipped is None:
+            return None
+        if not jump_before(container, stream, target):
+            container.close()
+            self._open()
+            return None
+        self._decoder = Decoder(container, stream, whole=False)
+        self._pictures = self._decoder.pictures()
+        return skipped
 
     def _release(self) -> None:
+        """Close the file."""
+        self._pictures = iter(())
         self._container.close()

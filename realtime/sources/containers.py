@@ -1,0 +1,96 @@
+"""Opening video files with FFmpeg, and saying in a sentence why one cannot be opened."""
+
+from fractions import Fraction
+from pathlib import Path
+from typing import Final, cast
+
+import av
+from av.container import InputContainer
+from av.format import Flags as FormatFlags
+from av.stream import Disposition
+from av.video.stream import VideoStream
+
+from fer_live.errors import SourceError
+
+_LOCAL_ONLY: Final = {"protocol_whitelist": "file,crypto,data"}
+"""A playlist on disk may name addresses; reading a file never reaches the network."""
+_NOT_VIDEO: Final = frozenset({"tty"})
+"""FFmpeg draws any .txt file as a film of a terminal."""
+
+
+def open_container(path: Path) -> InputContainer:
+    """Open a video file.
+
+    Raises:
+        SourceError: It is missing, a folder, forbidden, empty, text, damaged or no video.
+    """
+    if not path.exists():
+        raise SourceError(f"{path} does not exist; check the name")
+    if path.is_dir():
+        raise SourceError(f"{path} is a folder, not a video")
+    try:
+        # "file:" keeps a name with a colon from being read as an address.
+        container = av.open(f"file:{path}", metadata_errors="replace", options=_LOCAL_ONLY)
+    except PermissionError as error:
+        raise SourceError(f"{path} may not be read; change its permissions") from error
+    except (av.FFmpegError, OSError) as error:
+        raise SourceError(_why_unreadable(path)) from error
+    if container.format.name in _NOT_VIDEO:
+        container.close()
+        raise SourceError(_why_unreadable(path))
+    return container
+
+
+def pick_video(container: InputContainer, name: str) -> VideoStream:
+    """Return the stream of moving pictures; a cover picture is none.
+
+    Raises:
+        SourceError: There is none.
+    """
+    for stream in container.streams.video:
+        if Disposition.attached_pic not in Disposition(stream.disposition) and stream.codec_context:
+            return stream
+    raise SourceError(f"{name} has no video stream; is it a sound file?")
+
+
+def file_origin(container: InputContainer, stream: VideoStream) -> Fraction:
+    """Return what the file calls its beginning, in seconds of its own timestamps.
+
+    MP4, Matroska, AVI and GIF have a clock of their own that begins at 0, and the sound keeps it
+    too. Broadcast formats (MPEG-TS and -PS) start it anywhere: there, the earliest stream counts.
+    A picture before the beginning moves it there, so that no time is negative.
+    """
+    own = (stream.start_time or 0) * (stream.time_base or Fraction(0))
+    if has_flag(container, FormatFlags.ts_discont):
+        begin = Fraction(container.start_time or 0, av.time_base)
+        # The container rounds the same moment to microseconds.
+        return own if abs(begin - own) <= Fraction(2, av.time_base) else begin
+    return min(Fraction(0), own)
+
+
+def has_flag(container: InputContainer, flag: FormatFlags) -> bool:
+    """Whether the container's format is of a kind."""
+    return bool(container.format.flags & cast(int, flag.value))
+
+
+def _why_unreadable(path: Path) -> str:
+    """Return the sentence for a file that FFmpeg cannot make sense of."""
+    with path.open("rb") as file:
+        head = file.read(4096)
+    if not head:
+        return f"{path} is empty; copy or record it again"
+    if head[4:8] in {b"ftyp", b"mdat", b"wide", b"free", b"moov"}:
+        return (
+            f"{path} was cut off before its index (moov) was written, so nothing in it can be "
+            "found; copy it again, or record it again and let the recorder finish"
+        )
+    if _is_text(head):
+        return f"{path} holds text, not a video"
+    return f"{path} is not a video of any kind that FFmpeg knows, or is damaged from its start"
+
+
+def _is_text(head: bytes) -> bool:
+    """Whether bytes read like text: UTF-8 (its last character may be cut) without controls."""
+    text = head.decode("utf-8", errors="ignore")
+    printable = sum(character.isprintable() or character.isspace() for character in text)
+    return len(text.encode()) >= len(head) - 3 and printable == len(text)

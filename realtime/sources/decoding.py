@@ -1,0 +1,90 @@
+"""Packets in, pictures out, and an account of what could not be decoded."""
+
+from collections.abc import Iterator
+from typing import Final
+
+import av
+from av.container import InputContainer
+from av.format import Flags as FormatFlags
+from av.packet import Packet
+from av.stream import Stream
+from av.video.stream import VideoStream
+
+from fer_live.realtime.sources.containers import has_flag
+
+EARLY_END_S: Final = 0.5
+"""A file may end this much before its announced duration, which is rounded, or 1 % of it."""
+
+
+class Decoder:
+    """Decodes the pictures of one stream and keeps count of what was wrong.
+
+    Attributes:
+        packets: Packets of this stream that were read.
+        damaged: Packets that could not be decoded and pictures that came out damaged.
+        broken: The reader's own words when it could not go on; None when it came to the end.
+        finished: Whether the end was reached.
+    """
+
+    def __init__(self, container: InputContainer, stream: VideoStream, *, whole: bool) -> None:
+        """Prepare to decode.
+
+        Args:
+            container: Read from where it stands.
+            stream: One of its streams.
+            whole: Whether it stands at its beginning, so that its packets can be counted.
+        """
+        self._container, self._stream, self._whole = container, stream, whole
+        self._furthest_s = 0.0
+        self.packets = 0
+        self.damaged = 0
+        self.broken: str | None = None
+        self.finished = False
+
+    def pictures(self) -> Iterator[av.VideoFrame]:
+        """Yield every picture from here to the end, in the order they are shown."""
+        for packet in self._readable():
+            if packet.stream is not self._stream:
+                self._note_end(packet)
+                continue
+            self.packets += packet.size > 0
+            self._note_end(packet)
+            yield from self._decoded(packet)
+        if self.broken is not None:  # the demuxer sent no flush packet
+            yield from self._decoded(None)
+        self.finished = True
+
+    def ended_early(self) -> bool:
+        """Whether the file ends before the end that it announces; ask when `finished`."""
+        container = self._container
+        if self._whole and "mp4" in container.format.name and self.packets < self._stream.frames:
+            return True
+        if container.duration is None or has_flag(container, FormatFlags.no_timestamps):
+            return False
+        announced_s = container.duration / av.time_base
+        begin_s = (container.start_time or 0) / av.time_base
+        return self._furthest_s - begin_s < announced_s - max(EARLY_END_S, announced_s / 100)
+
+    def _readable(self) -> Iterator["Packet[Stream]"]:
+        """Yield packets of all streams until the end, or until the reader cannot go on."""
+        try:
+            yield from self._container.demux()
+        except av.FFmpegError as error:
+            self.broken = error.strerror or str(error)
+
+    def _decoded(self, packet: "Packet[Stream] | None") -> Iterator[av.VideoFrame]:
+        """Yield what a packet brings to light; None drains the decoder."""
+        try:
+            pictures = self._stream.decode(packet)
+        except av.FFmpegError:
+            self.damaged += 1
+            return
+        for picture in pictures:
+            self.damaged += picture.is_corrupt
+            yield picture
+
+    def _note_end(self, packet: "Packet[Stream]") -> None:
+        """Remember how far into the file any stream reached."""
+        if packet.pts is not None and packet.time_base is not None:
+            end = packet.pts + (packet.duration or 0)
+            self._furthest_s = max(self._furthest_s, float(end * packet.time_base))

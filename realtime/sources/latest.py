@@ -1,0 +1,178 @@
+"""Reading a camera faster than one can think, and playing a file as if it were one."""
+
+import dataclasses
+import logging
+import threading
+import time
+from collections.abc import Iterator
+from types import TracebackType
+from typing import Self
+
+from fer_live.errors import SourceError
+from fer_live.realtime.flow import Frame, SourceInfo
+from fer_live.realtime.sources.source import CLOSE_PATIENCE_S, BaseSource, Source
+
+_log = logging.getLogger(__name__)
+
+
+class LatestFrame:
+    """Reads a source on a thread of its own and hands out only its newest frame.
+
+    A slow reader misses frames; it never falls behind, and never sees a frame twice. Whatever the
+    source raises is raised again where frames are asked for. The source belongs to this object:
+    leaving the `with` block closes it and ends the thread.
+
+        with LatestFrame(open_camera(0)) as frames:
+            for frame in frames:
+                ...
+    """
+
+    def __init__(self, source: Source) -> None:
+        self._source = source
+        self._fresh = threading.Condition()
+        self._frame: Frame | None = None
+        self._error: BaseException | None = None
+        self._error_told = False
+        self._over = False
+        self._dropped = 0
+        self._thread = threading.Thread(
+            target=self._read, name=f"frames of {source.info.name}", daemon=True
+        )
+
+    @property
+    def info(self) -> SourceInfo:
+        """What is known of the source."""
+        return self._source.info
+
+    @property
+    def dropped(self) -> int:
+        """How many frames were replaced by a newer one before anybody took them."""
+        return self._dropped
+
+    @property
+    def ended(self) -> bool:
+        """Whether there will be no further frame: the source is over, and its last was taken."""
+        with self._fresh:
+            return self._over and self._frame is None
+
+    def __enter__(self) -> Self:
+        self._thread.start()
+        return self
+
+    def __exit__(
+        self,
+        exc_type: type[BaseException] | None,
+        exc: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self.close()
+        # A lost camera is no news to someone who has turned away; a mistake in the code is.
+        untold = self._error if not self._error_told else None
+        if untold is not None and exc is None and not isinstance(untold, SourceError):
+            raise untold
+
+    def __iter__(self) -> Iterator[Frame]:
+        return self
+
+    def __next__(self) -> Frame:
+        frame = self.wait()
+        if frame is None:
+            raise StopIteration
+        return frame
+
+    def wait(self, timeout_s: float | None = None) -> Frame | None:
+        """Return the newest frame as soon as there is one that was not handed out yet.
+
+        Args:
+            timeout_s: How long to wait at most; None for as long as it takes.
+
+        Returns:
+            The frame; None when the time is up or the source has `ended`.
+
+        Raises:
+            SourceError: What the source raised, once its last frame is taken; each time.
+        """
+        with self._fresh:
+            self._fresh.wait_for(lambda: self._frame is not None or self._over, timeout_s)
+            frame, self._frame = self._frame, None
+            if frame is None and self._error is not None:
+                self._error_told = True
+                raise self._error
+        return frame
+
+    def close(self) -> None:
+        """Close the source, end the thread and wake whoever waits; as often as one likes."""
+        with self._fresh:
+            self._over = True
+            self._fresh.notify_all()
+        self._source.close()
+        if self._thread.ident is None or self._thread is threading.current_thread():
+            return
+        self._thread.join(CLOSE_PATIENCE_S)
+        if self._thread.is_alive():
+            _log.warning("the thread that reads %s did not end", self.info.name)
+
+    def _read(self) -> None:
+        """Put every frame in the place of the one before; run by the thread."""
+        try:
+            for frame in self._source:
+                if not self._offer(frame):
+                    return
+        except BaseException as error:  # noqa: BLE001 (raised again by `wait` and `__exit__`)
+            self._error = error
+        finally:
+            with self._fresh:
+                self._over = True
+                self._fresh.notify_all()
+
+    def _offer(self, frame: Frame) -> bool:
+        """Show a frame to whoever waits; False when nobody wants any more."""
+        with self._fresh:
+            if self._over:
+                return False
+            self._dropped += self._frame is not None
+            self._frame = frame
+            self._fresh.notify_all()
+        return True
+
+
+class Paced(BaseSource):
+    """Plays a file at its own speed, so that it behaves as a camera would.
+
+    Every frame comes when it is due and counts as captured then; who is slow misses some, given
+    `LatestFrame` around it. Indices and times stay those of the file.
+    """
+
+    def __init__(self, source: Source) -> None:
+        """Take over a source; it is closed together with this one.
+
+        Args:
+            source: A file, open and unread.
+        """
+        super().__init__()
+        self._source = source
+        self._info = dataclasses.replace(source.info, live=True)
+
+    @property
+    def info(self) -> SourceInfo:
+        """The file's, but live."""
+        return self._info
+
+    @property
+    def fault(self) -> str | None:
+        """The file's."""
+        return self._source.fault
+
+    def _read(self) -> Iterator[Frame]:
+        """Yield each frame when it is due, counted from the first."""
+        start_s: float | None = None
+        for frame in self._source:
+            if start_s is None:
+                start_s = time.monotonic() - frame.time_s
+            if self._closing.wait(max(0.0, start_s + frame.time_s - time.monotonic())):
+                return
+            yield dataclasses.replace(frame, captured_s=time.monotonic())
+
+    def _release(self) -> None:
+        """Close the file."""
+        self._source.close()
