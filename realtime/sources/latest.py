@@ -118,7 +118,7 @@ class LatestFrame:
             for frame in self._source:
                 if not self._offer(frame):
                     return
-        except BaseException as error:  # noqa: BLE001 (raised again by `wait` and `__exit__`)
+        except BaseException as error:  # raised again by `wait` and `__exit__`
             self._error = error
         finally:
             with self._fresh:

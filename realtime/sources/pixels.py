@@ -1,10 +1,10 @@
 """From a decoded picture of any format to upright RGB."""
 
-from typing import Final
+import math
+from typing import Final, cast
 
 import av
 import numpy as np
-from av.sidedata.sidedata import Type as SideDataType
 from av.video.reformatter import ColorRange, Colorspace, VideoReformatter
 from numpy.typing import NDArray
 
@@ -75,14 +75,25 @@ def display_turn(frame: av.VideoFrame) -> NDArray[np.int64]:
     Returns:
         (2, 2) of -1, 0 and 1: carries (x, y) of the coded picture to (x, y) of the upright one.
     """
-    found = [data for data in frame.side_data if data.type is SideDataType.DISPLAYMATRIX]
-    if not found:
+    try:
+        matrix = frame.side_data.get("DISPLAYMATRIX")
+    except ValueError:
+        # PyAV lists no side data at all where FFmpeg attached a kind that PyAV has no name for,
+        # such as Exif. The angle it still gives; mirroring it does not.
+        angle = math.radians(frame.rotation)
+        return _quarter_turn(math.cos(angle), -math.sin(angle), math.sin(angle), math.cos(angle))
+    if matrix is None:
         return _UPRIGHT
     # ISO/IEC 14496-12: nine int32, rows (a b u) (c d v) (x y w); x' = a x + c y, y' = b x + d y.
-    a, b, _, c, d = np.frombuffer(bytes(found[0]), np.int32)[:5].tolist()
+    a, b, _, c, d = np.frombuffer(cast(bytes, matrix), np.int32)[:5].tolist()
+    return _quarter_turn(a, b, c, d)
+
+
+def _quarter_turn(a: float, b: float, c: float, d: float) -> NDArray[np.int64]:
+    """Round x' = a x + c y, y' = b x + d y to a quarter turn, mirrored or not."""
     if max(abs(a), abs(d)) >= max(abs(b), abs(c)):
-        return np.array([[np.sign(a) or 1, 0], [0, np.sign(d) or 1]])
-    return np.array([[0, np.sign(c) or 1], [np.sign(b) or 1, 0]])
+        return np.array([[-1 if a < 0 else 1, 0], [0, -1 if d < 0 else 1]])
+    return np.array([[0, -1 if c < 0 else 1], [-1 if b < 0 else 1, 0]])
 
 
 def upright_size(frame: av.VideoFrame) -> tuple[int, int]:
