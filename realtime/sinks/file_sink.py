@@ -49,6 +49,10 @@ class FileSink(ABC):
             OSError: The last of it could not be written.
         """
 
+    def _is_empty(self) -> bool:
+        """Whether the file makes no sense because nothing was written to it."""
+        return False
+
     def close(self) -> None:
         """Finish the file; a second call does nothing.
 
@@ -61,8 +65,7 @@ class FileSink(ABC):
         try:
             with self._told():
                 self._finish()
-                if self._atomic:
-                    self._publish()
+                self._publish()
         except SinkError:
             self._discard()
             raise
@@ -96,7 +99,12 @@ class FileSink(ABC):
             raise
 
     def _publish(self) -> None:
-        """Give the finished file its name."""
+        """Give the finished file its name; take one away in which nothing is."""
+        if self._is_empty():
+            self._written.unlink(missing_ok=True)
+            return
+        if not self._atomic:
+            return
         with self._written.open("rb") as file:
             os.fsync(file.fileno())
         self._written.replace(self._path)

@@ -1,0 +1,384 @@
+"""A video that was written shows each picture at its time, with the sound it came with."""
+
+import dataclasses
+import os
+import signal
+import subprocess
+import sys
+import textwrap
+from collections.abc import Iterator
+from contextlib import suppress
+from fractions import Fraction
+from pathlib import Path
+
+import av
+import numpy as np
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from fer_live.errors import SinkError
+from fer_live.realtime.flow import SourceInfo
+from fer_live.realtime.sinks.video import VideoWriter
+from fer_live.realtime.sources import open_video
+from tests.made_results import made_frame, made_result
+from tests.shared_data import shared_file
+
+REPO = Path(__file__).parents[3]
+SMALL = SourceInfo("made", (64, 48), fps=Fraction(30))
+NOBODY = made_result([])
+WITHIN_S = 6e-6
+same_folder = settings(
+    suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None, max_examples=25
+)
+
+
+def times_of(path: Path) -> list[float]:
+    with av.open(path) as file:
+        return [float(f.time) for f in file.decode(video=0) if f.time is not None]
+
+
+def times_before_damage(path: Path) -> list[float]:
+    """Return the times of the pictures that a file cut off somewhere still shows."""
+    times: list[float] = []
+    with av.open(path) as file, suppress(av.error.InvalidDataError):
+        for picture in file.decode(video=0):
+            times.append(float(picture.time or 0.0))
+    return times
+
+
+def sound_of(path: Path) -> tuple[str, list[tuple[float, bytes]]]:
+    """Return the codec and each packet's time, counted from the file's beginning, and bytes."""
+    with av.open(path) as file:
+        track = file.streams.audio[0]
+        zero = (file.start_time or 0) / 1e6
+        packets = [
+            (float(p.pts * p.time_base) - zero, bytes(p))
+            for p in file.demux(track)
+            if p.pts is not None
+        ]
+        return track.codec_context.codec.canonical_name, packets
+
+
+def copied(
+    source: Path, out: Path, *, start_s: float | None = None, end_s: float | None = None
+) -> list[float]:
+    """Write a file's pictures and sound into another; return the times that were written."""
+    with open_video(source, start_s=start_s, end_s=end_s) as clip:
+        times = []
+        with VideoWriter(
+            out, clip.info, audio_from=source, start_s=start_s or 0.0, end_s=end_s
+        ) as video:
+            for frame in clip:
+                video.write(frame, NOBODY)
+                times.append(frame.time_s - (start_s or 0.0))
+    return times
+
+
+@pytest.mark.parametrize("suffix", [".mp4", ".mov"])
+@same_folder
+@given(
+    steps=st.lists(st.integers(12, 3_000_000), min_size=1, max_size=12),
+    start_us=st.integers(0, 10_000_000),
+    fps=st.sampled_from([None, Fraction(25), Fraction(24000, 1001), Fraction(30000, 1001)]),
+)
+def test_times_read_back_are_the_times_written(
+    tmp_path: Path, suffix: str, steps: list[int], start_us: int, fps: Fraction | None
+) -> None:
+    path = tmp_path / f"v{suffix}"
+    times = ((start_us + np.cumsum(steps)) / 1e6).tolist()
+    with VideoWriter(path, dataclasses.replace(SMALL, fps=fps)) as video:
+        for time_s in times:
+            video.write(made_frame(time_s=time_s), NOBODY)
+    assert times_of(path) == pytest.approx(times, abs=WITHIN_S)
+
+
+def test_a_constant_rate_is_kept_to_the_tick(tmp_path: Path) -> None:
+    times = [Fraction(n * 1001, 24000) for n in range(50)]
+    info = dataclasses.replace(SMALL, fps=Fraction(24000, 1001))
+    with VideoWriter(tmp_path / "v.mp4", info) as video:
+        for time in times:
+            video.write(made_frame(time_s=float(time)), NOBODY)
+    with av.open(tmp_path / "v.mp4") as file:
+        found = [Fraction(f.pts or 0) * (f.time_base or 0) for f in file.decode(video=0)]
+        assert file.streams.video[0].average_rate == Fraction(24000, 1001)
+    assert found == times
+
+
+def test_a_video_with_gaps_says_how_long_it_is(tmp_path: Path) -> None:
+    with VideoWriter(tmp_path / "v.mp4", SMALL) as video:
+        for time_s in (0.0, 0.1, 2.1, 2.2, 4.2):
+            video.write(made_frame(time_s=time_s), NOBODY)
+    with av.open(tmp_path / "v.mp4") as file:
+        assert file.duration == pytest.approx((4.2 + 1 / 30) * 1e6, abs=1e3)
+
+
+@pytest.mark.parametrize("suffix", [".mp4", ".mkv"])
+def test_no_picture_is_lost_when_two_have_the_same_time(tmp_path: Path, suffix: str) -> None:
+    path = tmp_path / f"v{suffix}"
+    with VideoWriter(path, SMALL) as video:
+        for time_s in (0.0, 0.5, 0.5, 0.5, 1.0):
+            video.write(made_frame(time_s=time_s), NOBODY)
+    assert times_of(path) == pytest.approx([0.0, 0.5, 0.5, 0.5, 1.0], abs=0.003)
+
+
+def test_a_recording_begins_when_it_was_begun(tmp_path: Path) -> None:
+    with VideoWriter(tmp_path / "v.mp4", SMALL, start_s=17.25) as video:
+        for time_s in (17.25, 17.3, 17.9):
+            video.write(made_frame(time_s=time_s), NOBODY)
+    assert times_of(tmp_path / "v.mp4") == pytest.approx([0, 0.05, 0.65], abs=WITHIN_S)
+
+
+@pytest.mark.parametrize("size_wh", [(65, 49), (64, 49), (65, 48), (1, 1)])
+def test_odd_sizes_gain_one_row_or_column_and_lose_nothing(
+    tmp_path: Path, size_wh: tuple[int, int]
+) -> None:
+    info = dataclasses.replace(SMALL, size_wh=size_wh)
+    with VideoWriter(tmp_path / "v.mp4", info) as video:
+        video.write(made_frame(size_wh=size_wh), NOBODY)
+    with av.open(tmp_path / "v.mp4") as file:
+        picture = next(file.decode(video=0)).to_ndarray(format="rgb24")
+    width, height = size_wh
+    assert picture.shape == (height + height % 2, width + width % 2, 3)
+    assert np.abs(picture.astype(int) - 128).max() <= 3
+
+
+@pytest.mark.parametrize("size_wh", [(64, 48), (1280, 720)])
+def test_colours_come_back_as_they_were(tmp_path: Path, size_wh: tuple[int, int]) -> None:
+    colours = [(200, 30, 30), (30, 200, 30), (30, 30, 200), (240, 240, 240), (12, 12, 12)]
+    info = dataclasses.replace(SMALL, size_wh=size_wh)
+    with VideoWriter(tmp_path / "v.mp4", info) as video:
+        for n, colour in enumerate(colours):
+            frame = made_frame(time_s=n, size_wh=size_wh)
+            frame.rgb[:] = colour
+            video.write(frame, NOBODY)
+    with open_video(tmp_path / "v.mp4") as clip:
+        for frame, colour in zip(clip, colours, strict=True):
+            assert np.abs(np.median(frame.rgb, axis=(0, 1)) - colour).max() <= 4, colour
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "demo/hamilton_clip.mp4",
+        "demo/pyfeat_face_noface.mov",
+        "demo/pyfeat_single_face.mp4",
+        "edge/truncated_60pct.mp4",
+    ],
+)
+def test_sound_is_copied_bit_for_bit_and_in_time(tmp_path: Path, name: str) -> None:
+    source = shared_file(f"video/{name}")
+    times = copied(source, tmp_path / "v.mp4")
+    assert times_of(tmp_path / "v.mp4") == pytest.approx(times, abs=WITHIN_S)
+    (codec, before), (codec_after, after) = sound_of(source), sound_of(tmp_path / "v.mp4")
+    assert codec == codec_after
+    assert [data for _, data in after] == [data for _, data in before]
+    assert [t for t, _ in after] == pytest.approx([t for t, _ in before], abs=1e-4)
+
+
+def test_sound_that_players_do_not_expect_in_mp4_becomes_aac(tmp_path: Path) -> None:
+    source = shared_file("video/demo/grid_bbaf2n.mpg")
+    copied(source, tmp_path / "v.mp4")
+    copied(source, tmp_path / "v.mkv")
+    assert sound_of(source)[0] == sound_of(tmp_path / "v.mkv")[0] == "mp2"
+    codec, packets = sound_of(tmp_path / "v.mp4")
+    assert codec == "aac"
+    assert packets[-1][0] == pytest.approx(sound_of(source)[1][-1][0], abs=0.05)
+    envelopes = [loudness(source), loudness(tmp_path / "v.mp4")]
+    length = min(map(len, envelopes))
+    assert np.corrcoef([e[:length] for e in envelopes])[0, 1] > 0.99
+
+
+def loudness(path: Path) -> np.ndarray[tuple[int], np.dtype[np.float64]]:
+    """Return the sound's root mean square in steps of 20 ms from the file's beginning."""
+    with av.open(path) as file:
+        zero = (file.start_time or 0) / 1e6
+        rate = file.streams.audio[0].codec_context.sample_rate
+        resampler = av.AudioResampler("flt", "mono", rate)
+        line = np.zeros(4 * rate)
+        for frame in file.decode(audio=0):
+            for piece in resampler.resample(frame):
+                at = round(((piece.time or 0.0) - zero) * rate)
+                samples = piece.to_ndarray()[0][max(0, -at) :]
+                line[max(0, at) : max(0, at) + len(samples)] = samples
+    steps = line[: len(line) // (rate // 50) * (rate // 50)].reshape(-1, rate // 50)
+    return np.asarray(np.sqrt((steps**2).mean(axis=1)), np.float64)
+
+
+def test_a_piece_of_a_file_takes_the_same_piece_of_its_sound(tmp_path: Path) -> None:
+    source = shared_file("video/demo/hamilton_clip.mp4")
+    copied(source, tmp_path / "v.mp4", start_s=2.5, end_s=4.0)
+    before, after = sound_of(source)[1], sound_of(tmp_path / "v.mp4")[1]
+    first = [data for _, data in before].index(after[0][1])
+    for (time_s, data), (cut_s, cut) in zip(before[first:], after, strict=False):
+        assert cut == data
+        assert cut_s == pytest.approx(time_s - 2.5, abs=1e-4)
+    packet_s = 1024 / 44100
+    assert -packet_s <= after[0][0] <= 0
+    assert 1.5 - packet_s <= after[-1][0] < 1.5
+
+
+def test_a_source_without_sound_gives_a_silent_video(tmp_path: Path) -> None:
+    copied(shared_file("video/edge/one_frame.mp4"), tmp_path / "v.mp4")
+    with av.open(tmp_path / "v.mp4") as file:
+        assert [s.type for s in file.streams] == ["video"]
+
+
+def test_a_folder_of_pictures_has_no_sound_to_copy(tmp_path: Path) -> None:
+    with VideoWriter(tmp_path / "v.mp4", SMALL, audio_from=tmp_path) as video:
+        video.write(made_frame(), NOBODY)
+    assert len(times_of(tmp_path / "v.mp4")) == 1
+
+
+def test_the_same_pictures_give_the_same_bytes(tmp_path: Path) -> None:
+    source = shared_file("video/edge/with_audio_track.mp4")
+    for name in ("a.mp4", "b.mp4"):
+        copied(source, tmp_path / name, end_s=1.0)
+    assert (tmp_path / "a.mp4").read_bytes() == (tmp_path / "b.mp4").read_bytes()
+
+
+NOISE_WRITER = textwrap.dedent("""
+    import resource, sys
+    from itertools import count
+    from pathlib import Path
+    import numpy as np
+    from fer_live.errors import SinkError
+    from fer_live.realtime.flow import Frame, FrameResult, SourceInfo
+    from fer_live.realtime.sinks.video import VideoWriter
+
+    path, limit = Path(sys.argv[1]), int(sys.argv[2])
+    if limit:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (limit, limit))
+    noise = np.random.default_rng(0).integers(0, 256, (8, 240, 320, 3), np.uint8)
+    try:
+        with VideoWriter(path, SourceInfo("noise", (320, 240))) as video:
+            for n in count():
+                video.write(Frame(n, n / 10, noise[n % 8]), None)
+                if n == 200:
+                    print("written", flush=True)
+    except SinkError as error:
+        print(error)
+    except KeyboardInterrupt:
+        print("interrupted")
+""")
+
+
+@pytest.fixture(name="noise_writer")
+def start_noise_writer(tmp_path: Path) -> Iterator[subprocess.Popen[str]]:
+    """Give a process that writes pictures without end, the first 200 being in the file."""
+    with subprocess.Popen(
+        [sys.executable, "-c", NOISE_WRITER, str(tmp_path / "v.mp4"), "0"],
+        stdout=subprocess.PIPE,
+        text=True,
+    ) as process:
+        assert process.stdout is not None
+        assert process.stdout.readline() == "written\n"
+        yield process
+        process.kill()
+
+
+def test_an_interrupted_recording_can_be_played_to_its_end(
+    tmp_path: Path, noise_writer: subprocess.Popen[str]
+) -> None:
+    noise_writer.send_signal(signal.SIGINT)
+    assert noise_writer.wait(30) == 0
+    times = times_of(tmp_path / "v.mp4")
+    assert len(times) > 200
+    assert np.diff(times) == pytest.approx(0.1, abs=2 * WITHIN_S)
+
+
+def test_a_killed_recording_can_be_played_but_for_its_last_seconds(
+    tmp_path: Path, noise_writer: subprocess.Popen[str]
+) -> None:
+    noise_writer.send_signal(signal.SIGKILL)
+    noise_writer.wait(30)
+    times = times_before_damage(tmp_path / "v.mp4")
+    assert times[-1] > 10
+    assert np.diff(times) == pytest.approx(0.1, abs=2 * WITHIN_S)
+
+
+def run_noise_writer(path: Path, limit: int = 0) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-c", NOISE_WRITER, str(path), str(limit)],
+        capture_output=True,
+        text=True,
+        check=True,
+        timeout=120,
+    )
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no limit on a file's size")
+def test_a_file_that_may_not_grow_is_one_sentence_and_can_be_played(tmp_path: Path) -> None:
+    run = run_noise_writer(tmp_path / "v.mp4", 1_000_000)
+    assert run.stdout == f"{tmp_path / 'v.mp4'} cannot be written: file too large\n"
+    assert "Traceback" not in run.stderr
+    assert len(times_before_damage(tmp_path / "v.mp4")) > 10
+
+
+@pytest.fixture(name="small_disk")
+def mount_small_disk(tmp_path: Path) -> Iterator[Path]:
+    """Give a folder on a disk of one megabyte."""
+    folder = tmp_path / "disk"
+    folder.mkdir()
+    command = ["mount", "-t", "tmpfs", "-o", "size=1m", "tmpfs", str(folder)]
+    try:
+        subprocess.run(command, check=True, capture_output=True)
+    except (OSError, subprocess.CalledProcessError) as error:
+        pytest.skip(f"a small disk cannot be mounted here: {error}")
+    yield folder
+    subprocess.run(["umount", str(folder)], check=True)
+
+
+def test_a_full_disk_is_one_sentence_and_leaves_what_can_be_played(small_disk: Path) -> None:
+    run = run_noise_writer(small_disk / "v.mp4")
+    assert run.stdout == f"{small_disk / 'v.mp4'} cannot be written: no space left on device\n"
+    assert "Traceback" not in run.stderr
+    assert len(times_before_damage(small_disk / "v.mp4")) > 10
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="there is no /dev/full here")
+def test_a_disk_that_is_full_when_all_is_written_out_is_a_sentence(tmp_path: Path) -> None:
+    (tmp_path / "v.mp4").symlink_to("/dev/full")
+    video = VideoWriter(tmp_path / "v.mp4", SMALL)
+    video.write(made_frame(), NOBODY)
+    with pytest.raises(SinkError, match=r"v\.mp4 cannot be written: no space left on device"):
+        video.close()
+
+
+@pytest.mark.skipif(os.name != "posix" or os.geteuid() == 0, reason="root may write everywhere")
+def test_a_folder_that_refuses_is_a_sentence(tmp_path: Path) -> None:
+    tmp_path.chmod(0o500)
+    with pytest.raises(SinkError, match=r"v\.mp4 cannot be written: permission denied"):
+        VideoWriter(tmp_path / "v.mp4", SMALL)
+
+
+def test_a_file_where_a_folder_should_be_is_a_sentence(tmp_path: Path) -> None:
+    (tmp_path / "plain").write_text("a file", encoding="utf-8")
+    with pytest.raises(SinkError, match=r"v\.mp4 cannot be written"):
+        VideoWriter(tmp_path / "plain" / "v.mp4", SMALL)
+
+
+def test_an_unknown_ending_names_the_known_ones(tmp_path: Path) -> None:
+    with pytest.raises(SinkError, match=r"v\.avi.*\.mp4, \.m4v, \.mov, \.mkv"):
+        VideoWriter(tmp_path / "v.avi", SMALL)
+
+
+def test_a_video_without_a_picture_leaves_no_file(tmp_path: Path) -> None:
+    with VideoWriter(tmp_path / "v.mp4", SMALL):
+        pass
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_an_unfinished_video_never_has_the_finished_name(tmp_path: Path) -> None:
+    with VideoWriter(tmp_path / "v.mp4", SMALL, atomic=True) as video:
+        video.write(made_frame(), NOBODY)
+        assert not (tmp_path / "v.mp4").exists()
+    assert [p.name for p in tmp_path.iterdir()] == ["v.mp4"]
+
+
+def test_a_picture_of_another_size_is_the_callers_mistake(tmp_path: Path) -> None:
+    with (
+        VideoWriter(tmp_path / "v.mp4", SMALL) as video,
+        pytest.raises(ValueError, match=r"expected a picture of \(64, 48\), got \(48, 64\)"),
+    ):
+        video.write(made_frame(size_wh=(48, 64)), NOBODY)
