@@ -1,18 +1,20 @@
 """The networks of the papers and ours: plain modules, every width an argument.
 
 A pruned network is an ordinary network with odd widths, so `build` and a strict load of its
-weights bring any of them back. Every network takes float32 (N, C, S, S) pixels in [0, 1] and gives
-(N, K) logits.
+weights bring any of them back. Every network takes float32 (N, C, H, W) pixels in [0, 1] and gives
+(N, K) logits; "mlp" takes (N, 10) features instead.
 """
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Final
 
 from torch import nn
 
 from fer_live.errors import SettingsError
-from fer_live.training.networks import cnn6
+from fer_live.training.networks import cnn6, compact, guirado, korber, lenet, pretrained, rath
+from fer_live.training.networks import xception as xc
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,19 +23,43 @@ class Architecture:
 
     Attributes:
         make: Called as make(widths, classes=K); gives the network.
-        widths: Its own widths, which a pruned network's replace one by one.
-        side_px: Side of the pictures it was made for.
+        widths: Its own widths, which a pruned network's replace one by one; empty where they are
+            fixed by somebody's weights.
+        size_hw: Height and width of the pictures it was made for; (F,) for F features.
         channels: 1 for gray, 3 for RGB.
     """
 
     make: Callable[..., nn.Module]
     widths: tuple[int, ...]
-    side_px: int = 48
+    size_hw: tuple[int, ...] = (48, 48)
     channels: int = 1
 
 
+_FRAME: Final = (72, 90)
+_LARGE: Final = (224, 224)
+
 ARCHITECTURES: Final = {
     "cnn6": Architecture(cnn6.CNN6, cnn6.WIDTHS),
+    "lenet": Architecture(lenet.LeNet, lenet.WIDTHS),
+    "lenet-90x72": Architecture(partial(lenet.LeNet, size_hw=_FRAME), lenet.WIDTHS, _FRAME),
+    "rath1": Architecture(rath.RathOne, rath.ONE_WIDTHS, (50, 50)),
+    "rath1-150": Architecture(partial(rath.RathOne, side_px=150), rath.ONE_WIDTHS, (150, 150)),
+    "rath2": Architecture(rath.RathTwo, rath.TWO_WIDTHS, (50, 50)),
+    "rath2-150": Architecture(partial(rath.RathTwo, side_px=150), rath.TWO_WIDTHS, (150, 150)),
+    "small-cnn": Architecture(korber.SmallCNN, korber.SMALL_WIDTHS),
+    "mlp": Architecture(korber.FeatureMLP, korber.MLP_WIDTHS, (10,)),
+    "cnn1": Architecture(guirado.StridelessCNN, guirado.CNN1_WIDTHS),
+    "cnn2": Architecture(guirado.StridelessCNN, guirado.CNN2_WIDTHS),
+    "cnn3": Architecture(guirado.StridelessCNN, guirado.CNN3_WIDTHS),
+    "cnn4": Architecture(partial(guirado.StridelessCNN, kernel=3), guirado.CNN1_WIDTHS),
+    "googlenet": Architecture(pretrained.googlenet, (), _LARGE, 3),
+    "resnet18": Architecture(pretrained.resnet18, (), _LARGE, 3),
+    "squeezenet": Architecture(pretrained.squeezenet, (), _LARGE, 3),
+    "facenet": Architecture(pretrained.facenet, (), (160, 160), 3),
+    "xception": Architecture(xc.Xception, xc.WIDTHS, (299, 299), 3),
+    "mini-xception": Architecture(xc.MiniXception, xc.MINI_WIDTHS),
+    "compact-small": Architecture(compact.Compact, compact.SMALL_WIDTHS),
+    "compact-tiny": Architecture(compact.Compact, compact.TINY_WIDTHS),
 }
 """Every architecture by the name that settings, checkpoints and model files use."""
 
@@ -72,4 +98,16 @@ def build(name: str, widths: Sequence[int] | None = None, classes: int = 8) -> n
 
 def parameter_count(network: nn.Module) -> int:
     """Return how many numbers the network learns."""
-    return sum(p.numel() for p in network.parameters())
+    return sum(p.numel() for p in network.parameters() if p.requires_grad)
+
+
+def train_last(network: nn.Module, count: int) -> None:
+    """Freeze all but the last `count` layers, counted as paper 003 counts them.
+
+    A layer is a direct child of the network (of its trunk, where it was pretrained), with weights
+    or without: of FaceNet the last 1, 2, 4, 6 and 9 hold 3,591, 4,615, 922,119, 2,522,887 and
+    20,773,383 parameters with 7 outputs.
+    """
+    layers = list(getattr(network, "trunk", network).children())
+    for layer in layers[:-count]:
+        layer.requires_grad_(requires_grad=False)

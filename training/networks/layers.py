@@ -36,3 +36,22 @@ class ConvModule(nn.Module):
         """Return (N, width, H', W') from (N, in_width, H, W)."""
         out: Tensor = self.pool(self.act(self.norm(self.conv(maps))))
         return out
+
+
+class Separable(nn.Module):
+    """A depthwise 3x3 convolution and a pointwise one, without bias: Chollet's separable one.
+
+    Args:
+        in_width: Channels that come in.
+        width: Channels that go out.
+    """
+
+    def __init__(self, in_width: int, width: int) -> None:
+        super().__init__()
+        self.depthwise = nn.Conv2d(in_width, in_width, 3, padding=1, groups=in_width, bias=False)
+        self.pointwise = nn.Conv2d(in_width, width, 1, bias=False)
+
+    def forward(self, maps: Tensor) -> Tensor:
+        """Return (N, width, H, W) from (N, in_width, H, W)."""
+        out: Tensor = self.pointwise(self.depthwise(maps))
+        return out
