@@ -2,14 +2,14 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, Protocol
 
 from fer_live.arrays import Image
 from fer_live.realtime.flow import Frame, FrameResult
 from fer_live.realtime.live.pictures import hidden
 from fer_live.realtime.live.statistics import LiveStatus
 from fer_live.realtime.overlay import Readout, draw, draw_help
-from fer_live.realtime.sinks.window import KEYS, Key, Window
+from fer_live.realtime.sinks.window import KEYS, Key
 
 HELP: Final = tuple((letter, key.value) for letter, key in KEYS.items())
 
@@ -38,10 +38,23 @@ class Switches:
                 pass
 
 
+class Viewer(Protocol):
+    """Where pictures are shown: a window when it is real, a list when it is a test."""
+
+    @property
+    def closed(self) -> bool:
+        """Whether nothing can be shown any more."""
+        ...
+
+    def show(self, rgb: Image, *, wait_s: float = ...) -> Key | None:
+        """Show a picture, wait for a key, and return what it asks for."""
+        ...
+
+
 class Screen:
     """Shows each frame with its own results, and the last one again while there is no new one."""
 
-    def __init__(self, window: Window, labels: Sequence[str], switches: Switches) -> None:
+    def __init__(self, window: Viewer, labels: Sequence[str], switches: Switches) -> None:
         self._window = window
         self._labels = labels
         self._switches = switches
