@@ -1,0 +1,92 @@
+"""The card of a model: its contract, written out for people and for programs without ONNX."""
+
+import dataclasses
+import json
+import math
+from typing import Final
+
+from fer_live.contract import FORMAT, Metric, ModelContract
+
+_Z95: Final = 1.96
+_LIMITS: Final = """\
+How people would name what a face shows in one picture; not what the person feels. It learned from
+pictures gathered from the web, in which ages, skin colours and cultures are not evenly present, and
+it errs most on the rare labels. In the European Union, inferring emotions at work and in schools is
+forbidden (AI Act, article 5(1)(f))."""
+_FIGURES: Final = (
+    "| measure | value | 95 % interval | data | n | prior |",
+    "|---|---|---|---|---|---|",
+)
+
+
+def card_json(contract: ModelContract, *, sha256: str, size_bytes: int) -> str:
+    """Return the card as JSON, keys sorted: the contract, the file's sha256 and size."""
+    fields = dataclasses.asdict(contract)
+    card = {"format": FORMAT, "sha256": sha256, "bytes": size_bytes, **fields}
+    return json.dumps(card, indent=2, sort_keys=True, ensure_ascii=False) + "\n"
+
+
+def card_markdown(contract: ModelContract, *, sha256: str, size_bytes: int) -> str:
+    """Return the card as Markdown."""
+    facts = _facts(contract) | {"file": f"{size_bytes:,} bytes", "sha256": f"`{sha256}`"}
+    figures = [_figure(metric) for metric in contract.metrics]
+    lines = (
+        f"# {contract.name}\n",
+        "Written by `fer-export ship` from what the model file says of itself.\n",
+        *("| | |", "|---|---|"),
+        *(f"| {key} | {value} |" for key, value in facts.items()),
+        "\n## Figures\n",
+        *((*_FIGURES, *figures) if figures else ("None were measured.",)),
+        "\n## What it tells, and what it does not\n",
+        _LIMITS,
+    )
+    return "\n".join(lines) + "\n"
+
+
+def _facts(contract: ModelContract) -> dict[str, str]:
+    """Return what the contract says, in words."""
+    crop = contract.crop
+    eyes = f"eyes at {crop.left_eye_px} and {crop.right_eye_px}, mouth at {crop.mouth_px}"
+    widths = "-".join(map(str, contract.widths)) or "none"
+    prior = [f"{n} {p:.3f}" for n, p in zip(contract.labels, contract.prior, strict=True)]
+    return {
+        "network": f"{contract.architecture}, widths {widths}",
+        "parameters": f"{contract.parameters:,}",
+        "multiply-adds for a face": f"{contract.macs:,}",
+        "precision": contract.precision,
+        "labels": ", ".join(contract.labels),
+        "input": f"{crop.size_px} x {crop.size_px} px {contract.colour}, {eyes}",
+        "how frequent each label was in training": ", ".join(prior),
+        "temperature": f"{contract.temperature:.4g}",
+        "shown as uncertain": f"below {contract.uncertain_below:.2f}",
+        "learned from": contract.data,
+        "pruning": _pruning(contract),
+        "licence": contract.licence,
+    }
+
+
+def _figure(metric: Metric) -> str:
+    """Return one measured figure as a row."""
+    shown = interval(metric)
+    span = f"{100 * shown[0]:.1f} to {100 * shown[1]:.1f} %" if shown else ""
+    value = f"{100 * metric.value:.2f} %" if shown else f"{metric.value:.4f}"
+    cells = (metric.measure, value, span, metric.data, f"{metric.n:,}", metric.prior)
+    return f"| {' | '.join(cells)} |"
+
+
+def interval(metric: Metric) -> tuple[float, float] | None:
+    """Return the 95 % interval of an accuracy, after Wilson 1927; None for other measures."""
+    if metric.measure != "accuracy" or metric.n < 1:
+        return None
+    p, n = metric.value, metric.n
+    middle = (p + _Z95**2 / (2 * n)) / (1 + _Z95**2 / n)
+    half = _Z95 / (1 + _Z95**2 / n) * math.sqrt(p * (1 - p) / n + (_Z95 / (2 * n)) ** 2)
+    return middle - half, middle + half
+
+
+def _pruning(contract: ModelContract) -> str:
+    """Say how the model was pruned."""
+    if contract.pruning is None:
+        return "none"
+    told = ", ".join(f"{key}: {value}" for key, value in contract.pruning.items())
+    return f"{told}; parent `{contract.parent_sha256}`"

@@ -1,0 +1,135 @@
+"""`fer-export check`: whether a model file is what it says, found out from the file alone."""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+import onnx
+
+from fer_live.bundle import read_model
+from fer_live.contract import ALLOWED_OPERATORS, INPUT_NAME, PREFIX, ModelContract
+from fer_live.errors import FerLiveError
+from fer_live.export.checkpoint import live_graph
+from fer_live.export.cost import cost_of
+from fer_live.export.crops import CropSet
+from fer_live.export.parity import BATCHES, compare, open_session
+from fer_live.export.to_onnx import OPSET
+from fer_live.realtime.classifier import OnnxClassifier
+from fer_live.training.checkpoint import Checkpoint
+
+LEAST_AGREEMENT: Final = 0.95
+"""Labels that a file of lower precision must share with its checkpoint; fp32 files share all."""
+_SPARE_BYTES: Final = 256 * 1024
+_SAME: Final = 1e-5
+_LOCAL_PATH: Final = re.compile(rb"site-packages|/home/|/root/|/Users/|[A-Z]:\\\\|\.py\b")
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One thing that was looked at.
+
+    Attributes:
+        subject: What, in a word or two.
+        holds: Whether it is as it should be.
+        said: What was found.
+    """
+
+    subject: str
+    holds: bool
+    said: str
+
+
+def check_model(
+    model: str, *, crops: CropSet | None = None, checkpoint: Checkpoint | None = None
+) -> list[Finding]:
+    """Look at everything that a model file promises.
+
+    Args:
+        model: Name of a shipped model, or path of an .onnx file.
+        crops: What batches, and with a checkpoint parity, are shown on.
+        checkpoint: What the file was made from, when that is at hand.
+
+    Returns:
+        A finding for each thing that was looked at; only the first when the runtime refuses the
+        file.
+    """
+    try:
+        content = read_model(model)
+        contract = OnnxClassifier(model, device="cpu").contract
+    except FerLiveError as error:
+        return [Finding("runtime", False, str(error))]
+    findings = [Finding("runtime", True, f"accepts it: {', '.join(contract.labels)}")]
+    findings += _of_the_graph(onnx.load_from_string(content), contract, len(content))
+    if crops is not None:
+        findings.append(_batches(content, crops))
+        if checkpoint is not None:
+            findings.append(_parity(content, contract, crops, checkpoint))
+    return findings
+
+
+def _of_the_graph(model: onnx.ModelProto, contract: ModelContract, size: int) -> Iterator[Finding]:
+    """Yield what the graph itself shows, beside its contract."""
+    yield _checker(model)
+    cost = cost_of(model)
+    allowed = set(cost.operators) <= ALLOWED_OPERATORS
+    yield Finding("operators", allowed, ", ".join(cost.operators))
+    for subject, found, said in (
+        ("MACs", cost.macs, contract.macs),
+        ("parameters", cost.parameters, contract.parameters),
+    ):
+        yield Finding(subject, found == said, f"{found:,}; its contract says {said:,}")
+    weights = sum(len(i.raw_data) for i in model.graph.initializer)
+    spare = size - weights
+    yield Finding("size", spare < _SPARE_BYTES, f"{size:,} bytes, {spare:,} beside the weights")
+    yield _remarks(model)
+
+
+def _checker(model: onnx.ModelProto) -> Finding:
+    """Ask ONNX's own checker and its strict inference of shapes."""
+    try:
+        onnx.checker.check_model(model, full_check=True)
+        onnx.shape_inference.infer_shapes(model, check_type=True, strict_mode=True, data_prop=True)
+    except (onnx.checker.ValidationError, onnx.shape_inference.InferenceError) as error:
+        return Finding("checker", False, " ".join(str(error).split()))
+    opsets = {entry.domain: entry.version for entry in model.opset_import}
+    return Finding("checker", opsets == {"": OPSET}, f"valid, operator sets {opsets}")
+
+
+def _remarks(model: onnx.ModelProto) -> Finding:
+    """Look for what says where the file was made: remarks on nodes, paths, foreign metadata."""
+    bare = onnx.ModelProto()
+    bare.CopyFrom(model)
+    del bare.graph.initializer[:]
+    found = {m.decode(errors="replace") for m in _LOCAL_PATH.findall(bare.SerializeToString())}
+    found |= {p.key for p in model.metadata_props if not p.key.startswith(PREFIX)}
+    found |= {p.key for node in model.graph.node for p in node.metadata_props}
+    found |= {node.doc_string for node in model.graph.node if node.doc_string}
+    return Finding("remarks", not found, f"found {sorted(found)[:5]}" if found else "none")
+
+
+def _batches(content: bytes, crops: CropSet) -> Finding:
+    """Compare every batch size with crops classified one at a time."""
+    session = open_session(content)
+    few = crops.crops[: max(BATCHES)]
+    alone = np.concatenate(
+        [session.run(None, {INPUT_NAME: few[i : i + 1]})[0] for i in range(len(few))]
+    )
+    worst = max(
+        float(np.abs(session.run(None, {INPUT_NAME: few[:n]})[0] - alone[:n]).max())
+        for n in BATCHES
+    )
+    return Finding("batches", worst < _SAME, f"of {BATCHES} differ by at most {worst:.1e}")
+
+
+def _parity(
+    content: bytes, contract: ModelContract, crops: CropSet, checkpoint: Checkpoint
+) -> Finding:
+    """Compare the file with the checkpoint that it was made from."""
+    parity = compare(content, live_graph(checkpoint), crops.crops)
+    said = f"{crops}: {parity}"
+    if contract.precision == "fp32":
+        return Finding("parity", parity.holds, said)
+    agreement = 1 - parity.disagreements / parity.crops
+    return Finding("agreement", agreement >= LEAST_AGREEMENT, f"{100 * agreement:.2f} %; {said}")

@@ -1,0 +1,128 @@
+"""`fer-export onnx`: a checkpoint becomes a model file, or nothing does."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+import numpy as np
+import onnx
+
+from fer_live.bundle import sha256_of
+from fer_live.contract import ModelContract
+from fer_live.errors import ModelError
+from fer_live.export.cost import Cost, cost_of
+from fer_live.export.crops import CropSet, fer2013_crops, made_crops
+from fer_live.export.files import published
+from fer_live.export.graph import LiveGraph
+from fer_live.export.parity import Parity, compare
+from fer_live.export.to_onnx import seal, trace
+from fer_live.realtime.classifier import OnnxClassifier
+from fer_live.training.checkpoint import Checkpoint
+
+LICENCE: Final = (
+    "Apache-2.0 for the weights. The pictures that they were learned from are not passed on; "
+    "whether their own terms allow your use is yours to judge"
+)
+_RAREST: Final = 1e-4  # a label that training never showed still has a logarithm
+
+
+@dataclass(frozen=True)
+class Exported:
+    """What was exported, and how it was proved.
+
+    Attributes:
+        path: The file.
+        sha256: Of its bytes.
+        bytes: Its size.
+        contract: What it says of itself.
+        parity: How far it is from the network in PyTorch.
+        shown_on: The crops that parity was shown on.
+    """
+
+    path: Path
+    sha256: str
+    bytes: int
+    contract: ModelContract
+    parity: Parity
+    shown_on: str
+
+
+def export_checkpoint(
+    checkpoint: Checkpoint,
+    out: Path,
+    *,
+    name: str | None = None,
+    data: Path | None = None,
+    most: int | None = 512,
+) -> Exported:
+    """Write a model file that the runtime accepts and that says what the network says.
+
+    The file appears under its name only after ONNX's checker, the runtime and parity have passed.
+
+    Args:
+        checkpoint: What to export.
+        out: Where to; an older file is replaced.
+        name: What the model is called; None takes the checkpoint's name.
+        data: Folder with FER2013, for parity on PublicTest; None takes made crops.
+        most: Show parity on at most so many images; None takes all.
+
+    Raises:
+        ModelError: The network cannot be exported, or the graph says something else.
+        DataError: `data` holds no FER2013.
+        SinkError: `out` cannot be written.
+    """
+    model, contract = trace_checkpoint(checkpoint, name=name)
+    crops = crops_for(contract, data, most=most)
+    content = seal(model, contract)
+    with published(out, content) as unproved:
+        OnnxClassifier(str(unproved), device="cpu")
+        parity = compare(content, live_graph(checkpoint), crops.crops)
+        if not parity.holds:
+            raise ModelError(f"{out} was not written: it differs from the network: {parity}")
+    return Exported(out, sha256_of(content), len(content), contract, parity, str(crops))
+
+
+def trace_checkpoint(
+    checkpoint: Checkpoint, *, name: str | None = None
+) -> tuple[onnx.ModelProto, ModelContract]:
+    """Return a checkpoint's bare graph and the contract that belongs to it."""
+    live = live_graph(checkpoint)
+    size = checkpoint.crop.size_px
+    model = trace(live, (size, size) if checkpoint.colour == "gray" else (size, size, 3))
+    return model, contract_of(checkpoint, cost_of(model), name=name)
+
+
+def live_graph(checkpoint: Checkpoint) -> LiveGraph:
+    """Return a checkpoint's network with what the exported graph adds to it."""
+    network = checkpoint.network()
+    live = LiveGraph(network, colour=checkpoint.colour, temperature=checkpoint.temperature)
+    live.eval()
+    return live
+
+
+def contract_of(checkpoint: Checkpoint, cost: Cost, *, name: str | None = None) -> ModelContract:
+    """Return the contract of a checkpoint whose graph costs `cost`."""
+    prior = np.maximum(checkpoint.prior, _RAREST)
+    return ModelContract(
+        name=name or checkpoint.name,
+        labels=checkpoint.labels,
+        prior=tuple((prior / prior.sum()).tolist()),
+        architecture=checkpoint.architecture,
+        widths=checkpoint.widths,
+        parameters=cost.parameters,
+        macs=cost.macs,
+        operators=cost.operators,
+        data=checkpoint.data,
+        licence=LICENCE,
+        crop=checkpoint.crop,
+        colour=checkpoint.colour,
+        temperature=checkpoint.temperature,
+        parent_sha256=checkpoint.parent_sha256,
+        pruning=checkpoint.pruning,
+        metrics=checkpoint.metrics,
+    )
+
+
+def crops_for(contract: ModelContract, data: Path | None, *, most: int | None) -> CropSet:
+    """Return PublicTest when its folder is given, made crops otherwise."""
+    return made_crops(contract) if data is None else fer2013_crops(contract, data, most=most)

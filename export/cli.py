@@ -1,0 +1,170 @@
+"""fer-export: a thin skin over the functions of this package."""
+
+from collections.abc import Generator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Literal
+
+import typer
+
+from fer_live.console import plain_errors
+from fer_live.errors import FerLiveError
+
+if TYPE_CHECKING:
+    from fer_live.export.checkpoint import Exported
+    from fer_live.export.crops import CropSet
+
+NAME = "fer-export"
+
+app = typer.Typer(
+    name=NAME,
+    help="Turn checkpoints into model files that say everything about themselves.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+
+CheckpointFile = Annotated[Path, typer.Argument(metavar="CHECKPOINT", help="From fer-train.")]
+ModelFile = Annotated[str, typer.Argument(metavar="MODEL", help="An .onnx file or shipped name.")]
+Out = Annotated[Path, typer.Argument(metavar="OUT.onnx", help="The file to write.")]
+Data = Annotated[
+    Path | None,
+    typer.Option(help="Folder with fer2013.csv and fer2013new.csv.", show_default=False),
+]
+Images = Annotated[int, typer.Option(min=0, help="Use at most so many images; 0 uses all.")]
+PartName = Literal["PublicTest", "PrivateTest"]
+
+
+@app.callback()
+def main() -> None:
+    """Turn checkpoints into model files that say everything about themselves."""
+
+
+@app.command()
+def onnx(
+    checkpoint: CheckpointFile,
+    out: Out,
+    *,
+    name: Annotated[str | None, typer.Option(help="What the model is called.")] = None,
+    data: Data = None,
+    images: Images = 512,
+) -> None:
+    """Write CHECKPOINT as one ONNX file, once it is proved to say what the network says."""
+    with _told():
+        from fer_live.export.checkpoint import export_checkpoint
+        from fer_live.training.checkpoint import Checkpoint
+
+        loaded = Checkpoint.load(checkpoint)
+        _tell(export_checkpoint(loaded, out, name=name, data=data, most=images or None))
+
+
+@app.command()
+def ship(
+    checkpoint: CheckpointFile,
+    name: Annotated[str, typer.Argument(help='What people will call it, such as "cnn6".')],
+    *,
+    assets: Annotated[Path | None, typer.Option(help="Folder of the shipped files.")] = None,
+    data: Data = None,
+    images: Images = 512,
+) -> None:
+    """Write CHECKPOINT among the shipped models: assets/models/NAME.onnx, card and checksum."""
+    with _told():
+        from fer_live.export.ship import ship as ship_checkpoint
+        from fer_live.training.checkpoint import Checkpoint
+
+        loaded = Checkpoint.load(checkpoint)
+        _tell(ship_checkpoint(loaded, name, assets=assets, data=data, most=images or None))
+
+
+@app.command()
+def check(
+    model: ModelFile,
+    *,
+    checkpoint: Annotated[Path | None, typer.Option(help="What it was made from.")] = None,
+    data: Data = None,
+    part: Annotated[PartName, typer.Option(help="Which images.")] = "PublicTest",
+    images: Images = 512,
+) -> None:
+    """Tell whether MODEL is what it says; exit status 1 if something is not."""
+    with _told():
+        from fer_live.export.check import check_model
+        from fer_live.training.checkpoint import Checkpoint
+
+        loaded = Checkpoint.load(checkpoint) if checkpoint else None
+        crops = _crops(model, data, part, images)
+        findings = check_model(model, crops=crops, checkpoint=loaded)
+    for finding in findings:
+        mark = typer.style("ok  ", fg="green") if finding.holds else typer.style("FAIL", fg="red")
+        typer.echo(f"{mark} {finding.subject}: {finding.said}")
+    if not all(finding.holds for finding in findings):
+        raise typer.Exit(1)
+
+
+@app.command()
+def quantize(
+    model: ModelFile,
+    out: Out,
+    data: Annotated[Path, typer.Option(help="Folder with fer2013.csv and fer2013new.csv.")],
+    *,
+    reduce_range: Annotated[
+        bool | None,
+        typer.Option(
+            "--reduce-range/--full-range",
+            help="7 or 8 bits of a weight; by default what this processor needs.",
+            show_default=False,
+        ),
+    ] = None,
+) -> None:
+    """Write MODEL with int8 weights, calibrated on PublicTest; tell what it costs and gains."""
+    with _told():
+        from fer_live.export.trade import quantise
+
+        for line in quantise(model, out, data=data, reduce_range=reduce_range).lines():
+            typer.echo(line)
+
+
+@app.command()
+def fp16(model: ModelFile, out: Out, *, data: Data = None) -> None:
+    """Write MODEL with fp16 weights; tell what it costs and gains."""
+    with _told():
+        from fer_live.export.trade import halve
+
+        for line in halve(model, out, data=data).lines():
+            typer.echo(line)
+
+
+def _crops(model: str, data: Path | None, part: PartName, images: int) -> "CropSet":
+    """Return the images that a model is checked on."""
+    from fer_live.bundle import read_model
+    from fer_live.export.crops import fer2013_crops, made_crops
+    from fer_live.export.precision import contract_in
+
+    contract = contract_in(read_model(model))
+    if data is None:
+        return made_crops(contract)
+    which: Literal["validation", "test"] = "validation" if part == "PublicTest" else "test"
+    return fer2013_crops(contract, data, part=which, most=images or None)
+
+
+def _tell(exported: "Exported") -> None:
+    """Say what was written."""
+    contract = exported.contract
+    typer.echo(
+        f"{exported.path}: {exported.bytes:,} bytes, {contract.parameters:,} parameters, "
+        f"{contract.macs:,} MACs, sha256 {exported.sha256}"
+    )
+    typer.echo(f"parity on {exported.shown_on}: {exported.parity}")
+
+
+@contextmanager
+def _told() -> Generator[None]:
+    """Tell errors in a line, a missing package among them."""
+    with plain_errors(NAME):
+        try:
+            yield
+        except ModuleNotFoundError as error:
+            if (error.name or "").partition(".")[0] not in {"torch", "onnx", "onnxscript"}:
+                raise
+            raise FerLiveError(
+                f"{error.name} is not installed; pip install 'fer-live[train,export]'"
+            ) from error

@@ -1,0 +1,114 @@
+"""The pictures that parity is shown on, int8 is calibrated on and costs are measured on."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from fer_live.arrays import Crops
+from fer_live.contract import ModelContract
+from fer_live.errors import DataError
+from fer_live.training.data.fer2013 import read_fer2013
+from fer_live.training.data.ferplus import read_ferplus
+from fer_live.training.data.samples import Part, Samples
+
+TABLES: Final = ("fer2013.csv", "fer2013.csv.bz2", "fer2013.csv.gz", "icml_face_data.csv")
+VOTES: Final = "fer2013new.csv"
+MADE_COUNT: Final = 64
+_PART_NAMES: Final = {"train": "Training", "validation": "PublicTest", "test": "PrivateTest"}
+
+
+@dataclass(frozen=True)
+class CropSet:
+    """Crops as a model takes them.
+
+    Attributes:
+        crops: (N, *input_shape) uint8.
+        majority: (N,) int64, what each shows as an index into the model's labels; -1 where that
+            is not known.
+        source: What they are, in a few words that reports print after their number.
+    """
+
+    crops: Crops
+    majority: NDArray[np.int64]
+    source: str
+
+    def __len__(self) -> int:
+        """Return the number of crops."""
+        return len(self.crops)
+
+    def __str__(self) -> str:
+        return f"{len(self):,} {self.source}"
+
+    def every(self, step: int, *, start: int = 0) -> "CropSet":
+        """Return every `step`-th crop from the `start`-th on."""
+        return CropSet(self.crops[start::step], self.majority[start::step], self.source)
+
+
+def made_crops(contract: ModelContract, count: int = MADE_COUNT) -> CropSet:
+    """Return crops made of smooth noise at every contrast, black and white ones among them.
+
+    They look like no face, but they reach the corners of the pixels' range, which faces do not.
+    """
+    size = contract.crop.size_px
+    rng = np.random.default_rng(0)
+    coarse = rng.normal(0, 1, (count, size // 4, size // 4)).astype(np.float32)
+    fine = np.stack([cv2.resize(c, (size, size), interpolation=cv2.INTER_CUBIC) for c in coarse])
+    contrast = np.linspace(0, 96, count, dtype=np.float32)[:, None, None]
+    middle = rng.uniform(0, 255, (count, 1, 1)).astype(np.float32)
+    gray = np.clip(fine * contrast + middle, 0, 255).astype(np.uint8)
+    gray[0], gray[-1] = 0, 255
+    unknown = np.full(count, -1, np.int64)
+    return CropSet(_fitted(gray, contract), unknown, "made crops (no data was given)")
+
+
+def fer2013_crops(
+    contract: ModelContract, folder: Path, *, part: Part = "validation", most: int | None = None
+) -> CropSet:
+    """Return a part of FER2013, with FER+'s majority labels where the votes lie beside it.
+
+    Whatever data a network learned from, these are real faces, framed as its crops are; they are
+    resized when the model takes another size.
+
+    Args:
+        contract: Of the model that they are for.
+        folder: Holds the FER2013 table, see `TABLES`, and perhaps FER+'s `VOTES`.
+        part: "validation" is PublicTest, "test" PrivateTest.
+        most: Take at most so many, evenly spread; None takes all.
+
+    Raises:
+        DataError: There is no such table, or it is malformed.
+    """
+    samples = _read(folder, votes="contempt" in contract.labels).part(part).scored()
+    if most is not None and most < len(samples):
+        samples = samples.take(np.linspace(0, len(samples) - 1, most).astype(np.int64))
+    known = {
+        i: contract.labels.index(s) for i, s in enumerate(samples.labels) if s in contract.labels
+    }
+    majority = np.array([known.get(int(label), -1) for label in samples.majority], np.int64)
+    source = f"images of {samples.source} {_PART_NAMES[part]}"
+    return CropSet(_fitted(samples.pixels, contract), majority, source)
+
+
+def _read(folder: Path, *, votes: bool) -> Samples:
+    """Read FER2013 from a folder, with FER+'s votes when they are wanted and there."""
+    table = next((folder / name for name in TABLES if (folder / name).is_file()), None)
+    if table is None:
+        raise DataError(f"{folder} holds none of {', '.join(TABLES)}; give the folder with --data")
+    if votes and (folder / VOTES).is_file():
+        return read_ferplus(table, folder / VOTES)
+    return read_fer2013(table)
+
+
+def _fitted(gray: NDArray[np.uint8], contract: ModelContract) -> Crops:
+    """Bring (N, H, W) gray pictures to the size and colour that a model takes."""
+    size = contract.crop.size_px
+    if gray.shape[1:] != (size, size):
+        resized = [cv2.resize(g, (size, size), interpolation=cv2.INTER_LINEAR) for g in gray]
+        gray = np.stack(resized).astype(np.uint8, copy=False)
+    if contract.colour == "rgb":
+        gray = np.repeat(gray[..., None], 3, axis=3)
+    return np.ascontiguousarray(gray)

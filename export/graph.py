@@ -1,0 +1,45 @@
+"""The graph that is exported: pixels in, probabilities out, the trained network in between."""
+
+from typing import Final
+
+import torch
+from torch import Tensor, nn
+
+from fer_live.crop import Colour
+
+PIXEL_MAX: Final = 255
+
+
+class LiveGraph(nn.Module):
+    """A network with everything around it that the runtime would otherwise have to get right.
+
+    The runtime hands over crops as they were cut and takes calibrated probabilities, so training
+    and live use cannot drift apart in how pixels are scaled or logits are read.
+    """
+
+    def __init__(self, network: nn.Module, *, colour: Colour, temperature: float) -> None:
+        """Wrap a network; its training mode and its device are left as they are.
+
+        Args:
+            network: Takes float32 (N, 1, S, S) gray or (N, 3, S, S) RGB in [0, 1], gives logits
+                float32 (N, K).
+            colour: Whether crops are gray or RGB.
+            temperature: Logits are divided by it before the softmax; positive.
+        """
+        super().__init__()
+        self.network = network
+        self.colour = colour
+        self.register_buffer("temperature", torch.tensor(temperature, dtype=torch.float32))
+
+    def forward(self, crops: Tensor) -> tuple[Tensor, Tensor]:
+        """Classify crops.
+
+        Args:
+            crops: uint8, (N, S, S) gray or (N, S, S, 3) RGB.
+
+        Returns:
+            Probabilities, float32 (N, K), each row summing to 1; and logits, float32 (N, K).
+        """
+        planes = crops.unsqueeze(1) if self.colour == "gray" else crops.permute(0, 3, 1, 2)
+        logits = self.network(planes.to(torch.float32) / PIXEL_MAX)
+        return torch.softmax(logits / self.temperature, dim=1), logits

@@ -1,0 +1,191 @@
+"""What a smaller copy of a model costs in accuracy and gains in speed, on this machine."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final, TypeVar
+
+import numpy as np
+
+from fer_live.bundle import read_model
+from fer_live.export.crops import CropSet, fer2013_crops, made_crops
+from fer_live.export.files import published
+from fer_live.export.precision import contract_in, to_fp16, to_int8
+from fer_live.realtime.bench.machine import this_machine
+from fer_live.realtime.bench.models import measure_models
+from fer_live.realtime.classifier import OnnxClassifier, Prediction
+
+Number = TypeVar("Number", int, float)
+
+WORTH_IT: Final = 1.1
+"""A smaller gain in time or size than this is not worth a second file."""
+TOO_DEAR: Final = 0.005
+"""A greater loss of accuracy (a fraction, not percent) than this is too dear for any gain."""
+_CALLS: Final = 600
+_BATCH: Final = 64
+_CALIBRATION_CROPS: Final = 400
+
+
+@dataclass(frozen=True, slots=True)
+class Trade:
+    """A copy against its original: the same crops, and calls interleaved in one run.
+
+    Attributes:
+        original: Name of the original model.
+        copy: Name of the copy.
+        processor: What it was measured on.
+        source: The crops that agreement and accuracy were measured on.
+        crops: How many crops there were.
+        agreement: Part of the crops that got the same label, in [0, 1].
+        worst_probability: Largest absolute difference of a probability.
+        scored: How many of the crops have a known label.
+        accuracy: Of the original and of the copy, in [0, 1]; NaN where no label is known.
+        best_ms: Best time of one call with one crop, of the original and of the copy.
+        median_ms: Median time, likewise.
+        bytes: Size of the original and of the copy.
+    """
+
+    original: str
+    copy: str
+    processor: str
+    source: str
+    crops: int
+    agreement: float
+    worst_probability: float
+    scored: int
+    accuracy: tuple[float, float]
+    best_ms: tuple[float, float]
+    median_ms: tuple[float, float]
+    bytes: tuple[int, int]
+
+    @property
+    def speedup(self) -> float:
+        """How many times faster the copy's best call is."""
+        return self.best_ms[0] / self.best_ms[1]
+
+    @property
+    def shrinkage(self) -> float:
+        """How many times smaller the copy's file is."""
+        return self.bytes[0] / self.bytes[1]
+
+    @property
+    def accuracy_lost(self) -> float:
+        """What the copy loses, as a fraction; negative when it gains; NaN when not known."""
+        return self.accuracy[0] - self.accuracy[1]
+
+    @property
+    def verdict(self) -> str:
+        """One sentence: use it or not, and why."""
+        lost = self.accuracy_lost if self.scored else 1 - self.agreement
+        if lost > TOO_DEAR:
+            return f"keep {self.original}: {self.copy} loses {100 * lost:.2f} points of accuracy"
+        if self.speedup >= WORTH_IT:
+            return f"use {self.copy} on this processor: {self.speedup:.2f} times as fast"
+        gain = f"{self.copy} gains no speed on this processor ({self.speedup:.2f} times as fast)"
+        if self.shrinkage >= WORTH_IT:
+            return f"{gain}; use it only where {self.shrinkage:.1f} times less file matters"
+        return f"keep {self.original}: {gain}"
+
+    def lines(self) -> list[str]:
+        """Return the figures for a person, one a line, the verdict last."""
+        known = f"accuracy {self.accuracy[0]:.4f} -> {self.accuracy[1]:.4f} (n = {self.scored:,})"
+        return [
+            f"measured on {self.crops:,} {self.source}",
+            f"same label: {100 * self.agreement:.2f} %; probabilities differ by at most "
+            f"{self.worst_probability:.3f}",
+            known if self.scored else "accuracy: not known, these crops have no labels",
+            f"one crop, one thread, best: {1000 * self.best_ms[0]:.0f} us -> "
+            f"{1000 * self.best_ms[1]:.0f} us; median {1000 * self.median_ms[0]:.0f} us -> "
+            f"{1000 * self.median_ms[1]:.0f} us ({self.processor})",
+            f"file: {self.bytes[0]:,} -> {self.bytes[1]:,} bytes",
+            f"verdict: {self.verdict}",
+        ]
+
+
+def quantise(model: str, out: Path, *, data: Path, reduce_range: bool | None = None) -> Trade:
+    """Write a model as int8, calibrated on half of PublicTest, and measure it on the other half.
+
+    Args:
+        model: Name of a shipped model or path of the fp32 file.
+        out: The file to write.
+        data: Folder with FER2013.
+        reduce_range: See `fer_live.export.precision.to_int8`.
+
+    Raises:
+        ModelError: The file is not fp32, or the runtime refuses what was made of it.
+        DataError: `data` holds no FER2013.
+        SinkError: `out` cannot be written.
+    """
+    content = read_model(model)
+    crops = fer2013_crops(contract_in(content), data)
+    ranges = crops.every(2).every(max(1, len(crops) // (2 * _CALIBRATION_CROPS)))
+    with published(out, to_int8(content, ranges.crops, reduce_range=reduce_range)) as unproved:
+        OnnxClassifier(str(unproved), device="cpu")
+    return measure_trade(model, out, crops.every(2, start=1))
+
+
+def halve(model: str, out: Path, *, data: Path | None = None) -> Trade:
+    """Write a model as fp16 and measure it on PublicTest, or on made crops without `data`.
+
+    Raises:
+        ModelError: The file is not fp32, or the runtime refuses what was made of it.
+        DataError: `data` holds no FER2013.
+        SinkError: `out` cannot be written.
+    """
+    content = read_model(model)
+    with published(out, to_fp16(content)) as unproved:
+        OnnxClassifier(str(unproved), device="cpu")
+    contract = contract_in(content)
+    crops = made_crops(contract) if data is None else fer2013_crops(contract, data)
+    return measure_trade(model, out, crops)
+
+
+def measure_trade(original: str, copy: Path, crops: CropSet, *, calls: int = _CALLS) -> Trade:
+    """Measure a copy against its original.
+
+    Args:
+        original: Name of a shipped model or path of the original file.
+        copy: The copy's file.
+        crops: What to classify; none that the copy was calibrated on.
+        calls: Timed calls of each, interleaved.
+
+    Raises:
+        ModelError: One of the two cannot be used.
+    """
+    before, after = (_classified(model, crops) for model in (original, str(copy)))
+    labels = [p.probabilities.argmax(axis=1) for p in (before, after)]
+    known = crops.majority >= 0
+    right = [found[known] == crops.majority[known] for found in labels]
+    figures = measure_models([original, str(copy)], calls=calls, batches=(1,))
+    one_crop = [figure.batches[0].latency for figure in figures]
+    return Trade(
+        original=figures[0].contract.name,
+        copy=figures[1].contract.name,
+        processor=this_machine().processor,
+        source=crops.source,
+        crops=len(crops),
+        agreement=float((labels[0] == labels[1]).mean()),
+        worst_probability=float(np.abs(before.probabilities - after.probabilities).max()),
+        scored=int(known.sum()),
+        accuracy=_pair(float(r.mean()) if known.any() else float("nan") for r in right),
+        best_ms=_pair(latency.min_ms for latency in one_crop),
+        median_ms=_pair(latency.p50_ms for latency in one_crop),
+        bytes=_pair(figure.file_bytes for figure in figures),
+    )
+
+
+def _pair(values: Iterable[Number]) -> tuple[Number, Number]:
+    """Return two values as a pair."""
+    first, second = values
+    return first, second
+
+
+def _classified(model: str, crops: CropSet) -> Prediction:
+    """Classify all crops with the runtime's own classifier."""
+    classifier = OnnxClassifier(model, device="cpu")
+    starts = range(0, len(crops), _BATCH)
+    parts = [classifier.classify(crops.crops[at : at + _BATCH]) for at in starts]
+    return Prediction(
+        np.concatenate([part.probabilities for part in parts]),
+        np.concatenate([part.logits for part in parts]),
+    )
