@@ -1,8 +1,27 @@
 """Where pictures come from: cameras, streams, video files and pictures, all as one `Source`."""
 
+from fer_live.realtime.sources.camera import CameraSource, open_camera
+from fer_live.realtime.sources.camera_devices import CameraInfo, list_cameras
 from fer_live.realtime.sources.choose import open_source
 from fer_live.realtime.sources.latest import LatestFrame, Paced
+from fer_live.realtime.sources.pictures import PICTURE_SUFFIXES, open_pictures, read_picture
 from fer_live.realtime.sources.source import Source
+from fer_live.realtime.sources.stream import Patience, open_stream
 from fer_live.realtime.sources.video import open_video
 
-__all__ = ["LatestFrame", "Paced", "Source", "open_source", "open_video"]
+__all__ = [
+    "PICTURE_SUFFIXES",
+    "CameraInfo",
+    "CameraSource",
+    "LatestFrame",
+    "Paced",
+    "Patience",
+    "Source",
+    "list_cameras",
+    "open_camera",
+    "open_pictures",
+    "open_source",
+    "open_stream",
+    "open_video",
+    "read_picture",
+]

@@ -1,14 +1,59 @@
 """From what a person types to the source it names."""
 
 from pathlib import Path
+from urllib.parse import unquote, urlsplit
 
 from fer_live.errors import SourceError
+from fer_live.realtime.sources.addresses import is_address
+from fer_live.realtime.sources.camera import open_camera
+from fer_live.realtime.sources.pictures import PICTURE_SUFFIXES, open_pictures
 from fer_live.realtime.sources.source import Source
+from fer_live.realtime.sources.stream import open_stream
 from fer_live.realtime.sources.video import open_video
 
+_DEVICES = ("/dev/video", "/dev/v4l/")
 
-def open_source(spec: str) -> Source:
-    """Open whatever `spec` names."""
-    if Path(spec).exists():
-        return open_video(spec)
-    raise SourceError(f"{spec} is neither a file nor a camera nor a stream")
+
+def open_source(
+    spec: str,
+    *,
+    size_wh: tuple[int, int] | None = None,
+    fps: float | None = None,
+    mjpg: bool = False,
+) -> Source:
+    """Open whatever `spec` names.
+
+    | `spec`                                    | opens                |
+    |-------------------------------------------|----------------------|
+    | a number, `/dev/video2`, `/dev/v4l/...`   | `open_camera`        |
+    | `rtsp://`, `http://` and other addresses  | `open_stream`        |
+    | a folder, or a file named like a picture  | `open_pictures`      |
+    | any other file                            | `open_video`         |
+
+    A file whose name is a number is opened as `./7`.
+
+    Args:
+        spec: What a person typed.
+        size_wh: Asked of a camera; nothing else takes it.
+        fps: Asked of a camera; nothing else takes it.
+        mjpg: Asked of a camera; nothing else takes it.
+
+    Raises:
+        SourceError: It names nothing, or what it names cannot be opened.
+        SettingsError: A camera cannot be asked for that.
+    """
+    if spec.isdecimal() or spec.startswith(_DEVICES):
+        return open_camera(spec, size_wh=size_wh, fps=fps, mjpg=mjpg)
+    if spec.lower().startswith("file://"):
+        spec = unquote(urlsplit(spec).path)
+    elif is_address(spec):
+        return open_stream(spec)
+    path = Path(spec)
+    if not path.exists():
+        raise SourceError(
+            f"{spec} is not there: give a file or folder that exists, a camera's number such as 0, "
+            "a device such as /dev/video0, or an address such as rtsp://camera/stream"
+        )
+    if path.is_dir() or path.suffix.lower() in PICTURE_SUFFIXES:
+        return open_pictures(path)
+    return open_video(path)

@@ -1,6 +1,6 @@
 """Packets in, pictures out, and an account of what could not be decoded."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Final
 
 import av
@@ -26,14 +26,23 @@ class Decoder:
         finished: Whether the end was reached.
     """
 
-    def __init__(self, container: InputContainer, stream: VideoStream, *, whole: bool) -> None:
+    def __init__(
+        self,
+        container: InputContainer,
+        stream: VideoStream,
+        *,
+        whole: bool,
+        watch: Callable[[], None] = lambda: None,
+    ) -> None:
         """Prepare to decode.
 
         Args:
             container: Read from where it stands.
             stream: One of its streams.
             whole: Whether it stands at its beginning, so that its packets can be counted.
+            watch: Called for every packet of any stream; may break off by raising.
         """
+        self._watch = watch
         self._container, self._stream, self._whole = container, stream, whole
         self._furthest_s = 0.0
         self.packets = 0
@@ -44,12 +53,11 @@ class Decoder:
     def pictures(self) -> Iterator[av.VideoFrame]:
         """Yield every picture from here to the end, in the order they are shown."""
         for packet in self._readable():
-            if packet.stream is not self._stream:
-                self._note_end(packet)
-                continue
-            self.packets += packet.size > 0
+            self._watch()
             self._note_end(packet)
-            yield from self._decoded(packet)
+            if packet.stream is self._stream:
+                self.packets += packet.size > 0
+                yield from self._decoded(packet)
         if self.broken is not None:  # the demuxer sent no flush packet
             yield from self._decoded(None)
         self.finished = True

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from types import TracebackType
 from typing import Final, Protocol, Self
 
+from fer_live.errors import SourceError
 from fer_live.realtime.flow import Frame, SourceInfo
 
 CLOSE_PATIENCE_S: Final = 20.0
@@ -95,7 +96,12 @@ class BaseSource(ABC):
                 raise StopIteration
             if self._frames is None:
                 self._frames = self._read()
-            return next(self._frames)
+            try:
+                return next(self._frames)
+            except SourceError:
+                if self._closing.is_set():  # whoever closes a source does not want its last words
+                    raise StopIteration from None
+                raise
 
     def __enter__(self) -> Self:
         return self

@@ -1,0 +1,126 @@
+"""Which cameras there are, and why one cannot be used: what the system knows without OpenCV."""
+
+import errno
+import os
+import stat
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from fer_live.realtime.sources.pictures import natural_key
+
+DEVICES: Final = Path("/dev")
+SYSTEM_CLASS: Final = Path("/sys/class/video4linux")
+"""Where Linux keeps one folder for every video device."""
+PROCESSES: Final = Path("/proc")
+
+
+@dataclass(frozen=True, slots=True)
+class CameraInfo:
+    """A camera that the system knows of; whether it can be opened is another question.
+
+    Attributes:
+        place: What `open_camera` takes: "/dev/video0".
+        name: What its maker calls it.
+    """
+
+    place: str
+    name: str
+
+
+def list_cameras(system_class: Path = SYSTEM_CLASS) -> tuple[CameraInfo, ...]:
+    """Return the cameras that Linux lists, in order of their numbers; elsewhere none are listed.
+
+    One camera often has several devices, of which only the first gives pictures: the others are
+    left out. Nothing is opened.
+    """
+    if not system_class.is_dir():
+        return ()
+    folders = sorted(system_class.iterdir(), key=lambda folder: natural_key(folder.name))
+    return tuple(
+        CameraInfo(str(DEVICES / folder.name), _line(folder / "name") or folder.name)
+        for folder in folders
+        if _line(folder / "index") in {"", "0"}
+    )
+
+
+def device_of(place: int | str) -> Path | None:
+    """Return the device file of a camera's number or name; None where cameras have no files."""
+    if isinstance(place, str) and not place.isdecimal():
+        return Path(place)
+    return DEVICES / f"video{int(place)}" if sys.platform == "linux" else None
+
+
+def why_not(name: str, device: Path | None) -> str:
+    """Return the sentence on why a camera that did not open cannot be used.
+
+    Args:
+        name: What the camera is called in the sentence.
+        device: Its file, where it has one.
+    """
+    if device is None:
+        return (
+            f"{name} does not open: it is not there, another program uses it, or this program may "
+            "not use cameras (see the privacy settings of the system)"
+        )
+    if not device.exists():
+        others = ", ".join(camera.place for camera in list_cameras())
+        advice = f"there are {others}" if others else "no camera is connected"
+        return f"{name} is not there: {advice}"
+    if not os.access(device, os.R_OK | os.W_OK):
+        return (
+            f"{name} may not be used by you: no permission to read and write {device}; join the "
+            "group that owns it (sudo usermod -aG video $USER) and log in again"
+        )
+    return _why_useless(name, device)
+
+
+def _why_useless(name: str, device: Path) -> str:
+    """Return why a device that is there and allowed gives no pictures."""
+    user = user_of(device)
+    if user is not None or _refuses(device) == errno.EBUSY:
+        return f"{name} is busy: {user or 'another program'} uses it; close that first"
+    if not stat.S_ISCHR(device.stat().st_mode):
+        return f"{name} is a file or folder, not a camera"
+    return (
+        f"{name} gives no pictures: {device} may not be a camera, or only its control device; try "
+        "another number"
+    )
+
+
+def user_of(device: Path, processes: Path = PROCESSES) -> str | None:
+    """Return which other process has a file open, as far as we may know; None for nobody."""
+    wanted = str(device.resolve())
+    for process in processes.glob("[0-9]*"):
+        if process.name != str(os.getpid()) and wanted in _open_files(process):
+            return f"{_line(process / 'comm') or 'a program'} (process {process.name})"
+    return None
+
+
+def _open_files(process: Path) -> set[str]:
+    """Return what a process has open; nothing when it is not ours to see, or gone."""
+    found = set()
+    try:
+        for link in (process / "fd").iterdir():
+            found.add(str(link.readlink()))
+    except OSError:
+        pass
+    return found
+
+
+def _refuses(device: Path) -> int:
+    """Return the error number of opening a device, 0 for none."""
+    try:
+        os.close(os.open(device, os.O_RDWR | os.O_NONBLOCK))
+    except OSError as error:
+        return error.errno or 0
+    return 0
+
+
+def _line(path: Path) -> str:
+    """Return the text of a small system file, "" when there is none."""
+    try:
+        return path.read_text(encoding="utf-8", errors="replace").strip()
+    except OSError:
+        return ""
