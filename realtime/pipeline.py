@@ -103,9 +103,7 @@ class Pipeline:
             del self._smoothers[track_id], self._first_s[track_id]
 
 
-def cut_crops(
-    frame: Frame, faces: Sequence[Face], contract: ModelContract
-) -> NDArray[np.uint8]:
+def cut_crops(frame: Frame, faces: Sequence[Face], contract: ModelContract) -> NDArray[np.uint8]:
     """Cut all faces of a frame as one batch: uint8 (N, *contract.input_shape)."""
     crops = np.empty((len(faces), *contract.input_shape), np.uint8)
     for crop, face in zip(crops, faces, strict=True):

@@ -1,7 +1,7 @@
 """Finding faces, small ones too, and following each at the cadence that it needs."""
 
+from fer_live.realtime.faces.bare import BareLandmarker
 from fer_live.realtime.faces.finder import FaceFinder, open_finder
-from fer_live.realtime.faces.landmarker import BareLandmarker
 from fer_live.realtime.faces.settings import Cadence, FaceSettings
 
 __all__ = ["BareLandmarker", "Cadence", "FaceFinder", "FaceSettings", "open_finder"]

@@ -1,12 +1,29 @@
-"""The face finder that the pipeline uses: search, then follow."""
+"""The face finder that the pipeline uses: search, confirm, then follow."""
 
 from collections.abc import Sequence
-from types import TracebackType
-from typing import Protocol, Self
+from contextlib import ExitStack
+from dataclasses import dataclass
+from typing import Final, Protocol, Self
 
-from fer_live.realtime.faces.landmarker import BareLandmarker
+from fer_live.arrays import Image
+from fer_live.realtime.faces.changes import Thumbnail, is_cut
+from fer_live.realtime.faces.follower import Follower, look_in_view
+from fer_live.realtime.faces.mesh import hull_of
+from fer_live.realtime.faces.networks import Candidate, Detector, Mesh, MeshNetwork
+from fer_live.realtime.faces.search import Search, SearchSettings, distinct
 from fer_live.realtime.faces.settings import FaceSettings
-from fer_live.realtime.flow import Face, Frame
+from fer_live.realtime.faces.views import pose_of_anchors, pose_of_mesh
+from fer_live.realtime.flow import Box, Face, Frame
+
+_CANDIDATE_SCORE: Final = 0.35
+"""Low, so that the detector sees faces of a ninth of its picture: each is confirmed anyway."""
+_SAME_PLACE: Final = 0.3
+_ONE_FACE: Final = 0.5
+"""Two followers whose hulls overlap by more than this are on one face."""
+_SAME_PERSON: Final = 0.6
+"""Over a cut, a face that correlates less than this with what it was is somebody else's."""
+_LOST_KEEP_S: Final = 1.0
+_LOST_EVERY_S: Final = 0.1
 
 
 class FaceFinder(Protocol):
@@ -24,12 +41,7 @@ class FaceFinder(Protocol):
         """Return itself."""
         ...
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *failure: object) -> None:
         """Close."""
         ...
 
@@ -39,10 +51,142 @@ def open_finder(settings: FaceSettings, *, live: bool) -> FaceFinder:
 
     Args:
         settings: How faces are looked for and followed.
-        live: Whether frames come in real time. Where they do not, the finder looks harder.
+        live: Whether frames come in real time. Where they do not, the whole picture is searched
+            at once whenever a scene begins, however long that takes.
 
     Raises:
         ModelError: MediaPipe's model file is missing or damaged.
     """
-    del live
-    return BareLandmarker(settings.max_faces, blendshapes=settings.blendshapes)
+    return FollowingFinder(settings, live=live)
+
+
+@dataclass(slots=True)
+class _Lost:
+    """A place where a face was followed until it was lost."""
+
+    box: Box
+    since_s: float
+    looked_s: float
+
+
+class FollowingFinder:
+    """Finds faces of any size and follows each in a view of its own."""
+
+    def __init__(self, settings: FaceSettings, *, live: bool) -> None:
+        """Load the networks; see `open_finder`."""
+        self._settings = settings
+        self._search_settings = SearchSettings(
+            period_s=settings.search_period_s, tiles=settings.search, patient=not live
+        )
+        with ExitStack() as opening:
+            self._detector = Detector(min_score=_CANDIDATE_SCORE)
+            opening.callback(self._detector.close)
+            self._confirmer = MeshNetwork("confirm")
+            opening.callback(self._confirmer.close)
+            self._network = MeshNetwork("follow", blendshapes=settings.blendshapes)
+            opening.callback(self._network.close)
+            self._open = opening.pop_all()
+        self._size_wh: tuple[int, int] | None = None
+        self._search: Search
+        self._before: Thumbnail | None = None
+        self._followers: list[Follower] = []
+        self._lost: list[_Lost] = []
+        self._next_id = 1
+
+    def find(self, frame: Frame) -> Sequence[Face]:
+        """Return the faces in `frame`, those followed longest first; time must not go back."""
+        self._fit_to(frame.rgb)
+        now = self._search.thumbnail(frame.rgb)
+        fresh = self._before is None or is_cut(self._before, now)
+        self._before = now
+        self._advance(frame, cut=fresh)
+        if len(self._followers) < self._settings.max_faces:
+            boxes = [hull_of(follower.mesh_px()) for follower in self._followers]
+            candidates = self._search.candidates(frame.rgb, now, frame.time_s, boxes, fresh=fresh)
+            candidates += self._search_where_lost(frame)
+            self._take_in(distinct(candidates), boxes, frame)
+        return [follower.face() for follower in self._followers]
+
+    def close(self) -> None:
+        """Close MediaPipe's tasks; closing twice is allowed."""
+        self._open.close()
+
+    def __enter__(self) -> Self:
+        """Return itself."""
+        return self
+
+    def __exit__(self, *failure: object) -> None:
+        """Close."""
+        self.close()
+
+    def _fit_to(self, rgb: Image) -> None:
+        """Begin anew when the pictures have another size than before."""
+        size_wh = rgb.shape[1], rgb.shape[0]
+        if size_wh != self._size_wh:
+            self._size_wh = size_wh
+            self._search = Search(self._detector, size_wh, self._search_settings)
+            self._before = None
+            self._followers, self._lost = [], []
+
+    def _advance(self, frame: Frame, *, cut: bool) -> None:
+        """Follow every face into a new frame, and let go of those that are lost."""
+        every = cut or self._settings.cadence == "every"
+        kept: list[Follower] = []
+        for follower in self._followers:
+            box = hull_of(follower.mesh_px())
+            found = follower.advance(frame.rgb, frame.time_s, self._network, every=every)
+            if found and not (cut and follower.likeness < _SAME_PERSON):
+                kept.append(follower)
+            else:
+                self._lost.append(_Lost(box, frame.time_s, frame.time_s))
+        self._followers = _one_a_face(kept)
+
+    def _search_where_lost(self, frame: Frame) -> list[Candidate]:
+        """Look at the places where faces were lost, a few times a second, until given up."""
+        self._lost = [lost for lost in self._lost if frame.time_s - lost.since_s <= _LOST_KEEP_S]
+        found = []
+        for lost in self._lost:
+            if frame.time_s - lost.looked_s >= _LOST_EVERY_S:
+                lost.looked_s = frame.time_s
+                found += self._search.close_up(frame.rgb, lost.box)
+        return found
+
+    def _take_in(
+        self, candidates: Sequence[Candidate], followed: Sequence[Box], frame: Frame
+    ) -> None:
+        """Follow those candidates that are new and that the landmark network confirms."""
+        for candidate in candidates:
+            if len(self._followers) >= self._settings.max_faces:
+                return
+            known = [box.iou(candidate.box) > _SAME_PLACE for box in followed]
+            if any(known):
+                continue
+            mesh = self._confirmed(frame.rgb, candidate)
+            if mesh is None:
+                continue
+            new = Follower(
+                self._next_id, frame.rgb, mesh, time_s=frame.time_s, score=candidate.score
+            )
+            box = hull_of(mesh.points_px)
+            if any(hull_of(f.mesh_px()).iou(box) > _SAME_PLACE for f in self._followers):
+                continue
+            self._followers.append(new)
+            self._next_id += 1
+            self._lost = [lost for lost in self._lost if lost.box.iou(box) <= _SAME_PLACE]
+
+    def _confirmed(self, rgb: Image, candidate: Candidate) -> Mesh | None:
+        """Return the candidate's mesh if it is a face when it is seen large."""
+        first = look_in_view(self._confirmer, rgb, pose_of_anchors(candidate.anchors_px))
+        if first is None or hull_of(first.points_px).iou(candidate.box) < _SAME_PLACE:
+            return None
+        return look_in_view(self._network, rgb, pose_of_mesh(first.points_px))
+
+
+def _one_a_face(followers: Sequence[Follower]) -> list[Follower]:
+    """Leave one follower on each face: the one whose face looks most as it did before."""
+    kept: list[Follower] = []
+    for follower in sorted(followers, key=lambda f: (-f.likeness, f.follow_id)):
+        box = hull_of(follower.mesh_px())
+        if all(hull_of(other.mesh_px()).iou(box) < _ONE_FACE for other in kept):
+            kept.append(follower)
+    return sorted(kept, key=lambda follower: follower.follow_id)

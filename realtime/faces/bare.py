@@ -1,0 +1,53 @@
+"""MediaPipe's Face Landmarker as it comes: what everything else is measured against."""
+
+from collections.abc import Sequence
+from typing import Self
+
+from fer_live.realtime.faces.mesh import anchors_of, hull_of
+from fer_live.realtime.faces.networks import MeshNetwork
+from fer_live.realtime.flow import Face, Frame
+
+
+class BareLandmarker:
+    """MediaPipe's Face Landmarker in video mode, on every whole frame.
+
+    A `FaceFinder` too. MediaPipe gives no score for a face, so that of each is 1.
+    """
+
+    def __init__(self, max_faces: int, *, blendshapes: bool = False) -> None:
+        """Load the networks.
+
+        Raises:
+            ModelError: MediaPipe's model file is missing or damaged.
+        """
+        self._network = MeshNetwork("follow", max_faces=max_faces, blendshapes=blendshapes)
+        self._last_ms: int | None = None
+
+    def find(self, frame: Frame) -> Sequence[Face]:
+        """Return the faces in `frame`, in MediaPipe's order; time must not go back."""
+        mesh_ms = round(frame.time_s * 1000)
+        if self._last_ms is not None:  # MediaPipe wants time to grow, ours may stand still
+            mesh_ms = max(self._last_ms + 1, mesh_ms)
+        self._last_ms = mesh_ms
+        return [
+            Face(
+                box=hull_of(mesh.points_px),
+                anchors_px=anchors_of(mesh.points_px),
+                score=1.0,
+                landmarks_px=mesh.points_px,
+                blendshapes=mesh.blendshapes,
+            )
+            for mesh in self._network.look_at(frame.rgb, mesh_ms)
+        ]
+
+    def close(self) -> None:
+        """Close MediaPipe's task; closing twice is allowed."""
+        self._network.close()
+
+    def __enter__(self) -> Self:
+        """Return itself."""
+        return self
+
+    def __exit__(self, *failure: object) -> None:
+        """Close."""
+        self.close()

@@ -1,0 +1,131 @@
+"""One face, followed: where it is now, and whether the landmark network has to look again.
+
+Between two looks the mesh is carried along by aligning a patch of the face with the new frame.
+The network looks again when the face itself has changed (what is left over after alignment says
+so), when it could not be aligned, and in any case after a while.
+"""
+
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fer_live.arrays import Affine, Image, Points
+from fer_live.realtime.faces.alignment import Patch, align, likeness, take_patch
+from fer_live.realtime.faces.mesh import anchors_of, hull_of
+from fer_live.realtime.faces.networks import Mesh, MeshNetwork
+from fer_live.realtime.faces.views import carried, cut_view, inverse, pose_of_mesh, to_pixels
+from fer_live.realtime.flow import Face
+
+VIEW_PX: Final = 288
+ROI_PX: Final = 256
+"""The face's square inside its view is what the landmark network takes in, pixel for pixel."""
+HOLD_S: Final = 0.2
+"""The longest that a calm face goes without a look."""
+_CHANGED: Final = 0.3
+"""A residual beyond this and the network must look: the expression or the light has changed."""
+_LOST_SIGHT: Final = 0.8
+"""A residual beyond this and the alignment is not to be believed."""
+_GOLDEN: Final = 0.618
+_SLACK_S: Final = 1e-4
+
+
+@dataclass(frozen=True, slots=True)
+class _Look:
+    """What the network saw last.
+
+    Attributes:
+        time_s: When.
+        mesh_roi: (478, 2) mesh in the face's own square, [-1, 1] being its sides.
+        patch: What the face looked like.
+        blendshapes: (52,) or None.
+    """
+
+    time_s: float
+    mesh_roi: Points
+    patch: Patch
+    blendshapes: NDArray[np.float32] | None
+
+
+def look_in_view(network: MeshNetwork, rgb: Image, pose: Affine) -> Mesh | None:
+    """Measure the face at `pose`; the mesh is in pixels of the frame, None when there is no face."""
+    to_view = to_pixels(pose, VIEW_PX, ROI_PX)
+    mesh = network.look(cut_view(rgb, to_view, VIEW_PX))
+    if mesh is None:
+        return None
+    return Mesh(carried(mesh.points_px, inverse(to_view)), mesh.blendshapes)
+
+
+class Follower:
+    """A face from the moment it was confirmed until it is lost.
+
+    Attributes:
+        follow_id: Its number.
+        score: What the detector last said of it, in [0, 1].
+        likeness: Correlation of what it looked like at its last two looks, in [-1, 1].
+    """
+
+    def __init__(
+        self, follow_id: int, rgb: Image, mesh: Mesh, *, time_s: float, score: float
+    ) -> None:
+        """Begin to follow a face that the network has just measured in `rgb`."""
+        self.follow_id = follow_id
+        self.score = score
+        self.likeness = 1.0
+        self._measured = True
+        self._take(rgb, mesh, time_s)
+        # Faces found in one frame are not all looked at again in one frame.
+        self._due_s = time_s + HOLD_S * (1 - 0.5 * (follow_id * _GOLDEN % 1))
+
+    def advance(self, rgb: Image, time_s: float, network: MeshNetwork, *, every: bool) -> bool:
+        """Follow the face into a new frame; return whether it is still there.
+
+        Args:
+            rgb: (H, W, 3) uint8.
+            time_s: When it is shown.
+            network: Looks when that is needed.
+            every: Whether to look in any case.
+        """
+        alignment = align(self._look.patch, rgb, self._pose)
+        if alignment.residual < _LOST_SIGHT:
+            self._pose = alignment.pose
+        due = every or time_s >= self._due_s - _SLACK_S
+        self._measured = due or alignment.residual > _CHANGED
+        if not self._measured:
+            return True
+        mesh = look_in_view(network, rgb, self._pose) or look_in_view(network, rgb, self._pose)
+        if mesh is None:
+            return False
+        before = self._look.patch
+        self._take(rgb, mesh, time_s)
+        self.likeness = likeness(before, self._look.patch)
+        return True
+
+    def face(self) -> Face:
+        """Return where the face is now."""
+        mesh_px = self.mesh_px()
+        return Face(
+            box=hull_of(mesh_px),
+            anchors_px=anchors_of(mesh_px),
+            score=self.score,
+            landmarks_px=mesh_px,
+            blendshapes=self._look.blendshapes,
+            follow_id=self.follow_id,
+            measured=self._measured,
+        )
+
+    def mesh_px(self) -> Points:
+        """Return the (478, 2) mesh, carried to where the face is now."""
+        return carried(self._look.mesh_roi, inverse(self._pose))
+
+    def _take(self, rgb: Image, mesh: Mesh, time_s: float) -> None:
+        """Remember what the network saw."""
+        self._pose = pose_of_mesh(mesh.points_px)
+        self._look = _Look(
+            time_s,
+            carried(mesh.points_px, self._pose),
+            take_patch(rgb, self._pose),
+            mesh.blendshapes,
+        )
+        self._due_s = time_s + HOLD_S

@@ -1,0 +1,203 @@
+"""MediaPipe's two networks behind two small classes. Only this file imports mediapipe.
+
+`Detector` gives candidates in a picture or a tile of one; `MeshNetwork` measures one face that
+fills a view of its own. Both run on the CPU: MediaPipe says that its GPU delegate works on
+machines that have no GPU.
+"""
+
+import io
+import zipfile
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cache
+from typing import Any, Final, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fer_live.arrays import Image, Points
+from fer_live.bundle import LANDMARKER, read_asset
+from fer_live.realtime.faces.quiet import without_chatter
+from fer_live.realtime.flow import Box
+
+_DETECTOR: Final = "face_detector.tflite"
+_APART_MS: Final = 10_000_000
+"""Feigned time between two looks; see `MeshNetwork`."""
+_WARM_UP_PX: Final = 64
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """A place where the detector sees a face, in the pixels of the picture it was given.
+
+    Attributes:
+        box: Square from the brows to the chin.
+        anchors_px: (3, 2) viewer's left eye, right eye and mouth.
+        score: In [0, 1].
+    """
+
+    box: Box
+    anchors_px: Points
+    score: float
+
+
+@dataclass(frozen=True, slots=True)
+class Mesh:
+    """What the landmark network measured, in the pixels of the picture it was given.
+
+    Attributes:
+        points_px: (478, 2) MediaPipe's face mesh.
+        blendshapes: (52,) float32 in [0, 1]; None unless asked for.
+    """
+
+    points_px: Points
+    blendshapes: NDArray[np.float32] | None = None
+
+
+class _Task:
+    """A MediaPipe task and its end: left open, its destructor complains when Python exits."""
+
+    _task: Any
+
+    def close(self) -> None:
+        """Close MediaPipe's task; closing twice is allowed."""
+        self._task.close()
+
+
+class Detector(_Task):
+    """MediaPipe's short-range face detector: a network of 128 x 128 pixels, about 2 ms."""
+
+    def __init__(self, *, min_score: float) -> None:
+        """Load the network and run it once, so that the first frame waits for nothing.
+
+        Args:
+            min_score: Candidates under this score are left out; in [0, 1].
+
+        Raises:
+            ModelError: MediaPipe's model file is missing or damaged.
+        """
+        from mediapipe.tasks.python import vision  # noqa: PLC0415 (heavy)
+
+        with without_chatter():
+            self._task = vision.FaceDetector.create_from_options(
+                vision.FaceDetectorOptions(
+                    base_options=_model(_detector_bytes()),
+                    running_mode=vision.RunningMode.IMAGE,
+                    min_detection_confidence=min_score,
+                )
+            )
+            self._task.detect(_picture(_blank()))
+
+    def detect(self, rgb: Image) -> list[Candidate]:
+        """Return what looks like a face in (H, W, 3) uint8, best first."""
+        height, width = rgb.shape[:2]
+        candidates = []
+        for found in self._task.detect(_picture(rgb)).detections:
+            box, places = found.bounding_box, found.keypoints
+            # Keypoints 0, 1 and 3 are the viewer's left eye, right eye and the mouth's centre.
+            anchors = [(places[k].x * width - 0.5, places[k].y * height - 0.5) for k in (0, 1, 3)]
+            x0, y0 = box.origin_x - 0.5, box.origin_y - 0.5
+            candidates.append(
+                Candidate(
+                    Box(x0, y0, x0 + box.width, y0 + box.height),
+                    np.array(anchors),
+                    float(found.categories[0].score),
+                )
+            )
+        return sorted(candidates, key=lambda candidate: -candidate.score)
+
+
+class MeshNetwork(_Task):
+    """MediaPipe's Face Landmarker for one face in a picture of its own.
+
+    `follow` is its video mode: it starts from where it saw the last face, saves the detector, and
+    therefore wants every face at the same place of the picture, where `views.py` puts it. So one
+    network serves all faces, and each look is told to be hours after the last: that switches off
+    MediaPipe's smoothing over time, which would mix them. `confirm` is its image mode: the
+    detector has to see the face again, and nothing is remembered.
+    """
+
+    def __init__(
+        self, mode: Literal["follow", "confirm"], *, max_faces: int = 1, blendshapes: bool = False
+    ) -> None:
+        """Load the networks and run them once.
+
+        Raises:
+            ModelError: MediaPipe's model file is missing or damaged.
+        """
+        from mediapipe.tasks.python import vision  # noqa: PLC0415 (heavy)
+
+        self._video = mode == "follow"
+        self._clock_ms = 0
+        modes = vision.RunningMode
+        with without_chatter():
+            self._task = vision.FaceLandmarker.create_from_options(
+                vision.FaceLandmarkerOptions(
+                    base_options=_model(read_asset(LANDMARKER)),
+                    running_mode=modes.VIDEO if self._video else modes.IMAGE,
+                    num_faces=max_faces,
+                    output_face_blendshapes=blendshapes,
+                )
+            )
+            self.look(_blank())
+
+    def look(self, rgb: Image) -> Mesh | None:
+        """Measure the face in (H, W, 3) uint8; None when the network says there is none."""
+        return next(iter(self.look_at(rgb, self._clock_ms + _APART_MS)), None)
+
+    def look_at(self, rgb: Image, time_ms: int) -> list[Mesh]:
+        """Measure all faces of a picture shown at `time_ms`, which must grow in `follow` mode."""
+        if self._video:
+            self._clock_ms = time_ms
+            result = self._task.detect_for_video(_picture(rgb), time_ms)
+        else:
+            result = self._task.detect(_picture(rgb))
+        shapes = result.face_blendshapes or [None] * len(result.face_landmarks)
+        size_wh = rgb.shape[1], rgb.shape[0]
+        return [
+            Mesh(_points_px(points, size_wh), _scores(shape))
+            for points, shape in zip(result.face_landmarks, shapes, strict=True)
+        ]
+
+
+def _model(data: bytes) -> Any:
+    """Return MediaPipe's options for a model in memory, on the CPU."""
+    from mediapipe.tasks.python.core.base_options import BaseOptions  # noqa: PLC0415 (heavy)
+
+    return BaseOptions(model_asset_buffer=data, delegate=BaseOptions.Delegate.CPU)
+
+
+@cache
+def _detector_bytes() -> bytes:
+    """Return the detector out of the landmarker's bundle, which is a zip file.
+
+    Raises:
+        ModelError: The bundle is missing or damaged.
+    """
+    with zipfile.ZipFile(io.BytesIO(read_asset(LANDMARKER))) as bundle:
+        return bundle.read(_DETECTOR)
+
+
+def _picture(rgb: Image) -> Any:
+    """Return MediaPipe's copy of a picture."""
+    import mediapipe as mp  # noqa: PLC0415 (heavy)
+
+    return mp.Image(image_format=mp.ImageFormat.SRGB, data=np.ascontiguousarray(rgb))
+
+
+def _blank() -> Image:
+    """Return a picture of nothing, to warm up with."""
+    return np.zeros((_WARM_UP_PX, _WARM_UP_PX, 3), np.uint8)
+
+
+def _points_px(points: Sequence[Any], size_wh: tuple[int, int]) -> Points:
+    """Turn MediaPipe's fractions of the picture into pixels.
+
+    MediaPipe counts from the left edge of the first pixel, we from its centre.
+    """
+    return np.array([(point.x, point.y) for point in points]) * size_wh - 0.5
+
+
+def _scores(categories: Sequence[Any] | None) -> NDArray[np.float32] | None:
+    """Turn MediaPipe's categories into their scores."""
+    return None if categories is None else np.array([c.score for c in categories], np.float32)
