@@ -57,6 +57,7 @@ def annotate_file(job: Job, order: Order, tell: Tell) -> Outcome:
             _refuse_existing(job, changes)
         with Workspace(job) as work:
             summary = _made(job, order, source, work, tell)
+            summary["input"]["sha256"] = made_of["input_sha256"]
             write_summary(work.path(SUMMARY), {**summary, "fingerprint": made_of})
             _remove_old(job)
             work.publish(suffixes)

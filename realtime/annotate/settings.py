@@ -66,7 +66,11 @@ class AnnotateSettings:
             raise SettingsError(f"{self.fps} frames a second were asked for; give more than 0")
 
     def as_json(self) -> dict[str, Any]:
-        """Return the settings as values that JSON can hold; equal settings give equal values."""
+        """Return the settings as values that JSON can hold; equal settings give equal values.
+
+        The model is left out: not its name counts, nor where its file lies, but its sha256.
+        """
         fields = dataclasses.asdict(self)
+        del fields["model"]
         fields["fps"] = None if self.fps is None else str(self.fps)
         return fields
