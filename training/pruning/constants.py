@@ -1,0 +1,91 @@
+"""Channels that say 1 everywhere: what makes a bias exact where a reader pads with zeros.
+
+A bias is added at every output pixel, also where the kernel hangs over the edge and reads zeros; a
+map's mean is only read inside. A channel that is constant inside, and zero outside like any other,
+carries offsets exactly. It takes the slot of a map that goes anyway.
+"""
+
+import copy
+import dataclasses
+
+import numpy as np
+import torch
+from torch import nn
+
+from fer_live.training.pruning.graph import ChannelGraph, Reader
+from fer_live.training.pruning.measure import watching
+from fer_live.training.pruning.plan import Plan, number, reference
+
+
+def with_constants(plan: Plan, graph: ChannelGraph) -> Plan:
+    """Return the plan with one constant channel for every reader that a border would deceive.
+
+    These are readers that pad with zeros, and those behind a depthwise conv. The slot is that of
+    the removal which harms most; a reader that sees a constant channel already needs no other.
+    """
+    removed = plan.removed(graph)
+    behind = np.zeros(graph.count, bool)
+    for mixer in graph.mixers:
+        if mixer.grouped and (ids := graph.axes.get((mixer.name, "out"))) is not None:
+            behind[ids[ids >= 0]] = True
+    order = {number(graph, removal.map): place for place, removal in enumerate(plan.removals)}
+    slots = {number(graph, constant) for constant in plan.constants}
+    for reader in graph.readers:
+        own = np.unique(reader.maps[reader.maps >= 0])
+        gone = own[removed[own]]
+        deceived = reader.padded or behind[gone].any()
+        if len(gone) and deceived and not slots & set(own.tolist()):
+            slots.add(max(gone.tolist(), key=order.__getitem__))
+    constants = tuple(reference(graph, slot) for slot in sorted(slots))
+    return dataclasses.replace(plan, constants=constants)
+
+
+def speak_one(network: nn.Module, graph: ChannelGraph, map_number: int) -> None:
+    """Make every layer that makes a map say 1 in place of it; the network is changed.
+
+    Filters become 0 and biases 1, batch norms scale by 0 and add 1. Depthwise filters stay: what
+    comes through them is what their own border does to a constant.
+    """
+    grouped = {mixer.name for mixer in graph.mixers if mixer.grouped}
+    for (name, side), ids in graph.axes.items():
+        if side == "out" and name not in grouped:
+            for slot in np.flatnonzero(ids == map_number):
+                _say_one(network.get_submodule(name), int(slot))
+
+
+@torch.no_grad()
+def _say_one(module: nn.Module, slot: int) -> None:
+    if isinstance(module, nn.PReLU):
+        return  # 1 is positive: it passes
+    for tensor, value in ((module.weight, 0.0), (module.bias, 1.0)):
+        if isinstance(tensor, torch.Tensor):
+            tensor[slot] = value
+    if isinstance(module, nn.BatchNorm1d | nn.BatchNorm2d) and module.running_mean is not None:
+        module.running_mean[slot] = 0.0
+
+
+def responses(
+    network: nn.Module, graph: ChannelGraph, plan: Plan, example: torch.Tensor
+) -> dict[str, torch.Tensor]:
+    """Return what each reader would see of the plan's constant channels, (E, positions) each.
+
+    Args:
+        network: The unpruned network.
+        graph: Its own.
+        plan: Names the constant channels.
+        example: Any input of the right size; constant channels do not depend on it.
+    """
+    slots = [number(graph, constant) for constant in plan.constants]
+    spoken = copy.deepcopy(network)
+    for slot in slots:
+        speak_one(spoken, graph, slot)
+    seen: dict[str, torch.Tensor] = {}
+
+    def take(reader: Reader, values: torch.Tensor) -> None:
+        places = np.flatnonzero(np.isin(reader.maps, slots))
+        if len(places):
+            seen[reader.name] = values[0, places].clone()
+
+    with watching(spoken, graph.readers, take):
+        spoken(example[:1])
+    return seen

@@ -1,0 +1,179 @@
+"""What one pass over the data keeps of a layer's maps, and every angle that follows from it.
+
+A map is a vector with one component a pattern (Gedeon & Harris, Progressive Image Compression,
+IJCNN 1992): one a position of every picture, or one a picture. Of T components only sums are kept:
+
+    S_i = sum (a_i - K_i),   G_ij = sum (a_i - K_i)(a_j - K_j),   and the extremes,
+
+in float64, with a constant K near the middle of each map, so that an offset costs no digits. Any
+affine normalisation  â_i = s_i (a_i - K_i) + t_i  then has the Gram matrix
+
+    Ĝ_ij = s_i s_j G_ij + s_i t_j S_i + t_i s_j S_j + T t_i t_j,
+    cos angle_ij = Ĝ_ij / sqrt(Ĝ_ii Ĝ_jj),
+
+so every normalisation, threshold, merge and least-squares fit is free once the pass is made.
+"""
+
+from dataclasses import dataclass
+from typing import Final, Literal, TypeAlias
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+Vector: TypeAlias = NDArray[np.float64]
+Matrix: TypeAlias = NDArray[np.float64]
+
+Normalisation: TypeAlias = Literal["minmax", "centred", "shift", "layer"]
+"""How a map becomes a vector around the origin, so that angles fill 0 to 180 degrees.
+
+minmax: each map onto [-0.5, 0.5], as papers 000 and 001 do.
+centred: each map less its mean, so that the cosine is the correlation.
+shift: each map less 0.5, as in 1992 for sigmoid units.
+layer: all maps of the layer with one scale onto [-0.5, 0.5].
+"""
+
+COLUMNS_AT_ONCE: Final = 1 << 16
+"""Components turned to float64 at a time, so that memory does not follow the batch size."""
+
+
+@dataclass(frozen=True, slots=True)
+class MapStats:
+    """What is known of n maps over T components each.
+
+    Attributes:
+        count: T.
+        shift: (n,) K, in the maps' own unit.
+        sums: (n,) S.
+        gram: (n, n) G.
+        low: (n,) smallest value of each map.
+        high: (n,) largest value.
+    """
+
+    count: int
+    shift: Vector
+    sums: Vector
+    gram: Matrix
+    low: Vector
+    high: Vector
+
+    @property
+    def mean(self) -> Vector:
+        """(n,) mean of each map."""
+        return self.shift + self.sums / self.count
+
+    @property
+    def covariance(self) -> Matrix:
+        """(n, n) covariance, divided by T."""
+        centre = self.sums / self.count
+        return self.gram / self.count - np.outer(centre, centre)
+
+    @property
+    def second_moment(self) -> Matrix:
+        """(n, n) mean of a_i a_j, not centred."""
+        mean = self.mean
+        return self.covariance + np.outer(mean, mean)
+
+    @property
+    def constant(self) -> NDArray[np.bool_]:
+        """(n,) whether a map always says the same, to seven digits; a dead one says zero."""
+        size = np.maximum(np.abs(self.low), np.abs(self.high))
+        same: NDArray[np.bool_] = self.high - self.low <= 1e-6 * size
+        return same
+
+    @property
+    def dead(self) -> NDArray[np.bool_]:
+        """(n,) whether a map is zero everywhere."""
+        silent: NDArray[np.bool_] = (self.low == 0) & (self.high == 0)
+        return silent
+
+    def angles_deg(self, normalisation: Normalisation) -> Matrix:
+        """Return (n, n) angles in degrees, 0 to 180; NaN where a map is constant."""
+        scale, offset = self._normalising(normalisation)
+        sums = np.outer(scale * self.sums, offset)
+        gram = np.outer(scale, scale) * self.gram + sums + sums.T
+        gram += self.count * np.outer(offset, offset)
+        length = np.sqrt(np.diagonal(gram))
+        return _arc(gram, np.outer(length, length), self.constant)
+
+    def null_deg(self, normalisation: Normalisation) -> Matrix:
+        """Return (n, n) the angles that the same maps would have if they were independent.
+
+        E[â_i â_j] = m_i m_j then, so cos = m_i m_j / sqrt((m_i² + v_i)(m_j² + v_j)). Only an
+        angle well below this one is evidence that two maps say the same.
+        """
+        scale, offset = self._normalising(normalisation)
+        mean = scale * self.sums / self.count + offset
+        if normalisation == "centred":
+            mean = np.zeros_like(mean)  # exactly, not to rounding
+        length = np.sqrt(mean**2 + scale**2 * np.diagonal(self.covariance))
+        return _arc(np.outer(mean, mean), np.outer(length, length), self.constant)
+
+    def _normalising(self, normalisation: Normalisation) -> tuple[Vector, Vector]:
+        """Return (n,) scales s and (n,) offsets t of a normalisation."""
+        ones = np.ones_like(self.shift)
+        if normalisation == "centred":
+            return ones, -self.sums / self.count
+        if normalisation == "shift":
+            return ones, self.shift - 0.5
+        low, high = self.low, self.high
+        if normalisation == "layer":
+            low, high = np.full_like(low, low.min()), np.full_like(high, high.max())
+        scale = 1 / np.where(high > low, high - low, 1)
+        return scale, (self.shift - low) * scale - 0.5
+
+    def part(self, indices: NDArray[np.int64]) -> "MapStats":
+        """Return what is known of some of the maps, in the order of `indices`."""
+        return MapStats(
+            self.count,
+            self.shift[indices],
+            self.sums[indices],
+            self.gram[np.ix_(indices, indices)],
+            self.low[indices],
+            self.high[indices],
+        )
+
+
+def _arc(cosine: Matrix, length: Matrix, constant: NDArray[np.bool_]) -> Matrix:
+    """Return angles in degrees from dot products and lengths; NaN for constant maps."""
+    with np.errstate(divide="ignore", invalid="ignore"):
+        angles: Matrix = np.degrees(np.arccos(np.clip(cosine / length, -1, 1)))
+    angles[constant, :] = np.nan
+    angles[:, constant] = np.nan
+    return angles
+
+
+class GramCollector:
+    """Takes in the values of n maps, batch by batch, and keeps O(n²) numbers."""
+
+    def __init__(self) -> None:
+        """Start with nothing; the first batch says how many maps there are, and their K."""
+        self._count = 0
+        self._shift: torch.Tensor | None = None
+        self._sums = self._gram = self._low = self._high = torch.empty(0)
+
+    def add(self, values: torch.Tensor) -> None:
+        """Take in (n, T) values of any floating type, T >= 1."""
+        low, high = values.amin(dim=1).double(), values.amax(dim=1).double()
+        if self._shift is None:
+            self._shift = (low + high) / 2
+            self._low, self._high = low, high
+            self._sums = torch.zeros_like(low)
+            self._gram = low.new_zeros(len(low), len(low))
+        self._low, self._high = torch.minimum(self._low, low), torch.maximum(self._high, high)
+        self._count += values.shape[1]
+        for chunk in torch.split(values, COLUMNS_AT_ONCE, dim=1):
+            shifted = chunk.double() - self._shift[:, None]
+            self._sums += shifted.sum(dim=1)
+            self._gram.addmm_(shifted, shifted.T)
+
+    def stats(self) -> MapStats:
+        """Return what was gathered so far.
+
+        Raises:
+            ValueError: Nothing was.
+        """
+        if self._shift is None:
+            raise ValueError("no values were taken in: nothing was measured")
+        arrays = (self._shift, self._sums, self._gram, self._low, self._high)
+        return MapStats(self._count, *(a.cpu().numpy().copy() for a in arrays))

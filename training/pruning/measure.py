@@ -1,0 +1,151 @@
+"""One pass over the data for all layers at once, taken where the maps are read.
+
+Measured is the input of every reader: after batch norm, activation and pooling, because these
+change the vectors, and because one layer's maps may be read in several places.
+"""
+
+from collections.abc import Generator, Iterable, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any, Literal, TypeAlias
+
+import numpy as np
+import torch
+from torch import nn
+
+from fer_live.training.pruning.gram import GramCollector, MapStats, Normalisation
+from fer_live.training.pruning.graph import ChannelGraph, Reader
+
+Components: TypeAlias = Literal["positions", "pooled"]
+"""What a component of a map's vector is: one a position of every picture, or one a picture."""
+
+
+@dataclass(frozen=True, slots=True)
+class ReaderStats:
+    """What was seen at the input of one reader.
+
+    Attributes:
+        positions: Every position of every picture is a component; constant channels that were
+            asked for are appended behind the reader's own maps.
+        pooled: The mean over the positions of a picture is a component; own maps only.
+    """
+
+    positions: MapStats
+    pooled: MapStats
+
+    def of(self, components: Components) -> MapStats:
+        """Return the one that was asked for."""
+        return self.positions if components == "positions" else self.pooled
+
+
+@dataclass(frozen=True, slots=True)
+class Measurement:
+    """What one pass kept.
+
+    Attributes:
+        readers: For each reader, by name.
+        images: How many pictures went through.
+    """
+
+    readers: Mapping[str, ReaderStats]
+    images: int
+
+
+@dataclass(frozen=True, slots=True)
+class Pair:
+    """Two maps at one reader, numbered as the reader's inputs.
+
+    Attributes:
+        first: Index of one.
+        second: Index of the other; larger.
+        angle_deg: Between them.
+        null_deg: What it would be if they were independent.
+        correlation: Pearson's, -1 to 1.
+    """
+
+    first: int
+    second: int
+    angle_deg: float
+    null_deg: float
+    correlation: float
+
+
+def measure(
+    network: nn.Module,
+    batches: Iterable[torch.Tensor],
+    graph: ChannelGraph,
+    *,
+    extra: Mapping[str, torch.Tensor] | None = None,
+) -> Measurement:
+    """Run the data through once and keep the statistics of every reader's input.
+
+    Args:
+        network: Runs in eval mode; its mode is put back afterwards.
+        batches: Each (N, ...) as the network takes it.
+        graph: The network's own.
+        extra: For readers, by name, the (E, H, W) responses of constant channels, measured
+            along with the maps though the network does not have them yet.
+
+    Raises:
+        ValueError: There were no batches.
+    """
+    gathered = {reader.name: (GramCollector(), GramCollector()) for reader in graph.readers}
+
+    def take(reader: Reader, values: torch.Tensor) -> None:
+        positions, pooled = gathered[reader.name]
+        pooled.add(values.mean(dim=2).T)
+        if extra is not None and reader.name in extra:
+            response = extra[reader.name].flatten(1).expand(len(values), -1, -1)
+            values = torch.cat([values, response.to(values)], dim=1)
+        positions.add(values.transpose(0, 1).flatten(1))
+
+    images = 0
+    with watching(network, graph.readers, take):
+        for batch in batches:
+            network(batch)
+            images += len(batch)
+    stats = {n: ReaderStats(p.stats(), q.stats()) for n, (p, q) in gathered.items()}
+    return Measurement(stats, images)
+
+
+@contextmanager
+def watching(network: nn.Module, readers: Iterable[Reader], take: Any) -> Generator[None]:
+    """Call `take(reader, values)` with (N, n, positions) whenever a reader runs, without grad.
+
+    The network is in eval mode meanwhile.
+    """
+    was_training = network.training
+    handles = []
+    for reader in readers:
+
+        def hook(module: nn.Module, args: Any, reader: Reader = reader) -> None:
+            take(reader, args[0].detach().reshape(len(args[0]), len(reader.maps), -1))
+
+        handles.append(network.get_submodule(reader.name).register_forward_pre_hook(hook))
+    try:
+        network.eval()
+        with torch.no_grad():
+            yield
+    finally:
+        network.train(was_training)
+        for handle in handles:
+            handle.remove()
+
+
+def telling_pairs(stats: MapStats, normalisation: Normalisation, *, top: int = 10) -> list[Pair]:
+    """Return the pairs that lie furthest under their independence null, most telling first.
+
+    Complementary pairs lie furthest above it; they count alike.
+    """
+    angles, nulls = stats.angles_deg(normalisation), stats.null_deg(normalisation)
+    deviation = np.sqrt(np.diagonal(stats.covariance))
+    rows, columns = np.triu_indices(len(angles), k=1)
+    gap = np.abs(nulls - angles)[rows, columns]
+    order = np.argsort(np.where(np.isnan(gap), -1, gap))[::-1]
+    pairs = []
+    for index in order[:top]:
+        i, j = int(rows[index]), int(columns[index])
+        if not np.isnan(angles[i, j]):
+            correlation = stats.covariance[i, j] / (deviation[i] * deviation[j])
+            pairs.append(Pair(i, j, angles[i, j], nulls[i, j], float(correlation)))
+    return pairs
