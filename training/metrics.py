@@ -3,6 +3,7 @@
 Every figure is a fraction in [0, 1], never percent.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from statistics import NormalDist
 
@@ -110,3 +111,106 @@ def wilson(right: int, n: int, confidence: float = 0.95) -> tuple[float, float]:
     middle = (share + z * z / (2 * n)) / (1 + z * z / n)
     half = z / (1 + z * z / n) * np.sqrt(share * (1 - share) / n + z * z / (4 * n * n))
     return max(0.0, float(middle - half)), min(1.0, float(middle + half))
+
+
+def interval_of(
+    table_of: Callable[[NDArray[np.int64]], float],
+    truth: NDArray[np.int64],
+    named: NDArray[np.int64],
+    classes: int,
+    *,
+    draws: int = 1000,
+    seed: int = 0,
+) -> tuple[float, float]:
+    """Return the 95 % percentile bootstrap interval of a figure of the confusion table.
+
+    Drawing n pictures with replacement is drawing the K x K cells from one multinomial, so a draw
+    costs K^2 and not n.
+
+    Args:
+        table_of: Figure of a (K, K) table, such as `macro_f1`.
+        truth: (N,) true labels.
+        named: (N,) named labels.
+        classes: K.
+        draws: Bootstrap samples.
+        seed: Of the draws.
+    """
+    table = confusion(truth, named, classes)
+    n = int(table.sum())
+    generator = np.random.default_rng(seed)
+    drawn = generator.multinomial(n, table.ravel() / n, size=draws).reshape(-1, classes, classes)
+    low, high = np.percentile([table_of(one) for one in drawn], [2.5, 97.5])
+    return float(low), float(high)
+
+
+@dataclass(frozen=True, slots=True)
+class Bin:
+    """Predictions of like confidence: how many, how confident, how often right."""
+
+    count: int
+    confidence: float
+    accuracy: float
+
+
+def reliability(probabilities: Floats, truth: NDArray[np.int64], bins: int = 15) -> tuple[Bin, ...]:
+    """Return the reliability diagram: predictions by their best probability, in equal steps."""
+    best, named = probabilities.max(axis=1), probabilities.argmax(axis=1)
+    place = np.minimum((best * bins).astype(int), bins - 1)
+    return tuple(
+        Bin(
+            count=int(here.sum()),
+            confidence=float(best[here].mean()),
+            accuracy=float((named[here] == truth[here]).mean()),
+        )
+        for here in (place == k for k in range(bins))
+        if here.any()
+    )
+
+
+def calibration_error(diagram: tuple[Bin, ...]) -> float:
+    """Return the expected calibration error (Naeini et al. 2015) of a reliability diagram."""
+    total = sum(one.count for one in diagram)
+    return sum(one.count * abs(one.confidence - one.accuracy) for one in diagram) / total
+
+
+def right_when_named(figures: ClassFigures, prevalence: float) -> float | None:
+    """Return the probability that a named class is there, where it is as frequent as said.
+
+    Bayes' rule with recall and false-positive rate; paper 002's appendix uses accuracy for both.
+
+    Args:
+        figures: The class's, measured where it may have been more or less frequent.
+        prevalence: How frequent the class is where the network is used, in [0, 1].
+
+    >>> one = ClassFigures("contempt", None, 0.98, 0.0, 100, 0.02)
+    >>> round(right_when_named(one, 0.0007), 3)
+    0.033
+    """
+    if figures.recall is None or figures.false_positive_rate is None:
+        return None
+    right = figures.recall * prevalence
+    wrong = figures.false_positive_rate * (1 - prevalence)
+    return right / (right + wrong) if right + wrong else None
+
+
+def fitted_temperature(logits: NDArray[np.floating], truth: NDArray[np.int64]) -> float:
+    """Return the temperature in [0.2, 5] that makes the true labels likeliest.
+
+    Guo et al. 2017, "On Calibration of Modern Neural Networks"; golden section on log T, where
+    the negative log likelihood has one minimum.
+    """
+    rows = np.arange(len(truth))
+
+    def cost(log_t: float) -> float:
+        shares = softmax(logits / np.exp(log_t))[rows, truth]
+        return float(-np.log(np.maximum(shares, 1e-12)).mean())
+
+    low, high = float(np.log(0.2)), float(np.log(5.0))
+    golden = (np.sqrt(5) - 1) / 2
+    for _ in range(40):
+        left, right = high - golden * (high - low), low + golden * (high - low)
+        if cost(left) < cost(right):
+            high = right
+        else:
+            low = left
+    return float(np.exp((low + high) / 2))

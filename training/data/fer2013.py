@@ -6,11 +6,9 @@ as an uncompressed .npz in the user's cache folder, under the sha256 of the csv'
 
 import hashlib
 import logging
-import os
-import tempfile
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 import pandas as pd
@@ -18,6 +16,7 @@ from numpy.typing import NDArray
 
 from fer_live.errors import DataError
 from fer_live.labels import LABELS
+from fer_live.training.data.cache import cache_folder, kept
 from fer_live.training.data.samples import Samples, one_hot
 
 SIDE_PX: Final = 48
@@ -67,33 +66,14 @@ def read_table(path: Path) -> Table:
         digest = hashlib.sha256(path.read_bytes()).hexdigest()
     except OSError as error:
         raise DataError(f"{path} cannot be read: {error.strerror}; give a fer2013 csv") from error
-    cached = cache_folder() / f"fer2013-{digest[:32]}.npz"
-    if cached.is_file():
-        with np.load(cached, allow_pickle=False) as kept:
-            return Table(kept["pixels"], kept["emotion"], kept["usage"])
-    _log.info("reading %s as text, once", path)
-    table = _parse(path)
-    _publish(table, cached)
-    return table
 
+    def parse() -> dict[str, NDArray[Any]]:
+        _log.info("reading %s as text, once", path)
+        table = _parse(path)
+        return {"pixels": table.pixels, "emotion": table.emotion, "usage": table.usage}
 
-def cache_folder() -> Path:
-    """Return where read and cropped sets are kept: FER_LIVE_CACHE, or the user's cache folder."""
-    home = os.environ.get("FER_LIVE_CACHE") or os.environ.get("XDG_CACHE_HOME")
-    if os.environ.get("FER_LIVE_CACHE"):
-        return Path(str(home))
-    return (Path(home) if home else Path.home() / ".cache") / "fer-live"
-
-
-def _publish(table: Table, cached: Path) -> None:
-    """Write the cache whole or not at all; a folder that cannot be written to is no error."""
-    try:
-        cached.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.NamedTemporaryFile(dir=cached.parent, delete=False) as out:
-            np.savez(out, pixels=table.pixels, emotion=table.emotion, usage=table.usage)
-        Path(out.name).replace(cached)
-    except OSError as error:
-        _log.warning("%s could not be kept (%s); it is read as text again", cached, error)
+    arrays = kept(cache_folder() / f"fer2013-{digest[:32]}.npz", parse)
+    return Table(arrays["pixels"], arrays["emotion"], arrays["usage"])
 
 
 def _parse(path: Path) -> Table:

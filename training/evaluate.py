@@ -1,0 +1,185 @@
+"""Score a model on labelled pictures, at both priors, with and without twins of the training part."""
+
+import dataclasses
+import datetime as dt
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fer_live.contract import Metric
+from fer_live.errors import DataError
+from fer_live.training.data.samples import Part, Samples
+from fer_live.training.data.twins import twins_in
+from fer_live.training.judge import Judge
+from fer_live.training.scores import Scores, scores_of
+
+PART_NAMES: Final = {
+    "FER2013": {"train": "Training", "validation": "PublicTest", "test": "PrivateTest"},
+    "FER+": {"train": "Training", "validation": "PublicTest", "test": "PrivateTest"},
+}
+"""What a set's own papers call its parts."""
+LOG_HEADER: Final = """\
+# Experiments
+
+Every line of the log was written by `fer-train evaluate --final`, on the part that nothing was
+chosen by. Figures have their 95 % interval; "clean" leaves out pictures with a near-identical one
+in the training part.
+
+## Log
+
+| date | model | data | n | accuracy | clean (n) | macro F1, natural | macro F1, balanced | ECE |
+|---|---|---|---|---|---|---|---|---|
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Evaluation:
+    """What a model's evaluation found.
+
+    Attributes:
+        model: Name of the model.
+        sha256: Of its file; empty for one that has none yet.
+        data: The set and part, such as "FER+ PrivateTest, majority".
+        labels: In the order of the tables.
+        natural: Figures at the training prior.
+        balanced: Figures as if all labels were equally frequent.
+        clean: Figures at the training prior without twins of the training part; None where the
+            training part is not at hand or every picture has a twin.
+        notes: What a reader has to know, such as labels or pictures left out.
+        training: Each epoch's figures, where a run tells them.
+        settings: The experiment's, where known.
+    """
+
+    model: str
+    sha256: str
+    data: str
+    labels: tuple[str, ...]
+    natural: Scores
+    balanced: Scores
+    clean: Scores | None = None
+    notes: tuple[str, ...] = ()
+    training: tuple[Mapping[str, float], ...] = ()
+    settings: Mapping[str, Any] = field(default_factory=dict)
+
+    def as_table(self) -> dict[str, Any]:
+        """Return plain JSON values."""
+        return dataclasses.asdict(self)
+
+    def metrics(self) -> tuple[Metric, ...]:
+        """Return the headline figures as a model file carries them."""
+        rows = [
+            ("accuracy", self.natural.accuracy.value, self.natural),
+            ("macro F1", self.natural.macro_f1.value, self.natural),
+            ("expected calibration error", self.natural.calibration_error, self.natural),
+            ("balanced accuracy", self.balanced.balanced_accuracy.value, self.balanced),
+            ("macro F1", self.balanced.macro_f1.value, self.balanced),
+        ]
+        found = [Metric(name, value, self.data, s.n, s.prior) for name, value, s in rows]
+        if self.clean is not None:
+            clean = f"{self.data}, without twins of Training"
+            value = self.clean.accuracy.value
+            found.append(Metric("accuracy", value, clean, self.clean.n, "natural"))
+        return tuple(found)
+
+
+def evaluate(
+    judge: Judge, samples: Samples, part: Part, *, compare_twins: bool = True
+) -> Evaluation:
+    """Score a model on one part of a set.
+
+    Args:
+        judge: The model.
+        samples: The whole set; its training part is only looked at for twins.
+        part: The part to score.
+        compare_twins: Whether to look for twins; a minute, the first time, for FER2013.
+
+    Raises:
+        DataError: The part is empty, or the model knows none of its labels.
+    """
+    scored, notes = common_labels(samples.part(part).scored(), judge.card.labels)
+    if not len(scored):
+        raise DataError(f"{samples.source}: no picture of the {part} part can be scored")
+    columns = [judge.card.labels.index(label) for label in scored.labels]
+    logits = judge.logits(scored.pixels)
+
+    def scores(which: NDArray[np.bool_], prior: Any) -> Scores:
+        shares = judge.card.probabilities(logits[which], prior)[:, columns]
+        shares /= shares.sum(axis=1, keepdims=True)
+        return scores_of(shares, scored.majority[which], scored.labels, prior)
+
+    everyone = np.ones(len(scored), bool)
+    train = samples.part("train") if compare_twins and part != "train" else samples.take([])
+    alone = ~twins_in(scored.pixels, train.pixels) if len(train) else everyone
+    return Evaluation(
+        model=judge.card.name,
+        sha256=judge.card.sha256,
+        data=name_of(samples.source, part),
+        labels=scored.labels,
+        natural=scores(everyone, "natural"),
+        balanced=scores(everyone, "balanced"),
+        clean=scores(alone, "natural") if len(train) and alone.any() else None,
+        notes=notes,
+    )
+
+
+def name_of(source: str, part: Part) -> str:
+    """Return what a part of a set is called in tables."""
+    called = PART_NAMES.get(source, {}).get(part, part)
+    return f"{source} {called}, majority" if source == "FER+" else f"{source} {called}"
+
+
+def common_labels(samples: Samples, labels: tuple[str, ...]) -> tuple[Samples, tuple[str, ...]]:
+    """Keep the pictures whose label the model knows, and say what was left out.
+
+    Raises:
+        DataError: The model knows none of the labels.
+    """
+    shared = tuple(label for label in samples.labels if label in labels)
+    if not shared:
+        raise DataError(f"the model knows none of {', '.join(samples.labels)}")
+    notes = []
+    if unused := [label for label in labels if label not in samples.labels]:
+        notes.append(f"{samples.source} has no {', '.join(unused)}: the model may not answer so.")
+    if shared == samples.labels:
+        return samples, tuple(notes)
+    new = np.array([shared.index(k) if k in shared else -1 for k in samples.labels])
+    known = np.isin(samples.majority, np.flatnonzero(new >= 0))
+    columns = [samples.labels.index(label) for label in shared]
+    notes.append(f"{int((~known).sum()):,} pictures of labels that the model lacks are left out.")
+    kept = samples.take(known)
+    targets = kept.targets[:, columns]
+    return (
+        dataclasses.replace(kept, labels=shared, majority=new[kept.majority], targets=targets),
+        tuple(notes),
+    )
+
+
+def log_final(evaluation: Evaluation, log: Path, *, today: dt.date) -> str:
+    """Append the evaluation's dated line to the log of experiments and return it."""
+    natural, clean = evaluation.natural, evaluation.clean
+    without = f"{clean.accuracy} ({clean.n:,})" if clean else "-"
+    cells = (
+        today.isoformat(),
+        f"{evaluation.model} `{evaluation.sha256[:12]}`",
+        evaluation.data,
+        f"{natural.n:,}",
+        str(natural.accuracy),
+        without,
+        str(natural.macro_f1),
+        str(evaluation.balanced.macro_f1),
+        f"{100 * natural.calibration_error:.1f} %",
+    )
+    line = f"| {' | '.join(cells)} |\n"
+    text = log.read_text(encoding="utf-8") if log.is_file() else LOG_HEADER
+    head, rule, rest = text.partition("|---|---|---|---|---|---|---|---|---|\n")
+    if not rule:
+        raise DataError(f"{log} has no table of final evaluations to add a line to")
+    rows = rest.splitlines(keepends=True)
+    end = next((i for i, row in enumerate(rows) if not row.startswith("|")), len(rows))
+    log.parent.mkdir(parents=True, exist_ok=True)
+    log.write_text(head + rule + "".join([*rows[:end], line, *rows[end:]]), encoding="utf-8")
+    return line
