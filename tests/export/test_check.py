@@ -1,0 +1,104 @@
+"""`check` finds what is wrong with a file that the runtime would still accept."""
+
+import dataclasses
+from collections.abc import Callable
+from pathlib import Path
+
+import onnx
+import pytest
+
+from fer_live.contract import ModelContract
+from fer_live.export.check import check_model
+from fer_live.export.checkpoint import Exported
+from fer_live.export.crops import made_crops
+from fer_live.training.checkpoint import Checkpoint
+from tests.bad_models import BAD_FILES
+from tests.export.conftest import used_network
+from tests.tiny_models import CONTRACT, as_bytes, tiny_bytes, tiny_model
+
+pytestmark = pytest.mark.training
+
+
+def failed(path: Path) -> set[str]:
+    return {finding.subject for finding in check_model(str(path)) if not finding.holds}
+
+
+def test_nothing_is_wrong_with_what_was_just_exported(
+    exported: Exported, checkpoint: Checkpoint
+) -> None:
+    crops = made_crops(exported.contract, 12)
+    findings = check_model(str(exported.path), crops=crops, checkpoint=checkpoint)
+    assert [f.said for f in findings if not f.holds] == []
+    assert findings[-1].subject == "parity"
+
+
+def test_another_checkpoint_is_not_what_it_was_made_from(
+    exported: Exported, checkpoint: Checkpoint
+) -> None:
+    other = dataclasses.replace(checkpoint, weights=used_network(seed=1).state_dict())
+    crops = made_crops(exported.contract, 12)
+    findings = check_model(str(exported.path), crops=crops, checkpoint=other)
+    assert [f.subject for f in findings if not f.holds] == ["parity"]
+
+
+@pytest.mark.parametrize("kind", ["empty", "custom operator", "another temperature"])
+def test_what_the_runtime_refuses_is_the_only_finding(kind: str, tmp_path: Path) -> None:
+    path = tmp_path / "bad.onnx"
+    path.write_bytes(BAD_FILES[kind][0]())
+    findings = check_model(str(path))
+    assert [(f.subject, f.holds) for f in findings] == [("runtime", False)]
+    assert str(path) in findings[0].said
+
+
+@pytest.mark.parametrize(
+    ("changes", "subject"),
+    [({"macs": CONTRACT.macs - 1}, "MACs"), ({"parameters": 5}, "parameters")],
+)
+def test_a_cost_that_is_not_the_graphs_is_found(
+    changes: dict[str, int], subject: str, tmp_path: Path
+) -> None:
+    contract: ModelContract = dataclasses.replace(CONTRACT, **changes)  # type: ignore[arg-type]  # ints
+    (tmp_path / "m.onnx").write_bytes(tiny_bytes(contract))
+    assert failed(tmp_path / "m.onnx") == {subject}
+
+
+def _stack_trace(model: onnx.ModelProto) -> None:
+    model.graph.node[0].metadata_props.add(key="pkg.torch.onnx.stack_trace", value="File a.py")
+
+
+def _path_in_a_remark(model: onnx.ModelProto) -> None:
+    model.graph.node[0].doc_string = "/home/somebody/network"
+
+
+def _path_as_a_name(model: onnx.ModelProto) -> None:
+    model.graph.node[0].name = "/root/train.py"
+
+
+def _stranger_in_the_metadata(model: onnx.ModelProto) -> None:
+    model.metadata_props.add(key="made.by", value="somebody")
+
+
+@pytest.mark.parametrize(
+    "remark", [_stack_trace, _path_in_a_remark, _path_as_a_name, _stranger_in_the_metadata]
+)
+def test_what_tells_where_it_was_made_is_found(
+    remark: Callable[[onnx.ModelProto], None], tmp_path: Path
+) -> None:
+    model = tiny_model()
+    remark(model)
+    (tmp_path / "m.onnx").write_bytes(as_bytes(model))
+    assert failed(tmp_path / "m.onnx") == {"remarks"}
+
+
+def test_a_stowaway_is_found(tmp_path: Path) -> None:
+    model = tiny_model()
+    model.graph.doc_string = "x" * 300_000
+    (tmp_path / "m.onnx").write_bytes(as_bytes(model))
+    assert failed(tmp_path / "m.onnx") == {"size"}
+
+
+def test_another_operator_set_is_found(tmp_path: Path) -> None:
+    model = tiny_model()
+    model.opset_import[0].version = 19
+    (tmp_path / "m.onnx").write_bytes(as_bytes(model))
+    assert failed(tmp_path / "m.onnx") == {"checker"}

@@ -1,0 +1,134 @@
+"""What ships: cards made of the contract, checksums, and the pictures that figures stand on."""
+
+import dataclasses
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+from typer.testing import CliRunner
+
+from fer_live.bundle import sha256_of
+from fer_live.contract import Metric, to_metadata
+from fer_live.errors import DataError, ModelError
+from fer_live.export.card import card_json, card_markdown, interval
+from fer_live.export.checkpoint import Exported
+from fer_live.export.cli import app
+from fer_live.export.crops import fer2013_crops, made_crops
+from fer_live.export.ship import ship, write_card
+from fer_live.training.checkpoint import Checkpoint
+from tests.tiny_models import CONTRACT
+
+pytestmark = pytest.mark.training
+
+ACCURACY = Metric("accuracy", 0.83, "FER+ PrivateTest, majority", 3153)
+
+
+def write_table(folder: Path, rows: int = 12) -> None:
+    """A FER2013 table whose pictures are flat, each as bright as ten times its row's number."""
+    lines = ["emotion,pixels,Usage"]
+    for row in range(rows):
+        usage = ("Training", "PublicTest", "PrivateTest")[row % 3]
+        lines.append(f"{row % 7},{' '.join([str(10 * row)] * 2304)},{usage}")
+    (folder / "fer2013.csv").write_text("\n".join(lines) + "\n")
+
+
+def test_the_card_for_programs_is_the_contract() -> None:
+    contract = dataclasses.replace(CONTRACT, metrics=(ACCURACY,))
+    card = json.loads(card_json(contract, sha256="ab", size_bytes=5))
+    assert card.pop("sha256") == "ab"
+    assert card.pop("bytes") == 5
+    assert {f"fer_live.{key}": value for key, value in card.items()} == {
+        key: json.loads(value) for key, value in to_metadata(contract).items()
+    }
+
+
+def test_the_card_for_people_gives_every_figure_with_its_n() -> None:
+    contract = dataclasses.replace(
+        CONTRACT, metrics=(ACCURACY, Metric("macro F1", 0.7, "the same", 3153, "balanced"))
+    )
+    text = card_markdown(contract, sha256="ab", size_bytes=5)
+    assert "| accuracy | 83.00 % | 81.7 to 84.3 % |" in text
+    assert "| macro F1 | 0.7000 |  | the same | 3,153 | balanced |" in text
+    assert "None were measured" in card_markdown(CONTRACT, sha256="ab", size_bytes=5)
+
+
+def test_the_interval_is_wilsons() -> None:
+    low, high = interval(dataclasses.replace(ACCURACY, value=1.0, n=10)) or (0, 0)
+    assert (low, high) == pytest.approx((0.7225, 1.0), abs=1e-3)  # as printed in Newcombe 1998
+    assert interval(dataclasses.replace(ACCURACY, measure="macro F1")) is None
+
+
+def test_a_checksum_is_recorded_beside_those_of_others(tmp_path: Path) -> None:
+    (tmp_path / "models").mkdir()
+    (tmp_path / "checksums.json").write_text('{"other.task": "cd"}')
+    write_card(tmp_path, "tiny", CONTRACT, b"content")
+    table = json.loads((tmp_path / "checksums.json").read_text())
+    assert table == {"models/tiny.onnx": sha256_of(b"content"), "other.task": "cd"}
+    assert sorted(p.name for p in (tmp_path / "models").iterdir()) == ["tiny.json", "tiny.md"]
+
+
+@pytest.mark.parametrize("name", ["", "../up", "Big", "a b", "-"])
+def test_a_name_that_is_no_file_name_is_refused(
+    name: str, checkpoint: Checkpoint, tmp_path: Path
+) -> None:
+    with pytest.raises(ModelError, match="is no name"):
+        ship(checkpoint, name, assets=tmp_path)
+
+
+def test_real_crops_are_a_part_of_fer2013_fitted_to_the_model(tmp_path: Path) -> None:
+    write_table(tmp_path)
+    gray = fer2013_crops(CONTRACT, tmp_path)
+    assert gray.crops.shape == (4, 8, 8)
+    assert gray.crops[:, 0, 0].tolist() == [10, 40, 70, 100]
+    assert gray.majority.tolist() == [1, 4, 0, 3]
+    assert str(gray) == "4 images of FER2013 PublicTest"
+    colour = dataclasses.replace(CONTRACT, colour="rgb")
+    private = fer2013_crops(colour, tmp_path, part="test", most=2)
+    assert private.crops.shape == (2, 8, 8, 3)
+    assert private.crops[:, 0, 0].tolist() == [[20] * 3, [110] * 3]
+    with pytest.raises(DataError, match="give the folder with --data"):
+        fer2013_crops(CONTRACT, tmp_path / "nowhere")
+
+
+def test_made_crops_reach_black_white_and_all_between() -> None:
+    crops = made_crops(CONTRACT).crops
+    assert crops[0].max() == 0
+    assert crops[-1].min() == 255
+    assert len(np.unique(crops)) > 200
+    np.testing.assert_array_equal(crops, made_crops(CONTRACT).crops)
+
+
+def test_the_command_tells_a_good_file_from_a_bad_one(exported: Exported, tmp_path: Path) -> None:
+    good = CliRunner().invoke(app, ["check", str(exported.path)])
+    assert good.exit_code == 0, good.output
+    assert "ok   batches" in good.output
+    bad = tmp_path / "bad.onnx"
+    bad.write_bytes(b"nothing of the kind")
+    refused = CliRunner().invoke(app, ["check", str(bad)])
+    assert refused.exit_code == 1
+    assert "Traceback" not in refused.output
+    assert str(bad) in refused.output
+
+
+@pytest.mark.parametrize("command", ["onnx", "ship"])
+def test_a_checkpoint_that_is_none_is_one_sentence(command: str, tmp_path: Path) -> None:
+    path = tmp_path / "no.ckpt"
+    path.write_text("no")
+    done = CliRunner().invoke(app, [command, str(path), str(tmp_path / "out.onnx")])
+    assert done.exit_code == 1
+    assert "is not a fer-live checkpoint" in done.output
+    assert not (tmp_path / "out.onnx").exists()
+
+
+def test_help_imports_nothing_heavy() -> None:
+    code = (
+        "import sys\nfrom fer_live.export.cli import app\n"
+        "try: app(['--help'])\n"
+        "except SystemExit: pass\n"
+        "print(sorted({'torch', 'onnx', 'onnxruntime', 'cv2', 'numpy'} & set(sys.modules)))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.splitlines()[-1] == "[]"
