@@ -1,17 +1,29 @@
 """What the shipped models look like on the terminal."""
 
 from collections.abc import Sequence
+from typing import Final
 
 from rich.table import Table
 
 from fer_live.realtime.models import ModelFacts
 from fer_live.realtime.terminal.wide import wide_console
 
+COLUMNS: Final = (
+    "model",
+    "size",
+    "accuracy",
+    "parameters",
+    "MACs",
+    "time, median",
+    "least",
+    "labels",
+)
+
 
 def show_models(facts: Sequence[ModelFacts]) -> None:
     """Show the shipped models as a table."""
     table = Table(box=None, pad_edge=False)
-    for name in ("model", "size", "accuracy", "parameters", "MACs", "one face takes", "labels"):
+    for name in COLUMNS:
         table.add_column(name, justify="left" if name in ("model", "labels") else "right")
     for model in facts:
         contract = model.contract
@@ -22,6 +34,7 @@ def show_models(facts: Sequence[ModelFacts]) -> None:
             f"{contract.parameters:,}",
             f"{contract.macs / 1e6:,.2f} M",
             f"{model.speed.median_us:,.0f} us",
+            f"{model.speed.least_us:,.0f} us",
             " ".join(contract.labels),
         )
     console = wide_console()
@@ -30,11 +43,9 @@ def show_models(facts: Sequence[ModelFacts]) -> None:
         metric = model.accuracy
         if metric is not None:
             console.print(f"{model.name}: accuracy on {metric.data}", markup=False)
-    console.print(
-        f"time: median of {facts[0].speed.calls} calls of one crop on {facts[0].speed.provider}"
-        if facts
-        else "no model is shipped"
-    )
+    for speed in (model.speed for model in facts[:1]):
+        told = f"{speed.calls} calls of one face on {speed.provider}"
+        console.print(f"time: median and least of {told}")
 
 
 def accuracy(model: ModelFacts) -> str:
