@@ -126,20 +126,22 @@ def _warped(gray: NDArray[np.float32], scale: complex, shift: complex) -> NDArra
     middle = (PATCH_PX - 1) / 2 * (1 + 1j)
     offset = middle + shift - scale * middle
     read = np.array([[scale.real, -scale.imag, offset.real], [scale.imag, scale.real, offset.imag]])
-    return cv2.warpAffine(
+    warped = cv2.warpAffine(
         gray,
         read,
         (PATCH_PX, PATCH_PX),
         flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP,
         borderMode=cv2.BORDER_REPLICATE,
-    )  # type: ignore[return-value]
+    )
+    return np.asarray(warped, np.float32)
 
 
 def _standardised(values: NDArray[np.float32]) -> NDArray[np.float32]:
     """Free gray values of brightness and contrast."""
     centred = values - values.mean()
     spread = max(float(np.sqrt(np.mean(centred * centred))), _FLAT_LEVELS)
-    return centred / np.float32(spread)
+    standard: NDArray[np.float32] = centred / np.float32(spread)
+    return standard
 
 
 def _sampled(rgb: Image, pose: Affine) -> NDArray[np.float32]:

@@ -1,6 +1,7 @@
 """MediaPipe's Face Landmarker as it comes: what everything else is measured against."""
 
 from collections.abc import Sequence
+from types import TracebackType
 from typing import Self
 
 from fer_live.realtime.faces.mesh import anchors_of, hull_of
@@ -48,6 +49,11 @@ class BareLandmarker:
         """Return itself."""
         return self
 
-    def __exit__(self, *failure: object) -> None:
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
         """Close."""
         self.close()

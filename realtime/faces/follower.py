@@ -49,7 +49,7 @@ class _Look:
 
 
 def look_in_view(network: MeshNetwork, rgb: Image, pose: Affine) -> Mesh | None:
-    """Measure the face at `pose`; the mesh is in pixels of the frame, None when there is no face."""
+    """Measure the face at `pose`, in pixels of the frame; None when there is no face."""
     to_view = to_pixels(pose, VIEW_PX, ROI_PX)
     mesh = network.look(cut_view(rgb, to_view, VIEW_PX))
     if mesh is None:
@@ -74,6 +74,9 @@ class Follower:
         self.score = score
         self.likeness = 1.0
         self._measured = True
+        self._pose: Affine
+        self._look: _Look
+        self._due_s: float
         self._take(rgb, mesh, time_s)
         # Faces found in one frame are not all looked at again in one frame.
         self._due_s = time_s + HOLD_S * (1 - 0.5 * (follow_id * _GOLDEN % 1))
