@@ -3,10 +3,11 @@
 from fer_live.realtime.sources.camera import CameraSource, open_camera
 from fer_live.realtime.sources.camera_devices import CameraInfo, list_cameras
 from fer_live.realtime.sources.choose import open_source
+from fer_live.realtime.sources.connection import Patience
 from fer_live.realtime.sources.latest import LatestFrame, Paced
 from fer_live.realtime.sources.pictures import PICTURE_SUFFIXES, open_pictures, read_picture
 from fer_live.realtime.sources.source import Source
-from fer_live.realtime.sources.stream import Patience, open_stream
+from fer_live.realtime.sources.stream import open_stream
 from fer_live.realtime.sources.video import open_video
 
 __all__ = [

@@ -3,7 +3,6 @@
 The only file that reaches the network, and only the address that a person gave.
 """
 
-import itertools
 import threading
 import time
 from collections.abc import Iterator
@@ -91,11 +90,11 @@ class Connection:
             self._stream.thread_type = "SLICE"  # frame threads hold pictures back
             self._decoder = Decoder(self._container, self._stream, whole=False, watch=self._watch)
             self._decoded = self._decoder.pictures()
-            self._first = self._next_picture()
-            if self._first is None:
-                raise SourceError(
-                    f"{self._name} answers but sends no picture: {self._decoder.broken or 'it ends'}"
-                )
+            first = self._next_picture()
+            if first is None:
+                reason = self._decoder.broken or "it ends"
+                raise SourceError(f"{self._name} answers but sends no picture: {reason}")
+            self._first = first
             undo.pop_all()
 
     def describe(self) -> SourceInfo:
