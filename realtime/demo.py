@@ -4,7 +4,6 @@
 """
 
 import argparse
-import shutil
 import sys
 from pathlib import Path
 
@@ -17,7 +16,7 @@ def run_demo(out: Path, clip: Path | None = None) -> Outcome:
     """Annotate a clip into `out`; results of an earlier demo are replaced.
 
     Args:
-        out: Folder for the results; made when it is not there.
+        out: Folder for the results; made when it is not there. Other files in it are left alone.
         clip: Video of yours; None makes one from the portrait that scikit-image brings.
 
     Raises:
@@ -26,8 +25,7 @@ def run_demo(out: Path, clip: Path | None = None) -> Outcome:
     """
     if clip is None:
         clip = out / "portrait.mp4"
-        shutil.rmtree(out, ignore_errors=True)
-        out.mkdir(parents=True)
+        out.mkdir(parents=True, exist_ok=True)
         write_portrait_clip(clip)
     report = annotate([clip], out, AnnotateSettings(), overwrite=True)
     return report.outcomes[0]
