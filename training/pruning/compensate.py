@@ -18,6 +18,7 @@ and the readers' weight for it is  W beta, tap by tap.
 """
 
 import copy
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
@@ -25,7 +26,7 @@ import numpy as np
 import torch
 from torch import nn
 
-from fer_live.training.pruning.constants import speak_one
+from fer_live.training.pruning.constants import responses, speak_one
 from fer_live.training.pruning.gram import MapStats, Matrix, Vector
 from fer_live.training.pruning.graph import ChannelGraph, Ids, Mask, Reader
 from fer_live.training.pruning.measure import Measurement
@@ -85,7 +86,7 @@ def compensate(
         network: The unpruned network.
         graph: Its own.
         plan: What goes, and how it is made up for.
-        measurement: Of the same network, with the responses of the plan's constant channels.
+        measurement: Of the same network.
 
     Raises:
         ModelError: The plan was made for another network.
@@ -93,8 +94,9 @@ def compensate(
     copied = copy.deepcopy(network)
     removed = plan.removed(graph)
     slots = np.array([number(graph, constant) for constant in plan.constants], np.int64)
+    spoken = responses(network, graph, slots, measurement.example)
     for reader in graph.readers:
-        loss = loss_at(network, graph, plan, measurement, reader)
+        loss = loss_at(network, graph, plan, stats_beside(measurement, reader, spoken), reader)
         if loss.lost.any():
             reading = make_up(loss, plan.compensation)
             _rewrite(copied, reader, reading, np.flatnonzero(np.isin(reader.maps, slots)))
@@ -103,12 +105,29 @@ def compensate(
     return copied
 
 
+def stats_beside(
+    measurement: Measurement, reader: Reader, spoken: Mapping[str, Matrix]
+) -> MapStats:
+    """Return what is known of a reader's maps, and behind them of its constant channels."""
+    seen = measurement.readers[reader.name]
+    if reader.name not in spoken:
+        return seen.positions
+    return seen.positions.beside(seen.mean_maps, spoken[reader.name])
+
+
 def loss_at(
-    network: nn.Module, graph: ChannelGraph, plan: Plan, measurement: Measurement, reader: Reader
+    network: nn.Module, graph: ChannelGraph, plan: Plan, stats: MapStats, reader: Reader
 ) -> Loss:
     """Return what a plan takes from one reader.
 
     Where a reader reads a map several times (x beside x), the k-th heir speaks for the k-th.
+
+    Args:
+        network: The unpruned network.
+        graph: Its own.
+        plan: What goes.
+        stats: As `stats_beside` gives them.
+        reader: Who loses.
     """
     places: dict[int, list[int]] = {}
     for place, map_number in enumerate(reader.maps):
@@ -123,7 +142,6 @@ def loss_at(
             signs[gone] = -1 if removal.reason == "complementary" else 1
             if speakers:
                 heirs[gone] = speakers[min(turn, len(speakers) - 1)]
-    stats = measurement.readers[reader.name].positions
     return Loss(stats, lost, heirs, signs, ranked, carries_bias(network, reader))
 
 

@@ -12,8 +12,9 @@ import numpy as np
 import torch
 from torch import nn
 
-from fer_live.training.pruning.graph import ChannelGraph, Reader
-from fer_live.training.pruning.measure import watching
+from fer_live.training.pruning.gram import MapStats, Matrix
+from fer_live.training.pruning.graph import ChannelGraph, Ids, Reader
+from fer_live.training.pruning.measure import Measurement, watching
 from fer_live.training.pruning.plan import Plan, number, reference
 
 
@@ -65,27 +66,59 @@ def _say_one(module: nn.Module, slot: int) -> None:
 
 
 def responses(
-    network: nn.Module, graph: ChannelGraph, plan: Plan, example: torch.Tensor
-) -> dict[str, torch.Tensor]:
-    """Return what each reader would see of the plan's constant channels, (E, positions) each.
+    network: nn.Module, graph: ChannelGraph, slots: Ids, example: torch.Tensor
+) -> dict[str, Matrix]:
+    """Return what each reader would see if maps said 1, (E, positions) float64 each.
+
+    Only readers that read some of these maps are in it.
 
     Args:
         network: The unpruned network.
         graph: Its own.
-        plan: Names the constant channels.
+        slots: Numbers of the maps.
         example: Any input of the right size; constant channels do not depend on it.
     """
-    slots = [number(graph, constant) for constant in plan.constants]
+    seen: dict[str, Matrix] = {}
+    if not len(slots):
+        return seen
     spoken = copy.deepcopy(network)
     for slot in slots:
-        speak_one(spoken, graph, slot)
-    seen: dict[str, torch.Tensor] = {}
+        speak_one(spoken, graph, int(slot))
 
     def take(reader: Reader, values: torch.Tensor) -> None:
         places = np.flatnonzero(np.isin(reader.maps, slots))
         if len(places):
-            seen[reader.name] = values[0, places].clone()
+            seen[reader.name] = values[0, places].double().cpu().numpy()
 
     with watching(spoken, graph.readers, take):
         spoken(example[:1])
     return seen
+
+
+def borderless(
+    network: nn.Module, graph: ChannelGraph, measurement: Measurement
+) -> dict[str, MapStats]:
+    """Return every reader's statistics without what zero padding before it added to its maps.
+
+    A depthwise conv that pads turns a map's mean into a frame, brighter inside than at the edge.
+    Two maps that differ by a constant before it differ by that frame behind it, which a constant
+    channel makes good; so they are judged without it. Elsewhere nothing changes.
+    """
+    ones = {}
+    if any(mixer.grouped for mixer in graph.mixers):
+        free = np.flatnonzero(graph.prunable())
+        ones = responses(network, graph, free, measurement.example)
+    found = {}
+    for reader in graph.readers:
+        seen = measurement.readers[reader.name]
+        frames = np.zeros(seen.mean_maps.shape)
+        if reader.name in ones:
+            frames[np.isin(reader.maps, free)] = ones[reader.name]
+        spread = frames.var(axis=1)
+        found[reader.name] = seen.positions
+        if (spread > 0).any():
+            both = seen.positions.beside(seen.mean_maps, frames)
+            shared = np.diagonal(both.covariance, offset=len(spread))
+            slope = np.where(spread > 0, shared / np.where(spread > 0, spread, 1), 0)
+            found[reader.name] = both.without(slope)
+    return found

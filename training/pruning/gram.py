@@ -14,6 +14,7 @@ affine normalisation  â_i = s_i (a_i - K_i) + t_i  then has the Gram matrix
 so every normalisation, threshold, merge and least-squares fit is free once the pass is made.
 """
 
+import dataclasses
 from dataclasses import dataclass
 from typing import Final, Literal, TypeAlias
 
@@ -32,6 +33,9 @@ centred: each map less its mean, so that the cosine is the correlation.
 shift: each map less 0.5, as in 1992 for sigmoid units.
 layer: all maps of the layer with one scale onto [-0.5, 0.5].
 """
+
+NOTHING_LEFT: Final = 1e-12
+"""Share of a map's variance under which what a template leaves of it is rounding."""
 
 COLUMNS_AT_ONCE: Final = 1 << 16
 """Components turned to float64 at a time, so that memory does not follow the batch size."""
@@ -121,6 +125,48 @@ class MapStats:
             low, high = np.full_like(low, low.min()), np.full_like(high, high.max())
         scale = 1 / np.where(high > low, high - low, 1)
         return scale, (self.shift - low) * scale - 0.5
+
+    def beside(self, mean_maps: Matrix, channels: Matrix) -> "MapStats":
+        """Return these maps with fixed channels behind them, as if they had been measured too.
+
+        A channel that is the same for every picture meets a map only in the map's mean over the
+        pictures; so its place in the Gram matrix is known without a second pass.
+
+        Args:
+            mean_maps: (n, P) mean of each map over the pictures, position by position.
+            channels: (E, P) what each channel says at these positions.
+        """
+        pictures = self.count / mean_maps.shape[1]
+        low, high = channels.min(axis=1), channels.max(axis=1)
+        middle = (low + high) / 2
+        fixed = channels - middle[:, None]
+        between = pictures * (mean_maps - self.shift[:, None]) @ fixed.T
+        return MapStats(
+            self.count,
+            np.r_[self.shift, middle],
+            np.r_[self.sums, pictures * fixed.sum(axis=1)],
+            np.block([[self.gram, between], [between.T, pictures * fixed @ fixed.T]]),
+            np.r_[self.low, low],
+            np.r_[self.high, high],
+        )
+
+    def without(self, templates: Matrix) -> "MapStats":
+        """Return the first n maps less what each shares with one fixed template of its own.
+
+        Args:
+            templates: (n,) numbers k; map c becomes a_c - k_c a_(n+c), the template being the
+                channel n + c of these statistics.
+        """
+        n = len(templates)
+        mix = np.hstack([np.eye(n), -np.diag(templates)])
+        gram = mix @ self.gram @ mix.T
+        made = MapStats(
+            self.count, mix @ self.shift, mix @ self.sums, gram, self.low[:n], self.high[:n]
+        )
+        before, after = np.diagonal(self.covariance)[:n], np.diagonal(made.covariance)
+        # What is left of a map that was nothing but its template is rounding: it is constant.
+        high = np.where(after <= NOTHING_LEFT * before, made.low, made.high)
+        return dataclasses.replace(made, high=high)
 
     def part(self, indices: NDArray[np.int64]) -> "MapStats":
         """Return what is known of some of the maps, in the order of `indices`."""

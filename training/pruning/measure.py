@@ -13,7 +13,7 @@ import numpy as np
 import torch
 from torch import nn
 
-from fer_live.training.pruning.gram import GramCollector, MapStats, Normalisation
+from fer_live.training.pruning.gram import GramCollector, MapStats, Matrix, Normalisation
 from fer_live.training.pruning.graph import ChannelGraph, Reader
 
 Components: TypeAlias = Literal["positions", "pooled"]
@@ -25,13 +25,14 @@ class ReaderStats:
     """What was seen at the input of one reader.
 
     Attributes:
-        positions: Every position of every picture is a component; constant channels that were
-            asked for are appended behind the reader's own maps.
-        pooled: The mean over the positions of a picture is a component; own maps only.
+        positions: Every position of every picture is a component.
+        pooled: The mean over the positions of a picture is a component.
+        mean_maps: (n, P) mean of each map over the pictures, at each of its P positions.
     """
 
     positions: MapStats
     pooled: MapStats
+    mean_maps: Matrix
 
     def of(self, components: Components) -> MapStats:
         """Return the one that was asked for."""
@@ -45,10 +46,12 @@ class Measurement:
     Attributes:
         readers: For each reader, by name.
         images: How many pictures went through.
+        example: (1, ...) the first of them, to run the network once more at the same size.
     """
 
     readers: Mapping[str, ReaderStats]
     images: int
+    example: torch.Tensor
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,41 +74,40 @@ class Pair:
 
 
 def measure(
-    network: nn.Module,
-    batches: Iterable[torch.Tensor],
-    graph: ChannelGraph,
-    *,
-    extra: Mapping[str, torch.Tensor] | None = None,
+    network: nn.Module, batches: Iterable[torch.Tensor], graph: ChannelGraph
 ) -> Measurement:
     """Run the data through once and keep the statistics of every reader's input.
 
     Args:
         network: Runs in eval mode; its mode is put back afterwards.
-        batches: Each (N, ...) as the network takes it.
+        batches: Each (N, ...) as the network takes it, all pictures of one size.
         graph: The network's own.
-        extra: For readers, by name, the (E, H, W) responses of constant channels, measured
-            along with the maps though the network does not have them yet.
 
     Raises:
         ValueError: There were no batches.
     """
     gathered = {reader.name: (GramCollector(), GramCollector()) for reader in graph.readers}
+    totals: dict[str, torch.Tensor] = {}
 
     def take(reader: Reader, values: torch.Tensor) -> None:
         positions, pooled = gathered[reader.name]
         pooled.add(values.mean(dim=2).T)
-        if extra is not None and reader.name in extra:
-            response = extra[reader.name].flatten(1).expand(len(values), -1, -1)
-            values = torch.cat([values, response.to(values)], dim=1)
         positions.add(values.transpose(0, 1).flatten(1))
+        total = values.sum(dim=0, dtype=torch.float64)
+        totals[reader.name] = totals[reader.name] + total if reader.name in totals else total
 
     images = 0
+    example = torch.empty(0)
     with watching(network, graph.readers, take):
         for batch in batches:
             network(batch)
+            example = batch[:1] if not images else example
             images += len(batch)
-    stats = {n: ReaderStats(p.stats(), q.stats()) for n, (p, q) in gathered.items()}
-    return Measurement(stats, images)
+    stats = {
+        name: ReaderStats(positions.stats(), pooled.stats(), (totals[name] / images).cpu().numpy())
+        for name, (positions, pooled) in gathered.items()
+    }
+    return Measurement(stats, images, example)
 
 
 @contextmanager

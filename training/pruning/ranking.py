@@ -65,12 +65,10 @@ class AngleRanking:
         self._angles = []
         for reader in graph.readers:
             stats = measurement.readers[reader.name].of(components)
-            own = np.arange(len(reader.maps))
-            angles = stats.part(own).angles_deg(normalisation)
+            angles = stats.angles_deg(normalisation)
             np.fill_diagonal(angles, np.nan)
-            constant = stats.constant[own]
             angles = np.where(np.isnan(angles), 180.0, angles)
-            angles[constant] = 0.0  # nobody is needed to say what never changes
+            angles[stats.constant] = 0.0  # nobody is needed to say what never changes
             self._angles.append(angles)
 
     def scores(self) -> Vector:
@@ -127,7 +125,7 @@ class _Elimination:
         cls, network: nn.Module, graph: ChannelGraph, measurement: Measurement, index: int
     ) -> "_Elimination":
         reader = graph.readers[index]
-        stats = measurement.readers[reader.name].positions.part(np.arange(len(reader.maps)))
+        stats = measurement.readers[reader.name].positions
         product = interplay(network, reader)
         covariance = stats.covariance
         size = np.sqrt(np.maximum(np.diagonal(covariance), 0))

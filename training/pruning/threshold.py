@@ -9,15 +9,16 @@ would leave; ties by angle, then by number, so that the plan never depends on ch
 import dataclasses
 import math
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
 import numpy as np
 from torch import nn
 
+from fer_live.training.pruning.constants import borderless
 from fer_live.training.pruning.gram import MapStats, Matrix, Normalisation
-from fer_live.training.pruning.graph import ChannelGraph, Ids, Reader
+from fer_live.training.pruning.graph import ChannelGraph, Reader
 from fer_live.training.pruning.measure import Components, Measurement
 from fer_live.training.pruning.plan import (
     Compensation,
@@ -69,10 +70,14 @@ def plan_by_threshold(
         ModelError: The limits name a layer that the network does not have.
     """
     forest = _Forest(graph, settings.limits)
+    unframed = borderless(network, graph, measurement)
     if settings.constants:
-        for map_number in _constant_everywhere(graph, measurement):
+        for map_number in _constant_everywhere(graph, unframed):
             forest.remove(map_number, Removal(reference(graph, map_number), "constant"))
-    for pair in sorted(_pairs(network, graph, measurement, settings)):
+    stats = unframed
+    if settings.normalisation != "centred" or settings.components != "positions":
+        stats = {name: seen.of(settings.components) for name, seen in measurement.readers.items()}
+    for pair in sorted(_pairs(network, graph, stats, settings)):
         if pair.reason == "complementary" and settings.complement == "both":
             forest.remove_both(pair)
         else:
@@ -81,14 +86,13 @@ def plan_by_threshold(
     return Plan(tuple(forest.removals), sizes(graph), compensation, criterion=criterion)
 
 
-def _constant_everywhere(graph: ChannelGraph, measurement: Measurement) -> Iterator[int]:
+def _constant_everywhere(graph: ChannelGraph, seen: Mapping[str, MapStats]) -> Iterator[int]:
     """Yield the numbers of maps that every reader sees constant."""
     varies = np.zeros(graph.count, bool)
     read = np.zeros(graph.count, bool)
     for reader in graph.readers:
         own = reader.maps >= 0
-        stats = measurement.readers[reader.name].positions
-        varies[reader.maps[own]] |= ~stats.constant[: len(reader.maps)][own]
+        varies[reader.maps[own]] |= ~seen[reader.name].constant[own]
         read[reader.maps[own]] = True
     yield from (int(number) for number in np.flatnonzero(read & ~varies))
 
@@ -107,13 +111,13 @@ class _Pair:
 def _pairs(
     network: nn.Module,
     graph: ChannelGraph,
-    measurement: Measurement,
+    seen: Mapping[str, MapStats],
     settings: ThresholdSettings,
 ) -> Iterator[_Pair]:
     """Yield every (gone, kept) whose angle is telling at each reader of the map that goes."""
     told: dict[tuple[int, int, Reason], dict[str, tuple[float, float]]] = defaultdict(dict)
     for reader in graph.readers:
-        stats = _own(measurement.readers[reader.name].of(settings.components), reader)
+        stats = seen[reader.name]
         angles = stats.angles_deg(settings.normalisation)
         damage = _damages(network, reader, stats)
         near: list[tuple[Reason, Matrix]] = [("similar", angles)]
@@ -132,12 +136,6 @@ def _pairs(
             worst = max(angle for angle, _ in found.values())
             angle = worst if reason == "similar" else 180 - worst
             yield _Pair(math.fsum(d for _, d in found.values()), angle, gone, kept, reason)
-
-
-def _own(stats: MapStats, reader: Reader) -> MapStats:
-    """Return the statistics of the reader's maps without any constant channels behind them."""
-    own: Ids = np.arange(len(reader.maps))
-    return stats.part(own)
 
 
 def _damages(network: nn.Module, reader: Reader, stats: MapStats) -> Matrix:

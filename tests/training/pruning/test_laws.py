@@ -14,7 +14,7 @@ from torch import nn
 
 from fer_live.training.pruning.budget import BudgetSettings, plan_by_budget
 from fer_live.training.pruning.compensate import compensate
-from fer_live.training.pruning.constants import responses, with_constants
+from fer_live.training.pruning.constants import with_constants
 from fer_live.training.pruning.graph import ChannelGraph
 from fer_live.training.pruning.measure import Measurement, measure
 from fer_live.training.pruning.plan import Compensation, Limits, Plan, from_json
@@ -49,12 +49,8 @@ def found_and_removed(
     # A map that is silent on these few pictures may speak on others: constants are another law.
     chosen = ThresholdSettings(angle_deg=1.0, constants=False, limits=ANY_WIDTH)
     plan = plan_by_threshold(network, graph, seen(network, graph), chosen)
-    extra = None
-    if constants:
-        plan = with_constants(plan, graph)
-        extra = responses(network, graph, plan, pictures(0, 1))
-    measured = measure(network, [pictures(1), pictures(2)], graph, extra=extra)
-    full = compensate(network, graph, plan, measured)
+    plan = with_constants(plan, graph) if constants else plan
+    full = compensate(network, graph, plan, seen(network, graph))
     return plan, shrink(full, graph, plan.absent(graph))
 
 
@@ -120,8 +116,7 @@ def test_neutralising_and_removing_give_the_same_logits(
     graph = channel_graph(network, pictures(0, 1))
     plan = half(network, graph, how)
     plan = with_constants(plan, graph) if constants else plan
-    extra = responses(network, graph, plan, pictures(0, 1))
-    full = compensate(network, graph, plan, measure(network, [pictures(1)], graph, extra=extra))
+    full = compensate(network, graph, plan, measure(network, [pictures(1)], graph))
     small = shrink(full, graph, plan.absent(graph))
     with torch.no_grad():
         torch.testing.assert_close(small(pictures(3)), full(pictures(3)), atol=1e-5, rtol=1e-5)
@@ -155,8 +150,7 @@ def test_a_plan_replayed_from_its_json_gives_the_same_weights(kind: Kind) -> Non
     for one in (plan, again):
         fresh = copy.deepcopy(network)
         traced = channel_graph(fresh, pictures(0, 1))
-        extra = responses(fresh, traced, one, pictures(0, 1))
-        measured = measure(fresh, [pictures(1)], traced, extra=extra)
+        measured = measure(fresh, [pictures(1)], traced)
         small = shrink(compensate(fresh, traced, one, measured), traced, one.absent(traced))
         states.append(small.state_dict())
     assert states[0].keys() == states[1].keys()

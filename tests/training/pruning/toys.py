@@ -39,7 +39,8 @@ class Chain(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         x = self.scale(nnf.max_pool2d(self.first(x).relu(), 2))
         x = nnf.max_pool2d(self.norm(self.second(x)).relu(), 2)
-        return self.head(x.mean((2, 3)))
+        logits: Tensor = self.head(x.mean((2, 3)))
+        return logits
 
     def plant(self, relation: Relation) -> None:
         same_filter(self.first, self.first, relation)
@@ -56,7 +57,8 @@ class Flat(Chain):
 
     def forward(self, x: Tensor) -> Tensor:
         x = self.scale(nnf.max_pool2d(self.first(x).relu(), 2))
-        return self.head(self.norm(self.second(x.flatten(1))).relu())
+        logits: Tensor = self.head(self.norm(self.second(x.flatten(1))).relu())
+        return logits
 
 
 class Residual(nn.Module):
@@ -77,7 +79,8 @@ class Residual(nn.Module):
         stream = self.stem(x)
         stream = stream + self.back(self.inner(stream).relu())
         x = (self.down(stream) + self.short(stream)).relu()
-        return self.head(x.mean((2, 3)))
+        logits: Tensor = self.head(x.mean((2, 3)))
+        return logits
 
     def plant(self, relation: Relation) -> None:
         for layer in (self.stem, self.back):
@@ -105,7 +108,8 @@ class Concat(nn.Module):
         left = self.left_scale(nnf.max_pool2d(self.left(x).relu(), 2))
         right = self.right_scale(nnf.max_pool2d(self.right(x).relu(), 2))
         x = self.both(torch.cat([left, right], dim=1)).relu()
-        return self.head(x.mean((2, 3)))
+        logits: Tensor = self.head(x.mean((2, 3)))
+        return logits
 
     def plant(self, relation: Relation) -> None:
         same_filter(self.left, self.right, relation)
@@ -128,7 +132,8 @@ class Depthwise(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         x = self.depth(self.scale(self.first(x).relu()))
-        return self.head(self.norm(self.point(x)).relu().mean((2, 3)))
+        logits: Tensor = self.head(self.norm(self.point(x)).relu().mean((2, 3)))
+        return logits
 
     def plant(self, relation: Relation) -> None:
         same_filter(self.first, self.first, relation)
@@ -140,17 +145,19 @@ TOYS: tuple[Callable[[], nn.Module], ...] = (Chain, Flat, Residual, Concat, Dept
 
 
 def toy(kind: Callable[[], nn.Module], seed: int) -> nn.Module:
-    """Return a toy with random weights and batch norms that have seen something."""
+    """Return a toy with random weights, whose batch norms know what comes before them.
+
+    So its maps are alive: with statistics out of the air most would be zero on every picture.
+    """
     torch.manual_seed(seed)
     network = kind()
     for module in network.modules():
         if isinstance(module, nn.BatchNorm1d | nn.BatchNorm2d):
             nn.init.uniform_(module.weight, 0.5, 1.5)
             nn.init.normal_(module.bias, std=0.3)
-            assert module.running_mean is not None
-            assert module.running_var is not None
-            module.running_mean.normal_(std=0.2)
-            module.running_var.uniform_(0.5, 2)
+            module.momentum = None
+    with torch.no_grad():
+        network(pictures(seed, 32))
     return network.eval()
 
 
