@@ -22,14 +22,12 @@ class BareLandmarker:
             ModelError: MediaPipe's model file is missing or damaged.
         """
         self._network = MeshNetwork("follow", max_faces=max_faces, blendshapes=blendshapes)
-        self._last_ms: int | None = None
+        self._last_ms = 0
 
     def find(self, frame: Frame) -> Sequence[Face]:
         """Return the faces in `frame`, in MediaPipe's order; time must not go back."""
-        mesh_ms = round(frame.time_s * 1000)
-        if self._last_ms is not None:  # MediaPipe wants time to grow, ours may stand still
-            mesh_ms = max(self._last_ms + 1, mesh_ms)
-        self._last_ms = mesh_ms
+        # MediaPipe wants time to grow; ours begins at 0 and may stand still.
+        self._last_ms = max(self._last_ms + 1, round(frame.time_s * 1000))
         return [
             Face(
                 box=hull_of(mesh.points_px),
@@ -38,7 +36,7 @@ class BareLandmarker:
                 landmarks_px=mesh.points_px,
                 blendshapes=mesh.blendshapes,
             )
-            for mesh in self._network.look_at(frame.rgb, mesh_ms)
+            for mesh in self._network.look_at(frame.rgb, self._last_ms)
         ]
 
     def close(self) -> None:

@@ -139,14 +139,14 @@ class MeshNetwork(_Task):
                     output_face_blendshapes=blendshapes,
                 )
             )
-            self.look(_blank())
+            self.look_at(_blank(), 0)
 
     def look(self, rgb: Image) -> Mesh | None:
         """Measure the face in (H, W, 3) uint8; None when the network says there is none."""
         return next(iter(self.look_at(rgb, self._clock_ms + _APART_MS)), None)
 
     def look_at(self, rgb: Image, time_ms: int) -> list[Mesh]:
-        """Measure all faces of a picture shown at `time_ms`, which must grow in `follow` mode."""
+        """Measure all faces of a picture shown at `time_ms`: more than 0, and growing."""
         if self._video:
             self._clock_ms = time_ms
             result = self._task.detect_for_video(_picture(rgb), time_ms)
