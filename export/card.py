@@ -2,12 +2,11 @@
 
 import dataclasses
 import json
-import math
 from typing import Final
 
 from fer_live.contract import FORMAT, Metric, ModelContract
+from fer_live.training.metrics import wilson
 
-_Z95: Final = 1.96
 _LIMITS: Final = """\
 How people would name what a face shows in one picture; not what the person feels. It learned from
 pictures gathered from the web, in which ages, skin colours and cultures are not evenly present, and
@@ -75,13 +74,10 @@ def _figure(metric: Metric) -> str:
 
 
 def interval(metric: Metric) -> tuple[float, float] | None:
-    """Return the 95 % interval of an accuracy, after Wilson 1927; None for other measures."""
+    """Return the 95 % interval (Wilson's) of an accuracy; None for other measures."""
     if metric.measure != "accuracy" or metric.n < 1:
         return None
-    p, n = metric.value, metric.n
-    middle = (p + _Z95**2 / (2 * n)) / (1 + _Z95**2 / n)
-    half = _Z95 / (1 + _Z95**2 / n) * math.sqrt(p * (1 - p) / n + (_Z95 / (2 * n)) ** 2)
-    return middle - half, middle + half
+    return wilson(round(metric.value * metric.n), metric.n)
 
 
 def _pruning(contract: ModelContract) -> str:

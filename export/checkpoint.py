@@ -117,6 +117,7 @@ def contract_of(checkpoint: Checkpoint, cost: Cost, *, name: str | None = None) 
         crop=checkpoint.crop,
         colour=checkpoint.colour,
         temperature=checkpoint.temperature,
+        uncertain_below=checkpoint.uncertain_below,
         parent_sha256=checkpoint.parent_sha256,
         pruning=checkpoint.pruning,
         metrics=checkpoint.metrics,

@@ -135,11 +135,10 @@ def fp16(model: ModelFile, out: Out, *, data: Data = None) -> None:
 
 def _crops(model: str, data: Path | None, part: PartName, images: int) -> "CropSet":
     """Return the images that a model is checked on."""
-    from fer_live.bundle import read_model
     from fer_live.export.crops import fer2013_crops, made_crops
-    from fer_live.export.precision import contract_in
+    from fer_live.export.precision import open_model
 
-    contract = contract_in(read_model(model))
+    _, contract = open_model(model)
     if data is None:
         return made_crops(contract)
     which: Literal["validation", "test"] = "validation" if part == "PublicTest" else "test"

@@ -17,6 +17,7 @@ import numpy as np
 import onnx
 
 from fer_live.arrays import Crops
+from fer_live.bundle import read_model
 from fer_live.contract import INPUT_NAME, LOGITS_NAME, ModelContract, Precision, from_metadata
 from fer_live.errors import ModelError
 from fer_live.export.to_onnx import OPSET, seal, strip
@@ -93,6 +94,19 @@ def has_dot_product() -> bool:
         words = Path("/proc/cpuinfo").read_text(encoding="utf-8").split()
         return not _DOT_PRODUCT_FLAGS.isdisjoint(words)
     return platform.machine() == "arm64"  # every Apple processor has it; of others nothing is known
+
+
+def open_model(model: str) -> tuple[bytes, ModelContract]:
+    """Return the bytes of a shipped model or of an .onnx file, and the contract that they carry.
+
+    Raises:
+        ModelError: There is no such model, or it is none of ours.
+    """
+    content = read_model(model)
+    try:
+        return content, contract_in(content)
+    except ModelError as error:
+        raise ModelError(f"{model} cannot be used: {error}") from error
 
 
 def contract_in(content: bytes) -> ModelContract:

@@ -7,10 +7,9 @@ from typing import Final, TypeVar
 
 import numpy as np
 
-from fer_live.bundle import read_model
 from fer_live.export.crops import CropSet, fer2013_crops, made_crops
 from fer_live.export.files import published
-from fer_live.export.precision import contract_in, to_fp16, to_int8
+from fer_live.export.precision import open_model, to_fp16, to_int8
 from fer_live.realtime.bench.machine import this_machine
 from fer_live.realtime.bench.models import measure_models
 from fer_live.realtime.classifier import OnnxClassifier, Prediction
@@ -116,8 +115,8 @@ def quantise(model: str, out: Path, *, data: Path, reduce_range: bool | None = N
         DataError: `data` holds no FER2013.
         SinkError: `out` cannot be written.
     """
-    content = read_model(model)
-    crops = fer2013_crops(contract_in(content), data)
+    content, contract = open_model(model)
+    crops = fer2013_crops(contract, data)
     ranges = crops.every(2).every(max(1, len(crops) // (2 * _CALIBRATION_CROPS)))
     with published(out, to_int8(content, ranges.crops, reduce_range=reduce_range)) as unproved:
         OnnxClassifier(str(unproved), device="cpu")
@@ -132,10 +131,9 @@ def halve(model: str, out: Path, *, data: Path | None = None) -> Trade:
         DataError: `data` holds no FER2013.
         SinkError: `out` cannot be written.
     """
-    content = read_model(model)
+    content, contract = open_model(model)
     with published(out, to_fp16(content)) as unproved:
         OnnxClassifier(str(unproved), device="cpu")
-    contract = contract_in(content)
     crops = made_crops(contract) if data is None else fer2013_crops(contract, data)
     return measure_trade(model, out, crops)
 

@@ -50,7 +50,7 @@ def test_the_card_for_people_gives_every_figure_with_its_n() -> None:
         CONTRACT, metrics=(ACCURACY, Metric("macro F1", 0.7, "the same", 3153, "balanced"))
     )
     text = card_markdown(contract, sha256="ab", size_bytes=5)
-    assert "| accuracy | 83.00 % | 81.7 to 84.3 % |" in text
+    assert "| accuracy | 83.00 % | 81.6 to 84.3 % |" in text
     assert "| macro F1 | 0.7000 |  | the same | 3,153 | balanced |" in text
     assert "None were measured" in card_markdown(CONTRACT, sha256="ab", size_bytes=5)
 
