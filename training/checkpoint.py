@@ -40,6 +40,7 @@ class Checkpoint:
         crop: Where eyes and mouth lie in its pictures, and their side.
         colour: Whether its pictures are gray or RGB.
         temperature: Logits are divided by it before the softmax.
+        uncertain_below: A best probability under this is shown as uncertain.
         settings: The experiment it came from, as plain values.
         metrics: Measured figures.
         parent_sha256: `weights_sha256` of the unpruned parent; None when it was not pruned.
@@ -56,6 +57,7 @@ class Checkpoint:
     crop: CropGeometry = field(default_factory=CropGeometry)
     colour: Colour = "gray"
     temperature: float = 1.0
+    uncertain_below: float = 0.4
     settings: Mapping[str, Any] = field(default_factory=dict)
     metrics: tuple[Metric, ...] = ()
     parent_sha256: str | None = None

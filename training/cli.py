@@ -6,6 +6,7 @@ from typing import Annotated
 import typer
 
 from fer_live.console import plain_errors
+from fer_live.training.terminal import evaluate as evaluation
 
 app = typer.Typer(
     help="Train, compare and understand emotion networks.",
@@ -15,6 +16,10 @@ app = typer.Typer(
 
 Data = Annotated[Path, typer.Option("--data", help="Folder that the experiment's paths are in.")]
 Runs = Annotated[Path, typer.Option("--runs", help="Folder that runs are kept in.")]
+
+
+app.command()(evaluation.evaluate)
+app.command()(evaluation.calibrate)
 
 
 @app.callback()

@@ -1,39 +1,26 @@
-"""Score a model on labelled pictures, at both priors, with and without twins of the training part."""
+"""Score a model on labelled pictures: at both priors, and without twins of the training part."""
 
 import dataclasses
-import datetime as dt
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
 
-from fer_live.contract import Metric
+from fer_live.contract import Metric, Prior
 from fer_live.errors import DataError
 from fer_live.training.data.samples import Part, Samples
 from fer_live.training.data.twins import twins_in
 from fer_live.training.judge import Judge
 from fer_live.training.scores import Scores, scores_of
+from fer_live.training.splits import Parts
 
 PART_NAMES: Final = {
     "FER2013": {"train": "Training", "validation": "PublicTest", "test": "PrivateTest"},
     "FER+": {"train": "Training", "validation": "PublicTest", "test": "PrivateTest"},
 }
 """What a set's own papers call its parts."""
-LOG_HEADER: Final = """\
-# Experiments
-
-Every line of the log was written by `fer-train evaluate --final`, on the part that nothing was
-chosen by. Figures have their 95 % interval; "clean" leaves out pictures with a near-identical one
-in the training part.
-
-## Log
-
-| date | model | data | n | accuracy | clean (n) | macro F1, natural | macro F1, balanced | ECE |
-|---|---|---|---|---|---|---|---|---|
-"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,13 +29,16 @@ class Evaluation:
 
     Attributes:
         model: Name of the model.
-        sha256: Of its file; empty for one that has none yet.
+        sha256: Of an ONNX file's bytes, or of a checkpoint's weights.
         data: The set and part, such as "FER+ PrivateTest, majority".
+        part: Which part that is.
+        split: How the set was divided, such as "official parts".
         labels: In the order of the tables.
         natural: Figures at the training prior.
         balanced: Figures as if all labels were equally frequent.
         clean: Figures at the training prior without twins of the training part; None where the
             training part is not at hand or every picture has a twin.
+        temperature: That the model's logits are divided by.
         notes: What a reader has to know, such as labels or pictures left out.
         training: Each epoch's figures, where a run tells them.
         settings: The experiment's, where known.
@@ -57,10 +47,13 @@ class Evaluation:
     model: str
     sha256: str
     data: str
+    part: Part
+    split: str
     labels: tuple[str, ...]
     natural: Scores
     balanced: Scores
     clean: Scores | None = None
+    temperature: float = 1.0
     notes: tuple[str, ...] = ()
     training: tuple[Mapping[str, float], ...] = ()
     settings: Mapping[str, Any] = field(default_factory=dict)
@@ -71,14 +64,21 @@ class Evaluation:
 
     def metrics(self) -> tuple[Metric, ...]:
         """Return the headline figures as a model file carries them."""
+        shown = self.natural.shown
         rows = [
             ("accuracy", self.natural.accuracy.value, self.natural),
             ("macro F1", self.natural.macro_f1.value, self.natural),
             ("expected calibration error", self.natural.calibration_error, self.natural),
+            ("share not shown as uncertain", shown.coverage, self.natural),
+            ("share right of those", shown.accuracy, self.natural),
             ("balanced accuracy", self.balanced.balanced_accuracy.value, self.balanced),
             ("macro F1", self.balanced.macro_f1.value, self.balanced),
         ]
-        found = [Metric(name, value, self.data, s.n, s.prior) for name, value, s in rows]
+        found = [
+            Metric(name, value, self.data, s.n, s.prior)
+            for name, value, s in rows
+            if value is not None
+        ]
         if self.clean is not None:
             clean = f"{self.data}, without twins of Training"
             value = self.clean.accuracy.value
@@ -86,43 +86,48 @@ class Evaluation:
         return tuple(found)
 
 
-def evaluate(
-    judge: Judge, samples: Samples, part: Part, *, compare_twins: bool = True
-) -> Evaluation:
+def evaluate(judge: Judge, parts: Parts, part: Part, *, compare_twins: bool = True) -> Evaluation:
     """Score a model on one part of a set.
 
     Args:
         judge: The model.
-        samples: The whole set; its training part is only looked at for twins.
+        parts: The whole set; its training part is only looked at for twins.
         part: The part to score.
         compare_twins: Whether to look for twins; a minute, the first time, for FER2013.
 
     Raises:
         DataError: The part is empty, or the model knows none of its labels.
     """
-    scored, notes = common_labels(samples.part(part).scored(), judge.card.labels)
+    scored, notes = common_labels(parts[part].scored(), judge.card.labels)
+    source = scored.source
     if not len(scored):
-        raise DataError(f"{samples.source}: no picture of the {part} part can be scored")
+        raise DataError(f"{source}: no picture of the {part} part can be scored")
     columns = [judge.card.labels.index(label) for label in scored.labels]
     logits = judge.logits(scored.pixels)
 
-    def scores(which: NDArray[np.bool_], prior: Any) -> Scores:
+    def scores(which: NDArray[np.bool_], prior: Prior) -> Scores:
         shares = judge.card.probabilities(logits[which], prior)[:, columns]
         shares /= shares.sum(axis=1, keepdims=True)
-        return scores_of(shares, scored.majority[which], scored.labels, prior)
+        below = judge.card.uncertain_below
+        return scores_of(
+            shares, scored.majority[which], scored.labels, prior, uncertain_below=below
+        )
 
     everyone = np.ones(len(scored), bool)
-    train = samples.part("train") if compare_twins and part != "train" else samples.take([])
+    train = parts.train if compare_twins and part != "train" else parts.train.take([])
     alone = ~twins_in(scored.pixels, train.pixels) if len(train) else everyone
     return Evaluation(
         model=judge.card.name,
         sha256=judge.card.sha256,
-        data=name_of(samples.source, part),
+        data=name_of(source, part),
+        part=part,
+        split=parts.split,
         labels=scored.labels,
         natural=scores(everyone, "natural"),
         balanced=scores(everyone, "balanced"),
         clean=scores(alone, "natural") if len(train) and alone.any() else None,
-        notes=notes,
+        temperature=judge.card.temperature,
+        notes=(*parts.notes, *notes),
     )
 
 
@@ -156,30 +161,3 @@ def common_labels(samples: Samples, labels: tuple[str, ...]) -> tuple[Samples, t
         dataclasses.replace(kept, labels=shared, majority=new[kept.majority], targets=targets),
         tuple(notes),
     )
-
-
-def log_final(evaluation: Evaluation, log: Path, *, today: dt.date) -> str:
-    """Append the evaluation's dated line to the log of experiments and return it."""
-    natural, clean = evaluation.natural, evaluation.clean
-    without = f"{clean.accuracy} ({clean.n:,})" if clean else "-"
-    cells = (
-        today.isoformat(),
-        f"{evaluation.model} `{evaluation.sha256[:12]}`",
-        evaluation.data,
-        f"{natural.n:,}",
-        str(natural.accuracy),
-        without,
-        str(natural.macro_f1),
-        str(evaluation.balanced.macro_f1),
-        f"{100 * natural.calibration_error:.1f} %",
-    )
-    line = f"| {' | '.join(cells)} |\n"
-    text = log.read_text(encoding="utf-8") if log.is_file() else LOG_HEADER
-    head, rule, rest = text.partition("|---|---|---|---|---|---|---|---|---|\n")
-    if not rule:
-        raise DataError(f"{log} has no table of final evaluations to add a line to")
-    rows = rest.splitlines(keepends=True)
-    end = next((i for i, row in enumerate(rows) if not row.startswith("|")), len(rows))
-    log.parent.mkdir(parents=True, exist_ok=True)
-    log.write_text(head + rule + "".join([*rows[:end], line, *rows[end:]]), encoding="utf-8")
-    return line

@@ -10,7 +10,6 @@ import torch
 from numpy.typing import NDArray
 from torch import nn
 
-from fer_live.bundle import sha256_of
 from fer_live.contract import Prior
 from fer_live.errors import DataError, ModelError
 from fer_live.realtime.classifier import OnnxClassifier
@@ -30,18 +29,22 @@ class Card:
         labels: What column k of its logits means.
         prior: How frequent each label was in training.
         temperature: Logits are divided by it before the softmax.
+        uncertain_below: A best probability under this is shown as uncertain.
         size_hw: Height and width of its pictures.
         channels: 1 for gray, 3 for RGB.
-        sha256: Of its file.
+        sha256: Of an ONNX file's bytes, or of a checkpoint's weights.
+        data: What it was trained on.
     """
 
     name: str
     labels: tuple[str, ...]
     prior: tuple[float, ...]
     temperature: float
+    uncertain_below: float
     size_hw: tuple[int, ...]
     channels: int
     sha256: str
+    data: str
 
     def probabilities(self, logits: NDArray[np.floating], prior: Prior) -> NDArray[np.float64]:
         """Return calibrated (N, K) probabilities at the prior asked for."""
@@ -98,9 +101,11 @@ class OnnxJudge:
             labels=contract.labels,
             prior=contract.prior,
             temperature=contract.temperature,
+            uncertain_below=contract.uncertain_below,
             size_hw=(contract.crop.size_px, contract.crop.size_px),
             channels=1 if contract.colour == "gray" else 3,
             sha256=self._classifier.sha256,
+            data=contract.data,
         )
 
     @property
@@ -128,11 +133,10 @@ def open_judge(path: Path) -> Judge:
         return OnnxJudge(path)
     if not path.is_file():
         raise ModelError(f"no model at {path}; give a checkpoint (.ckpt) or an .onnx file")
-    checkpoint = Checkpoint.load(path)
-    return judge_of(checkpoint, sha256_of(path.read_bytes()))
+    return judge_of(Checkpoint.load(path))
 
 
-def judge_of(checkpoint: Checkpoint, sha256: str = "") -> NetworkJudge:
+def judge_of(checkpoint: Checkpoint) -> NetworkJudge:
     """Return a checkpoint's network, ready to be scored."""
     known = architecture(checkpoint.architecture)
     card = Card(
@@ -140,9 +144,11 @@ def judge_of(checkpoint: Checkpoint, sha256: str = "") -> NetworkJudge:
         labels=checkpoint.labels,
         prior=checkpoint.prior,
         temperature=checkpoint.temperature,
+        uncertain_below=checkpoint.uncertain_below,
         size_hw=known.size_hw,
         channels=1 if checkpoint.colour == "gray" else 3,
-        sha256=sha256,
+        sha256=checkpoint.weights_sha256(),
+        data=checkpoint.data,
     )
     return NetworkJudge(checkpoint.network(), card)
 

@@ -173,6 +173,56 @@ def calibration_error(diagram: tuple[Bin, ...]) -> float:
     return sum(one.count * abs(one.confidence - one.accuracy) for one in diagram) / total
 
 
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """What is left when answers under a confidence are shown as uncertain.
+
+    Attributes:
+        threshold: The confidence, in [0, 1].
+        coverage: Share of pictures that get a label.
+        accuracy: Share of those labels that are right; None when none is shown.
+    """
+
+    threshold: float
+    coverage: float
+    accuracy: float | None
+
+
+def shown_above(probabilities: Floats, truth: NDArray[np.int64], threshold: float) -> Shown:
+    """Return what is left of (N, K) probabilities when those under the threshold are not shown."""
+    there = probabilities.max(axis=1) >= threshold
+    right = probabilities.argmax(axis=1)[there] == truth[there]
+    return Shown(threshold, float(there.mean()), float(right.mean()) if there.any() else None)
+
+
+def risk_coverage(probabilities: Floats, truth: NDArray[np.int64]) -> tuple[Shown, ...]:
+    """Return the risk-coverage curve (El-Yaniv & Wiener 2010) at thresholds 0.05 apart."""
+    return tuple(shown_above(probabilities, truth, k / 20) for k in range(20))
+
+
+def fitted_threshold(
+    probabilities: Floats,
+    truth: NDArray[np.int64],
+    *,
+    right: float = 0.9,
+    least_coverage: float = 0.75,
+) -> float:
+    """Return the confidence, in whole percent, under which an answer is better called uncertain.
+
+    The lowest at which the share `right` of what is shown is right; where that would leave less
+    than `least_coverage` to show, the highest that still shows so much.
+    """
+    last = 0.0
+    for percent in range(100):
+        shown = shown_above(probabilities, truth, percent / 100)
+        if shown.coverage < least_coverage:
+            break
+        last = shown.threshold
+        if shown.accuracy is not None and shown.accuracy >= right:
+            break
+    return last
+
+
 def right_when_named(figures: ClassFigures, prevalence: float) -> float | None:
     """Return the probability that a named class is there, where it is as frequent as said.
 

@@ -89,7 +89,9 @@ def _note(note: str) -> str:
 def _headline(evaluation: Evaluation) -> str:
     """Return the table of summary figures at each prior."""
     rows = []
-    named = [(s.prior, s) for s in (evaluation.natural, evaluation.balanced)]
+    named: list[tuple[str, Scores]] = [
+        (s.prior, s) for s in (evaluation.natural, evaluation.balanced)
+    ]
     if evaluation.clean is not None:
         named.append(("natural, without twins of Training", evaluation.clean))
     for name, scores in named:

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from fer_live.contract import Prior
 from fer_live.training import metrics
-from fer_live.training.metrics import Bin, ClassFigures
+from fer_live.training.metrics import Bin, ClassFigures, Shown
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +40,8 @@ class Scores:
         per_class: Each class's figures, in the order of the labels.
         confusion: K rows of true labels, K columns of named ones.
         reliability: The reliability diagram.
+        shown: What is left when answers that the model calls uncertain are not shown.
+        risk_coverage: The same at other thresholds.
     """
 
     prior: Prior
@@ -51,6 +53,8 @@ class Scores:
     per_class: tuple[ClassFigures, ...]
     confusion: tuple[tuple[int, ...], ...]
     reliability: tuple[Bin, ...]
+    shown: Shown
+    risk_coverage: tuple[Shown, ...]
 
     def as_table(self) -> dict[str, Any]:
         """Return plain JSON values."""
@@ -62,6 +66,8 @@ def scores_of(
     truth: NDArray[np.int64],
     labels: tuple[str, ...],
     prior: Prior,
+    *,
+    uncertain_below: float = 0.0,
 ) -> Scores:
     """Score (N, K) probabilities against (N,) true labels.
 
@@ -70,6 +76,7 @@ def scores_of(
         truth: Index into `labels`, N at least 1.
         labels: K names.
         prior: Which prior the probabilities are at.
+        uncertain_below: A best probability under this is shown as uncertain.
     """
     exact = probabilities.astype(np.float64)
     named = exact.argmax(axis=1).astype(np.int64)
@@ -91,4 +98,6 @@ def scores_of(
         per_class=metrics.per_class(table, labels),
         confusion=tuple(tuple(row) for row in table.tolist()),
         reliability=diagram,
+        shown=metrics.shown_above(exact, truth, uncertain_below),
+        risk_coverage=metrics.risk_coverage(exact, truth),
     )

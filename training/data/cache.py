@@ -37,9 +37,10 @@ def kept(path: Path, make: Callable[[], Mapping[str, NDArray[Any]]]) -> Mapping[
     arrays = make()
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.NamedTemporaryFile(dir=path.parent, delete=False) as out:
-            np.savez(out, **arrays)
-        Path(out.name).replace(path)
+        with tempfile.TemporaryDirectory(dir=path.parent) as folder:
+            made = Path(folder) / path.name
+            np.savez(made, **arrays)  # type: ignore[arg-type]  # the stubs take names for options
+            made.replace(path)
     except OSError as error:
         _log.warning("%s could not be kept (%s)", path, error)
     return arrays

@@ -71,7 +71,8 @@ def _normed(pictures: NDArray[np.uint8]) -> NDArray[np.float32]:
     rows = pictures.reshape(len(pictures), -1).astype(np.float32)
     rows -= rows.mean(axis=1, keepdims=True)
     lengths = np.linalg.norm(rows, axis=1, keepdims=True)
-    return np.divide(rows, lengths, out=np.zeros_like(rows), where=lengths > 0)
+    np.divide(rows, lengths, out=rows, where=lengths > 0)
+    return rows
 
 
 def _joined(pairs: NDArray[np.int64], count: int) -> tuple[NDArray[np.int64], ...]:

@@ -1,0 +1,194 @@
+"""From a model's file and a path with data to an evaluation: what `fer-train evaluate` does."""
+
+import csv
+import dataclasses
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from fer_live.errors import DataError, FerLiveError, ModelError
+from fer_live.training.calibrate import Calibration, calibrated
+from fer_live.training.checkpoint import Checkpoint
+from fer_live.training.data.detect import detected
+from fer_live.training.data.readers import read_samples
+from fer_live.training.data.samples import Part
+from fer_live.training.evaluate import Evaluation, evaluate
+from fer_live.training.judge import Judge, OnnxJudge, judge_of
+from fer_live.training.settings import DataSettings, Experiment, SplitSettings
+from fer_live.training.splits import Parts, divided
+from fer_live.training.tables import from_table
+
+BEST: Final = "best.ckpt"
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """Which data a model is scored on.
+
+    Attributes:
+        data: A folder or table; a checkpoint's own experiment is looked for in it first.
+        votes: FER+'s votes rather than FER2013's labels; None takes what the model has learned.
+        table: Label table of a folder of pictures.
+        steps: Preprocessing, in order; empty takes the experiment's own.
+        split: How sets without parts of their own are divided.
+    """
+
+    data: Path
+    votes: bool | None = None
+    table: Path | None = None
+    steps: tuple[str, ...] = ()
+    split: SplitSettings | None = None
+
+    def is_plain(self) -> bool:
+        """Return whether nothing but the place was asked for."""
+        return self == Wanted(self.data)
+
+
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """A model that can be scored, and what is known of how it was made.
+
+    Attributes:
+        path: Its file.
+        judge: The model.
+        checkpoint: None for an ONNX file.
+        experiment: What it was trained by, where the checkpoint tells.
+        folder: Where its reports belong.
+    """
+
+    path: Path
+    judge: Judge
+    checkpoint: Checkpoint | None
+    experiment: Experiment | None
+    folder: Path
+
+
+def open_model(model: Path, *, runs: Path) -> Opened:
+    """Open a checkpoint, a run's folder, or an ONNX file.
+
+    Raises:
+        ModelError: It is none of these, missing or damaged.
+    """
+    if model.suffix == ".onnx":
+        return Opened(model, OnnxJudge(model), None, None, runs / model.stem)
+    path = model / BEST if model.is_dir() else model
+    if not path.is_file():
+        raise ModelError(f"no model at {path}; give a checkpoint (.ckpt), a run or an .onnx file")
+    checkpoint = Checkpoint.load(path)
+    own = (path.parent / "experiment.json").is_file()
+    folder = path.parent if own else runs / checkpoint.name
+    return Opened(path, judge_of(checkpoint), checkpoint, _experiment(checkpoint), folder)
+
+
+def _experiment(checkpoint: Checkpoint) -> Experiment | None:
+    """Return what the network was trained by, where its checkpoint holds a whole experiment."""
+    try:
+        return from_table(Experiment, checkpoint.settings, where=checkpoint.name)
+    except FerLiveError:
+        return None  # made by other means; the data is then told by its layout
+
+
+def parts_for(model: Opened, wanted: Wanted) -> Parts:
+    """Read and divide the data that a model is to be scored on.
+
+    Nothing but the place given, and the experiment's own data lies there: that, as it was divided
+    for training. Otherwise whatever layout the place has.
+
+    Raises:
+        DataError: Nothing can be read there.
+        SettingsError: A preprocessing step is unknown.
+    """
+    own = model.experiment
+    if own is not None and wanted.is_plain() and (wanted.data / own.data.path).exists():
+        return divided(read_samples(own.data, root=wanted.data), own.split)
+    settings = settings_for(model, wanted)
+    samples = read_samples(settings, root=wanted.data)
+    if wanted.split is not None:
+        return divided(samples, wanted.split)
+    if set(samples.parts.tolist()) <= {"train"}:
+        everything = dataclasses.replace(samples, parts=samples.parts.copy())
+        none = samples.take([])
+        note = "The set has no parts of its own: all of it was scored."
+        return Parts(none, everything, everything, "whole set", (note,))
+    return divided(samples, SplitSettings())
+
+
+def settings_for(model: Opened, wanted: Wanted) -> DataSettings:
+    """Return how to read the place, told by its layout."""
+    votes = wanted.votes
+    if votes is None:
+        votes = "contempt" in model.judge.card.labels
+    found = detected(wanted.data, votes=votes, table=wanted.table)
+    steps = wanted.steps or (model.experiment.data.steps if model.experiment else ())
+    return dataclasses.replace(found, steps=steps)
+
+
+def assess(model: Opened, wanted: Wanted, part: Part) -> Evaluation:
+    """Score a model on one part, with all that its report tells.
+
+    Raises:
+        DataError: See `parts_for`; or the part is empty.
+    """
+    found = evaluate(model.judge, parts_for(model, wanted), part)
+    settings = model.checkpoint.settings if model.checkpoint else {}
+    return dataclasses.replace(found, settings=settings, training=history(model.folder))
+
+
+def history(run: Path) -> tuple[Mapping[str, float], ...]:
+    """Return each epoch's figures of a run; none where it has no metrics.csv.
+
+    Raises:
+        DataError: The file holds something that is no number.
+    """
+    path = run / "metrics.csv"
+    if not path.is_file():
+        return ()
+    epochs: dict[float, dict[str, float]] = {}
+    try:
+        with path.open(newline="", encoding="utf-8") as file:
+            for row in csv.DictReader(file):
+                told = {key: float(value) for key, value in row.items() if value}
+                epochs.setdefault(told["epoch"], {}).update(told)
+    except (ValueError, KeyError) as error:
+        raise DataError(f"{path} is not a log of epochs: {error}") from error
+    return tuple(epochs[epoch] for epoch in sorted(epochs))
+
+
+def with_figures(checkpoint: Checkpoint, evaluation: Evaluation) -> Checkpoint:
+    """Return the checkpoint with an evaluation's figures, in place of older ones on that data."""
+    fresh = evaluation.metrics()
+    told = {metric.data for metric in fresh}
+    older = tuple(metric for metric in checkpoint.metrics if metric.data not in told)
+    return dataclasses.replace(checkpoint, metrics=older + fresh)
+
+
+def recorded(model: Opened, evaluation: Evaluation) -> None:
+    """Keep an evaluation's figures in the checkpoint's own file.
+
+    Raises:
+        ModelError: The model is an ONNX file.
+    """
+    with_figures(_checkpoint_of(model), evaluation).save(model.path)
+
+
+def calibrate_file(model: Opened, wanted: Wanted) -> Calibration:
+    """Fit temperature and threshold on the validation part and keep them in the checkpoint's file.
+
+    Raises:
+        ModelError: The model is an ONNX file.
+        DataError: See `parts_for`.
+    """
+    checkpoint = _checkpoint_of(model)
+    told, fitted = calibrated(checkpoint, parts_for(model, wanted).validation)
+    told.save(model.path)
+    return fitted
+
+
+def _checkpoint_of(model: Opened) -> Checkpoint:
+    """Return the model's checkpoint, or refuse an ONNX file."""
+    if model.checkpoint is None:
+        raise ModelError(
+            f"{model.path} is finished; calibrate and record its checkpoint, then export it again"
+        )
+    return model.checkpoint

@@ -1,0 +1,1 @@
+"""The commands of fer-train, one file a subject: parse, call, tell."""

@@ -1,0 +1,106 @@
+"""`fer-train evaluate` and `fer-train calibrate`."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from fer_live.console import plain_errors
+
+if TYPE_CHECKING:
+    from fer_live.training.evaluate import Evaluation
+
+NAME = "fer-train"
+Model = Annotated[
+    Path, typer.Argument(metavar="MODEL", help="A checkpoint, a run's folder or an .onnx file.")
+]
+Data = Annotated[Path, typer.Option("--data", help="Folder or table with labelled pictures.")]
+Votes = Annotated[
+    bool | None,
+    typer.Option(
+        "--votes/--labels",
+        help="FER+'s votes, or FER2013's labels; by default what the model has learned.",
+        show_default=False,
+    ),
+]
+Runs = Annotated[Path, typer.Option("--runs", help="Where runs are kept.")]
+
+
+def evaluate(
+    model: Model,
+    *,
+    data: Data = Path("../shared/data"),
+    votes: Votes = None,
+    table: Annotated[Path | None, typer.Option(help="Label table of a folder.")] = None,
+    step: Annotated[list[str] | None, typer.Option(help="Preprocessing, in order.")] = None,
+    final: Annotated[
+        bool, typer.Option("--final", help="Score the part that is reported, and log it.")
+    ] = False,
+    prevalence: Annotated[
+        list[str] | None,
+        typer.Option(help="How frequent a label is where the model is used: contempt=0.0007."),
+    ] = None,
+    record: Annotated[
+        bool, typer.Option("--record", help="Keep the figures in the checkpoint.")
+    ] = False,
+    out: Annotated[Path | None, typer.Option(help="Folder of the report.")] = None,
+    log: Annotated[Path, typer.Option(help="Log of final evaluations.")] = Path(
+        "docs/experiments.md"
+    ),
+    runs: Runs = Path("runs"),
+) -> None:
+    """Score MODEL on PublicTest, or with --final on PrivateTest: JSON and a page of HTML."""
+    with plain_errors(NAME):
+        import datetime as dt
+
+        from fer_live.training.assess import Wanted, assess, open_model, recorded
+        from fer_live.training.final_log import log_final
+        from fer_live.training.prevalence import read_prevalence
+        from fer_live.training.report import write_report
+
+        frequent = read_prevalence(prevalence or [])
+        opened = open_model(model, runs=runs)
+        wanted = Wanted(data, votes, table, tuple(step or ()))
+        found = assess(opened, wanted, "test" if final else "validation")
+        name = f"report-{found.part}"
+        _tell(found)
+        files = write_report(found, out or opened.folder, name=name, prevalence=frequent)
+        if record:
+            recorded(opened, found)
+        if final:
+            log_final(found, log, today=dt.datetime.now(dt.UTC).date())
+        typer.echo(f"written: {', '.join(map(str, files))}", err=True)
+
+
+def calibrate(
+    model: Model,
+    *,
+    data: Data = Path("../shared/data"),
+    votes: Votes = None,
+    runs: Runs = Path("runs"),
+) -> None:
+    """Fit temperature and uncertain threshold of checkpoint MODEL on PublicTest, and keep them."""
+    with plain_errors(NAME):
+        from fer_live.training.assess import Wanted, calibrate_file, open_model
+
+        fitted = calibrate_file(open_model(model, runs=runs), Wanted(data, votes))
+        shown = fitted.shown
+        typer.echo(
+            f"temperature {fitted.temperature:.3f}; uncertain below {shown.threshold:.2f}: "
+            f"{shown.coverage:.1%} of {fitted.n:,} shown, {shown.accuracy or 0:.1%} of them right"
+        )
+
+
+def _tell(found: "Evaluation") -> None:
+    """Say the headline figures."""
+    natural, balanced = found.natural, found.balanced
+    typer.echo(f"{found.model} on {found.data}, {found.split}, n = {natural.n:,}")
+    typer.echo(f"  accuracy           {natural.accuracy}")
+    if found.clean is not None:
+        typer.echo(f"  without twins      {found.clean.accuracy}, n = {found.clean.n:,}")
+    typer.echo(f"  macro F1           {natural.macro_f1}; balanced prior {balanced.macro_f1}")
+    typer.echo(f"  balanced accuracy  {natural.balanced_accuracy}")
+    typer.echo(f"    balanced prior   {balanced.balanced_accuracy}")
+    typer.echo(f"  calibration error  {natural.calibration_error:.4f}")
+    for note in found.notes:
+        typer.echo(f"  {note}")
