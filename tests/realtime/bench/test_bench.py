@@ -1,3 +1,4 @@
+import dataclasses
 import json
 import subprocess
 import sys
@@ -10,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from fer_live.bundle import DEFAULT_MODEL
+from fer_live.contract import Metric
 from fer_live.errors import SettingsError
 from fer_live.realtime.bench.endurance import measure_live, measure_memory
 from fer_live.realtime.bench.latency import Latency, quiet_total
@@ -28,6 +30,7 @@ from fer_live.realtime.faces import FaceSettings, open_finder
 from fer_live.realtime.flow import Frame
 from fer_live.realtime.pipeline import Pipeline
 from fer_live.realtime.portrait import write_portrait_clip
+from tests.tiny_models import CONTRACT, tiny_bytes
 
 
 @pytest.fixture(scope="module")
@@ -161,8 +164,11 @@ def test_all_figures_are_written(clip: Path, tmp_path: Path) -> None:
 
 
 def test_the_command_shows_tables_and_writes_files(clip: Path, tmp_path: Path) -> None:
+    accuracy = Metric("accuracy", 0.5, "made crops", 10)
+    model = tmp_path / "stated.onnx"
+    model.write_bytes(tiny_bytes(dataclasses.replace(CONTRACT, metrics=(accuracy,))))
     program = str(Path(sys.executable).with_name("fer-live"))
-    command = [program, "bench", "--video", str(clip)]
+    command = [program, "bench", "--models", str(model), "--video", str(clip)]
     short = ["--frames", "20", "--rounds", "1", "--no-live", "--copies", "2"]
     outputs = ["--json", "out.json", "--markdown", "out.md", "--plot", "out.png"]
     done = subprocess.run(
