@@ -65,7 +65,7 @@ def why_not(name: str, device: Path | None) -> str:
             "not use cameras (see the privacy settings of the system)"
         )
     if not device.exists():
-        others = ", ".join(camera.place for camera in list_cameras())
+        others = ", ".join(camera.place for camera in list_cameras() if Path(camera.place).exists())
         advice = f"there are {others}" if others else "no camera is connected"
         return f"{name} is not there: {advice}"
     if not os.access(device, os.R_OK | os.W_OK):

@@ -12,6 +12,10 @@ from fer_live.realtime.sources.stream import open_stream
 from fer_live.realtime.sources.video import open_video
 
 _DEVICES = ("/dev/video", "/dev/v4l/")
+_ADVICE = (
+    "give a file or folder that exists, a camera's number such as 0, a device such as /dev/video0, "
+    "or an address such as rtsp://camera/stream"
+)
 
 
 def open_source(
@@ -42,6 +46,8 @@ def open_source(
         SourceError: It names nothing, or what it names cannot be opened.
         SettingsError: A camera cannot be asked for that.
     """
+    if not spec.strip():
+        raise SourceError(f"nothing was named: {_ADVICE}")
     if spec.isdecimal() or spec.startswith(_DEVICES):
         return open_camera(spec, size_wh=size_wh, fps=fps, mjpg=mjpg)
     if spec.lower().startswith("file://"):
@@ -50,10 +56,7 @@ def open_source(
         return open_stream(spec)
     path = Path(spec)
     if not path.exists():
-        raise SourceError(
-            f"{spec} is not there: give a file or folder that exists, a camera's number such as 0, "
-            "a device such as /dev/video0, or an address such as rtsp://camera/stream"
-        )
+        raise SourceError(f"{spec} is not there: {_ADVICE}")
     if path.is_dir() or path.suffix.lower() in PICTURE_SUFFIXES:
         return open_pictures(path)
     return open_video(path)

@@ -3,6 +3,7 @@
 The only file that reaches the network, and only the address that a person gave.
 """
 
+import errno
 import threading
 import time
 from collections.abc import Iterator
@@ -146,13 +147,15 @@ class Connection:
         ):
             raise TimeoutError
 
-    def _refusal(self, error: Exception) -> str:
+    def _refusal(self, error: av.FFmpegError | OSError) -> str:
         """Return the sentence on why the stream cannot be opened."""
         if isinstance(error, av.ExitError):
             return f"{self._name} does not answer within {self._patience.open_s:g} s"
         if isinstance(error, av.InvalidDataError):
             return f"{self._name} answers, but not with a video of any kind that FFmpeg knows"
-        reason = getattr(error, "strerror", None) or type(error).__name__
+        if error.errno == errno.EIO:  # what FFmpeg makes of a name that nobody knows
+            return f"{self._name} is not reached; check its name, and that there is a network"
+        reason = error.strerror or type(error).__name__
         return (
             f"{self._name} cannot be opened: {reason}; check the address, and that its sender runs"
         )

@@ -1,0 +1,93 @@
+"""Pictures come out upright, in their true colours, whatever a file says about itself."""
+
+import struct
+from pathlib import Path
+
+import av
+import numpy as np
+import pytest
+
+from fer_live.arrays import Image
+from fer_live.realtime.sources import open_video
+from tests.realtime.sources.clips import write_pictures
+from tests.shared_data import shared_file
+
+WIDTH, HEIGHT = 96, 64
+CORNERS = {"red": (220, 30, 30), "green": (30, 200, 30), "blue": (30, 30, 220), "white": (230,) * 3}
+
+
+def four_corners() -> Image:
+    """Red, green / blue, white: tells every turn and every mirror image apart."""
+    rgb = np.zeros((HEIGHT, WIDTH, 3), np.uint8)
+    red, green, blue, white = CORNERS.values()
+    rgb[: HEIGHT // 2, : WIDTH // 2], rgb[: HEIGHT // 2, WIDTH // 2 :] = red, green
+    rgb[HEIGHT // 2 :, : WIDTH // 2], rgb[HEIGHT // 2 :, WIDTH // 2 :] = blue, white
+    return rgb
+
+
+def corners_of(rgb: Image) -> list[str]:
+    """Return the colours of a picture's corners, row by row."""
+    height, width = rgb.shape[:2]
+    places = [(y, x) for y in (height // 4, height * 3 // 4) for x in (width // 4, width * 3 // 4)]
+    return [
+        min(CORNERS, key=lambda name: float(np.abs(rgb[place].astype(int) - CORNERS[name]).sum()))
+        for place in places
+    ]
+
+
+def with_matrix(path: Path, turn: tuple[int, int, int, int]) -> Path:
+    """Rewrite the display matrix of an MP4 (ISO/IEC 14496-12, box tkhd, version 0)."""
+    data = bytearray(path.read_bytes())
+    at = data.index(b"tkhd") + 4 + 40
+    a, b, c, d = (value << 16 for value in turn)
+    struct.pack_into(">9i", data, at, a, b, 0, c, d, 0, 0, 0, 1 << 30)
+    path.write_bytes(data)
+    return path
+
+
+@pytest.mark.parametrize(
+    ("turn", "corners"),
+    [
+        ((1, 0, 0, 1), "red green blue white"),
+        ((0, 1, -1, 0), "blue red white green"),
+        ((-1, 0, 0, -1), "white blue green red"),
+        ((0, -1, 1, 0), "green white red blue"),
+        ((-1, 0, 0, 1), "green red white blue"),
+        ((1, 0, 0, -1), "blue white red green"),
+        ((0, 1, 1, 0), "red blue green white"),
+        ((0, -1, -1, 0), "white green blue red"),
+    ],
+)
+def test_every_turn_and_mirror_image_is_undone(
+    tmp_path: Path, turn: tuple[int, int, int, int], corners: str
+) -> None:
+    path = with_matrix(write_pictures(tmp_path / "a.mp4", [four_corners()] * 3, [0, 40, 80]), turn)
+    lies = turn[0] == 0
+    with open_video(path) as video:
+        assert video.info.size_wh == ((HEIGHT, WIDTH) if lies else (WIDTH, HEIGHT))
+        for frame in video:
+            assert frame.rgb.shape[1::-1] == video.info.size_wh
+            assert corners_of(frame.rgb) == corners.split()
+
+
+def test_a_film_taken_with_a_phone_on_end_stands_upright() -> None:
+    path = shared_file("video/edge/rotmeta_90.mp4")
+    with av.open(str(path)) as container:
+        coded = next(container.decode(video=0))
+        lying = coded.to_ndarray(format="rgb24").astype(int)
+        quarters = coded.rotation // 90
+    with open_video(path) as video:
+        upright = next(iter(video)).rgb
+    assert upright.shape == (640, 360, 3)
+    assert np.abs(np.rot90(lying, quarters) - upright).mean() < 3
+
+
+@pytest.mark.parametrize("clip", ["edge/gray_pixfmt.mp4", "demo/intel_asl_yes.mkv"])
+def test_full_range_pictures_keep_their_black_and_white(clip: str) -> None:
+    path = shared_file(f"video/{clip}")
+    with av.open(str(path)) as container:
+        luma = next(container.decode(video=0)).reformat(format="gray").to_ndarray().astype(int)
+    with open_video(path) as video:
+        rgb = next(iter(video)).rgb.astype(float)
+    weighted = rgb @ (0.299, 0.587, 0.114)
+    assert np.abs(weighted - luma).mean() < 3
