@@ -6,7 +6,7 @@ Colour: TypeAlias = tuple[int, int, int]
 """(R, G, B), each in [0, 255]."""
 
 LABEL_COLOURS: Final[dict[str, Colour]] = {
-    "angry": (213, 70, 20),
+    "angry": (204, 62, 14),
     "disgust": (0, 148, 108),
     "fear": (214, 130, 184),
     "happy": (245, 226, 60),

@@ -27,6 +27,4 @@ def table_rows(path: Path) -> list[dict[str, str]]:
 
 def frame_times(rows: list[dict[str, str]]) -> list[float]:
     """Return the time of each frame of a table, once."""
-    return [
-        float(time_s) for time_s in dict((row["frame"], row["time_s"]) for row in rows).values()
-    ]
+    return [float(time_s) for time_s in {row["frame"]: row["time_s"] for row in rows}.values()]
