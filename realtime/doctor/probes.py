@@ -7,7 +7,6 @@ import os
 import re
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from pathlib import Path
 from typing import Final
 
 from fer_live.realtime.doctor.findings import Finding, looked_at, to_json
@@ -100,7 +99,9 @@ def cameras() -> Iterator[Finding]:
 def _camera_places() -> list[str]:
     """Return what to open: the devices that Linux lists, or the first few indices elsewhere."""
     if sys.platform == "linux":
-        return sorted(str(device) for device in Path("/dev").glob("video*"))
+        from fer_live.realtime.sources import list_cameras  # noqa: PLC0415
+
+        return [camera.place for camera in list_cameras()]
     return [str(index) for index in range(GUESSED_CAMERAS)]
 
 

@@ -24,7 +24,6 @@ from fer_live.realtime.sources.timing import PresentationClock
 
 _OPTIONS: Final = {
     "rtsp_transport": "tcp",  # lost UDP packets tear pictures; TCP is what cameras do well
-    "fflags": "nobuffer",
     "flags": "low_delay",
     "analyzeduration": "1000000",  # microseconds of stream looked at before the first picture
     "protocol_whitelist": "crypto,data,http,https,rtmp,rtmps,rtp,rtsp,rtsps,srt,srtp,tcp,tls,udp",
@@ -153,6 +152,10 @@ class Connection:
             return f"{self._name} does not answer within {self._patience.open_s:g} s"
         if isinstance(error, av.InvalidDataError):
             return f"{self._name} answers, but not with a video of any kind that FFmpeg knows"
+        if isinstance(error, (av.HTTPUnauthorizedError, av.HTTPForbiddenError)):
+            return f"{self._name} wants another user name or password (user:password@ in front)"
+        if isinstance(error, av.HTTPNotFoundError):
+            return f"{self._name} is not there, though its sender answers; check the path"
         if error.errno == errno.EIO:  # what FFmpeg makes of a name that nobody knows
             return f"{self._name} is not reached; check its name, and that there is a network"
         reason = error.strerror or type(error).__name__

@@ -78,7 +78,7 @@ class StreamSource(BaseSource):
                 captured_s = self._connection.picture_s
                 shown_s = time_s if self.finite else captured_s - first_s
                 yield Frame(next(index), shown_s, self._to_rgb(picture), captured_s)
-            if self.finite and self._connection.came_to_its_end:
+            if self._closing.is_set() or (self.finite and self._connection.came_to_its_end):
                 return
             self._losses += 1
             if self.finite:
