@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Final, Literal, TypeAlias
+from typing import Any, Final, Literal, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,7 +16,7 @@ class Samples:
     """N labelled pictures.
 
     Attributes:
-        pixels: (N, H, W) uint8 gray or (N, H, W, 3) uint8 RGB.
+        pixels: (N, H, W) uint8 gray, (N, H, W, 3) uint8 RGB, or (N, F) float32 features.
         targets: (N, K) float32, each row a distribution over `labels`: what is learned.
         majority: (N,) int64 index into `labels`, -1 where no label has a majority: what is
             scored. A picture without a majority may be learned from but is never scored.
@@ -27,7 +27,7 @@ class Samples:
         source: What this is, in a few words that reports print.
     """
 
-    pixels: NDArray[np.uint8]
+    pixels: NDArray[Any]
     targets: NDArray[np.float32]
     majority: NDArray[np.int64]
     parts: NDArray[np.str_]

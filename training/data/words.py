@@ -1,0 +1,97 @@
+"""What sets call their classes, in words, codes and numbers, and which label that is."""
+
+import re
+from collections.abc import Mapping
+from typing import Final
+
+from fer_live.errors import DataError
+from fer_live.labels import LABELS
+
+WORDS: Final[Mapping[str, str]] = {
+    "angry": "angry",
+    "anger": "angry",
+    "disgust": "disgust",
+    "disgusted": "disgust",
+    "fear": "fear",
+    "fearful": "fear",
+    "afraid": "fear",
+    "happy": "happy",
+    "happiness": "happy",
+    "sad": "sad",
+    "sadness": "sad",
+    "surprise": "surprise",
+    "surprised": "surprise",
+    "neutral": "neutral",
+    "contempt": "contempt",
+}
+"""Words for the labels, in small letters."""
+CODES: Final[Mapping[str, str]] = {
+    "AF": "fear",
+    "AN": "angry",
+    "DI": "disgust",
+    "FE": "fear",
+    "HA": "happy",
+    "NE": "neutral",
+    "SA": "sad",
+    "SU": "surprise",
+}
+"""Two letters in the file names of KDEF (AF: afraid) and JAFFE (FE: fear)."""
+SFEW_NUMBERS: Final[Mapping[str, str]] = {
+    "1": "angry",
+    "2": "disgust",
+    "3": "fear",
+    "4": "happy",
+    "5": "neutral",
+    "6": "sad",
+    "7": "surprise",
+}
+"""Numbers of the SFEW feature table."""
+LEFT_OUT: Final = ""
+"""What a label map says of a class that is not to be read."""
+PEOPLE: Final = (
+    re.compile(r"(?P<person>S\d{3})_\d{3}_\d{8}"),  # CK+: S010_004_00000017
+    re.compile(r"(?P<person>\w+[a-z])_\d{4}"),  # LFW: Aaron_Eckhart_0001
+)
+"""File names, without their endings, that tell who is shown."""
+SCHEMES: Final[Mapping[str, re.Pattern[str]]] = {
+    "jaffe": re.compile(r"(?P<person>[A-Z]{2})\.(?P<code>AN|DI|FE|HA|NE|SA|SU)\d\.\d+"),
+    "kdef": re.compile(r"[AB](?P<person>[FM]\d{2})(?P<code>AF|AN|DI|HA|NE|SA|SU)(?:S|[HF][LR])"),
+}
+"""File names, without their endings, that tell the label too; KDEF's first letter is a session."""
+
+
+def label_of(word: str, label_map: Mapping[str, str], *, where: str) -> str:
+    """Return the label that a set's own class name or number stands for.
+
+    Args:
+        word: The set's own.
+        label_map: Asked first; `LEFT_OUT` leaves the class out.
+        where: Said at the beginning of a complaint, such as the file's name.
+
+    Raises:
+        DataError: Nothing says what the word means, or the map gives no label.
+    """
+    label = label_map.get(word, WORDS.get(word.strip().lower()))
+    if label is None:
+        raise DataError(
+            f"{where}: the class {word!r} is unknown; give it a label in data.label_map, or "
+            f'"" to leave it out'
+        )
+    if label != LEFT_OUT and label not in LABELS:
+        raise DataError(
+            f"{where}: data.label_map gives {word!r} the label {label!r}, which is none of "
+            f"{', '.join(LABELS)}"
+        )
+    return label
+
+
+def person_in(stem: str) -> str:
+    """Return who a file's name says is shown; empty text where it does not.
+
+    >>> person_in("S010_004_00000017"), person_in("Aaron_Eckhart_0001"), person_in("Training_123")
+    ('S010', 'Aaron_Eckhart', '')
+    """
+    for pattern in PEOPLE:
+        if found := pattern.fullmatch(stem):
+            return found["person"]
+    return ""
