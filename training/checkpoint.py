@@ -21,6 +21,7 @@ from fer_live.contract import Metric
 from fer_live.crop import Colour, CropGeometry
 from fer_live.errors import FerLiveError, ModelError
 from fer_live.training.networks import architecture, build
+from fer_live.training.pruning.widths import fit_to
 
 FORMAT: Final = 1
 
@@ -70,6 +71,8 @@ class Checkpoint:
             ModelError: The weights do not fit the architecture and widths.
         """
         made = build(self.architecture, self.widths, len(self.labels))
+        if self.pruning is not None:
+            fit_to(made, self.weights)  # layers that share a width may have lost unlike many
         try:
             made.load_state_dict({k: _full(v) for k, v in self.weights.items()}, strict=True)
         except RuntimeError as error:

@@ -7,6 +7,7 @@ import typer
 
 from fer_live.console import plain_errors
 from fer_live.training.terminal import evaluate as evaluation
+from fer_live.training.terminal import prune as pruning
 
 app = typer.Typer(
     help="Train, compare and understand emotion networks.",
@@ -20,6 +21,7 @@ Runs = Annotated[Path, typer.Option("--runs", help="Folder that runs are kept in
 
 app.command()(evaluation.evaluate)
 app.command()(evaluation.calibrate)
+app.command()(pruning.prune)
 
 
 @app.callback()

@@ -15,11 +15,19 @@ def describe(plan: Plan, *, every_map: bool = True) -> str:
     lines += [
         f"{len(plan.removals)} maps go, {orphans} of them without an heir; "
         f"{len(plan.constants)} slots stay as constant channels; compensation: {plan.compensation}",
-        "criterion: " + ", ".join(f"{key} {value}" for key, value in plan.criterion.items()),
+        f"criterion: {criterion_in_words(plan)}",
     ]
     if every_map:
         lines += list(_lines(plan.removals))
     return "\n".join(lines)
+
+
+def criterion_in_words(plan: Plan) -> str:
+    """Return what chose the removals, such as "by damage, keep 0.5, of macs"."""
+    flat = dict(plan.criterion)
+    flat |= flat.pop("limits", {})
+    told = {key: value for key, value in flat.items() if value != []}
+    return ", ".join(f"{key} {value}" for key, value in told.items())
 
 
 def _lines(removals: Iterable[Removal]) -> Iterable[str]:

@@ -1,0 +1,193 @@
+"""From a subject and a way of choosing to a smaller network that says what it lost."""
+
+import dataclasses
+import hashlib
+from dataclasses import dataclass, field
+from typing import Any, Literal, TypeAlias
+
+import torch
+from torch import nn
+
+from fer_live.training.checkpoint import Checkpoint
+from fer_live.training.pruning.budget import BudgetSettings, align, plan_by_budget
+from fer_live.training.pruning.compensate import compensate
+from fer_live.training.pruning.constants import with_constants
+from fer_live.training.pruning.cost import Cost, CostModel
+from fer_live.training.pruning.describe import criterion_in_words
+from fer_live.training.pruning.gram import Vector
+from fer_live.training.pruning.importance import (
+    bn_importance,
+    l2_importance,
+    random_importance,
+    taylor_importance,
+)
+from fer_live.training.pruning.measure import Measurement
+from fer_live.training.pruning.plan import Compensation, Plan
+from fer_live.training.pruning.ranking import (
+    AngleRanking,
+    DamageRanking,
+    FixedRanking,
+    Ranking,
+)
+from fer_live.training.pruning.recalibrate import recalibrate
+from fer_live.training.pruning.subject import BATCH, Subject
+from fer_live.training.pruning.surgery import shrink
+from fer_live.training.pruning.threshold import ThresholdSettings, plan_by_threshold
+from fer_live.training.pruning.widths import widths_of
+
+Importance: TypeAlias = Literal["damage", "angle", "minmax", "l2", "bn", "taylor", "random"]
+"""damage: what is left after least squares (`ranking`); angle and minmax: nearness to the nearest
+kept map, centred or as in the papers; the rest: see `importance`."""
+
+
+@dataclass(frozen=True, slots=True)
+class PruneSettings:
+    """How a network is pruned.
+
+    Attributes:
+        choice: By threshold angle, or by budget; or a plan that is replayed as it is.
+        importance: What a budget is met by.
+        compensation: How the readers make up for what goes.
+        constants: Whether slots stay as constant channels that make biases exact at borders.
+        multiple: Widths end on multiples of this where they can.
+        recalibrated: Whether batch norms learn their statistics anew.
+        seed: Of random importance.
+    """
+
+    choice: ThresholdSettings | BudgetSettings | Plan = field(default_factory=BudgetSettings)
+    importance: Importance = "damage"
+    compensation: Compensation = "ls"
+    constants: bool = False
+    multiple: int = 8
+    recalibrated: bool = True
+    seed: int = 0
+
+
+@dataclass(frozen=True)
+class Pruned:
+    """A smaller network.
+
+    Attributes:
+        plan: What went, and why.
+        network: What is left.
+        after: Its size.
+    """
+
+    plan: Plan
+    network: nn.Module
+    after: Cost
+
+    def checkpoint(self, parent: Subject, *, name: str, recovered: str = "") -> Checkpoint:
+        """Return the pruned network as a checkpoint that names its parent.
+
+        Args:
+            parent: The unpruned network, before the first of several rounds.
+            name: What the pruned network is called.
+            recovered: How it was trained afterwards, in a few words; empty for not at all.
+        """
+        weights, whole = self.network.state_dict(), parent.checkpoint
+        classes = len(whole.labels)
+        return dataclasses.replace(
+            whole,
+            name=name,
+            widths=widths_of(whole.architecture, whole.widths, weights, classes),
+            weights=weights,
+            metrics=(),
+            parent_sha256=whole.weights_sha256(),
+            pruning=self.told(parent) | {"recovery": recovered or "none"},
+        )
+
+    def told(self, parent: Subject) -> dict[str, Any]:
+        """Return how it was pruned, as a model file tells it."""
+        costs, left = CostModel(parent.graph), self.plan.widths()
+        before = costs.cost(costs.sizes)
+        sizes = {space.name: [space.size, left[space.name][1]] for space in parent.graph.spaces}
+        return {
+            "parent": parent.checkpoint.name,
+            "criterion": criterion_in_words(self.plan),
+            "compensation": self.plan.compensation,
+            "widths": {name: pair for name, pair in sizes.items() if pair[0] != pair[1]},
+            "maps": [before.maps, self.after.maps],
+            "parameters": [before.parameters, self.after.parameters],
+            "macs": [before.macs, self.after.macs],
+            "plan_sha256": hashlib.sha256(self.plan.to_json().encode()).hexdigest(),
+        }
+
+
+def prune(
+    subject: Subject, settings: PruneSettings, *, measurement: Measurement | None = None
+) -> Pruned:
+    """Choose, compensate, remove and recalibrate.
+
+    Args:
+        subject: What is pruned; it stays as it is.
+        settings: How.
+        measurement: Of the subject, where it was measured already.
+
+    Raises:
+        SettingsError: The limits forbid the budget, or the network lacks what the importance needs.
+        ModelError: A replayed plan was made for another network.
+    """
+    measured = measurement or subject.measured()
+    plan = choose(subject, measured, settings)
+    network = carry_out(subject, measured, plan, recalibrated=settings.recalibrated)
+    costs = CostModel(subject.graph)
+    after = costs.cost(costs.kept(plan.absent(subject.graph)))
+    return Pruned(plan, network, after)
+
+
+def choose(subject: Subject, measured: Measurement, settings: PruneSettings) -> Plan:
+    """Return the plan that the settings make, or the one that they hold."""
+    choice, graph = settings.choice, subject.graph
+    if isinstance(choice, Plan):
+        return choice
+    if isinstance(choice, ThresholdSettings):
+        plan = plan_by_threshold(subject.network, graph, measured, choice)
+    else:
+        ranking = ranking_of(subject, measured, settings.importance, seed=settings.seed)
+        aligned = dataclasses.replace(choice, multiple=settings.multiple)
+        plan = plan_by_budget(graph, ranking, aligned, by=settings.importance)
+    plan = align(graph, plan, multiple=settings.multiple)
+    plan = with_constants(plan, graph) if settings.constants else plan
+    return dataclasses.replace(
+        plan,
+        compensation=settings.compensation,
+        parent=subject.checkpoint.weights_sha256(),
+    )
+
+
+def ranking_of(
+    subject: Subject, measured: Measurement, importance: Importance, *, seed: int = 0
+) -> Ranking:
+    """Return a fresh ranking of the subject's maps."""
+    network, graph = subject.network, subject.graph
+    if importance == "damage":
+        return DamageRanking(network, graph, measured)
+    if importance in ("angle", "minmax"):
+        return AngleRanking(graph, measured, "centred" if importance == "angle" else "minmax")
+    if importance == "l2":
+        return FixedRanking(l2_importance(network, graph))
+    if importance == "bn":
+        return FixedRanking(bn_importance(network, graph))
+    if importance == "random":
+        return FixedRanking(random_importance(graph, seed))
+    return FixedRanking(_taylor(subject))
+
+
+def _taylor(subject: Subject) -> Vector:
+    """Return the Taylor importance on the pictures that the subject is measured on."""
+    parts = torch.split(torch.from_numpy(subject.targets), BATCH)
+    labelled = zip(subject.seen, parts, strict=True)
+    return taylor_importance(subject.network, subject.graph, labelled, nn.functional.cross_entropy)
+
+
+def carry_out(
+    subject: Subject, measured: Measurement, plan: Plan, *, recalibrated: bool = True
+) -> nn.Module:
+    """Return the network that a plan leaves, physically smaller."""
+    graph = subject.graph
+    full = compensate(subject.network, graph, plan, measured)
+    small = shrink(full, graph, plan.absent(graph))
+    if recalibrated and plan.removals:
+        recalibrate(small, subject.seen)
+    return small.eval()

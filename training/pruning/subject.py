@@ -1,0 +1,144 @@
+"""What is pruned: a trained network, what reads what in it, and the pictures that judge it."""
+
+import dataclasses
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor, nn
+
+from fer_live.errors import DataError, ModelError
+from fer_live.training.assess import Wanted, open_model, parts_for
+from fer_live.training.checkpoint import Checkpoint
+from fer_live.training.data.samples import Samples
+from fer_live.training.metrics import wilson
+from fer_live.training.pictures import Takes, as_batch, fitted_to
+from fer_live.training.pruning.graph import ChannelGraph
+from fer_live.training.pruning.measure import Measurement, measure
+from fer_live.training.pruning.trace import channel_graph
+from fer_live.training.scores import Figure
+
+BATCH: Final = 256
+
+
+class Pictures:
+    """Pictures as a network takes them, batch by batch, as often as they are asked for."""
+
+    def __init__(self, pixels: NDArray[np.uint8], takes: Takes) -> None:
+        """Keep (N, H, W) or (N, H, W, 3) uint8; each batch is made when it is its turn."""
+        self._pixels, self._takes = pixels, takes
+
+    def __len__(self) -> int:
+        """Return the number of pictures."""
+        return len(self._pixels)
+
+    def __iter__(self) -> Iterator[Tensor]:
+        """Yield (B, C, H, W) float32 in [0, 1]."""
+        for start in range(0, len(self._pixels), BATCH):
+            yield as_batch(fitted_to(self._pixels[start : start + BATCH], self._takes))
+
+
+@dataclass(frozen=True)
+class Subject:
+    """A network that is to be pruned.
+
+    Attributes:
+        checkpoint: Where it comes from.
+        network: In eval mode; never changed.
+        graph: Its own.
+        seen: The training pictures that it is measured on.
+        targets: (n, K) float32, what these show, as the network's outputs are numbered.
+        train: The whole training part.
+        judged: Labelled pictures of the part that comparisons read.
+        takes: What pictures have to be like.
+    """
+
+    checkpoint: Checkpoint
+    network: nn.Module
+    graph: ChannelGraph
+    seen: Pictures
+    targets: NDArray[np.float32]
+    train: Samples
+    judged: Samples
+    takes: Takes
+
+    def measured(self) -> Measurement:
+        """Run the measuring pass."""
+        return measure(self.network, self.seen, self.graph)
+
+    def accuracy(self, network: nn.Module) -> Figure:
+        """Return a network's accuracy on the judged pictures, with Wilson's interval."""
+        right = int((logits_of(network, self.pictures()).argmax(axis=1) == self.truth()).sum())
+        return Figure(right / len(self.judged), *wilson(right, len(self.judged)))
+
+    def loss(self, network: nn.Module) -> float:
+        """Return a network's cross entropy on the judged pictures."""
+        logits = torch.from_numpy(logits_of(network, self.pictures()))
+        return float(nn.functional.cross_entropy(logits, torch.from_numpy(self.truth())))
+
+    def pictures(self) -> Pictures:
+        """Return the judged pictures as the network takes them."""
+        return Pictures(self.judged.pixels, self.takes)
+
+    def truth(self) -> NDArray[np.int64]:
+        """Return (N,) the label of each judged picture, as the network's outputs are numbered."""
+        index = [self.checkpoint.labels.index(label) for label in self.judged.labels]
+        return np.array(index, np.int64)[self.judged.majority]
+
+    def replaced(self, checkpoint: Checkpoint, network: nn.Module) -> "Subject":
+        """Return another network in the same place, such as the pruned one."""
+        graph = channel_graph(network, next(iter(self.seen))[:1])
+        return dataclasses.replace(self, checkpoint=checkpoint, network=network, graph=graph)
+
+
+def open_subject(
+    model: Path, data: Path, *, runs: Path = Path("runs"), images: int = 4096, seed: int = 0
+) -> Subject:
+    """Open a run's folder or a checkpoint, with the data that it was trained on.
+
+    Args:
+        model: Run or checkpoint.
+        data: The folder that the experiment's paths are in.
+        runs: Where runs are kept.
+        images: Training pictures that are measured, at most; drawn at random, none twice.
+        seed: Of the draw.
+
+    Raises:
+        ModelError: There is no checkpoint, or nothing in the network can be pruned.
+        DataError: The data cannot be read, or its labels are unknown to the network.
+    """
+    opened = open_model(model, runs=runs)
+    if opened.checkpoint is None:
+        raise ModelError(f"{model} is no checkpoint: an exported file can no longer be pruned")
+    checkpoint, takes = opened.checkpoint, opened.judge.card
+    parts = parts_for(opened, Wanted(data))
+    judged = parts.validation.scored()
+    if missing := set(judged.labels) - set(checkpoint.labels):
+        raise DataError(f"{checkpoint.name} does not know {', '.join(sorted(missing))}")
+    draw = np.random.default_rng(seed).permutation(len(parts.train))[:images]
+    some = parts.train.take(np.sort(draw))
+    seen, targets = Pictures(some.pixels, takes), targets_for(checkpoint, some)
+    network = checkpoint.network()
+    try:
+        graph = channel_graph(network, next(iter(seen))[:1])
+    except ValueError as error:
+        raise ModelError(f"{checkpoint.name} cannot be pruned: {error}") from error
+    return Subject(checkpoint, network, graph, seen, targets, parts.train, judged, takes)
+
+
+def targets_for(checkpoint: Checkpoint, samples: Samples) -> NDArray[np.float32]:
+    """Return (N, K) the samples' targets in the order of the network's outputs."""
+    targets = np.zeros((len(samples), len(checkpoint.labels)), np.float32)
+    targets[:, [checkpoint.labels.index(label) for label in samples.labels]] = samples.targets
+    return targets
+
+
+@torch.no_grad()
+def logits_of(network: nn.Module, pictures: Pictures) -> NDArray[np.float32]:
+    """Return (N, K) logits of all pictures, in eval mode."""
+    network.eval()
+    return np.concatenate([network(batch).float().numpy() for batch in pictures])
