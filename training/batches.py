@@ -9,41 +9,42 @@ from collections.abc import Iterator
 import torch
 from torch import Tensor
 
-from fer_live.training.data.samples import Samples
+from fer_live.training.heads import Lessons
+from fer_live.training.pictures import Takes, as_batch, fitted_to
 
 
 class Batches:
     """Batches of (pictures (B, C, H, W) float32 in [0, 1], targets (B, K) float32, rows (B,)).
 
     Args:
-        samples: What to give.
+        lessons: What to give; where they have weights, pictures are drawn with replacement.
         size: Pictures a batch.
-        seed: Decides the order; None keeps the samples' own order and gives every one of them.
-        weights: (N,) how often each sample is drawn, with replacement; None draws each once.
+        takes: What the network takes; pictures of another size or colour are made so, a batch at a
+            time. None gives them as they are.
+        seed: Decides the order; None keeps the lessons' own order and gives every one of them.
         rank: Which process this is.
         world: How many there are.
     """
 
     def __init__(
         self,
-        samples: Samples,
+        lessons: Lessons,
         size: int,
         *,
+        takes: Takes | None = None,
         seed: int | None = None,
-        weights: Tensor | None = None,
         rank: int = 0,
         world: int = 1,
     ) -> None:
-        pixels = torch.from_numpy(samples.pixels)
-        self._pixels = pixels.unsqueeze(1) if pixels.ndim == 3 else pixels.permute(0, 3, 1, 2)  # noqa: PLR2004 (gray)
-        self._targets = torch.from_numpy(samples.targets)
-        self._size, self._seed, self._weights = size, seed, weights
-        self._rank, self._world = rank, world
-        self.epoch = 0
+        self._pixels = lessons.pixels
+        self._targets = torch.from_numpy(lessons.targets)
+        self._weights = None if lessons.weights is None else torch.from_numpy(lessons.weights)
+        self._size, self._seed, self._takes = size, seed, takes
+        self.epoch, self.rank, self.world = 0, rank, world
 
     def __len__(self) -> int:
         """Return the number of batches; a last one that is not full is left out of training."""
-        mine = len(self._pixels) // self._world if self._seed is not None else len(self._pixels)
+        mine = len(self._pixels) // self.world if self._seed is not None else len(self._pixels)
         full, rest = divmod(mine, self._size)
         return full if self._seed is not None and full else full + bool(rest)
 
@@ -52,7 +53,10 @@ class Batches:
         order = self._order()
         for index in range(len(self)):
             rows = order[index * self._size : (index + 1) * self._size]
-            yield self._pixels[rows].float().div_(255), self._targets[rows], rows
+            pixels = self._pixels[rows.numpy()]
+            if self._takes is not None:
+                pixels = fitted_to(pixels, self._takes)
+            yield as_batch(pixels), self._targets[rows], rows
 
     def _order(self) -> Tensor:
         """Return the rows of this epoch, in their order."""
@@ -64,7 +68,7 @@ class Batches:
             order = torch.randperm(count, generator=generator)
         else:
             order = torch.multinomial(self._weights, count, replacement=True, generator=generator)
-        return order[self._rank :: self._world]
+        return order[self.rank :: self.world]
 
 
 def mixed_seed(*numbers: int) -> int:

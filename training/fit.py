@@ -19,15 +19,16 @@ from lightning.pytorch.callbacks import (
     TQDMProgressBar,
 )
 from lightning.pytorch.loggers import CSVLogger
+from torch import nn
 
 from fer_live.crop import CropGeometry
-from fer_live.errors import DataError
+from fer_live.training.balance import class_weights
 from fer_live.training.batches import Batches
 from fer_live.training.checkpoint import Checkpoint
-from fer_live.training.data.readers import read_samples
-from fer_live.training.data.samples import PARTS, Samples
+from fer_live.training.heads import Heads, head_weights
 from fer_live.training.learner import Learner
 from fer_live.training.networks import architecture, build
+from fer_live.training.prepare import Prepared, prepare
 from fer_live.training.settings import Experiment, FitSettings
 from fer_live.training.tables import as_table
 
@@ -40,7 +41,7 @@ class Fitted:
 
     Attributes:
         folder: The run's folder.
-        checkpoint: The network of the best epoch.
+        checkpoint: The network of the best epoch; its first head, where it has two.
         seconds: Time spent training, validation included.
     """
 
@@ -70,38 +71,23 @@ def fit(
         DataError: The data cannot be read, or a part or class is empty.
         SettingsError: The architecture or its widths are unknown.
     """
-    samples = read_samples(experiment.data, root=data)
-    parts = {part: samples.part(part) for part in PARTS}
-    _check_parts(parts["train"], parts["validation"].scored())
+    prepared = prepare(experiment, data)
     folder = runs / experiment.name
     folder.mkdir(parents=True, exist_ok=True)
     _write_json(folder / "experiment.json", as_table(experiment))
     begun = time.monotonic()
-    learner = _train(experiment, parts, folder, max_steps=max_steps, progress=progress)
+    learner = _train(experiment, prepared, folder, max_steps=max_steps, progress=progress)
     seconds = time.monotonic() - begun
-    checkpoint = _published(experiment, learner, parts, folder)
-    checkpoint.save(folder / "best.ckpt")
-    return Fitted(folder, checkpoint, seconds)
-
-
-def _check_parts(train: Samples, validation: Samples) -> None:
-    """Refuse an empty part, or a class that nothing can be learned of."""
-    for name, part in (("training", train), ("validation", validation)):
-        if not len(part):
-            raise DataError(f"{part.source}: the {name} part is empty; check data and split")
-    empty = [
-        k for k, total in zip(train.labels, train.targets.sum(axis=0), strict=True) if not total
-    ]
-    if empty:
-        raise DataError(
-            f"{train.source}: no training picture shows {', '.join(empty)}; leave it out of "
-            "data.labels or add pictures"
-        )
+    first, *others = published(experiment, learner.network, prepared)
+    first.save(folder / "best.ckpt")
+    for other in others:
+        other.save(folder / "second.ckpt")
+    return Fitted(folder, first, seconds)
 
 
 def _train(
     experiment: Experiment,
-    parts: dict[Any, Samples],
+    prepared: Prepared,
     folder: Path,
     *,
     max_steps: int | None,
@@ -109,19 +95,9 @@ def _train(
 ) -> Learner:
     """Run Lightning over the parts and return the learner with its best epoch's weights."""
     settings = experiment.fit
-    torch.manual_seed(settings.seed)
-    train = Batches(parts["train"], settings.batch, seed=settings.seed)
-    validation = Batches(parts["validation"].scored(), 256)
-    steps = len(train) * settings.epochs
-    learner = Learner(
-        build(
-            experiment.network.architecture, experiment.network.widths, len(samples_labels(parts))
-        ),
-        settings,
-        experiment.augment,
-        prior=torch.tensor(prior_of(parts["train"])),
-        steps=steps,
-    ).to(memory_format=torch.channels_last)  # a fifth to a third faster on CPUs
+    train = Batches(prepared.train, settings.batch, takes=prepared.takes, seed=settings.seed)
+    validation = Batches(prepared.validation, 256, takes=prepared.takes)
+    learner = _learner(experiment, prepared, steps=len(train) * settings.epochs)
     keep = ModelCheckpoint(
         folder / "checkpoints",
         filename="best",
@@ -152,8 +128,28 @@ def _train(
     return learner
 
 
+def _learner(experiment: Experiment, prepared: Prepared, *, steps: int) -> Learner:
+    """Build the network and what trains it."""
+    settings, wanted = experiment.fit, experiment.network
+    torch.manual_seed(settings.seed)
+    network = build(wanted.architecture, wanted.widths, prepared.outputs)
+    weights = settings.balance == "class-weights"
+    heads = Heads(
+        prepared.train.sizes,
+        prepared.train.prior(),
+        class_weights(prepared.train, settings.rare_factor) if weights else (),
+    )
+    return Learner(
+        network,
+        settings,
+        experiment.augment,
+        heads=heads,
+        steps=steps,
+    ).to(memory_format=torch.channels_last)  # a fifth to a third faster on CPUs
+
+
 class EpochOrder(Callback):
-    """Tells the batches which epoch it is, so that each has an order of its own."""
+    """Tells the batches which epoch it is, and which of several processes this is."""
 
     def __init__(self, train: Batches) -> None:
         self._train = train
@@ -163,6 +159,7 @@ class EpochOrder(Callback):
     ) -> None:
         """Set the epoch before the first batch is taken."""
         self._train.epoch = trainer.current_epoch
+        self._train.rank, self._train.world = trainer.global_rank, trainer.world_size
 
 
 def _callbacks(settings: FitSettings, *, progress: bool) -> list[Callback]:
@@ -180,35 +177,29 @@ def _callbacks(settings: FitSettings, *, progress: bool) -> list[Callback]:
     return chosen
 
 
-def samples_labels(parts: dict[Any, Samples]) -> tuple[str, ...]:
-    """Return the labels that all parts share."""
-    return parts["train"].labels
-
-
-def prior_of(train: Samples) -> tuple[float, ...]:
-    """Return how frequent each label is among the targets, summing to 1."""
-    total = train.targets.sum(axis=0, dtype=np.float64)
-    return tuple((total / total.sum()).tolist())
-
-
-def _published(
-    experiment: Experiment, learner: Learner, parts: dict[Any, Samples], folder: Path
-) -> Checkpoint:
-    """Make the checkpoint of the trained network, with its figures on the validation part."""
-    known = architecture(experiment.network.architecture)
-    train, validation = parts["train"], parts["validation"].scored()
-    return Checkpoint(
-        name=experiment.name,
-        architecture=experiment.network.architecture,
-        widths=experiment.network.widths or known.widths,
-        labels=train.labels,
-        weights=learner.network.to(memory_format=torch.contiguous_format).state_dict(),
-        prior=prior_of(train),
-        data=f"{train.source}, {len(train):,} training pictures; chosen by "
-        f"{experiment.fit.select} on {len(validation):,} validation pictures",
-        crop=CropGeometry(),
-        colour="rgb" if known.channels > 1 else "gray",
-        settings=as_table(experiment),
+def published(
+    experiment: Experiment, network: nn.Module, prepared: Prepared
+) -> tuple[Checkpoint, ...]:
+    """Make a checkpoint of each head of a trained network."""
+    wanted = experiment.network
+    known = architecture(wanted.architecture)
+    sizes = prepared.train.sizes
+    weights = network.to(memory_format=torch.contiguous_format).state_dict()
+    priors = np.split(np.array(prepared.train.prior()), np.cumsum(sizes)[:-1])
+    return tuple(
+        Checkpoint(
+            name=experiment.name if not place else f"{experiment.name}-second",
+            architecture=wanted.architecture,
+            widths=wanted.widths or known.widths,
+            labels=labels,
+            weights=head_weights(weights, wanted.architecture, wanted.widths, sizes, place),
+            prior=tuple(priors[place].tolist()),
+            data=prepared.told[place],
+            crop=CropGeometry(),
+            colour="rgb" if known.channels > 1 else "gray",
+            settings=as_table(experiment),
+        )
+        for place, labels in enumerate(prepared.labels)
     )
 
 

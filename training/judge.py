@@ -4,18 +4,18 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
-import cv2
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import nn
 
 from fer_live.contract import Prior
-from fer_live.errors import DataError, ModelError
+from fer_live.errors import ModelError
 from fer_live.realtime.classifier import OnnxClassifier
 from fer_live.training import metrics
 from fer_live.training.checkpoint import Checkpoint
 from fer_live.training.networks import architecture
+from fer_live.training.pictures import as_batch, fitted_to
 
 _BATCH = 256
 
@@ -151,44 +151,3 @@ def judge_of(checkpoint: Checkpoint) -> NetworkJudge:
         data=checkpoint.data,
     )
     return NetworkJudge(checkpoint.network(), card)
-
-
-def fitted_to(pixels: NDArray[np.uint8], card: Card) -> NDArray[np.uint8]:
-    """Return pictures of the model's size and colour.
-
-    Pictures must already be framed as the model's are; only their resolution is changed, never
-    their proportions.
-
-    Raises:
-        DataError: Their proportions are not the model's.
-    """
-    if pixels.ndim == 2:  # noqa: PLR2004 (a table of features)
-        return pixels
-    height, width = pixels.shape[1:3]
-    if height * card.size_hw[1] != width * card.size_hw[0]:
-        raise DataError(
-            f"pictures of {width} x {height} do not suit {card.name}, which takes "
-            f"{card.size_hw[1]} x {card.size_hw[0]}; name a preprocessing step that cuts them"
-        )
-    out = pixels
-    if card.channels == 1 and pixels.ndim == 4:  # noqa: PLR2004 (N, H, W, RGB)
-        out = np.stack([cv2.cvtColor(one, cv2.COLOR_RGB2GRAY) for one in out]).astype(np.uint8)
-    if (height, width) != card.size_hw:
-        smaller = height > card.size_hw[0]
-        how = cv2.INTER_AREA if smaller else cv2.INTER_LINEAR
-        size_wh = (card.size_hw[1], card.size_hw[0])
-        out = np.stack([cv2.resize(one, size_wh, interpolation=how) for one in out]).astype(
-            np.uint8
-        )
-    if card.channels > 1 and out.ndim == 3:  # noqa: PLR2004 (N, H, W)
-        out = np.repeat(out[..., None], 3, axis=3)
-    return out
-
-
-def as_batch(pixels: NDArray[np.uint8]) -> torch.Tensor:
-    """Return (N, C, H, W) float32 in [0, 1] of uint8 pictures; features stay as they are."""
-    values = torch.from_numpy(pixels)
-    if values.ndim == 2:  # noqa: PLR2004 (a table of features)
-        return values.float()
-    moved = values.unsqueeze(1) if values.ndim == 3 else values.permute(0, 3, 1, 2)  # noqa: PLR2004
-    return moved.float().div_(255)

@@ -12,6 +12,7 @@ from torch.nn import functional as nnf
 from fer_live.training import metrics
 from fer_live.training.augment import augment, mixup
 from fer_live.training.batches import mixed_seed
+from fer_live.training.heads import Heads
 from fer_live.training.settings import AugmentSettings, FitSettings
 
 
@@ -22,8 +23,7 @@ class Learner(lightning.LightningModule):
         network: What is trained.
         fit: How.
         augmentation: What may vary in a training picture.
-        prior: (K,) how frequent each label is in the training part.
-        class_weights: (K,) weight of each label in the loss, mean 1; None for equal ones.
+        heads: How many labels each has, how frequent they are and what they weigh.
         steps: Optimiser steps in the whole run; schedules end there.
     """
 
@@ -33,17 +33,18 @@ class Learner(lightning.LightningModule):
         fit: FitSettings,
         augmentation: AugmentSettings,
         *,
-        prior: Tensor,
-        class_weights: Tensor | None = None,
+        heads: Heads,
         steps: int,
     ) -> None:
         super().__init__()
         self.network = network
         self._fit, self._augmentation, self._steps = fit, augmentation, steps
+        self._sizes = heads.sizes
         self.prior: Tensor
-        self.class_weights: Tensor | None
-        self.register_buffer("prior", prior, persistent=False)
-        self.register_buffer("class_weights", class_weights, persistent=False)
+        self.class_weights: Tensor
+        self.register_buffer("prior", torch.tensor(heads.prior), persistent=False)
+        weights = heads.weights or (1.0,) * len(heads.prior)
+        self.register_buffer("class_weights", torch.tensor(weights), persistent=False)
         self._seen: list[tuple[Tensor, Tensor]] = []
 
     def forward(self, pictures: Tensor) -> Tensor:
@@ -62,19 +63,19 @@ class Learner(lightning.LightningModule):
         pictures, targets = mixup(pictures, targets, self._augmentation.mixup)
         logits = self(pictures)
         if self._fit.balance == "balanced-softmax":
-            logits = logits + self.prior.log()
+            logits = logits + self.prior.clamp_min(1e-12).log()
         value = self.loss(logits, targets)
         self.log("loss", value, prog_bar=True, on_step=False, on_epoch=True, batch_size=len(logits))
         return value
 
     def loss(self, logits: Tensor, targets: Tensor) -> Tensor:
-        """Return the cross entropy with distributions as targets, weighted and smoothed."""
+        """Return the heads' cross entropies, summed; targets are distributions or zeros."""
+        parts = (split(each, self._sizes) for each in (logits, targets, self.class_weights))
         smooth = self._fit.label_smoothing
-        if self.class_weights is None:
-            return nnf.cross_entropy(logits, targets, label_smoothing=smooth)
-        spread = targets * (1 - smooth) + smooth / targets.shape[1]
-        weighted = spread * self.class_weights
-        return -(weighted * logits.log_softmax(dim=1)).sum() / weighted.sum()
+        return sum(
+            (cross_entropy(*head, label_smoothing=smooth) for head in zip(*parts, strict=True)),
+            start=logits.new_zeros(()),
+        )
 
     def validation_step(self, batch: tuple[Tensor, Tensor, Tensor], _index: int) -> None:
         """Keep one batch's logits and targets."""
@@ -86,7 +87,12 @@ class Learner(lightning.LightningModule):
         logits = torch.cat([one for one, _ in self._seen])
         targets = torch.cat([one for _, one in self._seen])
         self._seen.clear()
-        figures = validation_figures(logits, targets, self.prior.cpu())
+        parts = (split(each, self._sizes) for each in (logits, targets, self.prior.cpu()))
+        heads = [validation_figures(*head) for head in zip(*parts, strict=True)]
+        figures = {key: sum(head[key] for head in heads) / len(heads) for key in heads[0]}
+        if len(heads) > 1:
+            for place, head in enumerate(heads, start=1):
+                figures |= {f"{key}_{place}": value for key, value in head.items()}
         self.log_dict({f"val_{k}": v for k, v in figures.items()}, prog_bar=True, sync_dist=True)
 
     def configure_optimizers(self) -> Any:
@@ -103,19 +109,43 @@ class Learner(lightning.LightningModule):
         }
 
 
+def split(each: Tensor, sizes: tuple[int, ...]) -> tuple[Tensor, ...]:
+    """Return the heads' parts of the last dimension."""
+    return torch.split(each, list(sizes), dim=-1)
+
+
+def cross_entropy(
+    logits: Tensor, targets: Tensor, weights: Tensor, *, label_smoothing: float = 0.0
+) -> Tensor:
+    """Return the mean cross entropy of one head.
+
+    Args:
+        logits: (N, K).
+        targets: (N, K) distributions; a row of zeros counts for nothing.
+        weights: (K,) of each label.
+        label_smoothing: Share of each target that is spread over all labels.
+    """
+    spread = targets * (1 - label_smoothing)
+    spread = spread + targets.sum(dim=1, keepdim=True) * (label_smoothing / targets.shape[1])
+    weighted = spread * weights
+    return -(weighted * logits.log_softmax(dim=1)).sum() / weighted.sum().clamp_min(1e-12)
+
+
 def validation_figures(logits: Tensor, targets: Tensor, prior: Tensor) -> dict[str, float]:
     """Return accuracy and loss, and macro F1 at the natural and the balanced prior.
 
     Args:
         logits: (N, K).
-        targets: (N, K), the majority label of each row being its largest member.
+        targets: (N, K), 1 at the majority label; rows of zeros are not scored.
         prior: (K,).
     """
+    scored = targets.sum(dim=1) > 0
+    logits, targets = logits[scored], targets[scored]
     truth = targets.argmax(dim=1).numpy().astype(np.int64)
     raw = logits.numpy().astype(np.float64)
     classes = raw.shape[1]
     natural = metrics.confusion(truth, raw.argmax(axis=1), classes)
-    even = metrics.balanced(raw, tuple(prior.tolist())).argmax(axis=1)
+    even = metrics.balanced(raw, tuple(prior.clamp_min(1e-12).tolist())).argmax(axis=1)
     balanced = metrics.confusion(truth, even, classes)
     return {
         "accuracy": metrics.accuracy(natural),

@@ -220,6 +220,8 @@ class Experiment:
         split: How it is divided.
         augment: What may vary.
         fit: How it is trained.
+        second: Labels of the same pictures that a second head learns at the same time, such as
+            FER2013's beside FER+'s; the parts must be the sets' own. None for one head.
         angles_every: Angular separation is measured each so many epochs; None never.
         paper: The table or row of a paper that this repeats, such as "000-1".
         paper_says: The paper's own figure and circumstances, printed beside ours.
@@ -231,6 +233,7 @@ class Experiment:
     split: SplitSettings = field(default_factory=SplitSettings)
     augment: AugmentSettings = field(default_factory=AugmentSettings)
     fit: FitSettings = field(default_factory=FitSettings)
+    second: DataSettings | None = None
     angles_every: int | None = None
     paper: str = ""
     paper_says: str = ""
@@ -238,6 +241,8 @@ class Experiment:
     def __post_init__(self) -> None:
         """Check what the types do not say."""
         _require(bool(self.name) and "/" not in self.name, f"name {self.name!r} names no folder")
+        official = self.second is None or self.split.how == "official"
+        _require(official, "two heads share their pictures' parts: split.how must be official")
 
 
 def read_experiment(path: Path) -> Experiment:

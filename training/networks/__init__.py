@@ -22,6 +22,7 @@ class Architecture:
     """What `build` needs to know of one architecture.
 
     Attributes:
+        name: What settings, checkpoints and model files call it.
         make: Called as make(widths, classes=K); gives the network.
         widths: Its own widths, which a pruned network's replace one by one; empty where they are
             fixed by somebody's weights.
@@ -29,6 +30,7 @@ class Architecture:
         channels: 1 for gray, 3 for RGB.
     """
 
+    name: str
     make: Callable[..., nn.Module]
     widths: tuple[int, ...]
     size_hw: tuple[int, ...] = (48, 48)
@@ -39,27 +41,31 @@ _FRAME: Final = (72, 90)
 _LARGE: Final = (224, 224)
 
 ARCHITECTURES: Final = {
-    "cnn6": Architecture(cnn6.CNN6, cnn6.WIDTHS),
-    "lenet": Architecture(lenet.LeNet, lenet.WIDTHS),
-    "lenet-90x72": Architecture(partial(lenet.LeNet, size_hw=_FRAME), lenet.WIDTHS, _FRAME),
-    "rath1": Architecture(rath.RathOne, rath.ONE_WIDTHS, (50, 50)),
-    "rath1-150": Architecture(partial(rath.RathOne, side_px=150), rath.ONE_WIDTHS, (150, 150)),
-    "rath2": Architecture(rath.RathTwo, rath.TWO_WIDTHS, (50, 50)),
-    "rath2-150": Architecture(partial(rath.RathTwo, side_px=150), rath.TWO_WIDTHS, (150, 150)),
-    "small-cnn": Architecture(korber.SmallCNN, korber.SMALL_WIDTHS),
-    "mlp": Architecture(korber.FeatureMLP, korber.MLP_WIDTHS, (10,)),
-    "cnn1": Architecture(guirado.StridelessCNN, guirado.CNN1_WIDTHS),
-    "cnn2": Architecture(guirado.StridelessCNN, guirado.CNN2_WIDTHS),
-    "cnn3": Architecture(guirado.StridelessCNN, guirado.CNN3_WIDTHS),
-    "cnn4": Architecture(partial(guirado.StridelessCNN, kernel=3), guirado.CNN1_WIDTHS),
-    "googlenet": Architecture(pretrained.googlenet, (), _LARGE, 3),
-    "resnet18": Architecture(pretrained.resnet18, (), _LARGE, 3),
-    "squeezenet": Architecture(pretrained.squeezenet, (), _LARGE, 3),
-    "facenet": Architecture(pretrained.facenet, (), (160, 160), 3),
-    "xception": Architecture(xc.Xception, xc.WIDTHS, (299, 299), 3),
-    "mini-xception": Architecture(xc.MiniXception, xc.MINI_WIDTHS),
-    "compact-small": Architecture(compact.Compact, compact.SMALL_WIDTHS),
-    "compact-tiny": Architecture(compact.Compact, compact.TINY_WIDTHS),
+    known.name: known
+    for known in (
+        Architecture("cnn6", cnn6.CNN6, cnn6.WIDTHS),
+        Architecture("lenet", lenet.LeNet, lenet.WIDTHS),
+        Architecture("lenet-90x72", partial(lenet.LeNet, size_hw=_FRAME), lenet.WIDTHS, _FRAME),
+        Architecture("rath1", rath.RathOne, rath.ONE_WIDTHS, (50, 50)),
+        Architecture("rath1-150", partial(rath.RathOne, side_px=150), rath.ONE_WIDTHS, (150, 150)),
+        Architecture("rath2", rath.RathTwo, rath.TWO_WIDTHS, (50, 50)),
+        Architecture("rath2-150", partial(rath.RathTwo, side_px=150), rath.TWO_WIDTHS, (150, 150)),
+        Architecture("small-cnn", korber.SmallCNN, korber.SMALL_WIDTHS),
+        Architecture("mlp", korber.FeatureMLP, korber.MLP_WIDTHS, (10,)),
+        Architecture("cnn1", guirado.StridelessCNN, guirado.CNN1_WIDTHS),
+        Architecture("cnn2", guirado.StridelessCNN, guirado.CNN2_WIDTHS),
+        Architecture("cnn3", guirado.StridelessCNN, guirado.CNN3_WIDTHS),
+        Architecture("cnn4", partial(guirado.StridelessCNN, kernel=3), guirado.CNN1_WIDTHS),
+        Architecture("googlenet", pretrained.googlenet, (), _LARGE, 3),
+        Architecture("resnet18", pretrained.resnet18, (), _LARGE, 3),
+        Architecture("squeezenet", pretrained.squeezenet, (), _LARGE, 3),
+        Architecture("facenet", pretrained.facenet, (), (160, 160), 3),
+        Architecture("xception", xc.Xception, xc.WIDTHS, (299, 299), 3),
+        Architecture("mini-xception", xc.MiniXception, xc.MINI_WIDTHS),
+        Architecture("compact-small", compact.Compact, compact.SMALL_WIDTHS),
+        Architecture("compact-tiny", compact.Compact, compact.TINY_WIDTHS),
+        Architecture("compact-base", compact.Compact, compact.BASE_WIDTHS),
+    )
 }
 """Every architecture by the name that settings, checkpoints and model files use."""
 

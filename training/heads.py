@@ -1,0 +1,108 @@
+"""Several heads on one network: each learns labels of its own from the same pictures.
+
+A network with heads of K1 and K2 labels has K1 + K2 outputs, and a picture's target is both
+targets, one behind the other. A head that does not know a picture has zeros there, and learns
+nothing from it. Afterwards each head is an ordinary network: the trunk and its own outputs.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from torch import Tensor
+
+from fer_live.errors import DataError
+from fer_live.training.data.samples import Samples
+from fer_live.training.networks import build
+
+
+@dataclass(frozen=True, slots=True)
+class Heads:
+    """What a loss has to know of the heads, K labels in all.
+
+    Attributes:
+        sizes: Labels of each head, summing to K.
+        prior: (K,) how frequent each label is among its head's targets; each head sums to 1.
+        weights: (K,) of each label in the loss, mean 1 within a head; empty for equal ones.
+    """
+
+    sizes: tuple[int, ...]
+    prior: tuple[float, ...]
+    weights: tuple[float, ...] = ()
+
+
+@dataclass(frozen=True)
+class Lessons:
+    """Pictures, and what each head learns or is scored by.
+
+    Attributes:
+        pixels: (N, H, W) uint8 gray or (N, H, W, 3) uint8 RGB.
+        targets: (N, K) float32, the heads' distributions side by side; zeros where a head does
+            not know the picture.
+        sizes: Labels of each head, summing to K.
+        weights: (N,) float64 how often each picture is drawn, or None for once each.
+    """
+
+    pixels: NDArray[np.uint8]
+    targets: NDArray[np.float32]
+    sizes: tuple[int, ...]
+    weights: NDArray[np.float64] | None = None
+
+    def __len__(self) -> int:
+        """Return the number of pictures."""
+        return len(self.pixels)
+
+    def prior(self) -> tuple[float, ...]:
+        """Return how frequent each label is among its head's targets; each head sums to 1."""
+        total = self.targets.sum(axis=0, dtype=np.float64)
+        parts = np.split(total, np.cumsum(self.sizes)[:-1])
+        return tuple(float(v) for part in parts for v in part / max(part.sum(), 1e-12))
+
+
+def lessons_of(heads: Sequence[Samples]) -> Lessons:
+    """Put the pictures of all heads together; the same name means the same picture.
+
+    Raises:
+        DataError: The heads' pictures differ in size or colour.
+    """
+    first, *others = heads
+    row_of = {name: row for row, name in enumerate(first.names.tolist())}
+    pixels = [first.pixels]
+    for other in others:
+        if other.pixels.shape[1:] != first.pixels.shape[1:]:
+            raise DataError(
+                f"the pictures of {other.source} are of shape {other.pixels.shape[1:]}, those of "
+                f"{first.source} {first.pixels.shape[1:]}; heads trained together share pictures"
+            )
+        fresh = [row for row, name in enumerate(other.names.tolist()) if name not in row_of]
+        row_of |= {str(other.names[row]): len(row_of) + i for i, row in enumerate(fresh)}
+        pixels.append(other.pixels[fresh])
+    targets = []
+    for head in heads:
+        own = np.zeros((len(row_of), len(head.labels)), np.float32)
+        own[[row_of[name] for name in head.names.tolist()]] = head.targets
+        targets.append(own)
+    sizes = tuple(len(head.labels) for head in heads)
+    return Lessons(np.concatenate(pixels), np.concatenate(targets, axis=1), sizes)
+
+
+def head_weights(
+    weights: Mapping[str, Tensor],
+    architecture: str,
+    widths: Sequence[int],
+    sizes: Sequence[int],
+    index: int,
+) -> dict[str, Tensor]:
+    """Return the weights of the network that has only one of the heads.
+
+    Whatever has a row for each output, as a network with fewer outputs shows, is cut.
+    """
+    alone = build(architecture, widths, sizes[index]).state_dict()
+    start = sum(sizes[:index])
+    return {
+        key: value
+        if value.shape == alone[key].shape
+        else value[start : start + sizes[index]].clone()
+        for key, value in weights.items()
+    }

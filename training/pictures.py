@@ -1,0 +1,70 @@
+"""Pictures as a network takes them: of its size and colour, and as a batch of floats."""
+
+from typing import Protocol
+
+import cv2
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from fer_live.errors import DataError
+
+
+class Takes(Protocol):
+    """What a network takes: a model's card says it, and so does an architecture."""
+
+    @property
+    def name(self) -> str:
+        """What the network is called in complaints."""
+        ...
+
+    @property
+    def size_hw(self) -> tuple[int, ...]:
+        """Height and width of its pictures; (F,) for F features."""
+        ...
+
+    @property
+    def channels(self) -> int:
+        """1 for gray, 3 for RGB."""
+        ...
+
+
+def fitted_to(pixels: NDArray[np.uint8], takes: Takes) -> NDArray[np.uint8]:
+    """Return pictures of the model's size and colour.
+
+    Pictures must already be framed as the model's are; only their resolution is changed, never
+    their proportions.
+
+    Raises:
+        DataError: Their proportions are not the model's.
+    """
+    if pixels.ndim == 2:  # noqa: PLR2004 (a table of features)
+        return pixels
+    height, width = pixels.shape[1:3]
+    if height * takes.size_hw[1] != width * takes.size_hw[0]:
+        raise DataError(
+            f"pictures of {width} x {height} do not suit {takes.name}, which takes "
+            f"{takes.size_hw[1]} x {takes.size_hw[0]}; name a preprocessing step that cuts them"
+        )
+    out = pixels
+    if takes.channels == 1 and pixels.ndim == 4:  # noqa: PLR2004 (N, H, W, RGB)
+        out = np.stack([cv2.cvtColor(one, cv2.COLOR_RGB2GRAY) for one in out]).astype(np.uint8)
+    if (height, width) != takes.size_hw:
+        smaller = height > takes.size_hw[0]
+        how = cv2.INTER_AREA if smaller else cv2.INTER_LINEAR
+        size_wh = (takes.size_hw[1], takes.size_hw[0])
+        out = np.stack([cv2.resize(one, size_wh, interpolation=how) for one in out]).astype(
+            np.uint8
+        )
+    if takes.channels > 1 and out.ndim == 3:  # noqa: PLR2004 (N, H, W)
+        out = np.repeat(out[..., None], 3, axis=3)
+    return out
+
+
+def as_batch(pixels: NDArray[np.uint8]) -> torch.Tensor:
+    """Return (N, C, H, W) float32 in [0, 1] of uint8 pictures; features stay as they are."""
+    values = torch.from_numpy(pixels)
+    if values.ndim == 2:  # noqa: PLR2004 (a table of features)
+        return values.float()
+    moved = values.unsqueeze(1) if values.ndim == 3 else values.permute(0, 3, 1, 2)  # noqa: PLR2004
+    return moved.float().div_(255)

@@ -1,0 +1,113 @@
+"""From an experiment's settings to what is learned and what is watched meanwhile."""
+
+import dataclasses
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from fer_live.errors import DataError
+from fer_live.training.balance import drawing_weights, with_rare_copies
+from fer_live.training.data.readers import read_samples
+from fer_live.training.data.samples import Samples, one_hot
+from fer_live.training.heads import Lessons, lessons_of
+from fer_live.training.networks import Architecture, architecture
+from fer_live.training.pictures import fitted_to
+from fer_live.training.settings import Experiment
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """What one training needs of its data.
+
+    Attributes:
+        train: What is learned.
+        validation: What is watched and chosen by; only targets of pictures with a majority.
+        labels: Of each head.
+        told: What each head was trained on and chosen by, in a sentence.
+        takes: Size and colour of the network's pictures.
+    """
+
+    train: Lessons
+    validation: Lessons
+    labels: tuple[tuple[str, ...], ...]
+    told: tuple[str, ...]
+    takes: Architecture
+
+    @property
+    def outputs(self) -> int:
+        """Outputs of the network: the labels of all heads."""
+        return sum(len(labels) for labels in self.labels)
+
+
+def prepare(experiment: Experiment, root: Path) -> Prepared:
+    """Read, divide and balance the data of an experiment.
+
+    Args:
+        experiment: What is wanted.
+        root: The folder that the experiment's paths are relative to.
+
+    Raises:
+        DataError: It cannot be read, a part or class is empty, or pictures of this shape do not
+            suit the network.
+        SettingsError: There is no such kind of data or architecture.
+    """
+    takes = architecture(experiment.network.architecture)
+    second = () if experiment.second is None else (experiment.second,)
+    heads = [read_samples(one, root=root) for one in (experiment.data, *second)]
+    train = [_learned(experiment, head.part("train")) for head in heads]
+    watched = [head.part("validation").scored() for head in heads]
+    for one, other in zip(train, watched, strict=True):
+        _check(one, other)
+        fitted_to(one.pixels[:1], takes)
+    lessons = lessons_of([_rebalanced(experiment, one) for one in train])
+    if experiment.fit.balance == "sampling":
+        lessons = dataclasses.replace(lessons, weights=drawing_weights(lessons))
+    told = tuple(
+        f"{one.source}, {len(one):,} training pictures; chosen by {experiment.fit.select} on "
+        f"{len(other):,} validation pictures"
+        for one, other in zip(train, watched, strict=True)
+    )
+    hard = [dataclasses.replace(one, targets=_hard(one)) for one in watched]
+    return Prepared(lessons, lessons_of(hard), tuple(h.labels for h in heads), told, takes)
+
+
+def _hard(samples: Samples) -> np.ndarray[tuple[int, ...], np.dtype[np.float32]]:
+    """Return each picture's majority as its whole target."""
+    return one_hot(samples.majority, len(samples.labels))
+
+
+def _learned(experiment: Experiment, train: Samples) -> Samples:
+    """Return the training part with the targets that the settings ask for."""
+    if experiment.fit.targets == "votes":
+        return train
+    scored = train.scored()
+    return dataclasses.replace(scored, targets=_hard(scored))
+
+
+def _rebalanced(experiment: Experiment, train: Samples) -> Samples:
+    """Return the training part with copies of rare labels, where they are asked for."""
+    if experiment.fit.balance != "augment-rare" or experiment.split.leak:
+        return train
+    return with_rare_copies(
+        train, experiment.fit.rare_factor, experiment.augment, seed=experiment.fit.seed
+    )
+
+
+def _check(train: Samples, validation: Samples) -> None:
+    """Refuse an empty part, or a class that nothing can be learned of."""
+    for name, part in (("training", train), ("validation", validation)):
+        if not len(part):
+            raise DataError(f"{part.source}: the {name} part is empty; check data and split")
+    if empty := _without_pictures(train):
+        raise DataError(
+            f"{train.source}: no training picture shows {', '.join(empty)}; leave it out of "
+            "data.labels or add pictures"
+        )
+
+
+def _without_pictures(train: Samples) -> Sequence[str]:
+    """Return the labels that no target names."""
+    totals = train.targets.sum(axis=0)
+    return [label for label, total in zip(train.labels, totals, strict=True) if not total]
