@@ -4,19 +4,24 @@ The probabilities of one track are averaged with an exponential window in second
 their logarithms (exponential forgetting, as in Raftery, Karny and Ettler 2010, "Online prediction
 under model uncertainty via dynamic model averaging"): what was seen t seconds ago counts
 exp(-t / tau), at any frame rate, and a constant input comes out as it went in. The label that is
-held keeps a bonus in log odds, so that another one must be clearly better before it takes over.
-The bonus is part of the steadied probabilities: the label is always the best of them.
+held gives way only to one that is clearly better, in log odds. Until then it is lifted just above
+that one, and no further: the label is always the best of the steadied probabilities, and a label
+that needs no lift is as likely as it was found to be.
 Why these numbers: docs/decisions/0009-smoothing.md.
 """
 
 import math
 from dataclasses import dataclass
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
 from fer_live.arrays import Probs
 from fer_live.contract import ModelContract
+
+LIFT: Final = 1e-3
+"""By how much, in log odds, a label that is held stands above the one that is better."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,7 +30,8 @@ class LabelSettings:
 
     Attributes:
         tau_s: Time constant of the forgetting, in seconds.
-        hold: Bonus of the label that is held, in log odds; 0 for no hysteresis.
+        hold: By how much another label must be better than the one that is held, in log odds; 0
+            for no hysteresis.
         floor: Probabilities under this count as this, so that no single frame rules a label out.
         uncertain_below: A confidence under this makes the label uncertain; None takes the value
             from the model's contract.
@@ -33,7 +39,7 @@ class LabelSettings:
             `uncertain_below` by this.
     """
 
-    tau_s: float = 0.3
+    tau_s: float = 0.2
     hold: float = 0.5
     floor: float = 1e-3
     uncertain_below: float | None = None
@@ -135,10 +141,13 @@ class LabelSmoother:
 
     def _decided(self, log_mean: NDArray[np.float64]) -> Steady:
         """Take the label, and whether it is sure, with hysteresis in both."""
-        odds = np.exp(log_mean - log_mean.max())
-        if self._held is not None:
-            odds[self._held] *= math.exp(self._settings.hold)
-        self._held = int(np.argmax(odds))
+        best = int(np.argmax(log_mean))
+        if self._held is None or log_mean[best] - log_mean[self._held] > self._settings.hold:
+            self._held = best
+        lifted = log_mean.copy()
+        if self._held != best:
+            lifted[self._held] = log_mean[best] + LIFT
+        odds = np.exp(lifted - lifted.max())
         probs: Probs = (odds / odds.sum()).astype(np.float32)
         confidence = float(probs[self._held])
         return Steady(probs, self._held, confidence, self._switch.update(confidence))

@@ -94,12 +94,16 @@ def test_a_label_is_held_until_another_is_clearly_better() -> None:
     slightly[[HAPPY, SAD]] = 0.48, 0.40
     assert math.log(0.48 / 0.40) < 0.5
     times_s = np.arange(2.0, 9.0, 0.1)
-    assert follow(held, slightly, times_s).label_index == SAD
+    kept = follow(held, slightly, times_s)
+    assert kept.label_index == SAD
+    assert kept.confidence == pytest.approx(0.48 / 1.08, abs=2e-3)  # lifted to 0.48, no further
     assert follow(free, slightly, times_s).label_index == HAPPY
     clearly = np.full(8, 0.02, np.float32)
     clearly[[HAPPY, SAD]] = 0.60, 0.28
     assert math.log(0.60 / 0.28) > 0.5
-    assert follow(held, clearly, times_s + 9).label_index == HAPPY
+    taken = follow(held, clearly, times_s + 9)
+    assert taken.label_index == HAPPY
+    assert taken.confidence == pytest.approx(0.60, abs=1e-3)
 
 
 def test_hysteresis_flips_less_often_than_none() -> None:
