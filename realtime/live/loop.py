@@ -95,7 +95,9 @@ class LiveLoop:
             if frame is not None:
                 self._handle(frame)
             elif self._frames.ended:
-                return "source ended"
+                if not self._shows_one_picture():
+                    return "source ended"
+                self._switches.paused = True
             self._refresh(wait_s=0.001)
         return ending
 
@@ -114,6 +116,10 @@ class LiveLoop:
         if seconds is not None and time.monotonic() - self._start_s >= seconds:
             return "time is up"
         return None
+
+    def _shows_one_picture(self) -> bool:
+        """Whether the source was a single picture, which is looked at until somebody has enough."""
+        return self._outputs.screen is not None and self._tally.frames == 1
 
     def _handle(self, frame: Frame) -> None:
         """Label one frame and hand it to every output."""

@@ -20,7 +20,7 @@ from fer_live.realtime.pipeline import Pipeline, PipelineSettings
 from fer_live.realtime.sinks.table import TableWriter, table_format
 from fer_live.realtime.sinks.video import video_container
 from fer_live.realtime.sinks.window import Window
-from fer_live.realtime.sources import LatestFrame, Paced, Source, open_source, open_video
+from fer_live.realtime.sources import LatestFrame, Paced, Source, open_source
 
 TITLE: Final = "fer-live"
 
@@ -94,9 +94,9 @@ def run_live(
 
 def _open_source(settings: LiveSettings) -> Source:
     """Open what is live as it is, and a file so that it is played at its own speed."""
-    if Path(settings.source).is_file():
-        return Paced(open_video(settings.source))
-    return open_source(settings.source)
+    wish = settings.camera
+    source = open_source(settings.source, size_wh=wish.size_wh, fps=wish.fps, mjpg=wish.mjpg)
+    return source if source.info.live else Paced(source)
 
 
 def _open_outputs(

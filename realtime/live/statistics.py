@@ -80,6 +80,11 @@ class Tally:
         self._latency_ms = Quantiles()
         self._recent: deque[tuple[float, float | None]] = deque()
 
+    @property
+    def frames(self) -> int:
+        """How many frames were counted."""
+        return self._frames
+
     def add(self, *, captured_s: float | None, labelled_s: float) -> None:
         """Count one frame.
 

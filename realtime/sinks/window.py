@@ -71,9 +71,15 @@ class Window:
             self._open = True
         cv2.imshow(self._title, cv2.cvtColor(rgb, cv2.COLOR_RGB2BGR))
         code = cv2.waitKey(max(1, round(wait_s * 1000)))
-        if cv2.getWindowProperty(self._title, cv2.WND_PROP_VISIBLE) < 1:
-            self._closed = True
+        self._closed = self._is_gone()
         return key_of(code)
+
+    def _is_gone(self) -> bool:
+        """Whether somebody closed the window."""
+        try:
+            return cv2.getWindowProperty(self._title, cv2.WND_PROP_VISIBLE) < 1
+        except cv2.error:  # Qt's part of OpenCV goes with its last window, and no longer answers
+            return True
 
     def close(self) -> None:
         """Take the window away; a second call does nothing."""

@@ -33,8 +33,8 @@ def open_pictures(
     """Open a picture, or all pictures of a folder (not of its subfolders) in natural order.
 
     Picture k shows at k / fps seconds. All frames have the size of the first; a picture of another
-    size is shrunk or enlarged into it whole, with black beside it, and `fault` says so. A folder's
-    picture that cannot be read is left out, its index with it, and `fault` says so.
+    size is shrunk or enlarged into it whole, with black beside it. A folder's picture that cannot
+    be read is left out, its index with it, and `fault` says so.
 
     Args:
         path: A picture of any name, or a folder.
@@ -90,7 +90,6 @@ class PicturesSource(BaseSource):
         self._fps = fps
         self.paths = _pictures_in(path) if path.is_dir() else (path,)
         self._left_out: list[str] = []
-        self._fitted = 0
         height, width = self._first_readable(path).shape[:2]
         self._info = SourceInfo(
             name=path.name or str(path),
@@ -107,15 +106,11 @@ class PicturesSource(BaseSource):
 
     @property
     def fault(self) -> str | None:
-        """A sentence on pictures left out or fitted so far; None when there were none."""
-        faults = []
-        if self._left_out:
-            count, others = len(self._left_out), len(self.paths)
-            faults.append(f"{count} of {others} pictures left out: {self._left_out[0]}")
-        if self._fitted:
-            width, height = self._info.size_wh
-            faults.append(f"pictures of other sizes fitted into {width}x{height}: {self._fitted}")
-        return "; ".join(faults) or None
+        """A sentence on pictures left out so far; None when there were none."""
+        if not self._left_out:
+            return None
+        count, others = len(self._left_out), len(self.paths)
+        return f"{count} of {others} pictures left out: {self._left_out[0]}"
 
     def _first_readable(self, path: Path) -> Image:
         """Return the first picture that can be read."""
@@ -138,7 +133,6 @@ class PicturesSource(BaseSource):
                 self._left_out.append(str(error))
                 continue
             if rgb.shape[1::-1] != self._info.size_wh:
-                self._fitted += 1
                 rgb = fitted(rgb, self._info.size_wh)
             yield Frame(index, index / self._fps, rgb)
 
