@@ -6,6 +6,7 @@ from typing import Annotated
 import typer
 
 from fer_live.console import plain_errors
+from fer_live.training.terminal import data as sets
 from fer_live.training.terminal import evaluate as evaluation
 from fer_live.training.terminal import prune as pruning
 
@@ -21,6 +22,7 @@ Runs = Annotated[Path, typer.Option("--runs", help="Folder that runs are kept in
 
 app.command()(evaluation.evaluate)
 app.command()(evaluation.calibrate)
+app.add_typer(sets.app, name="data")
 app.command()(pruning.prune)
 
 

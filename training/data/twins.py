@@ -42,14 +42,23 @@ def groups_within(
     pictures: NDArray[np.uint8], *, above: float = ABOVE
 ) -> tuple[NDArray[np.int64], ...]:
     """Return the groups of pictures that are twins of each other, directly or through others."""
-    pairs = []
+    digest = hashlib.sha256(f"{above} {pictures.shape}".encode())
+    digest.update(np.ascontiguousarray(pictures).tobytes())
+    path: Path = cache_folder() / f"pairs-{digest.hexdigest()[:32]}.npz"
+    pairs = kept(path, lambda: {"pairs": _pairs(pictures, above)})["pairs"]
+    return _joined(pairs, len(pictures))
+
+
+def _pairs(pictures: NDArray[np.uint8], above: float) -> NDArray[np.int64]:
+    """Return (P, 2) indices of every two that are alike."""
+    found = [np.empty((0, 2), np.int64)]
     normed = _normed(pictures)
     for start in range(0, len(normed), _CHUNK):
         close = normed[start : start + _CHUNK] @ normed[start:].T > above
         left, right = np.nonzero(close)
-        mine = right > left
-        pairs.append(np.column_stack((left[mine], right[mine])) + start)
-    return _joined(np.concatenate(pairs) if pairs else np.empty((0, 2), np.int64), len(pictures))
+        later = right > left
+        found.append(np.column_stack((left[later], right[later])) + start)
+    return np.concatenate(found)
 
 
 def _search(

@@ -1,10 +1,10 @@
 """What sets call their classes, in words, codes and numbers, and which label that is."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Final
 
-from fer_live.errors import DataError
+from fer_live.errors import DataError, SettingsError
 from fer_live.labels import LABELS
 
 WORDS: Final[Mapping[str, str]] = {
@@ -83,6 +83,21 @@ def label_of(word: str, label_map: Mapping[str, str], *, where: str) -> str:
             f"{', '.join(LABELS)}"
         )
     return label
+
+
+def read_map(options: Iterable[str]) -> dict[str, str]:
+    """Read a label map as people type it.
+
+    >>> read_map(["1=surprise", "2=fear"])
+    {'1': 'surprise', '2': 'fear'}
+
+    Raises:
+        SettingsError: One is not CLASS=LABEL.
+    """
+    pairs = [option.partition("=") for option in options]
+    if wrong := ["".join(pair) for pair in pairs if not pair[1]]:
+        raise SettingsError(f"--map {wrong[0]!r} is not CLASS=LABEL, such as 1=surprise")
+    return {word: label for word, _, label in pairs}
 
 
 def person_in(stem: str) -> str:

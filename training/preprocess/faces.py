@@ -9,7 +9,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from fer_live.crop import CropGeometry, crop_transform, cut_crop
+from fer_live.crop import Colour, CropGeometry, crop_transform, cut_crop
 from fer_live.realtime.faces.mesh import anchors_of
 from fer_live.realtime.faces.networks import Mesh, MeshNetwork
 
@@ -55,7 +55,7 @@ class Landmarks:
             return None
         anchors = (anchors_of(mesh.points_px) - border + 0.5) / scale - 0.5
         transform = crop_transform(anchors, self._geometry)
-        colour = "gray" if picture.ndim == 2 else "rgb"  # noqa: PLR2004 (height, width)
+        colour: Colour = "gray" if picture.ndim == 2 else "rgb"  # noqa: PLR2004 (height, width)
         return cut_crop(picture, transform, self._geometry, colour)
 
     def _enlarged(self, rgb: NDArray[np.uint8]) -> tuple[Mesh | None, float, int]:
@@ -103,7 +103,7 @@ class Boxed:
         transform = np.array(
             [[scale, 0, middle - scale * centre_x], [0, scale, middle - scale * centre_y]]
         )
-        colour = "gray" if picture.ndim == 2 else "rgb"  # noqa: PLR2004 (height, width)
+        colour: Colour = "gray" if picture.ndim == 2 else "rgb"  # noqa: PLR2004 (height, width)
         return cut_crop(picture, transform, CropGeometry(self._side_px), colour)
 
     def _by_mtcnn(self, rgb: NDArray[np.uint8]) -> NDArray[np.float64] | None:
