@@ -159,7 +159,7 @@ def test_time_that_goes_back_and_another_shape_are_refused() -> None:
     with pytest.raises(ValueError, match=r"time went back from 1\.0 s to 0\.9 s"):
         steady.update(made_probs("sad", 0.8), 0.9)
     with pytest.raises(ValueError, match=r"expected \(8,\)"):
-        steady.update(np.ones(7, np.float32) / 7, 2.0)
+        steady.update(np.full(7, 1 / 7, np.float32), 2.0)
 
 
 @pytest.mark.parametrize(
