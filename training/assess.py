@@ -15,6 +15,7 @@ from fer_live.training.data.readers import read_samples
 from fer_live.training.data.samples import Part
 from fer_live.training.evaluate import Evaluation, evaluate
 from fer_live.training.judge import Judge, OnnxJudge, judge_of
+from fer_live.training.prepare import parts_of
 from fer_live.training.settings import DataSettings, Experiment, SplitSettings
 from fer_live.training.splits import Parts, divided
 from fer_live.training.tables import from_table
@@ -101,7 +102,7 @@ def parts_for(model: Opened, wanted: Wanted) -> Parts:
     """
     own = model.experiment
     if own is not None and wanted.is_plain() and (wanted.data / own.data.path).exists():
-        return divided(read_samples(own.data, root=wanted.data), own.split)
+        return parts_of(own, own.data, wanted.data)
     settings = settings_for(model, wanted)
     samples = read_samples(settings, root=wanted.data)
     if wanted.split is not None:

@@ -4,6 +4,7 @@ import dataclasses
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Final
 
 import numpy as np
 
@@ -14,7 +15,13 @@ from fer_live.training.data.samples import Samples, one_hot
 from fer_live.training.heads import Lessons, lessons_of
 from fer_live.training.networks import Architecture, architecture
 from fer_live.training.pictures import fitted_to
-from fer_live.training.settings import Experiment
+from fer_live.training.settings import DataSettings, Experiment
+from fer_live.training.splits import Parts, divided
+
+LEAKS: Final = (
+    "This leaks: rare labels were copied before the set was divided, so that varied copies of "
+    "training pictures are among those that were scored."
+)
 
 
 @dataclass(frozen=True)
@@ -55,9 +62,9 @@ def prepare(experiment: Experiment, root: Path) -> Prepared:
     """
     takes = architecture(experiment.network.architecture)
     second = () if experiment.second is None else (experiment.second,)
-    heads = [read_samples(one, root=root) for one in (experiment.data, *second)]
-    train = [_learned(experiment, head.part("train")) for head in heads]
-    watched = [head.part("validation").scored() for head in heads]
+    heads = [parts_of(experiment, one, root) for one in (experiment.data, *second)]
+    train = [_learned(experiment, head.train) for head in heads]
+    watched = [head.validation.scored() for head in heads]
     for one, other in zip(train, watched, strict=True):
         _check(one, other)
         fitted_to(one.pixels[:1], takes)
@@ -65,12 +72,32 @@ def prepare(experiment: Experiment, root: Path) -> Prepared:
     if experiment.fit.balance == "sampling":
         lessons = dataclasses.replace(lessons, weights=drawing_weights(lessons))
     told = tuple(
-        f"{one.source}, {len(one):,} training pictures; chosen by {experiment.fit.select} on "
-        f"{len(other):,} validation pictures"
-        for one, other in zip(train, watched, strict=True)
+        f"{one.source}, {head.split}, {len(one):,} training pictures; chosen by "
+        f"{experiment.fit.select} on {len(other):,} validation pictures"
+        for head, one, other in zip(heads, train, watched, strict=True)
     )
     hard = [dataclasses.replace(one, targets=_hard(one)) for one in watched]
-    return Prepared(lessons, lessons_of(hard), tuple(h.labels for h in heads), told, takes)
+    return Prepared(lessons, lessons_of(hard), tuple(h.train.labels for h in heads), told, takes)
+
+
+def parts_of(experiment: Experiment, settings: DataSettings, root: Path) -> Parts:
+    """Read a set and divide it as the experiment says; training and evaluation both do it so.
+
+    With `split.leak`, rare labels are copied before the set is divided, as paper 002 did, and
+    the notes say so.
+
+    Raises:
+        DataError: It cannot be read or divided.
+        SettingsError: There is no such kind of data.
+    """
+    samples = read_samples(settings, root=root)
+    if not experiment.split.leak:
+        return divided(samples, experiment.split)
+    fit = experiment.fit
+    even = with_rare_copies(samples, fit.rare_factor, experiment.augment, seed=fit.seed)
+    parts = divided(even, experiment.split)
+    split = f"{parts.split}, balanced before (leaks)"
+    return dataclasses.replace(parts, split=split, notes=(*parts.notes, LEAKS))
 
 
 def _hard(samples: Samples) -> np.ndarray[tuple[int, ...], np.dtype[np.float32]]:
