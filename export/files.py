@@ -36,8 +36,11 @@ def published(path: Path, data: bytes) -> Generator[Path]:
     temporary = Path(file.name)
     try:
         yield temporary
-        temporary.chmod(0o666 & ~_umask())
-        temporary.replace(path)
+        try:
+            temporary.chmod(0o666 & ~_umask())
+            temporary.replace(path)
+        except OSError as error:
+            raise SinkError(f"{path} cannot be written: {error.strerror}") from error
     finally:
         temporary.unlink(missing_ok=True)
 

@@ -37,6 +37,9 @@ ALLOWED_OPERATORS: Final = frozenset(
 """Operators of the standard set that a model may use: arithmetic on arrays. Nothing that loops,
 branches, draws at random or calls code from elsewhere."""
 
+_UNSEEN: Final = re.compile(r"PrivateTest|\btest\b")
+"""What sets call the part that is kept for the end; PublicTest is for selection."""
+
 Prior: TypeAlias = Literal["natural", "balanced"]
 """`balanced` subtracts the log of the training prior: as if all labels were equally frequent."""
 
@@ -136,6 +139,17 @@ class ModelContract:
         """Shape of one crop: (S, S) for gray, (S, S, 3) for RGB."""
         size = self.crop.size_px
         return (size, size) if self.colour == "gray" else (size, size, 3)
+
+    @property
+    def accuracy(self) -> Metric | None:
+        """The accuracy to name where there is room for one; None when none was measured.
+
+        The first on pictures that neither training nor selection has seen, which their name tells;
+        where there is none, the first.
+        """
+        stated = [metric for metric in self.metrics if metric.measure == "accuracy"]
+        unseen = [metric for metric in stated if _UNSEEN.search(metric.data)]
+        return next(iter(unseen or stated), None)
 
 
 def to_metadata(contract: ModelContract) -> dict[str, str]:

@@ -59,8 +59,8 @@ class ModelFacts:
 
     @property
     def accuracy(self) -> Metric | None:
-        """The accuracy on its first test set, with the number of pictures; None if unmeasured."""
-        return next((m for m in self.contract.metrics if m.measure == "accuracy"), None)
+        """The accuracy that its contract names first, with n; None if unmeasured."""
+        return self.contract.accuracy
 
 
 def shipped_models(*, device: Device = "auto", calls: int = DEFAULT_CALLS) -> list[ModelFacts]:

@@ -12,9 +12,9 @@ from typer.testing import CliRunner
 
 from fer_live.bundle import sha256_of
 from fer_live.contract import Metric, to_metadata
-from fer_live.errors import DataError, ModelError
+from fer_live.errors import DataError, ModelError, SinkError
 from fer_live.export.card import card_json, card_markdown, interval
-from fer_live.export.checkpoint import Exported
+from fer_live.export.checkpoint import Exported, export_checkpoint
 from fer_live.export.cli import app
 from fer_live.export.crops import fer2013_crops, made_crops
 from fer_live.export.ship import ship, write_card
@@ -132,3 +132,13 @@ def test_help_imports_nothing_heavy() -> None:
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.splitlines()[-1] == "[]"
+
+
+def test_a_folder_in_the_place_of_the_file_is_a_sentence_and_leaves_nothing(
+    checkpoint: Checkpoint, tmp_path: Path
+) -> None:
+    out = tmp_path / "out.onnx"
+    out.mkdir()
+    with pytest.raises(SinkError, match=r"out\.onnx cannot be written: Is a directory"):
+        export_checkpoint(checkpoint, out)
+    assert [path.name for path in tmp_path.iterdir()] == ["out.onnx"]

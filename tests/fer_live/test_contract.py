@@ -23,6 +23,11 @@ CONTRACT = ModelContract(
     pruning={"criterion": "distinctiveness", "threshold_deg": 10},
     metrics=(Metric("accuracy", 0.83, "FER+ PrivateTest, majority", 3153),),
 )
+VALIDATION = Metric("accuracy", 0.84, "FER+ PublicTest, majority", 3199)
+TEST = Metric("accuracy", 0.83, "FER+ PrivateTest, majority", 3153)
+CLEAN = Metric("accuracy", 0.82, "FER+ PrivateTest, majority, without twins of Training", 2866)
+RAF = Metric("accuracy", 0.9, "RAF-DB test", 3068)
+OTHER = Metric("macro F1", 0.6, "FER+ PrivateTest, majority", 3153)
 
 
 def test_what_is_written_into_a_file_is_read_back() -> None:
@@ -79,3 +84,19 @@ def test_a_contract_that_makes_no_sense_is_refused(
 ) -> None:
     with pytest.raises(ModelError, match=sentence):
         dataclasses.replace(CONTRACT, **change)  # type: ignore[arg-type]  # wrong on purpose
+
+
+@pytest.mark.parametrize(
+    ("metrics", "named"),
+    [
+        ((), None),
+        ((OTHER,), None),
+        ((VALIDATION,), VALIDATION),
+        ((VALIDATION, OTHER, TEST, CLEAN), TEST),
+        ((VALIDATION, RAF), RAF),
+    ],
+)
+def test_accuracy_is_the_one_on_pictures_kept_for_the_end(
+    metrics: tuple[Metric, ...], named: Metric | None
+) -> None:
+    assert dataclasses.replace(CONTRACT, metrics=metrics).accuracy == named
