@@ -14,11 +14,31 @@ from numpy.typing import NDArray
 from fer_live.training.augment import augment
 from fer_live.training.batches import mixed_seed
 from fer_live.training.data.samples import Samples
-from fer_live.training.heads import Lessons
+from fer_live.training.heads import Heads, Lessons
 from fer_live.training.pictures import as_batch
-from fer_live.training.settings import AugmentSettings
+from fer_live.training.settings import AugmentSettings, Balance
 
 _AT_ONCE = 512
+
+
+def heads_of(lessons: Lessons, balance: Balance, most: float) -> Heads:
+    """Return what the loss has to know, with the prior that the network comes to have learned.
+
+    Weights in the loss shift that prior as if the labels were as frequent as they weigh; the
+    balanced softmax takes it out of the logits, and drawing takes it out of what is seen.
+    """
+    prior = np.array(lessons.prior())
+    weights = class_weights(lessons, most) if balance == "class-weights" else ()
+    learned = prior
+    if weights:
+        learned = prior * np.array(weights)
+    elif balance == "balanced-softmax":
+        learned = np.ones_like(prior)
+    elif lessons.weights is not None:
+        learned = (lessons.targets * lessons.weights[:, None]).sum(axis=0)
+    parts = np.split(learned, np.cumsum(lessons.sizes)[:-1])
+    shares = np.concatenate([part / part.sum() for part in parts])
+    return Heads(lessons.sizes, tuple(prior.tolist()), tuple(shares.tolist()), weights)
 
 
 def class_weights(lessons: Lessons, most: float) -> tuple[float, ...]:

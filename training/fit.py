@@ -1,38 +1,40 @@
 """One experiment from settings to a checkpoint: read, divide, build, train, keep the best."""
 
 import json
-import logging
 import time
 import warnings
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Final
 
 import lightning
 import numpy as np
 import torch
-from lightning.pytorch.callbacks import (
-    Callback,
-    EarlyStopping,
-    EMAWeightAveraging,
-    ModelCheckpoint,
-    TQDMProgressBar,
-)
-from lightning.pytorch.loggers import CSVLogger
+from lightning.pytorch.callbacks import Callback, ModelCheckpoint
 from torch import nn
 
 from fer_live.crop import CropGeometry
-from fer_live.training.balance import class_weights
+from fer_live.errors import SettingsError
+from fer_live.training.angle_plot import AngleCallback
 from fer_live.training.batches import Batches
+from fer_live.training.callbacks import EpochLog, EpochOrder, HeldAtZero, callbacks_of
 from fer_live.training.checkpoint import Checkpoint
-from fer_live.training.heads import Heads, head_weights
+from fer_live.training.distil import Teachers
+from fer_live.training.heads import head_weights
 from fer_live.training.learner import Learner
-from fer_live.training.networks import architecture, build
+from fer_live.training.networks import architecture, build, train_last
+from fer_live.training.networks.weights import load_weights
+from fer_live.training.pictures import as_batch, fitted_to
 from fer_live.training.prepare import Prepared, prepare
-from fer_live.training.settings import Experiment, FitSettings
+from fer_live.training.settings import Experiment
 from fer_live.training.tables import as_table
 
-_log = logging.getLogger(__name__)
+_FORESEEN: Final = (
+    ".*does not have many workers.*",  # batches come from memory
+    ".*LeafSpec.*is deprecated.*",  # Lightning 2.6 on torch 2.14
+    ".*could not find the monitored key.*",  # stopped by max_steps before the first validation
+)
+"""Warnings of Lightning that tell the user nothing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,10 +73,10 @@ def fit(
         DataError: The data cannot be read, or a part or class is empty.
         SettingsError: The architecture or its widths are unknown.
     """
-    prepared = prepare(experiment, data)
+    prepared = prepare(experiment, data, runs)
     folder = runs / experiment.name
     folder.mkdir(parents=True, exist_ok=True)
-    _write_json(folder / "experiment.json", as_table(experiment))
+    _settle(experiment, folder)
     begun = time.monotonic()
     learner = _train(experiment, prepared, folder, max_steps=max_steps, progress=progress)
     seconds = time.monotonic() - begun
@@ -97,7 +99,7 @@ def _train(
     settings = experiment.fit
     train = Batches(prepared.train, settings.batch, takes=prepared.takes, seed=settings.seed)
     validation = Batches(prepared.validation, 256, takes=prepared.takes)
-    learner = _learner(experiment, prepared, steps=len(train) * settings.epochs)
+    learner = _learner(experiment, prepared, folder.parent, steps=len(train) * settings.epochs)
     keep = ModelCheckpoint(
         folder / "checkpoints",
         filename="best",
@@ -106,21 +108,25 @@ def _train(
         save_last=True,
         enable_version_counter=False,
     )
+    beside = [
+        EpochOrder(train),
+        EpochLog(folder / "metrics.csv"),
+        *_wanted(experiment, prepared, folder),
+    ]
     trainer = lightning.Trainer(
         accelerator="auto",
         max_epochs=settings.epochs,
         max_steps=max_steps or -1,
-        callbacks=[keep, EpochOrder(train), *_callbacks(settings, progress=progress)],
-        logger=CSVLogger(folder, name="", version=""),
+        callbacks=[keep, *beside, *callbacks_of(settings, progress=progress)],
+        logger=False,
         enable_progress_bar=progress,
         enable_model_summary=False,
         num_sanity_val_steps=0,
-        log_every_n_steps=50,
     )
     last = folder / "checkpoints" / "last.ckpt"
     with warnings.catch_warnings():
-        # Batches come from memory, so the advice to add loader processes does not apply.
-        warnings.filterwarnings("ignore", message=".*does not have many workers.*")
+        for foreseen in _FORESEEN:
+            warnings.filterwarnings("ignore", message=foreseen)
         trainer.fit(learner, train, validation, ckpt_path=last if last.is_file() else None)
     if Path(keep.best_model_path).is_file():
         best = torch.load(keep.best_model_path, map_location="cpu", weights_only=True)
@@ -128,53 +134,59 @@ def _train(
     return learner
 
 
-def _learner(experiment: Experiment, prepared: Prepared, *, steps: int) -> Learner:
+def _settle(experiment: Experiment, folder: Path) -> None:
+    """Make the run's folder, or refuse one that was made with other settings.
+
+    Raises:
+        SettingsError: The folder holds a run of the same name that differs.
+    """
+    path = folder / "experiment.json"
+    table = json.loads(json.dumps(as_table(experiment)))
+    if path.is_file() and (folder / "checkpoints" / "last.ckpt").is_file():
+        before = json.loads(path.read_text(encoding="utf-8"))
+        if differing := [key for key in table if before.get(key) != table[key]]:
+            raise SettingsError(
+                f"{folder} was begun with other settings of {', '.join(differing)}; give the "
+                "experiment another name, or delete the folder"
+            )
+    folder.mkdir(parents=True, exist_ok=True)
+    path.write_text(json.dumps(table, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+
+
+def _wanted(experiment: Experiment, prepared: Prepared, folder: Path) -> list[Callback]:
+    """Return the callbacks that only some experiments have."""
+    chosen: list[Callback] = []
+    if experiment.network.dead_units:
+        chosen.append(HeldAtZero(experiment.network.dead_units))
+    if experiment.angles.every:
+        count = min(experiment.angles.probe, len(prepared.validation))
+        rows = np.linspace(0, len(prepared.validation) - 1, count).astype(int)
+        pixels = fitted_to(prepared.validation.pixels[rows], prepared.takes)
+        chosen.append(AngleCallback(experiment.angles, as_batch(pixels), folder))
+    return chosen
+
+
+def _learner(experiment: Experiment, prepared: Prepared, runs: Path, *, steps: int) -> Learner:
     """Build the network and what trains it."""
-    settings, wanted = experiment.fit, experiment.network
+    settings, wanted, taught = experiment.fit, experiment.network, experiment.distil
     torch.manual_seed(settings.seed)
     network = build(wanted.architecture, wanted.widths, prepared.outputs)
-    weights = settings.balance == "class-weights"
-    heads = Heads(
-        prepared.train.sizes,
-        prepared.train.prior(),
-        class_weights(prepared.train, settings.rare_factor) if weights else (),
-    )
+    if wanted.weights:
+        load_weights(network, prepared.root / wanted.weights)
+    if wanted.train_last is not None:
+        train_last(network, wanted.train_last)
+    teaching = None
+    if taught.teachers:
+        checkpoints = [Checkpoint.load(runs / path) for path in taught.teachers]
+        teaching = Teachers(checkpoints, prepared.labels, taught.temperature), taught.share
     return Learner(
         network,
         settings,
         experiment.augment,
-        heads=heads,
+        heads=prepared.heads,
         steps=steps,
+        teaching=teaching,
     ).to(memory_format=torch.channels_last)  # a fifth to a third faster on CPUs
-
-
-class EpochOrder(Callback):
-    """Tells the batches which epoch it is, and which of several processes this is."""
-
-    def __init__(self, train: Batches) -> None:
-        self._train = train
-
-    def on_train_epoch_start(
-        self, trainer: lightning.Trainer, pl_module: lightning.LightningModule
-    ) -> None:
-        """Set the epoch before the first batch is taken."""
-        self._train.epoch = trainer.current_epoch
-        self._train.rank, self._train.world = trainer.global_rank, trainer.world_size
-
-
-def _callbacks(settings: FitSettings, *, progress: bool) -> list[Callback]:
-    """Return weight averaging, early stopping and progress bar as the settings want them."""
-    chosen: list[Callback] = []
-    if settings.average:
-        chosen.append(EMAWeightAveraging(decay=settings.average))
-    if settings.patience is not None:
-        mode = "min" if settings.select == "loss" else "max"
-        chosen.append(
-            EarlyStopping(f"val_{settings.select}", patience=settings.patience, mode=mode)
-        )
-    if progress:
-        chosen.append(TQDMProgressBar(refresh_rate=20))
-    return chosen
 
 
 def published(
@@ -185,7 +197,7 @@ def published(
     known = architecture(wanted.architecture)
     sizes = prepared.train.sizes
     weights = network.to(memory_format=torch.contiguous_format).state_dict()
-    priors = np.split(np.array(prepared.train.prior()), np.cumsum(sizes)[:-1])
+    priors = np.split(np.array(prepared.heads.learned), np.cumsum(sizes)[:-1])
     return tuple(
         Checkpoint(
             name=experiment.name if not place else f"{experiment.name}-second",
@@ -201,8 +213,3 @@ def published(
         )
         for place, labels in enumerate(prepared.labels)
     )
-
-
-def _write_json(path: Path, value: Any) -> None:
-    """Write JSON that a person can read."""
-    path.write_text(json.dumps(value, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")

@@ -24,11 +24,14 @@ class Heads:
     Attributes:
         sizes: Labels of each head, summing to K.
         prior: (K,) how frequent each label is among its head's targets; each head sums to 1.
+        learned: (K,) the prior that the logits come to contain, after whatever was done about
+            rare labels; each head sums to 1.
         weights: (K,) of each label in the loss, mean 1 within a head; empty for equal ones.
     """
 
     sizes: tuple[int, ...]
     prior: tuple[float, ...]
+    learned: tuple[float, ...]
     weights: tuple[float, ...] = ()
 
 

@@ -12,6 +12,7 @@ from torch.nn import functional as nnf
 from fer_live.training import metrics
 from fer_live.training.augment import augment, mixup
 from fer_live.training.batches import mixed_seed
+from fer_live.training.distil import Teachers
 from fer_live.training.heads import Heads
 from fer_live.training.settings import AugmentSettings, FitSettings
 
@@ -25,6 +26,7 @@ class Learner(lightning.LightningModule):
         augmentation: What may vary in a training picture.
         heads: How many labels each has, how frequent they are and what they weigh.
         steps: Optimiser steps in the whole run; schedules end there.
+        teaching: Teachers that answer for each batch, and their share in the whole.
     """
 
     def __init__(
@@ -35,14 +37,17 @@ class Learner(lightning.LightningModule):
         *,
         heads: Heads,
         steps: int,
+        teaching: tuple[Teachers, float] | None = None,
     ) -> None:
         super().__init__()
         self.network = network
         self._fit, self._augmentation, self._steps = fit, augmentation, steps
-        self._sizes = heads.sizes
+        self._sizes, self._teaching = heads.sizes, teaching
         self.prior: Tensor
         self.class_weights: Tensor
         self.register_buffer("prior", torch.tensor(heads.prior), persistent=False)
+        self.learned_prior: Tensor
+        self.register_buffer("learned_prior", torch.tensor(heads.learned), persistent=False)
         weights = heads.weights or (1.0,) * len(heads.prior)
         self.register_buffer("class_weights", torch.tensor(weights), persistent=False)
         self._seen: list[tuple[Tensor, Tensor]] = []
@@ -55,6 +60,10 @@ class Learner(lightning.LightningModule):
     def on_train_epoch_start(self) -> None:
         """Seed augmentation and dropout by the epoch, so that a resumed run goes the same way."""
         torch.manual_seed(mixed_seed(self._fit.seed, self.current_epoch, self.global_rank))
+        for layer in self.network.modules():  # frozen batch norms keep their statistics too
+            own = list(layer.parameters())
+            if own and not any(p.requires_grad for p in own):
+                layer.eval()
 
     def training_step(self, batch: tuple[Tensor, Tensor, Tensor], _index: int) -> Tensor:
         """Return the loss of one batch."""
@@ -62,9 +71,12 @@ class Learner(lightning.LightningModule):
         pictures = augment(pictures, self._augmentation)
         pictures, targets = mixup(pictures, targets, self._augmentation.mixup)
         logits = self(pictures)
-        if self._fit.balance == "balanced-softmax":
-            logits = logits + self.prior.clamp_min(1e-12).log()
-        value = self.loss(logits, targets)
+        prior = self._fit.balance == "balanced-softmax"
+        value = self.loss(logits + self.prior.clamp_min(1e-12).log() if prior else logits, targets)
+        if self._teaching is not None:
+            teachers, share = self._teaching
+            taught = teachers.loss(pictures, split(logits, self._sizes))
+            value = (1 - share) * value + share * taught
         self.log("loss", value, prog_bar=True, on_step=False, on_epoch=True, batch_size=len(logits))
         return value
 
@@ -87,7 +99,8 @@ class Learner(lightning.LightningModule):
         logits = torch.cat([one for one, _ in self._seen])
         targets = torch.cat([one for _, one in self._seen])
         self._seen.clear()
-        parts = (split(each, self._sizes) for each in (logits, targets, self.prior.cpu()))
+        prior = self.learned_prior.cpu()
+        parts = (split(each, self._sizes) for each in (logits, targets, prior))
         heads = [validation_figures(*head) for head in zip(*parts, strict=True)]
         figures = {key: sum(head[key] for head in heads) / len(heads) for key in heads[0]}
         if len(heads) > 1:

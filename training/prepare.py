@@ -9,10 +9,11 @@ from typing import Final
 import numpy as np
 
 from fer_live.errors import DataError
-from fer_live.training.balance import drawing_weights, with_rare_copies
+from fer_live.training.balance import drawing_weights, heads_of, with_rare_copies
 from fer_live.training.data.readers import read_samples
 from fer_live.training.data.samples import Samples, one_hot
-from fer_live.training.heads import Lessons, lessons_of
+from fer_live.training.distil import SoftLabels, blended
+from fer_live.training.heads import Heads, Lessons, lessons_of
 from fer_live.training.networks import Architecture, architecture
 from fer_live.training.pictures import fitted_to
 from fer_live.training.settings import DataSettings, Experiment
@@ -34,6 +35,8 @@ class Prepared:
         labels: Of each head.
         told: What each head was trained on and chosen by, in a sentence.
         takes: Size and colour of the network's pictures.
+        heads: What the loss has to know of the labels.
+        root: The folder that the experiment's paths are relative to.
     """
 
     train: Lessons
@@ -41,6 +44,8 @@ class Prepared:
     labels: tuple[tuple[str, ...], ...]
     told: tuple[str, ...]
     takes: Architecture
+    heads: Heads
+    root: Path
 
     @property
     def outputs(self) -> int:
@@ -48,12 +53,13 @@ class Prepared:
         return sum(len(labels) for labels in self.labels)
 
 
-def prepare(experiment: Experiment, root: Path) -> Prepared:
+def prepare(experiment: Experiment, root: Path, runs: Path) -> Prepared:
     """Read, divide and balance the data of an experiment.
 
     Args:
         experiment: What is wanted.
-        root: The folder that the experiment's paths are relative to.
+        root: The folder that the paths of data are relative to.
+        runs: The folder that the paths of soft labels are relative to.
 
     Raises:
         DataError: It cannot be read, a part or class is empty, or pictures of this shape do not
@@ -68,6 +74,12 @@ def prepare(experiment: Experiment, root: Path) -> Prepared:
     for one, other in zip(train, watched, strict=True):
         _check(one, other)
         fitted_to(one.pixels[:1], takes)
+    taught = experiment.distil
+    if taught.soft:
+        soft = SoftLabels.load(runs / taught.soft)
+        train = [
+            blended(one, soft, share=taught.share, temperature=taught.temperature) for one in train
+        ]
     lessons = lessons_of([_rebalanced(experiment, one) for one in train])
     if experiment.fit.balance == "sampling":
         lessons = dataclasses.replace(lessons, weights=drawing_weights(lessons))
@@ -77,7 +89,15 @@ def prepare(experiment: Experiment, root: Path) -> Prepared:
         for head, one, other in zip(heads, train, watched, strict=True)
     )
     hard = [dataclasses.replace(one, targets=_hard(one)) for one in watched]
-    return Prepared(lessons, lessons_of(hard), tuple(h.train.labels for h in heads), told, takes)
+    return Prepared(
+        train=lessons,
+        validation=lessons_of(hard),
+        labels=tuple(head.train.labels for head in heads),
+        told=told,
+        takes=takes,
+        heads=heads_of(lessons, experiment.fit.balance, experiment.fit.rare_factor),
+        root=root,
+    )
 
 
 def parts_of(experiment: Experiment, settings: DataSettings, root: Path) -> Parts:

@@ -210,6 +210,49 @@ class FitSettings:
 
 
 @dataclass(frozen=True, slots=True)
+class DistilSettings:
+    """What is learned from teachers; files are relative to the folder given with `--runs`.
+
+    Attributes:
+        teachers: Checkpoints that answer for each batch; each teaches the head with its labels.
+        soft: Soft labels that `fer-train soften` has stored; empty for none.
+        share: Of what the teachers say in the whole, in [0, 1].
+        temperature: Softens what they say.
+    """
+
+    teachers: tuple[str, ...] = ()
+    soft: str = ""
+    share: float = 0.5
+    temperature: float = 2.0
+
+    def __post_init__(self) -> None:
+        """Check what the types do not say."""
+        _require(0 <= self.share <= 1, "share must be in [0, 1]")
+        _require(self.temperature > 0, "temperature must be positive")
+
+
+@dataclass(frozen=True, slots=True)
+class AngleSettings:
+    """Angular separation of hidden units (paper 003).
+
+    Attributes:
+        every: Measured each so many epochs; 0 never.
+        layers: Modules whose inputs are measured, by name; empty for every layer with weights but
+            the first.
+        probe: Pictures of the validation part that are shown each time, evenly spread.
+    """
+
+    every: int = 0
+    layers: tuple[str, ...] = ()
+    probe: int = 128
+
+    def __post_init__(self) -> None:
+        """Check what the types do not say."""
+        _require(self.every >= 0, "every is negative")
+        _require(self.probe > 0, "probe must be positive")
+
+
+@dataclass(frozen=True, slots=True)
 class Experiment:
     """One file under experiments/.
 
@@ -222,7 +265,8 @@ class Experiment:
         fit: How it is trained.
         second: Labels of the same pictures that a second head learns at the same time, such as
             FER2013's beside FER+'s; the parts must be the sets' own. None for one head.
-        angles_every: Angular separation is measured each so many epochs; None never.
+        distil: What is learned from teachers.
+        angles: How the angular separation of hidden units is followed.
         paper: The table or row of a paper that this repeats, such as "000-1".
         paper_says: The paper's own figure and circumstances, printed beside ours.
     """
@@ -234,7 +278,8 @@ class Experiment:
     augment: AugmentSettings = field(default_factory=AugmentSettings)
     fit: FitSettings = field(default_factory=FitSettings)
     second: DataSettings | None = None
-    angles_every: int | None = None
+    distil: DistilSettings = field(default_factory=DistilSettings)
+    angles: AngleSettings = field(default_factory=AngleSettings)
     paper: str = ""
     paper_says: str = ""
 

@@ -1,0 +1,151 @@
+"""Learning from teachers: their soft answers, made on the spot or stored beforehand.
+
+Hinton et al. 2015, "Distilling the Knowledge in a Neural Network". Teachers on the spot see the
+very picture that the student sees, augmentation included, which Beyer et al. 2022 ("A good teacher
+is patient and consistent") found to matter; stored answers cost nothing to use again.
+"""
+
+import dataclasses
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor, nn
+
+from fer_live.errors import DataError, ModelError
+from fer_live.training.checkpoint import Checkpoint
+from fer_live.training.data.samples import Samples
+from fer_live.training.judge import Judge
+from fer_live.training.metrics import softmax
+
+
+@dataclass(frozen=True)
+class SoftLabels:
+    """What teachers said of named pictures.
+
+    Attributes:
+        names: (N,) of the pictures.
+        shares: (N, K) float32 probabilities, the teachers' mean.
+        labels: Of the columns.
+    """
+
+    names: NDArray[np.str_]
+    shares: NDArray[np.float32]
+    labels: tuple[str, ...]
+
+    def save(self, path: Path) -> None:
+        """Write them in half precision: a tenth of a megabyte for 6,000 pictures."""
+        path.parent.mkdir(parents=True, exist_ok=True)
+        shares = self.shares.astype(np.float16)
+        np.savez_compressed(path, names=self.names, shares=shares, labels=np.array(self.labels))
+
+    @classmethod
+    def load(cls, path: Path) -> "SoftLabels":
+        """Read what `save` wrote.
+
+        Raises:
+            DataError: It is missing or something else.
+        """
+        try:
+            with np.load(path, allow_pickle=False) as stored:
+                shares = stored["shares"].astype(np.float32)
+                return cls(stored["names"], shares, tuple(stored["labels"].tolist()))
+        except (OSError, ValueError, KeyError) as error:
+            raise DataError(
+                f"{path} holds no soft labels ({error}); make them with fer-train soften"
+            ) from error
+
+
+def soften(teachers: Sequence[Judge], samples: Samples) -> SoftLabels:
+    """Return the mean of what teachers say of pictures, at the prior they learned from.
+
+    Raises:
+        ModelError: The teachers do not know the same labels.
+    """
+    labels = teachers[0].card.labels
+    for teacher in teachers:
+        if teacher.card.labels != labels:
+            raise ModelError(f"{teacher.card.name} and {teachers[0].card.name} differ in labels")
+    shares = np.mean([softmax(t.logits(samples.pixels)) for t in teachers], axis=0)
+    return SoftLabels(samples.names, shares.astype(np.float32), labels)
+
+
+def blended(samples: Samples, soft: SoftLabels, *, share: float, temperature: float) -> Samples:
+    """Return the samples with soft labels mixed into their targets.
+
+    Args:
+        samples: A head's training part; one of other labels is returned as it is.
+        soft: Must know every picture of it.
+        share: Of the soft label, in [0, 1].
+        temperature: Above 1 flattens the soft labels: p^(1/T), summing to 1 again.
+
+    Raises:
+        DataError: A picture has no soft label.
+    """
+    if soft.labels != samples.labels:
+        return samples
+    row_of = {name: row for row, name in enumerate(soft.names.tolist())}
+    missing = [name for name in samples.names.tolist() if name not in row_of]
+    if missing:
+        raise DataError(
+            f"{len(missing):,} pictures of {samples.source} have no soft label, such as "
+            f"{missing[0]}; make them with fer-train soften on the same data"
+        )
+    flat = soft.shares[[row_of[name] for name in samples.names.tolist()]] ** (1 / temperature)
+    flat /= flat.sum(axis=1, keepdims=True)
+    mixed = (1 - share) * samples.targets + share * flat
+    return dataclasses.replace(samples, targets=mixed.astype(np.float32))
+
+
+class Teachers:
+    """Networks that answer for the pictures of a batch.
+
+    Args:
+        checkpoints: Each teaches the head that has its labels.
+        labels: Of each head of the student.
+        temperature: Both sides' logits are divided by it before the softmax.
+
+    Raises:
+        ModelError: A teacher's labels are no head's.
+    """
+
+    def __init__(
+        self,
+        checkpoints: Sequence[Checkpoint],
+        labels: Sequence[tuple[str, ...]],
+        temperature: float,
+    ) -> None:
+        self._temperature = temperature
+        self._of_head: list[list[nn.Module]] = [[] for _ in labels]
+        for one in checkpoints:
+            if one.labels not in labels:
+                raise ModelError(
+                    f"{one.name} teaches {', '.join(one.labels)}: no head learns these"
+                )
+            self._of_head[list(labels).index(one.labels)].append(one.network())
+
+    def loss(self, pictures: Tensor, logits: Sequence[Tensor]) -> Tensor:
+        """Return the heads' divergence from their teachers' mean, times T squared, summed.
+
+        Args:
+            pictures: (N, C, H, W) as the student saw them.
+            logits: (N, K) of each head.
+        """
+        total = pictures.new_zeros(())
+        for networks, own in zip(self._of_head, logits, strict=True):
+            if networks:
+                said = (own / self._temperature).log_softmax(dim=1)
+                wanted = self._mean(networks, pictures)
+                total = total + nn.functional.kl_div(said, wanted, reduction="batchmean")
+        return total * self._temperature**2
+
+    def _mean(self, networks: Sequence[nn.Module], pictures: Tensor) -> Tensor:
+        """Return the mean of the teachers' softened answers."""
+        with torch.no_grad():
+            answers = [network.to(pictures.device)(pictures) for network in networks]
+            return torch.stack([(a / self._temperature).softmax(dim=1) for a in answers]).mean(
+                dim=0
+            )

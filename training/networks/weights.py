@@ -1,0 +1,59 @@
+"""Weights that somebody else trained, from a file that the user has."""
+
+import pickle
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from fer_live.errors import ModelError
+
+
+def load_weights(network: nn.Module, path: Path) -> tuple[str, ...]:
+    """Begin with the weights of a file wherever names and shapes agree.
+
+    The file is a fer-live checkpoint or a state dictionary such as torchvision's and FaceNet's.
+    Only the last layer that has weights may begin at random: its labels are new.
+
+    Args:
+        network: What is given weights; of a `Pretrained` network its trunk.
+        path: The file.
+
+    Returns:
+        The names of what was left at random.
+
+    Raises:
+        ModelError: The file is missing or holds something else.
+    """
+    given = _read(path)
+    trunk = getattr(network, "trunk", network)
+    own = trunk.state_dict()
+    fitting = {k: v for k, v in given.items() if k in own and v.shape == own[k].shape}
+    new = tuple(key for key in own if key not in fitting)
+    layers = [name for name, layer in trunk.named_modules() if "weight" in layer._parameters]
+    if strange := [key for key in new if key.rpartition(".")[0] != layers[-1]]:
+        raise ModelError(
+            f"{path} does not hold weights of this network: {len(strange)} of its tensors are "
+            f"missing or of another shape, such as {strange[0]}"
+        )
+    trunk.load_state_dict(fitting, strict=False)
+    return new
+
+
+def _read(path: Path) -> Mapping[str, Tensor]:
+    """Return a file's tensors by name."""
+    if not path.is_file():
+        raise ModelError(
+            f"network.weights: {path} is not there; nothing is downloaded, so fetch the weights "
+            "once and put them there, or leave the key out to begin at random"
+        )
+    try:
+        found: Any = torch.load(path, map_location="cpu", weights_only=True)
+    except (RuntimeError, pickle.UnpicklingError, EOFError, ValueError, KeyError) as error:
+        raise ModelError(f"{path} holds no weights that can be read safely") from error
+    weights = found.get("weights", found) if isinstance(found, Mapping) else None
+    if not isinstance(weights, Mapping) or not all(isinstance(v, Tensor) for v in weights.values()):
+        raise ModelError(f"{path} holds no dictionary of weights")
+    return {k: v.float() if v.is_floating_point() else v for k, v in weights.items()}
