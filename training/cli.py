@@ -9,6 +9,7 @@ from fer_live.console import plain_errors
 from fer_live.training.terminal import data as sets
 from fer_live.training.terminal import evaluate as evaluation
 from fer_live.training.terminal import prune as pruning
+from fer_live.training.terminal import sweep as sweeping
 
 app = typer.Typer(
     help="Train, compare and understand emotion networks.",
@@ -24,6 +25,7 @@ app.command()(evaluation.evaluate)
 app.command()(evaluation.calibrate)
 app.add_typer(sets.app, name="data")
 app.command()(pruning.prune)
+app.command()(sweeping.sweep)
 
 
 @app.callback()

@@ -11,7 +11,7 @@ import math
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Literal, TypeAlias
 
 import numpy as np
 from torch import nn
@@ -33,6 +33,9 @@ from fer_live.training.pruning.plan import (
 )
 from fer_live.training.pruning.weights import energy, interplay, variances
 
+Complement: TypeAlias = Literal["both", "one", "neither"]
+"""Who goes of a complementary pair."""
+
 
 @dataclass(frozen=True, slots=True)
 class ThresholdSettings:
@@ -51,7 +54,7 @@ class ThresholdSettings:
     angle_deg: float = 10.0
     normalisation: Normalisation = "centred"
     components: Components = "positions"
-    complement: Literal["both", "one", "neither"] = "one"
+    complement: Complement = "one"
     constants: bool = True
     limits: Limits = field(default_factory=Limits)
 
