@@ -21,6 +21,10 @@ PART_NAMES: Final = {
     "FER+": {"train": "Training", "validation": "PublicTest", "test": "PrivateTest"},
 }
 """What a set's own papers call its parts."""
+CHOSEN_BY: Final = (
+    "Networks, temperature and threshold are chosen by this part, so its figures flatter a little; "
+    "the part for reporting is scored once, with --final."
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +43,8 @@ class Evaluation:
         clean: Figures at the training prior without twins of the training part; None where the
             training part is not at hand or every picture has a twin.
         temperature: That the model's logits are divided by.
+        truth: (N,) each picture's label, an index into `labels`, in the order of the set.
+        named: (N,) what the model named it at the training prior.
         notes: What a reader has to know, such as labels or pictures left out.
         training: Each epoch's figures, where a run tells them.
         settings: The experiment's, where known.
@@ -54,6 +60,8 @@ class Evaluation:
     balanced: Scores
     clean: Scores | None = None
     temperature: float = 1.0
+    truth: tuple[int, ...] = ()
+    named: tuple[int, ...] = ()
     notes: tuple[str, ...] = ()
     training: tuple[Mapping[str, float], ...] = ()
     settings: Mapping[str, Any] = field(default_factory=dict)
@@ -127,7 +135,9 @@ def evaluate(judge: Judge, parts: Parts, part: Part, *, compare_twins: bool = Tr
         balanced=scores(everyone, "balanced"),
         clean=scores(alone, "natural") if len(train) and alone.any() else None,
         temperature=judge.card.temperature,
-        notes=(*parts.notes, *notes),
+        truth=tuple(scored.majority.tolist()),
+        named=tuple(logits[:, columns].argmax(axis=1).tolist()),
+        notes=(*parts.notes, *notes, *((CHOSEN_BY,) if part == "validation" else ())),
     )
 
 

@@ -3,6 +3,7 @@
 Every figure is a fraction in [0, 1], never percent.
 """
 
+import dataclasses
 from collections.abc import Callable
 from dataclasses import dataclass
 from statistics import NormalDist
@@ -241,6 +242,32 @@ def right_when_named(figures: ClassFigures, prevalence: float) -> float | None:
     right = figures.recall * prevalence
     wrong = figures.false_positive_rate * (1 - prevalence)
     return right / (right + wrong) if right + wrong else None
+
+
+def range_when_named(
+    figures: ClassFigures, n: int, prevalence: float
+) -> tuple[float, float] | None:
+    """Return how far `right_when_named` may be off, from so few pictures as these.
+
+    Recall and false-positive rate each at the worse, then at the better end of its Wilson interval:
+    wider than 95 %, and above 0 errors even where none was seen.
+
+    Args:
+        figures: The class's.
+        n: Pictures that they were measured on.
+        prevalence: How frequent the class is where the network is used, in [0, 1].
+    """
+    if figures.recall is None or figures.false_positive_rate is None:
+        return None
+    others = n - figures.support
+    recall = wilson(round(figures.recall * figures.support), figures.support)
+    wrong = wilson(round(figures.false_positive_rate * others), others)
+    ends = ((recall[0], wrong[1]), (recall[1], wrong[0]))
+    low, high = (
+        right_when_named(dataclasses.replace(figures, recall=r, false_positive_rate=w), prevalence)
+        for r, w in ends
+    )
+    return low or 0.0, high if high is not None else 1.0
 
 
 def fitted_temperature(logits: NDArray[np.floating], truth: NDArray[np.int64]) -> float:
