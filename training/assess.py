@@ -132,7 +132,9 @@ def assess(model: Opened, wanted: Wanted, part: Part) -> Evaluation:
         DataError: See `parts_for`; or the part is empty.
     """
     found = evaluate(model.judge, parts_for(model, wanted), part)
-    settings = model.checkpoint.settings if model.checkpoint else {}
+    settings = dict(model.checkpoint.settings) if model.checkpoint else {}
+    if model.checkpoint and model.checkpoint.pruning:
+        settings["pruning"] = dict(model.checkpoint.pruning)
     return dataclasses.replace(found, settings=settings, training=history(model.folder))
 
 

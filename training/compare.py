@@ -21,7 +21,7 @@ T_95: Final = (12.706, 4.303, 3.182, 2.776, 2.571, 2.447, 2.365, 2.306, 2.262, 2
 """Student's t, 97.5 %, for 1 to 10 degrees of freedom (Student 1908); from 11 on 2.2 is taken."""
 _MANY: Final = 2.2
 _FIELDS: Final = frozenset({"data", "split", "natural", "balanced", "clean", "settings", "notes"})
-_CHANCE: Final = frozenset({("fit", "seed"), ("split", "seed"), ("split", "fold")})
+_CHANCE: Final = (("fit", "seed"), ("split", "seed"), ("split", "fold"))
 """Settings that make a run a repeat of another when nothing else differs."""
 
 
@@ -131,22 +131,25 @@ def difference(one: Run, other: Run) -> Difference | None:
 
 def repeats_among(runs: Sequence[Run], measure: str = "accuracy") -> tuple[Repeats, ...]:
     """Return what each two or more runs that differ only in seed or fold say together."""
-    groups: dict[str, list[Run]] = {}
+    groups: dict[str, dict[str, Run]] = {}
     for run in runs:
-        if run.report.get("settings"):
-            groups.setdefault(_without_chance(run), []).append(run)
-    return tuple(_summary(group, measure) for group in groups.values() if len(group) > 1)
+        if run.report["settings"]:
+            same, chance = _settings_of(run)
+            groups.setdefault(same, {}).setdefault(chance, run)
+    several = [tuple(group.values()) for group in groups.values() if len(group) > 1]
+    return tuple(_summary(group, measure) for group in several)
 
 
-def _without_chance(run: Run) -> str:
-    """Return a run's settings and data without what only chance decides."""
+def _settings_of(run: Run) -> tuple[str, str]:
+    """Return a run's data and settings: what was decided, and what only chance decides."""
     settings = dict(run.report["settings"])
     settings.pop("name", None)
+    chance = []
     for table, key in _CHANCE:
         inner = dict(settings.get(table, {}))
-        inner.pop(key, None)
+        chance.append(inner.pop(key, None))
         settings[table] = inner
-    return json.dumps([settings, run.report["data"]], sort_keys=True)
+    return json.dumps([settings, run.report["data"]], sort_keys=True), json.dumps(chance)
 
 
 def _summary(runs: Sequence[Run], measure: str) -> Repeats:
@@ -156,7 +159,8 @@ def _summary(runs: Sequence[Run], measure: str) -> Repeats:
     freedom = len(values) - 1
     t = T_95[freedom - 1] if freedom <= len(T_95) else _MANY
     half = t * deviation / math.sqrt(len(values))
-    return Repeats(tuple(r.name for r in runs), measure, mean, deviation, mean - half, mean + half)
+    low, high = max(0.0, mean - half), min(1.0, mean + half)
+    return Repeats(tuple(run.name for run in runs), measure, mean, deviation, low, high)
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,7 +2,7 @@
 
 import io
 from collections.abc import Mapping, Sequence
-from typing import Final
+from typing import Any, Final
 
 from matplotlib import rc_context
 from matplotlib.axes import Axes
@@ -11,7 +11,7 @@ from matplotlib.figure import Figure as Plot
 from fer_live.training.scores import Scores
 
 COLOURS: Final = ("#1f5fa8", "#d1601f", "#2e8b57", "#8a4fa8", "#b8860b", "#666666")
-_LOOK: Final = {
+_LOOK: Final[dict[Any, Any]] = {
     "svg.fonttype": "none",
     "font.family": "sans-serif",
     "font.size": 10,
