@@ -1,0 +1,239 @@
+"""Runs of `fer-live` that something ends: signals, full disks, lost streams, a closed window."""
+
+import csv
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import av
+import pytest
+
+from fer_live.realtime.sources import open_video
+from tests.realtime.live.desktop import Desktop, virtual_desktop
+from tests.realtime.sources.servers import motion_jpeg, served
+from tests.running import PATIENCE_S, fer_live, starting
+
+posix = pytest.mark.skipif(sys.platform == "win32", reason="signals are others there")
+
+
+def said(running: subprocess.Popen[str]) -> list[str]:
+    """Wait for the end and return the lines that were said about it, all on stderr."""
+    out, err = running.communicate(timeout=PATIENCE_S)
+    assert out == ""
+    assert "Traceback" not in err
+    return err.splitlines()
+
+
+def wait_for_rows(table: Path, count: int, running: subprocess.Popen[str]) -> None:
+    """Wait until a table has so many lines."""
+    while not table.exists() or table.read_bytes().count(b"\n") < count:
+        assert running.poll() is None, running.communicate()
+        time.sleep(0.02)
+
+
+def frames_in(table: Path) -> list[int]:
+    """Return the frames of a table, of which every line has to be whole."""
+    if table.suffix == ".jsonl":
+        rows = [json.loads(line) for line in table.read_text().splitlines()]
+    else:
+        with table.open(newline="") as file:
+            rows = list(csv.DictReader(file, strict=True))
+        assert all(None not in row and None not in row.values() for row in rows)
+    return sorted({int(row["frame"]) for row in rows})
+
+
+def pictures_in(video: Path) -> int:
+    with av.open(str(video)) as container:
+        return sum(1 for _ in container.decode(video=0))
+
+
+def options(folder: Path, model: Path, *, window: bool = False) -> list[str | Path]:
+    """Return options that record and log."""
+    outputs = ["--record", folder / "out.mp4", "--log", folder / "out.csv"]
+    return ["--model", model, *outputs, *(() if window else ("--no-window",))]
+
+
+@posix
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_ends_the_run_and_leaves_whole_files(
+    tmp_path: Path, clip: Path, tiny_model: Path, number: signal.Signals
+) -> None:
+    running = starting("--camera", clip, *options(tmp_path, tiny_model))
+    wait_for_rows(tmp_path / "out.csv", 10, running)
+    running.send_signal(number)
+    told, *wrote = said(running)
+    assert running.returncode == 0
+    assert told.startswith("stopped: ")
+    assert wrote == [f"wrote {tmp_path / 'out.mp4'}", f"wrote {tmp_path / 'out.csv'}"]
+    frames = frames_in(tmp_path / "out.csv")
+    assert len(frames) >= 9
+    assert pictures_in(tmp_path / "out.mp4") == len(frames)
+
+
+def test_a_played_file_ends_by_itself_with_its_last_frame_in_the_table(
+    tmp_path: Path, tiny_model: Path
+) -> None:
+    from tests.realtime.sources.clips import write_clip
+
+    film = write_clip(tmp_path / "film.mp4", range(0, 1000, 40))
+    done = fer_live("--camera", film, *options(tmp_path, tiny_model))
+    assert done.returncode == 0
+    assert done.stderr.startswith("the source ended: ")
+    frames = frames_in(tmp_path / "out.csv")
+    assert frames[-1] == 24
+    assert pictures_in(tmp_path / "out.mp4") == len(frames)
+
+
+@contextmanager
+def small_disk(folder: Path, kilobytes: int) -> Iterator[Path]:
+    """Give a folder on a disk of so many kilobytes, or skip the test where none may be made."""
+    if sys.platform != "linux" or os.geteuid() != 0:
+        pytest.skip("only root may mount a small disk, on Linux")
+    disk = folder / "disk"
+    disk.mkdir()
+    mounted = subprocess.run(
+        ["mount", "-t", "tmpfs", "-o", f"size={kilobytes}k", "tmpfs", disk],
+        capture_output=True,
+        check=False,
+    )
+    if mounted.returncode != 0:
+        pytest.skip("a disk may not be mounted here")
+    try:
+        yield disk
+    finally:
+        subprocess.run(["umount", disk], check=True)
+
+
+def test_a_full_disk_ends_the_run_in_one_sentence_and_what_fitted_can_be_read(
+    tmp_path: Path, clip: Path, tiny_model: Path
+) -> None:
+    with small_disk(tmp_path, 200) as disk:
+        done = fer_live("--camera", clip, *options(disk, tiny_model))
+        assert done.returncode == 1
+        (line,) = done.stderr.splitlines()
+        assert line.startswith(f"fer-live: {disk}/out.")
+        assert line.endswith(" cannot be written: no space left on device")
+        assert frames_in(disk / "out.csv")
+        with open_video(disk / "out.mp4") as video:  # its last packet may be half
+            assert next(iter(video)).index == 0
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux limits a running process")
+def test_a_table_that_may_not_grow_ends_the_run_with_whole_lines(
+    tmp_path: Path, clip: Path, tiny_model: Path
+) -> None:
+    import resource
+
+    table = tmp_path / "out.jsonl"
+    running = starting("--camera", clip, "--model", tiny_model, "--no-window", "--log", table)
+    resource.prlimit(running.pid, resource.RLIMIT_FSIZE, (6_000, 6_000))
+    (line,) = said(running)
+    assert running.returncode == 1
+    assert line == f"fer-live: {table} cannot be written: file too large"
+    assert frames_in(table)
+
+
+def test_a_lost_stream_is_called_again_while_the_run_goes_on_and_is_told_in_the_end(
+    tmp_path: Path, tiny_model: Path
+) -> None:
+    with served(motion_jpeg) as camera:
+        url = f"http://127.0.0.1:{camera.port}/"
+        running = starting("--camera", url, *options(tmp_path, tiny_model), "--seconds", "4")
+        wait_for_rows(tmp_path / "out.csv", 5, running)
+        camera.mood = "refuse"
+        *lost, told, _, _, fault = said(running)
+    assert running.returncode == 0, "the time was up while it was being called again"
+    assert lost
+    assert all(line.startswith(f"{url} was lost; trying again in ") for line in lost)
+    assert told.startswith("the time is up: ")
+    assert fault.startswith(f"fer-live: {url} was lost")
+    assert pictures_in(tmp_path / "out.mp4") == len(frames_in(tmp_path / "out.csv"))
+
+
+@pytest.fixture
+def camera() -> Iterator[str]:
+    """The address of a camera that goes on for ever."""
+    with served(motion_jpeg) as server:
+        yield f"http://127.0.0.1:{server.port}/"
+
+
+@pytest.fixture(scope="module")
+def desktop() -> Iterator[Desktop]:
+    with virtual_desktop() as found:
+        yield found
+
+
+def shown(
+    desktop: Desktop, folder: Path, source: str | Path, *words: str | Path
+) -> tuple[subprocess.Popen[str], int]:
+    """Start a run with a window, and return both."""
+    changes = {"DISPLAY": desktop.name}
+    running = starting("--camera", source, *words, folder=folder, changes=changes)
+    return running, desktop.wait_for("fer-live", running)
+
+
+def save_until_saved(
+    desktop: Desktop, window: int, folder: Path, running: subprocess.Popen[str]
+) -> None:
+    """Press s again and again: keys that come before a window is ready are nobody's."""
+    before = len(list(folder.glob("fer-live-*.png")))
+    while len(list(folder.glob("fer-live-*.png"))) == before:
+        assert running.poll() is None, running.communicate()
+        desktop.press(window, "s")
+        time.sleep(0.5)
+
+
+def test_closing_the_window_ends_the_run_with_status_0_and_whole_files(
+    desktop: Desktop, tmp_path: Path, camera: str, tiny_model: Path
+) -> None:
+    words = options(tmp_path, tiny_model, window=True)
+    running, window = shown(desktop, tmp_path, camera, *words)
+    wait_for_rows(tmp_path / "out.csv", 10, running)
+    desktop.close(window)
+    told, *wrote = said(running)
+    assert running.returncode == 0
+    assert told.startswith("the window was closed: ")
+    assert wrote == [f"wrote {tmp_path / 'out.mp4'}", f"wrote {tmp_path / 'out.csv'}"]
+    assert pictures_in(tmp_path / "out.mp4") == len(frames_in(tmp_path / "out.csv"))
+
+
+def test_keys_save_record_and_quit(
+    desktop: Desktop, tmp_path: Path, camera: str, tiny_model: Path
+) -> None:
+    running, window = shown(desktop, tmp_path, camera, "--model", tiny_model)
+    save_until_saved(desktop, window, tmp_path, running)
+    desktop.press(window, "r")
+    while not list(tmp_path.glob("*.mp4")):
+        assert running.poll() is None, running.communicate()
+        time.sleep(0.02)
+    desktop.press(window, "q")
+    told, *wrote = said(running)
+    assert running.returncode == 0
+    assert told.startswith("the window was closed: ")
+    pictures, (video,) = list(tmp_path.glob("*.png")), tmp_path.glob("*.mp4")
+    assert sorted(wrote) == sorted(f"wrote {path.name}" for path in (*pictures, video))
+    assert pictures_in(pictures[0]) == 1
+    assert pictures_in(video) > 0
+
+
+def test_a_single_picture_stays_until_somebody_has_seen_enough(
+    desktop: Desktop, tmp_path: Path, tiny_model: Path
+) -> None:
+    import cv2
+
+    from tests.realtime.sources.clips import grey_picture
+
+    cv2.imwrite(str(tmp_path / "face.png"), grey_picture(9, (320, 240)))
+    running, window = shown(desktop, tmp_path, tmp_path / "face.png", "--model", tiny_model)
+    save_until_saved(desktop, window, tmp_path, running)
+    time.sleep(1.0)
+    assert running.poll() is None
+    desktop.press(window, "q")
+    assert said(running)[0].startswith("the window was closed: 1 frame")
+    assert running.returncode == 0
