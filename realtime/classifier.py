@@ -1,6 +1,6 @@
 """Naming what a face shows: ONNX Runtime behind a small protocol.
 
-Only this file imports onnxruntime, and only when a session is made.
+Only this file, `binding.py` and `cuda.py` import onnxruntime, and only when a session is made.
 """
 
 import logging
@@ -16,20 +16,25 @@ from fer_live.bundle import read_model, sha256_of
 from fer_live.contract import (
     ALLOWED_OPERATORS,
     INPUT_NAME,
-    LOGITS_NAME,
-    PROBABILITIES_NAME,
     ModelContract,
     Prior,
     from_metadata,
 )
 from fer_live.errors import DeviceError, ModelError
+from fer_live.realtime.binding import OUTPUT_NAMES, Binding
+from fer_live.realtime.cuda import (
+    CUDA_PROVIDER,
+    cuda_options,
+    cuda_problem,
+    find_cuda_libraries,
+)
 from fer_live.realtime.onnx_file import read_contents
 
 Device: TypeAlias = Literal["auto", "cpu", "cuda"]
 TRIAL_BATCHES: Final = (1, 3)
 """How many made crops a model has to classify before it is handed out."""
 
-_OUTPUTS: Final = (PROBABILITIES_NAME, LOGITS_NAME)
+_NO_GRAPH: Final = -1  # says so to ONNX Runtime
 _TRIAL_TOLERANCE: Final = 1e-3
 _log = logging.getLogger(__name__)
 
@@ -77,22 +82,27 @@ def with_prior(
 class OnnxClassifier:
     """An exported model in an ONNX Runtime session of one thread."""
 
-    def __init__(self, model: str, *, device: Device = "auto") -> None:
+    def __init__(self, model: str, *, device: Device = "auto", cuda_graph: bool = False) -> None:
         """Load a model and refuse anything that the contract does not allow.
 
         Args:
             model: Name of a shipped model, or the path of an .onnx file.
             device: "auto" takes CUDA where a session really gets it, "cuda" insists.
+            cuda_graph: Let `bind` record its kernels once and replay them; on CUDA only.
 
         Raises:
             ModelError: No such model, or it is malformed, foreign, too large or of other shapes.
             DeviceError: CUDA was asked for and cannot be had.
         """
+        if cuda_graph and device != "cuda":
+            raise DeviceError(f"CUDA graphs run on CUDA only, not on {device}; use --device cuda")
         data = read_model(model)
         self.sha256 = sha256_of(data)
+        self._cuda_graph = cuda_graph
+        self._graphs = 0
         try:
             self._contract = _read_contract(data)
-            self._session = _open_session(data, device)
+            self._session = _open_session(data, device, cuda_graph=cuda_graph)
             _check_signature(self._session, self._contract)
             self._try_out()
         except ModelError as error:
@@ -122,25 +132,33 @@ class OnnxClassifier:
         if len(crops) == 0:
             empty = np.empty((0, len(self._contract.labels)), np.float32)
             return Prediction(empty, empty)
-        return Prediction(*self._session.run(_OUTPUTS, {INPUT_NAME: crops}))
+        return Prediction(*self.session_call(crops)())
 
-    def bound(self, crops: Crops) -> Callable[[], None]:
-        """Return a call that runs the graph alone on `crops`, its memory bound beforehand.
+    def session_call(self, crops: Crops) -> Callable[[], Any]:
+        """Return the bare call of the session on `crops`, without a check, for measuring."""
+        feeds, options = {INPUT_NAME: crops}, self._run_options(_NO_GRAPH)
+        return lambda: self._session.run(OUTPUT_NAMES, feeds, options)
 
-        For measuring what the graph costs without what surrounds it; its answer is thrown away.
-        """
+    def bind(self, crops: Crops) -> Binding:
+        """Bind memory of the device for batches of the shape of `crops`, which are put there."""
+        self._graphs += 1  # a CUDA graph holds for one shape and one place in memory
+        return Binding(
+            self._session,
+            crops,
+            len(self._contract.labels),
+            memory="cuda" if self.provider == CUDA_PROVIDER else "cpu",
+            run_options=self._run_options(self._graphs),
+        )
+
+    def _run_options(self, graph: int) -> Any:
+        """Return the options of one call: which CUDA graph it records or replays."""
+        if not self._cuda_graph:
+            return None
         import onnxruntime as ort  # noqa: PLC0415 (heavy)
 
-        binding = self._session.io_binding()
-        binding.bind_cpu_input(INPUT_NAME, crops)
-        for name in _OUTPUTS:
-            out = np.empty((len(crops), len(self._contract.labels)), np.float32)
-            binding.bind_ortvalue_output(name, ort.OrtValue.ortvalue_from_numpy(out))
-
-        def run() -> None:
-            self._session.run_with_iobinding(binding)
-
-        return run
+        options = ort.RunOptions()
+        options.add_run_config_entry("gpu_graph_id", str(graph))
+        return options
 
     def _try_out(self) -> None:
         """Classify made crops, which also warms the session up, and refuse what is not an answer.
@@ -180,7 +198,7 @@ def _read_contract(data: bytes) -> ModelContract:
     return contract
 
 
-def _open_session(data: bytes, device: Device) -> Any:
+def _open_session(data: bytes, device: Device, *, cuda_graph: bool) -> Any:
     """Open a session on the device, and make sure that it is the device."""
     import onnxruntime as ort  # noqa: PLC0415 (heavy)
 
@@ -188,16 +206,18 @@ def _open_session(data: bytes, device: Device) -> Any:
     options.intra_op_num_threads = 1
     options.inter_op_num_threads = 1
     options.log_severity_level = 4  # what goes wrong is raised; ORT need not print it as well
-    providers = ["CPUExecutionProvider"]
-    if device == "cuda" or (device == "auto" and cuda_problem() is None):
-        providers.insert(0, "CUDAExecutionProvider")
-    if device == "cuda" and (problem := cuda_problem()) is not None:
+    providers: list[Any] = ["CPUExecutionProvider"]
+    problem = "not asked for" if device == "cpu" else cuda_problem()
+    if device == "cuda" and problem is not None:
         raise DeviceError(problem)
+    if problem is None:
+        find_cuda_libraries()
+        providers.insert(0, (CUDA_PROVIDER, cuda_options(cuda_graph=cuda_graph)))
     try:
         session = ort.InferenceSession(data, options, providers=providers)
     except Exception as error:  # ORT raises a dozen unrelated types for a file it cannot read
         raise ModelError(f"ONNX Runtime refuses it: {_first_line(error)}") from error
-    if device == "cuda" and session.get_providers()[0] != "CUDAExecutionProvider":
+    if device == "cuda" and session.get_providers()[0] != CUDA_PROVIDER:
         raise DeviceError(
             "CUDA was asked for but the session fell back to the CPU: the driver or the CUDA and "
             "cuDNN libraries are missing; pip install 'fer-live[cuda]', or use --device cpu"
@@ -205,49 +225,16 @@ def _open_session(data: bytes, device: Device) -> Any:
     return session
 
 
-def cuda_problem() -> str | None:
-    """Return why CUDA cannot be used, with what to do; None when nothing obvious stands against it.
-
-    Only a session can prove that CUDA works; this finds out, without printing anything, when it
-    cannot.
-    """
-    import onnxruntime as ort  # noqa: PLC0415 (heavy)
-
-    if "CUDAExecutionProvider" not in ort.get_available_providers():
-        return (
-            "CUDA was asked for but this onnxruntime has no CUDA in it; uninstall onnxruntime and "
-            "install 'fer-live[cuda]' on Linux x86-64 or Windows, or use --device cpu"
-        )
-    if not _driver_present():
-        return (
-            "CUDA was asked for but there is no NVIDIA driver (libcuda) on this machine; install "
-            "the driver, or use --device cpu"
-        )
-    return None
-
-
-def _driver_present() -> bool:
-    """Whether the NVIDIA driver's library can be loaded."""
-    import ctypes  # noqa: PLC0415 (only on this path)
-    import sys  # noqa: PLC0415
-
-    try:
-        ctypes.CDLL("nvcuda.dll" if sys.platform == "win32" else "libcuda.so.1")
-    except OSError:
-        return False
-    return True
-
-
 def _check_signature(session: Any, contract: ModelContract) -> None:
     """Refuse a graph whose inputs, outputs, types or shapes the contract does not allow."""
     found = {part.name: (part.type, list(part.shape)) for part in _signature(session)}
-    if set(found) != {INPUT_NAME, *_OUTPUTS} or len(session.get_inputs()) != 1:
+    if set(found) != {INPUT_NAME, *OUTPUT_NAMES} or len(session.get_inputs()) != 1:
         names = [[p.name for p in side] for side in (session.get_inputs(), session.get_outputs())]
         raise ModelError(f"its inputs are {names[0]} and its outputs {names[1]}")
     per_label = ("tensor(float)", (len(contract.labels),))
     due = {
         INPUT_NAME: ("tensor(uint8)", contract.input_shape),
-        **dict.fromkeys(_OUTPUTS, per_label),
+        **dict.fromkeys(OUTPUT_NAMES, per_label),
     }
     for name, (kind, each) in due.items():
         if found[name][0] != kind or found[name][1][1:] != list(each):

@@ -28,7 +28,12 @@ def bench(
     frames: Annotated[int, typer.Option(min=16, help="At most so many frames of a clip.")] = 600,
     copies: Annotated[
         list[int] | None,
-        typer.Option(min=1, help="Also with so many copies of each clip's picture."),
+        typer.Option(
+            min=1,
+            help="Also with so many copies of each clip's picture; may be given several times, "
+            "1 leaves them out.  [default: 2, 4, 8]",
+            show_default=False,
+        ),
     ] = None,
     soak: Annotated[
         int | None, typer.Option(min=2001, help="Also watch memory over so many frames.")
@@ -53,6 +58,7 @@ def bench(
         from fer_live.realtime.bench.output import publish
         from fer_live.realtime.bench.report import show
         from fer_live.realtime.bench.run import (
+            DEFAULT_COPIES,
             BenchSettings,
             chosen_models,
             clips_or_portrait,
@@ -70,7 +76,7 @@ def bench(
                 rounds=rounds,
                 memory_frames=soak,
                 live=live,
-                copies=tuple(copies or ()),
+                copies=tuple(copies or DEFAULT_COPIES),
             )
             report = run_bench(settings, pinned=pinned, tell=Console(stderr=True).print)
         show(report, Console())

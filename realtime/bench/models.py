@@ -1,4 +1,4 @@
-"""Model against model, in one run: what pruning buys on this machine.
+"""Model against model, in one run on the CPU: what pruning buys on this machine.
 
 The models and a matrix product, as the measure of what the processor can do at that moment, take
 turns call by call, so that a ratio holds although the machine is noisy.
@@ -7,21 +7,23 @@ turns call by call, so that a ratio holds although the machine is noisy.
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
 from typing import Final
 
 import numpy as np
 
-from fer_live.arrays import Crops
 from fer_live.bundle import read_model
 from fer_live.contract import ModelContract
 from fer_live.realtime.bench.latency import Latency
-from fer_live.realtime.classifier import Device, OnnxClassifier
+from fer_live.realtime.classifier import OnnxClassifier
 
 BATCHES: Final = (1, 2, 4, 8)
 WARM_UP_CALLS: Final = 10
 CALL_OVERHEAD_MS: Final = 0.012
 """What a call into ONNX Runtime costs for a graph of some fifteen nodes that compute nothing."""
-_PEAK_SIDE: Final = 320
+_PEAK_SIDE: Final = 384
+_WAYS: Final = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,12 +33,14 @@ class BatchFigures:
     Attributes:
         batch: Crops a call.
         latency: Of one call, from uint8 crops to probabilities, Python included.
+        session: Of the bare call of ONNX Runtime's session.
         inference: Of the graph alone: inputs and outputs bound to memory beforehand.
         peak_gflops: What the processor reached in a matrix product between the same calls.
     """
 
     batch: int
     latency: Latency
+    session: Latency
     inference: Latency
     peak_gflops: float
 
@@ -47,8 +51,12 @@ class BatchFigures:
 
     @property
     def overhead(self) -> float:
-        """What calling costs beyond the graph itself, as a part of the graph's time."""
+        """What a call costs beyond the graph itself, as a part of the graph's time."""
         return self.latency.min_ms / self.inference.min_ms - 1
+
+    def gflops(self, macs: int) -> float:
+        """Return what the graph alone reached: 2 x MACs over its best time."""
+        return 2e-6 * macs * self.batch / self.inference.min_ms
 
     def over_bound(self, macs: int) -> float:
         """Return the best call over what the processor's peak allows, call overhead granted."""
@@ -62,11 +70,10 @@ class ModelFigures:
     """One model: what it is, and what it costs.
 
     Attributes:
-        name: As it was asked for.
+        name: As its contract says; its file's name where two models say the same.
         contract: What the file says of itself.
         file_bytes: Size of the file.
         load_ms: Best time from bytes to a session that has answered once.
-        provider: What the session really runs on.
         batches: One entry a batch size, ascending.
     """
 
@@ -74,14 +81,12 @@ class ModelFigures:
     contract: ModelContract
     file_bytes: int
     load_ms: float
-    provider: str
     batches: tuple[BatchFigures, ...]
 
 
 def measure_models(
     models: Sequence[str],
     *,
-    device: Device = "cpu",
     calls: int = 300,
     batches: Sequence[int] = BATCHES,
 ) -> list[ModelFigures]:
@@ -89,34 +94,42 @@ def measure_models(
 
     Args:
         models: Names of shipped models, or paths of .onnx files.
-        device: What they run on.
         calls: Timed calls for each model and batch size, at least 1.
         batches: Crops a call, ascending.
 
     Raises:
         ModelError: A model cannot be used.
-        DeviceError: The device cannot be had.
     """
-    loads_ms = [[_load_ms(model, device) for model in models] for _ in range(3)]
-    classifiers = [OnnxClassifier(model, device=device) for model in models]
+    loads_ms = [[_load_ms(model) for model in models] for _ in range(3)]
+    classifiers = [OnnxClassifier(model, device="cpu") for model in models]
     tables = [_interleaved(classifiers, batch, calls) for batch in batches]
     return [
         ModelFigures(
-            name=model,
+            name=name,
             contract=classifier.contract,
             file_bytes=len(read_model(model)),
             load_ms=min(times[i] for times in loads_ms),
-            provider=classifier.provider,
             batches=tuple(table[i] for table in tables),
         )
-        for i, (model, classifier) in enumerate(zip(models, classifiers, strict=True))
+        for i, (model, name, classifier) in enumerate(
+            zip(models, _names(models, classifiers), classifiers, strict=True)
+        )
     ]
 
 
-def _load_ms(model: str, device: Device) -> float:
+def _names(models: Sequence[str], classifiers: Sequence[OnnxClassifier]) -> list[str]:
+    """Return what tables call the models: no paths, and no name twice where that can be helped."""
+    said = [classifier.contract.name for classifier in classifiers]
+    return [
+        name if said.count(name) == 1 else Path(model).name
+        for model, name in zip(models, said, strict=True)
+    ]
+
+
+def _load_ms(model: str) -> float:
     """Return how long it takes to open a model, in milliseconds."""
     start = time.perf_counter_ns()
-    OnnxClassifier(model, device=device)
+    OnnxClassifier(model, device="cpu")
     return (time.perf_counter_ns() - start) / 1e6
 
 
@@ -128,19 +141,18 @@ def _interleaved(
     subjects: list[Callable[[], object]] = []
     for classifier in classifiers:
         crops = rng.integers(0, 256, (batch, *classifier.contract.input_shape), np.uint8)
-        subjects += [_whole_call(classifier, crops), classifier.bound(crops)]
+        subjects += [
+            partial(classifier.classify, crops),
+            classifier.session_call(crops),
+            classifier.bind(crops).run,
+        ]
     subjects.append(_matrix_product(rng))
     times_ms = time_in_turn(subjects, calls)
     peak = 2e-6 * _PEAK_SIDE**3 / float(times_ms[-1].min())
     return [
-        BatchFigures(batch, Latency.of(times_ms[2 * i]), Latency.of(times_ms[2 * i + 1]), peak)
-        for i in range(len(classifiers))
+        BatchFigures(batch, Latency.of(whole), Latency.of(session), Latency.of(bound), peak)
+        for whole, session, bound in times_ms[:-1].reshape(len(classifiers), _WAYS, calls)
     ]
-
-
-def _whole_call(classifier: OnnxClassifier, crops: Crops) -> Callable[[], object]:
-    """Return a call that classifies, as the pipeline does."""
-    return lambda: classifier.classify(crops)
 
 
 def _matrix_product(rng: np.random.Generator) -> Callable[[], object]:
@@ -153,16 +165,18 @@ def _matrix_product(rng: np.random.Generator) -> Callable[[], object]:
 def time_in_turn(
     subjects: Sequence[Callable[[], object]], calls: int
 ) -> np.ndarray[tuple[int, int], np.dtype[np.float64]]:
-    """Time several calls in turn, in an order that shifts by one each round.
+    """Time several calls in turn, in an order that is drawn anew each round.
+
+    With a fixed order each call would always find the cache as the same other call left it.
 
     Returns:
         (len(subjects), calls) milliseconds; a warm-up of 10 rounds is left out.
     """
     count = len(subjects)
     times = np.empty((count, calls))
+    rng = np.random.default_rng(0)
     for number in range(-WARM_UP_CALLS, calls):
-        for step in range(count):
-            which = (number + step) % count
+        for which in rng.permutation(count):
             start = time.perf_counter_ns()
             subjects[which]()
             elapsed = (time.perf_counter_ns() - start) / 1e6

@@ -3,8 +3,8 @@
 from pathlib import Path
 
 from fer_live.errors import SettingsError, SinkError
-from fer_live.realtime.bench.models import ModelFigures
-from fer_live.realtime.bench.report import BenchReport, to_markdown
+from fer_live.realtime.bench.figures import BenchReport
+from fer_live.realtime.bench.report import to_markdown
 
 
 def publish(
@@ -35,37 +35,37 @@ def publish(
 def plot_models(report: BenchReport, path: Path) -> None:
     """Draw each model's latency at batch 1 against the accuracy that its file states.
 
+    Only models whose accuracy was measured on the same pictures are drawn.
+
     Raises:
         SettingsError: matplotlib is missing, or no model states an accuracy.
         SinkError: The file could not be written.
     """
-    shown = [(model, found) for model in report.models if (found := _accuracy(model)) is not None]
-    if not shown:
+    stated = [(model, model.contract.accuracy) for model in report.models]
+    known = [(model, metric) for model, metric in stated if metric is not None]
+    if not known:
         raise SettingsError("no model states its accuracy, so there is nothing to plot")
     try:
         from matplotlib.figure import Figure  # noqa: PLC0415 (extra `plot`)
     except ImportError as error:
         raise SettingsError("a plot needs matplotlib: pip install 'fer-live[plot]'") from error
+    basis = known[0][1]
     figure = Figure(figsize=(7, 4.5), layout="constrained")
     axes = figure.add_subplot()
-    for model, (value, _) in shown:
-        micros = 1000 * model.batches[0].latency.min_ms
-        axes.scatter(micros, 100 * value, s=40)
-        axes.annotate(model.name, (micros, 100 * value), xytext=(6, 4), textcoords="offset points")
+    for model, metric in known:
+        if (metric.data, metric.n) != (basis.data, basis.n):
+            continue
+        at = 1000 * model.batches[0].latency.min_ms, 100 * metric.value
+        axes.scatter(*at, s=40)
+        axes.annotate(model.name, at, xytext=(6, 4), textcoords="offset points")
     axes.set_xlabel("latency at batch 1, one core, best call (microseconds)")
-    axes.set_ylabel(f"accuracy, % ({shown[0][1][1]})")
+    axes.set_ylabel(f"accuracy, % ({basis.data}, n = {basis.n:,})")
     axes.set_xlim(left=0)
+    axes.margins(x=0.2)
     axes.grid(alpha=0.3)
     axes.set_title(report.machine.processor, fontsize="medium")
     try:
+        path.parent.mkdir(parents=True, exist_ok=True)
         figure.savefig(path, dpi=150)
-    except OSError as error:
-        raise SinkError(f"{path} could not be written: {error.strerror}") from error
-
-
-def _accuracy(model: ModelFigures) -> tuple[float, str] | None:
-    """Return the first accuracy that a model states, with its data and n."""
-    for metric in model.contract.metrics:
-        if metric.measure == "accuracy":
-            return metric.value, f"{metric.data}, n = {metric.n:,}"
-    return None
+    except (OSError, ValueError) as error:  # ValueError: a suffix that names no kind of picture
+        raise SinkError(f"{path} could not be written: {error}") from error

@@ -5,6 +5,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import Final, TypeAlias
 
 import cv2
 import numpy as np
@@ -13,15 +14,21 @@ from fer_live.arrays import Image
 from fer_live.bundle import model_names
 from fer_live.errors import SettingsError
 from fer_live.realtime.bench.endurance import measure_live, measure_memory, measure_startup_s
+from fer_live.realtime.bench.figures import BenchReport, ClipFigures
+from fer_live.realtime.bench.gpu import measure_gpu
 from fer_live.realtime.bench.machine import this_machine
 from fer_live.realtime.bench.models import measure_models
-from fer_live.realtime.bench.report import BenchReport, ClipFigures
 from fer_live.realtime.bench.stages import WARM_UP_FRAMES, measure_pipeline
+from fer_live.realtime.bench.swap import measure_swaps
 from fer_live.realtime.classifier import Device, OnnxClassifier
 from fer_live.realtime.faces import FaceSettings
 from fer_live.realtime.flow import Frame
 from fer_live.realtime.portrait import write_portrait_clip
 from fer_live.realtime.sources import open_video
+
+DEFAULT_COPIES: Final = (2, 4, 8)
+_COPIED_FRAMES: Final = 150
+_Models: TypeAlias = dict[str, OnnxClassifier]
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +38,7 @@ class BenchSettings:
     Attributes:
         models: Names or paths; the first is the one that the pipeline uses.
         clips: Videos that the pipeline is measured on; may be empty.
-        device: Where the models run.
+        device: Where the pipeline's model runs; "cuda" also measures the GPU against one core.
         size_wh: Clips are brought into a picture of this size, black where they do not fill it;
             None leaves them as they are.
         max_frames: At most so many frames of a clip are held in memory and measured.
@@ -39,7 +46,8 @@ class BenchSettings:
         calls: Timed calls for each model and batch size.
         memory_frames: Length of the run that watches memory; None leaves it out.
         live: Whether each clip is also played as a camera, and start-up measured.
-        copies: Also measured with the picture of each clip repeated so many times.
+        copies: Also measured with the picture of each clip repeated so many times; 1 is the clip
+            itself, which always is. On at most 150 frames: faces are many.
     """
 
     models: tuple[str, ...]
@@ -51,7 +59,7 @@ class BenchSettings:
     calls: int = 300
     memory_frames: int | None = None
     live: bool = True
-    copies: tuple[int, ...] = ()
+    copies: tuple[int, ...] = DEFAULT_COPIES
     faces: FaceSettings = field(default_factory=FaceSettings)
 
     def __post_init__(self) -> None:
@@ -85,17 +93,24 @@ def run_bench(
         FerLiveError: A model or clip cannot be used.
     """
     tell(f"models: {', '.join(settings.models)}")
-    models = measure_models(settings.models, device=settings.device, calls=settings.calls)
-    classifier = OnnxClassifier(settings.models[0], device=settings.device)
+    opened = [OnnxClassifier(model, device=settings.device) for model in settings.models]
+    gpu = [
+        measure_gpu(m, calls=settings.calls) for m in settings.models if settings.device == "cuda"
+    ]
+    models = measure_models(settings.models, calls=settings.calls)
+    named = {model.name: classifier for model, classifier in zip(models, opened, strict=True)}
     clips: list[ClipFigures] = []
     for path in settings.clips:
         tell(f"pipeline: {path.name}")
         frames = load_frames(path, settings.size_wh, settings.max_frames)
-        clips.append(_measure_clip(path, frames, classifier, settings))
+        clips.append(_measure_clip(path, frames, named, settings))
         for count in settings.copies:
-            tell(f"pipeline: {path.name}, {count} copies")
-            clips.append(_measure_copies(path, frames, count, classifier, settings))
-    return BenchReport(this_machine(), pinned, classifier.provider, tuple(models), tuple(clips))
+            if count > 1:
+                tell(f"pipeline: {path.name}, {count} copies")
+                clips.append(_measure_copies(path, frames[:_COPIED_FRAMES], count, named, settings))
+    return BenchReport(
+        this_machine(), pinned, opened[0].provider, tuple(models), tuple(clips), tuple(gpu)
+    )
 
 
 def chosen_models(asked: Sequence[str]) -> tuple[str, ...]:
@@ -175,15 +190,15 @@ def repeated(rgb: Image, count: int) -> Image:
 
 
 def _measure_clip(
-    path: Path, frames: Sequence[Frame], classifier: OnnxClassifier, settings: BenchSettings
+    path: Path, frames: Sequence[Frame], models: _Models, settings: BenchSettings
 ) -> ClipFigures:
     """Measure all that one clip is for."""
-    pipeline = measure_pipeline(frames, classifier, faces=settings.faces, rounds=settings.rounds)
-    figures = ClipFigures(path.name, _size_wh(frames), pipeline)
+    classifier = next(iter(models.values()))
+    figures = _in_pipeline(path.name, frames, models, settings.faces, settings.rounds)
     if settings.faces.search:
         without = replace(settings.faces, search=False)
         off = measure_pipeline(frames, classifier, faces=without, rounds=settings.rounds)
-        figures = replace(figures, search_ratio=pipeline.ratio / off.ratio)
+        figures = replace(figures, search_ratio=figures.pipeline.ratio / off.ratio)
     if settings.live:
         figures = replace(
             figures,
@@ -201,14 +216,33 @@ def _measure_copies(
     path: Path,
     frames: Sequence[Frame],
     count: int,
-    classifier: OnnxClassifier,
+    models: _Models,
     settings: BenchSettings,
 ) -> ClipFigures:
     """Measure the pipeline on pictures with several copies of a clip."""
     many = [replace(frame, rgb=repeated(frame.rgb, count)) for frame in frames]
     faces = replace(settings.faces, max_faces=max(count, settings.faces.max_faces))
-    pipeline = measure_pipeline(many, classifier, faces=faces, rounds=settings.rounds)
-    return ClipFigures(f"{path.name} x {count}", _size_wh(many), pipeline)
+    return _in_pipeline(f"{path.name} x {count}", many, models, faces, settings.rounds)
+
+
+def _in_pipeline(
+    name: str, frames: Sequence[Frame], models: _Models, faces: FaceSettings, rounds: int
+) -> ClipFigures:
+    """Measure the pipeline with the first model, and what the others would change in it."""
+    first = next(iter(models.values()))
+    figures = ClipFigures(
+        name, _size_wh(frames), measure_pipeline(frames, first, faces=faces, rounds=rounds)
+    )
+    fitting = {
+        name: model
+        for name, model in models.items()
+        if (model.contract.crop, model.contract.colour)
+        == (first.contract.crop, first.contract.colour)
+    }
+    if len(fitting) < 2 or figures.pipeline.labels_compared == 0:  # noqa: PLR2004
+        return figures
+    swaps = measure_swaps(frames, list(fitting.values()), faces=faces, rounds=rounds)
+    return replace(figures, swaps=tuple(zip(fitting, swaps, strict=True)))
 
 
 def _size_wh(frames: Sequence[Frame]) -> tuple[int, int]:

@@ -57,7 +57,8 @@ def classifier() -> Iterator[Finding]:
     import numpy as np  # noqa: PLC0415
 
     from fer_live.bundle import model_names  # noqa: PLC0415
-    from fer_live.realtime.classifier import OnnxClassifier, cuda_problem  # noqa: PLC0415
+    from fer_live.realtime.classifier import OnnxClassifier  # noqa: PLC0415
+    from fer_live.realtime.cuda import cuda_problem  # noqa: PLC0415
 
     names = model_names()
     if not names:

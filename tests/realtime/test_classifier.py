@@ -14,7 +14,8 @@ from hypothesis import strategies as st
 from fer_live.arrays import Crops
 from fer_live.bundle import MAX_MODEL_BYTES, model_names, read_asset, sha256_of
 from fer_live.errors import DeviceError, ModelError
-from fer_live.realtime.classifier import OnnxClassifier, cuda_problem, softmax, with_prior
+from fer_live.realtime.classifier import OnnxClassifier, softmax, with_prior
+from fer_live.realtime.cuda import cuda_options, cuda_problem
 from fer_live.realtime.onnx_file import read_contents
 from tests.bad_models import BAD_FILES
 from tests.tiny_models import CONTRACT, SIZE_PX, tiny_bytes, tiny_graph, tiny_model
@@ -194,6 +195,29 @@ def test_cuda_without_cuda_is_an_error_that_says_what_is_missing(tmp_path: Path)
     path.write_bytes(tiny_bytes())
     with pytest.raises(DeviceError, match=r"CUDA was asked for but .* use --device cpu"):
         OnnxClassifier(str(path), device="cuda")
+
+
+def test_a_cuda_graph_off_cuda_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "tiny.onnx"
+    path.write_bytes(tiny_bytes())
+    with pytest.raises(DeviceError, match="CUDA graphs run on CUDA only, not on cpu"):
+        OnnxClassifier(str(path), device="cpu", cuda_graph=True)
+
+
+def test_cuda_keeps_parity_and_records_graphs_only_when_asked() -> None:
+    plain, recorded = (cuda_options(cuda_graph=graph) for graph in (False, True))
+    assert (plain["use_tf32"], plain["enable_cuda_graph"]) == ("0", "0")
+    assert recorded == {**plain, "enable_cuda_graph": "1"}
+
+
+def test_bound_memory_takes_batch_after_batch_and_answers_alike(tiny: OnnxClassifier) -> None:
+    first, second = made_crops(3), made_crops(6)[3:]
+    binding = tiny.bind(first)
+    binding.run()
+    for crops in (second, first):
+        probabilities, logits = binding.classify(crops)
+        np.testing.assert_array_equal(probabilities, tiny.classify(crops).probabilities)
+        np.testing.assert_array_equal(logits, tiny.classify(crops).logits)
 
 
 def test_auto_without_cuda_runs_on_the_cpu_in_silence(
