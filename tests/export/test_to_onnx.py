@@ -163,6 +163,6 @@ def test_a_place_that_cannot_be_written_to_is_a_sentence(
         published(tmp_path / "file" / "a.onnx", b""),
     ):
         pass
-    broken = dataclasses.replace(checkpoint, widths=(8, 8, 8, 8, 8))
+    broken = dataclasses.replace(checkpoint, widths=(8, 8, 8, 8, 8), pruning=None)
     with pytest.raises(ModelError, match="do not fit"):
         export_checkpoint(broken, tmp_path / "a.onnx")
