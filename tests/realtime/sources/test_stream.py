@@ -2,6 +2,7 @@
 
 import threading
 import time
+from base64 import b64encode
 from collections.abc import Iterator
 from itertools import islice, pairwise
 from pathlib import Path
@@ -10,7 +11,8 @@ import pytest
 
 from fer_live.errors import SourceError
 from fer_live.realtime.sources import LatestFrame, Patience, open_source, open_stream
-from tests.realtime.sources.clips import HEIGHT, WIDTH, index_in, write_clip
+from tests.realtime.sources.clips import GREYS, HEIGHT, WIDTH, index_in, write_clip
+from tests.realtime.sources.rtsp import rtsp_camera
 from tests.realtime.sources.servers import (
     Server,
     answering,
@@ -20,6 +22,7 @@ from tests.realtime.sources.servers import (
     trickling,
 )
 
+PLAYLIST = "#EXTM3U\n#EXT-X-TARGETDURATION:4\n#EXTINF:4,\n{}\n#EXT-X-ENDLIST\n"
 SHORT = Patience(open_s=2.0, stall_s=0.5, pause_s=0.1, longest_pause_s=0.4, give_up_s=1.5)
 
 
@@ -197,3 +200,56 @@ def test_a_recording_that_breaks_off_keeps_what_came_and_says_so(tmp_path: Path)
         assert stream.fault == (
             f"{address(server)} broke off before its end; everything before that was kept"
         )
+
+
+def test_an_rtsp_camera_is_a_stream_that_comes_back(tmp_path: Path) -> None:
+    film = write_clip(tmp_path / "film.h264", range(0, 1120, 40))
+    with (
+        served(rtsp_camera(film)) as server,
+        open_stream(address(server, "door", "rtsp"), patience=SHORT) as stream,
+    ):
+        assert stream.info.live
+        assert (stream.info.size_wh, stream.info.duration_s) == ((WIDTH, HEIGHT), None)
+        frames = list(islice(stream, 10))
+        server.mood = "hang up"
+        comes_back = threading.Timer(0.3, lambda: setattr(server, "mood", "send"))
+        comes_back.start()
+        after = list(islice(stream, 40))
+        comes_back.join()
+        assert stream.fault is not None
+        assert stream.fault.startswith(f"{address(server, 'door', 'rtsp')} was lost")
+    first = index_in(frames[0].rgb)
+    assert [index_in(frame.rgb) for frame in frames] == [(first + i) % GREYS for i in range(10)]
+    indices = [frame.index for frame in [*frames, *after]]
+    assert indices == list(range(50))
+    assert "interleaved" in next(words for words in server.requests if words.startswith("SETUP"))
+
+
+def test_an_rtsp_camera_hears_the_password_and_a_wrong_one_is_told_so(tmp_path: Path) -> None:
+    film = write_clip(tmp_path / "film.h264", range(0, 1120, 40))
+    right = b64encode(b"anna:hunter2").decode()
+    with served(rtsp_camera(film, authorization=f"Basic {right}")) as server:
+        url = address(server, "door", "rtsp")
+        with open_stream(url.replace("//", "//anna:hunter2@"), patience=SHORT) as stream:
+            assert next(iter(stream)).index == 0
+        with pytest.raises(SourceError, match="wants another user name or password") as refusal:
+            open_stream(url.replace("//", "//anna:wrong@"), patience=SHORT)
+    assert "wrong" not in str(refusal.value)
+
+
+def test_a_playlist_on_disk_reaches_no_network(camera: Server, tmp_path: Path) -> None:
+    playlist = tmp_path / "list.m3u8"
+    playlist.write_text(PLAYLIST.format(address(camera)))
+    with pytest.raises(SourceError):
+        open_source(str(playlist))
+    assert not camera.visits_s
+
+
+def test_a_playlist_from_the_network_reaches_no_file(tmp_path: Path) -> None:
+    film = write_clip(tmp_path / "film.ts", range(0, 4000, 40))
+    playlist = PLAYLIST.format(film.as_uri()).encode()
+    with (
+        served(answering("200 OK", "application/vnd.apple.mpegurl", playlist)) as server,
+        pytest.raises(SourceError),
+    ):
+        open_stream(address(server, "list.m3u8"), patience=SHORT)
