@@ -111,7 +111,9 @@ def _shrunk(
     """Average `factor` x `factor` blocks and let `transform` start from the smaller picture."""
     height, width = region.shape[:2]
     small_wh = max(1, width // factor), max(1, height // factor)
-    small = cv2.resize(region, small_wh, interpolation=cv2.INTER_AREA)
+    # Whole blocks only: OpenCV averages them ten times faster than parts of pixels.
+    width, height = min(width, small_wh[0] * factor), min(height, small_wh[1] * factor)
+    small = cv2.resize(region[:height, :width], small_wh, interpolation=cv2.INTER_AREA)
     # Pixel centres: x = (x_small + 1/2) * ratio - 1/2, with the ratio that the resize really used.
     ratio = np.array([width / small_wh[0], height / small_wh[1]])
     start = transform[:, :2] @ (ratio / 2 - 0.5) + transform[:, 2]

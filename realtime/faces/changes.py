@@ -50,6 +50,10 @@ class Thumbnails:
         rows, columns = (slice(a, max(a + 1, b)) for a, b in zip(first, last, strict=True))
         return rows, columns
 
+    def cell_count(self, side_px: float) -> float:
+        """Return how many cells a square of this side covers."""
+        return (side_px / self._step) ** 2
+
     def of_tile(self, tile: Tile) -> Cells:
         """Return the rows and columns that a tile covers."""
         return self.cells(Box(tile.x0, tile.y0, tile.x0 + tile.width, tile.y0 + tile.height))

@@ -13,12 +13,19 @@ from fer_live.realtime.faces.mesh import hull_of
 from fer_live.realtime.faces.networks import Candidate, Detector, Mesh, MeshNetwork
 from fer_live.realtime.faces.search import Search, SearchSettings, distinct
 from fer_live.realtime.faces.settings import FaceSettings
+from fer_live.realtime.faces.tiles import SMALLEST_SEEN
 from fer_live.realtime.faces.views import pose_of_anchors, pose_of_mesh
 from fer_live.realtime.flow import Box, Face, Frame
 
 _CANDIDATE_SCORE: Final = 0.35
 """Low, so that the detector sees faces of a ninth of its picture: each is confirmed anyway."""
+_SURE_SCORE: Final = 0.5
+"""From here on MediaPipe's landmarker itself believes its detector."""
+_KNOWN: Final = 0.5
+"""A candidate of which this part lies on a face that is followed shows that face."""
 _SAME_PLACE: Final = 0.3
+_INSIDE: Final = 0.6
+"""A face of which less than this is in the picture has left it."""
 _ONE_FACE: Final = 0.5
 """Two followers whose hulls overlap by more than this are on one face."""
 _SAME_PERSON: Final = 0.6
@@ -146,7 +153,8 @@ class FollowingFinder:
         for follower in self._followers:
             box = hull_of(follower.mesh_px())
             found = follower.advance(frame.rgb, frame.time_s, self._network, every=every)
-            if found and not (cut and follower.likeness < _SAME_PERSON):
+            left = found and _part_inside(hull_of(follower.mesh_px()), frame.rgb) < _INSIDE
+            if found and not left and not (cut and follower.likeness < _SAME_PERSON):
                 kept.append(follower)
             else:
                 self._lost.append(_Lost(box, frame.time_s, frame.time_s))
@@ -159,7 +167,7 @@ class FollowingFinder:
         for lost in self._lost:
             if frame.time_s - lost.looked_s >= _LOST_EVERY_S:
                 lost.looked_s = frame.time_s
-                found += self._search.close_up(frame.rgb, lost.box)
+                found += self._search.close_up(frame.rgb, lost.box, frame.time_s)
         return found
 
     def _take_in(
@@ -169,28 +177,52 @@ class FollowingFinder:
         for candidate in candidates:
             if len(self._followers) >= self._settings.max_faces:
                 return
-            known = [box.iou(candidate.box) > _SAME_PLACE for box in followed]
-            if any(known):
+            if any(_covered(candidate.box, box) > _KNOWN for box in followed):
                 continue
             mesh = self._confirmed(frame.rgb, candidate)
             if mesh is None:
                 continue
-            new = Follower(
-                self._next_id, frame.rgb, mesh, time_s=frame.time_s, score=candidate.score
-            )
             box = hull_of(mesh.points_px)
-            if any(hull_of(f.mesh_px()).iou(box) > _SAME_PLACE for f in self._followers):
+            if self._is_followed(box):
                 continue
-            self._followers.append(new)
+            self._followers.append(
+                Follower(self._next_id, frame.rgb, mesh, time_s=frame.time_s, score=candidate.score)
+            )
             self._next_id += 1
             self._lost = [lost for lost in self._lost if lost.box.iou(box) <= _SAME_PLACE]
 
+    def _is_followed(self, box: Box) -> bool:
+        """Whether a face that is followed lies at this place."""
+        return any(hull_of(f.mesh_px()).iou(box) > _SAME_PLACE for f in self._followers)
+
     def _confirmed(self, rgb: Image, candidate: Candidate) -> Mesh | None:
-        """Return the candidate's mesh if it is a face when it is seen large."""
+        """Return the candidate's mesh if it is a face when it is seen large.
+
+        What MediaPipe's landmarker itself would take for a face is measured at once.
+        """
+        longest = max(rgb.shape[:2])
+        if candidate.score >= _SURE_SCORE and candidate.box.width_px >= SMALLEST_SEEN * longest:
+            return look_in_view(self._network, rgb, pose_of_anchors(candidate.anchors_px))
         first = look_in_view(self._confirmer, rgb, pose_of_anchors(candidate.anchors_px))
-        if first is None or hull_of(first.points_px).iou(candidate.box) < _SAME_PLACE:
+        if first is None:
+            return None
+        box = hull_of(first.points_px)
+        if box.iou(candidate.box) < _SAME_PLACE or self._is_followed(box):
             return None
         return look_in_view(self._network, rgb, pose_of_mesh(first.points_px))
+
+
+def _part_inside(box: Box, rgb: Image) -> float:
+    """Return the part of a box that lies in the picture, in [0, 1]."""
+    return _covered(box, Box(0, 0, rgb.shape[1], rgb.shape[0]))
+
+
+def _covered(box: Box, by: Box) -> float:
+    """Return the part of the smaller of two boxes that lies in the other, in [0, 1]."""
+    iou = box.iou(by)
+    smaller = min(box.area_px2, by.area_px2)
+    overlap = iou / (1 + iou) * (box.area_px2 + by.area_px2)
+    return overlap / smaller if smaller > 0 else 0.0
 
 
 def _one_a_face(followers: Sequence[Follower]) -> list[Follower]:

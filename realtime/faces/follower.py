@@ -2,9 +2,11 @@
 
 Between two looks the mesh is carried along by aligning a patch of the face with the new frame.
 The network looks again when the face itself has changed (what is left over after alignment says
-so), when it could not be aligned, and in any case after a while.
+so), when it could not be aligned, and in any case after a while. Looks are averaged over time, in
+the face's own square: their jitter would otherwise shake the crop and, with it, the label.
 """
 
+import math
 from dataclasses import dataclass
 from typing import Final
 
@@ -21,12 +23,18 @@ from fer_live.realtime.flow import Face
 VIEW_PX: Final = 288
 ROI_PX: Final = 256
 """The face's square inside its view is what the landmark network takes in, pixel for pixel."""
-HOLD_S: Final = 0.2
+HOLD_S: Final = 0.3
 """The longest that a calm face goes without a look."""
-_CHANGED: Final = 0.3
+_CHANGED: Final = 0.25
 """A residual beyond this and the network must look: the expression or the light has changed."""
 _LOST_SIGHT: Final = 0.8
 """A residual beyond this and the alignment is not to be believed."""
+_SETTLE_S: Final = 0.2
+"""Time constant of averaging over looks: what one look says jitters by a hundredth of the face."""
+_ALIGNED: Final = 0.5
+"""A residual up to this and the last look, carried here, is good enough to be averaged with."""
+_MOVED: Final = 0.03
+"""Root mean square of a mesh's change, over the side of its square, that cannot be jitter."""
 _GOLDEN: Final = 0.618
 _SLACK_S: Final = 1e-4
 
@@ -101,6 +109,8 @@ class Follower:
         if mesh is None:
             return False
         before = self._look.patch
+        if alignment.residual < _ALIGNED:
+            mesh = self._settled(mesh, time_s)
         self._take(rgb, mesh, time_s)
         self.likeness = likeness(before, self._look.patch)
         return True
@@ -121,6 +131,19 @@ class Follower:
     def mesh_px(self) -> Points:
         """Return the (478, 2) mesh, carried to where the face is now."""
         return carried(self._look.mesh_roi, inverse(self._pose))
+
+    def _settled(self, mesh: Mesh, time_s: float) -> Mesh:
+        """Average a measured mesh with the last one, carried along; a real change passes at once.
+
+        The average forgets exponentially in time, so that it is the same at any cadence.
+        """
+        carried_px = self.mesh_px()
+        change = mesh.points_px - carried_px
+        side_px = 2 / float(np.hypot(self._pose[0, 0], self._pose[1, 0]))
+        moved = math.sqrt(float(np.mean(np.sum(change**2, axis=1)))) / side_px
+        forget = 1 - math.exp(-(time_s - self._look.time_s) / _SETTLE_S)
+        weight = min(1.0, max(forget, (moved / _MOVED) ** 2))
+        return Mesh(carried_px + weight * change, mesh.blendshapes)
 
     def _take(self, rgb: Image, mesh: Mesh, time_s: float) -> None:
         """Remember what the network saw."""

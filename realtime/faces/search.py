@@ -16,12 +16,13 @@ from numpy.typing import NDArray
 from fer_live.arrays import Image
 from fer_live.realtime.faces.changes import Cells, Searched, Thumbnail, Thumbnails
 from fer_live.realtime.faces.networks import Candidate, Detector
-from fer_live.realtime.faces.tiles import Tile, scales, whole
+from fer_live.realtime.faces.tiles import SMALLEST_SEEN, Tile, scales, whole
 from fer_live.realtime.flow import Box
 
 _WHOLE_EVERY_S: Final = 0.1
 """The whole picture is looked at this often while nobody is followed: large faces come first."""
-_WHOLE_WITH_FACES_EVERY_S: Final = 0.5
+_ROUND: Final = 0.9
+"""A tile is due again after this part of the period: looking sooner is not worth it."""
 _DETECTOR_PX: Final = 128
 _IGNORED_AROUND: Final = 0.35
 """Hair, hands and shadows move with a face: this much of its size around it is not searched."""
@@ -29,6 +30,9 @@ _SAME: Final = 0.3
 """Two candidates that overlap by more than this are one face."""
 _CLOSE_UP: Final = 4.0
 """Side of the tile around a place that is searched on purpose, over the face's size."""
+_ALMOST_WHOLE: Final = 0.6
+_FACE_CHANGED: Final = 0.25
+"""A face that comes changes at least this part of its place."""
 _NEVER_S: Final = -1e9
 
 
@@ -49,12 +53,25 @@ class SearchSettings:
 
 @dataclass(slots=True)
 class _Place:
-    """A tile, and when it was last looked at."""
+    """A tile, and when it was last looked at.
+
+    Attributes:
+        tile: Where it is.
+        cells: The same in the thumbnail.
+        scale: What the tiles of this size looked like when they were searched.
+        face_cells: How many cells have to change before a face can have come.
+        looked_s: When it was looked at.
+    """
 
     tile: Tile
     cells: Cells
     scale: Searched
+    face_cells: int
     looked_s: float = _NEVER_S
+
+    def changed_in(self, changed: NDArray[np.bool_]) -> bool:
+        """Whether so many of the cells changed that a face may have come."""
+        return np.count_nonzero(changed[self.cells]) >= self.face_cells
 
 
 class Search:
@@ -79,7 +96,9 @@ class Search:
 
     def _placed(self, tile: Tile, searched: Searched) -> _Place:
         """Return a tile that has never been looked at."""
-        return _Place(tile, self._thumbnails.of_tile(tile), searched)
+        face_px = SMALLEST_SEEN * max(tile.width, tile.height)
+        face_cells = max(1, round(_FACE_CHANGED * self._thumbnails.cell_count(face_px)))
+        return _Place(tile, self._thumbnails.of_tile(tile), searched, face_cells)
 
     def thumbnail(self, rgb: Image) -> Thumbnail:
         """Return what changes are judged by."""
@@ -100,23 +119,25 @@ class Search:
         ignored = [self._thumbnails.cells(_grown(box, _IGNORED_AROUND)) for box in followed]
         self._earn(time_s, fresh=fresh)
         found = []
-        every_s = _WHOLE_WITH_FACES_EVERY_S if followed else _WHOLE_EVERY_S
-        if fresh or time_s - self._whole.looked_s >= every_s:
-            changed = self._whole.scale.changed(now, ignored)
-            if changed.any():
-                found += self._look(self._whole, rgb, now, time_s)
-        for place in self._due(now, ignored):
+        every_s = self._settings.period_s if followed else _WHOLE_EVERY_S
+        due = fresh or time_s - self._whole.looked_s >= every_s
+        if due and self._whole.changed_in(self._whole.scale.changed(now, ignored)):
+            found += self._look(self._whole, rgb, now, time_s)
+        for place in self._due(now, ignored, time_s):
             found += self._look(place, rgb, now, time_s)
         return distinct(found)
 
-    def close_up(self, rgb: Image, box: Box) -> list[Candidate]:
-        """Look around the place where a face was lost."""
+    def close_up(self, rgb: Image, box: Box, time_s: float) -> list[Candidate]:
+        """Look around the place where a face was lost, unless the picture has just shown it."""
         half = _CLOSE_UP * max(box.width_px, box.height_px) / 2
         x, y = box.centre_px
         height, width = rgb.shape[:2]
         x0, x1 = (int(np.clip(v, 0, width)) for v in (x - half, x + half))
         y0, y1 = (int(np.clip(v, 0, height)) for v in (y - half, y + half))
         if min(x1 - x0, y1 - y0) < 2:  # noqa: PLR2004 (nothing of it is in the picture)
+            return []
+        large = max(x1 - x0, y1 - y0) > _ALMOST_WHOLE * max(width, height)
+        if large and time_s - self._whole.looked_s < _WHOLE_EVERY_S:
             return []
         return _detected(self._detector, rgb, Tile(x0, y0, x1 - x0, y1 - y0))
 
@@ -132,19 +153,20 @@ class Search:
             self._credit = min(count, self._credit + earned)
         self._time_s = time_s
 
-    def _due(self, now: Thumbnail, ignored: Sequence[Cells]) -> list[_Place]:
+    def _due(self, now: Thumbnail, ignored: Sequence[Cells], time_s: float) -> list[_Place]:
         """Return the changed tiles that there is credit for, those longest not seen first."""
         if self._credit < 1:
             return []
         masks: dict[int, NDArray[np.bool_]] = {}
         due: list[_Place] = []
         for place in sorted(self._places, key=lambda place: place.looked_s):
-            if len(due) + 1 > self._credit:
+            rested = time_s - place.looked_s >= _ROUND * self._settings.period_s
+            if not rested or len(due) + 1 > self._credit:
                 break
             key = id(place.scale)
             if key not in masks:
                 masks[key] = place.scale.changed(now, ignored)
-            if masks[key][place.cells].any():
+            if place.changed_in(masks[key]):
                 due.append(place)
         self._credit = min(self._credit - len(due), 1.0)
         return due
