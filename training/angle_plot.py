@@ -78,6 +78,10 @@ class AngleCallback(Callback):
         (self._folder / "angles.html").write_text(page, encoding="utf-8")
         self.seconds += time.perf_counter() - begun
 
+    def summary(self) -> str:
+        """Return the sentence that is printed at the end."""
+        return f"{verdict(self.looks)} Looking took {self.seconds:.1f} s."
+
 
 def read_looks(path: Path, *, before: int) -> list[Look]:
     """Read the looks of an `angles.json` at epochs before one; none where there is no file."""

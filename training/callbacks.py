@@ -134,6 +134,44 @@ class HeldAtZero(Callback):
                 parameter[:count] = 0
 
 
+class StepClock(Callback):
+    """Times forward, backward and optimiser step apart from the rest of each training epoch.
+
+    An epoch is from its first batch being asked for to its last step's end: reading batches,
+    augmentation and callbacks are in it, validation is not. A step is what `training_step`,
+    `backward` and the optimiser do.
+    """
+
+    def __init__(self) -> None:
+        self._whole = self._steps = self._begun = self._step_begun = 0.0
+
+    def on_train_epoch_start(
+        self, trainer: lightning.Trainer, pl_module: lightning.LightningModule
+    ) -> None:
+        """Start the epoch's clock."""
+        self._begun = time.perf_counter()
+
+    def on_train_batch_start(
+        self, trainer: lightning.Trainer, pl_module: lightning.LightningModule, *_: Any
+    ) -> None:
+        """Start the step's clock."""
+        self._step_begun = time.perf_counter()
+
+    def on_train_batch_end(
+        self, trainer: lightning.Trainer, pl_module: lightning.LightningModule, *_: Any
+    ) -> None:
+        """Stop both."""
+        ended = time.perf_counter()
+        self._steps += ended - self._step_begun
+        self._whole += ended - self._begun
+        self._begun = ended
+
+    def summary(self) -> str:
+        """Return the sentence that is printed."""
+        share = self._steps / self._whole if self._whole else 0.0
+        return f"{share:.1%} of {self._whole:.1f} s was in training steps."
+
+
 def callbacks_of(settings: FitSettings, *, progress: bool) -> list[Callback]:
     """Return weight averaging, early stopping and progress bar as the settings want them."""
     chosen: list[Callback] = []

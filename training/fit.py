@@ -10,14 +10,20 @@ from typing import Final
 import lightning
 import numpy as np
 import torch
-from lightning.pytorch.callbacks import Callback, ModelCheckpoint
+from lightning.pytorch.callbacks import ModelCheckpoint
 from torch import nn
 
 from fer_live.crop import CropGeometry
 from fer_live.errors import SettingsError
 from fer_live.training.angle_plot import AngleCallback
 from fer_live.training.batches import Batches
-from fer_live.training.callbacks import EpochLog, EpochOrder, HeldAtZero, callbacks_of
+from fer_live.training.callbacks import (
+    EpochLog,
+    EpochOrder,
+    HeldAtZero,
+    StepClock,
+    callbacks_of,
+)
 from fer_live.training.checkpoint import Checkpoint
 from fer_live.training.distil import Teachers
 from fer_live.training.heads import head_weights
@@ -45,11 +51,34 @@ class Fitted:
         folder: The run's folder.
         checkpoint: The network of the best epoch; its first head, where it has two.
         seconds: Time spent training, validation included.
+        notes: What else there is to say, in sentences.
+        rank: Of this process; only the first has written files.
     """
 
     folder: Path
     checkpoint: Checkpoint
     seconds: float
+    notes: tuple[str, ...] = ()
+    rank: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Running:
+    """How a training runs; nothing of it changes what is learned, but for the first.
+
+    Attributes:
+        max_steps: Stop after so many steps, for trying things out.
+        devices: Processes on each machine: one a GPU, or CPU processes.
+        nodes: Machines.
+        progress: Whether to show a progress bar.
+        profile: Whether to time forward, backward and optimiser step apart from the rest.
+    """
+
+    max_steps: int | None = None
+    devices: int = 1
+    nodes: int = 1
+    progress: bool = True
+    profile: bool = False
 
 
 def fit(
@@ -57,8 +86,7 @@ def fit(
     *,
     data: Path,
     runs: Path = Path("runs"),
-    max_steps: int | None = None,
-    progress: bool = True,
+    running: Running | None = None,
 ) -> Fitted:
     """Train one experiment, or go on with it where it was interrupted.
 
@@ -66,8 +94,7 @@ def fit(
         experiment: What to do.
         data: The folder that `experiment.data.path` is relative to.
         runs: Where the run's folder, named after the experiment, is made.
-        max_steps: Stop after so many steps, for trying things out.
-        progress: Whether to show a progress bar.
+        running: Processes, progress and the like.
 
     Raises:
         DataError: The data cannot be read, or a part or class is empty.
@@ -78,26 +105,24 @@ def fit(
     folder.mkdir(parents=True, exist_ok=True)
     _settle(experiment, folder)
     begun = time.monotonic()
-    learner = _train(experiment, prepared, folder, max_steps=max_steps, progress=progress)
+    learner, notes = _train(experiment, prepared, folder, running or Running())
     seconds = time.monotonic() - begun
     first, *others = published(experiment, learner.network, prepared)
-    first.save(folder / "best.ckpt")
-    for other in others:
-        other.save(folder / "second.ckpt")
-    return Fitted(folder, first, seconds)
+    rank = learner.trainer.global_rank
+    if rank == 0:
+        first.save(folder / "best.ckpt")
+        for other in others:
+            other.save(folder / "second.ckpt")
+    return Fitted(folder, first, seconds, notes, rank)
 
 
 def _train(
-    experiment: Experiment,
-    prepared: Prepared,
-    folder: Path,
-    *,
-    max_steps: int | None,
-    progress: bool,
-) -> Learner:
-    """Run Lightning over the parts and return the learner with its best epoch's weights."""
+    experiment: Experiment, prepared: Prepared, folder: Path, running: Running
+) -> tuple[Learner, tuple[str, ...]]:
+    """Run Lightning over the parts; give the learner with its best epoch's weights, and notes."""
     settings = experiment.fit
     train = Batches(prepared.train, settings.batch, takes=prepared.takes, seed=settings.seed)
+    train.world = running.devices * running.nodes
     validation = Batches(prepared.validation, 256, takes=prepared.takes)
     learner = _learner(experiment, prepared, folder.parent, steps=len(train) * settings.epochs)
     keep = ModelCheckpoint(
@@ -108,18 +133,23 @@ def _train(
         save_last=True,
         enable_version_counter=False,
     )
-    beside = [
-        EpochOrder(train),
-        EpochLog(folder / "metrics.csv"),
-        *_wanted(experiment, prepared, folder),
-    ]
+    clock = StepClock()
+    angles = _angles(experiment, prepared, folder)
+    beside = [keep, EpochOrder(train), EpochLog(folder / "metrics.csv"), *angles]
+    if running.profile:
+        beside.append(clock)
+    if experiment.network.dead_units:
+        beside.append(HeldAtZero(experiment.network.dead_units))
     trainer = lightning.Trainer(
         accelerator="auto",
+        devices=running.devices,
+        num_nodes=running.nodes,
+        strategy="ddp" if train.world > 1 else "auto",
         max_epochs=settings.epochs,
-        max_steps=max_steps or -1,
-        callbacks=[keep, *beside, *callbacks_of(settings, progress=progress)],
+        max_steps=running.max_steps or -1,
+        callbacks=[*beside, *callbacks_of(settings, progress=running.progress)],
         logger=False,
-        enable_progress_bar=progress,
+        enable_progress_bar=running.progress,
         enable_model_summary=False,
         num_sanity_val_steps=0,
     )
@@ -131,7 +161,8 @@ def _train(
     if Path(keep.best_model_path).is_file():
         best = torch.load(keep.best_model_path, map_location="cpu", weights_only=True)
         learner.load_state_dict(best["state_dict"], strict=True)
-    return learner
+    notes = [one.summary() for one in angles]
+    return learner, (*notes, clock.summary()) if running.profile else tuple(notes)
 
 
 def _settle(experiment: Experiment, folder: Path) -> None:
@@ -153,17 +184,14 @@ def _settle(experiment: Experiment, folder: Path) -> None:
     path.write_text(json.dumps(table, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
 
 
-def _wanted(experiment: Experiment, prepared: Prepared, folder: Path) -> list[Callback]:
-    """Return the callbacks that only some experiments have."""
-    chosen: list[Callback] = []
-    if experiment.network.dead_units:
-        chosen.append(HeldAtZero(experiment.network.dead_units))
-    if experiment.angles.every:
-        count = min(experiment.angles.probe, len(prepared.validation))
-        rows = np.linspace(0, len(prepared.validation) - 1, count).astype(int)
-        pixels = fitted_to(prepared.validation.pixels[rows], prepared.takes)
-        chosen.append(AngleCallback(experiment.angles, as_batch(pixels), folder))
-    return chosen
+def _angles(experiment: Experiment, prepared: Prepared, folder: Path) -> list[AngleCallback]:
+    """Return what follows the angles, where the experiment asks for it."""
+    if not experiment.angles.every:
+        return []
+    count = min(experiment.angles.probe, len(prepared.validation))
+    rows = np.linspace(0, len(prepared.validation) - 1, count).astype(int)
+    pixels = fitted_to(prepared.validation.pixels[rows], prepared.takes)
+    return [AngleCallback(experiment.angles, as_batch(pixels), folder)]
 
 
 def _learner(experiment: Experiment, prepared: Prepared, runs: Path, *, steps: int) -> Learner:

@@ -65,11 +65,19 @@ class Learner(lightning.LightningModule):
             if own and not any(p.requires_grad for p in own):
                 layer.eval()
 
+    def on_after_batch_transfer(
+        self, batch: tuple[Tensor, Tensor, Tensor], dataloader_idx: int
+    ) -> tuple[Tensor, Tensor, Tensor]:
+        """Vary the pictures of a training batch, on the device that it is on."""
+        pictures, targets, rows = batch
+        if self.trainer.training and pictures.ndim == 4:  # noqa: PLR2004 (no table of features)
+            pictures = augment(pictures, self._augmentation)
+            pictures, targets = mixup(pictures, targets, self._augmentation.mixup)
+        return pictures, targets, rows
+
     def training_step(self, batch: tuple[Tensor, Tensor, Tensor], _index: int) -> Tensor:
         """Return the loss of one batch."""
         pictures, targets, _ = batch
-        pictures = augment(pictures, self._augmentation)
-        pictures, targets = mixup(pictures, targets, self._augmentation.mixup)
         logits = self(pictures)
         prior = self._fit.balance == "balanced-softmax"
         value = self.loss(logits + self.prior.clamp_min(1e-12).log() if prior else logits, targets)
@@ -77,7 +85,15 @@ class Learner(lightning.LightningModule):
             teachers, share = self._teaching
             taught = teachers.loss(pictures, split(logits, self._sizes))
             value = (1 - share) * value + share * taught
-        self.log("loss", value, prog_bar=True, on_step=False, on_epoch=True, batch_size=len(logits))
+        self.log(
+            "loss",
+            value,
+            prog_bar=True,
+            on_step=False,
+            on_epoch=True,
+            sync_dist=True,
+            batch_size=len(logits),
+        )
         return value
 
     def loss(self, logits: Tensor, targets: Tensor) -> Tensor:

@@ -1,0 +1,70 @@
+"""`fer-train fit` and `fer-train soften`."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from fer_live.console import plain_errors
+
+NAME = "fer-train"
+Data = Annotated[Path, typer.Option("--data", help="Folder that the experiment's paths are in.")]
+Runs = Annotated[Path, typer.Option("--runs", help="Folder that runs are kept in.")]
+Config = Annotated[Path, typer.Argument(metavar="EXPERIMENT", help="One of experiments/*.toml.")]
+
+
+def fit(
+    experiment: Config,
+    data: Data = Path("../shared/data"),
+    runs: Runs = Path("runs"),
+    max_steps: Annotated[int | None, typer.Option(help="Stop after so many steps.")] = None,
+    threads: Annotated[int, typer.Option(help="CPU threads of each process.", min=1)] = 1,
+    devices: Annotated[
+        int, typer.Option(help="Processes on this machine: GPUs, or CPU processes.", min=1)
+    ] = 1,
+    nodes: Annotated[int, typer.Option(help="Machines; see docs/decisions/0005.", min=1)] = 1,
+    profile: Annotated[
+        bool, typer.Option("--profile", help="Say how the time of an epoch was spent.")
+    ] = False,
+    quiet: Annotated[bool, typer.Option("--quiet", help="No progress bar.")] = False,
+) -> None:
+    """Train EXPERIMENT, or go on with it where it was interrupted."""
+    with plain_errors(NAME):
+        import logging
+
+        import torch
+
+        from fer_live.training.fit import Running
+        from fer_live.training.fit import fit as run
+        from fer_live.training.settings import read_experiment
+
+        logging.getLogger("lightning.pytorch").setLevel(logging.WARNING)
+        torch.set_num_threads(threads)
+        settings = read_experiment(experiment)
+        how = Running(max_steps, devices=devices, nodes=nodes, progress=not quiet, profile=profile)
+        fitted = run(settings, data=data, runs=runs, running=how)
+        if fitted.rank:
+            return
+        typer.echo(f"{fitted.folder}: best.ckpt after {fitted.seconds:.0f} s")
+        for note in fitted.notes:
+            typer.echo(note)
+
+
+def soften(
+    experiment: Config,
+    teachers: Annotated[list[Path], typer.Argument(help="Checkpoints or .onnx files.")],
+    out: Annotated[Path, typer.Option("--out", "-o", help="File of soft labels, .npz.")],
+    data: Data = Path("../shared/data"),
+) -> None:
+    """Store what TEACHERS say, on average, of EXPERIMENT's training pictures."""
+    with plain_errors(NAME):
+        from fer_live.training.distil import soften as answers
+        from fer_live.training.judge import open_judge
+        from fer_live.training.prepare import parts_of
+        from fer_live.training.settings import read_experiment
+
+        settings = read_experiment(experiment)
+        train = parts_of(settings, settings.data, data).train
+        soft = answers([open_judge(path) for path in teachers], train)
+        soft.save(out)
+        typer.echo(f"{out}: {len(soft.names):,} pictures, {len(teachers)} teachers")
