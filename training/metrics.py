@@ -7,11 +7,14 @@ import dataclasses
 from collections.abc import Callable
 from dataclasses import dataclass
 from statistics import NormalDist
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
 Floats = NDArray[np.float64]
+_RAREST: Final = 1e-4
+"""Prior of a label that training never showed: it still has a logarithm."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +52,7 @@ def balanced(logits: NDArray[np.floating], prior: tuple[float, ...]) -> NDArray[
 
     Logit adjustment, Menon et al. 2021, "Long-tail learning via logit adjustment".
     """
-    adjusted: Floats = logits.astype(np.float64) - np.log(prior)
+    adjusted: Floats = logits.astype(np.float64) - np.log(np.maximum(prior, _RAREST))
     return adjusted
 
 

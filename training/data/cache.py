@@ -28,7 +28,7 @@ def kept(path: Path, make: Callable[[], Mapping[str, NDArray[Any]]]) -> Mapping[
     A folder that cannot be written to is no error: the arrays are then made each time.
     """
     try:
-        with np.load(path, allow_pickle=False) as stored:
+        with path.open("rb") as file, np.load(file, allow_pickle=False) as stored:
             return {name: stored[name] for name in stored.files}
     except FileNotFoundError:
         pass

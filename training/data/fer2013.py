@@ -90,12 +90,12 @@ def _parse(path: Path) -> Table:
     bad = ~np.isin(emotion, range(len(SEVEN)))
     if bad.any():
         row = int(np.flatnonzero(bad)[0])
-        raise DataError(f"{path}, row {row}: emotion is {emotion[row]!r}, not 0 to 6")
+        raise DataError(f"{path}, row {row}: emotion is {emotion[row]}, not 0 to 6")
     unknown = ~np.isin(usage, list(PART_OF_USAGE))
     if unknown.any():
         row = int(np.flatnonzero(unknown)[0])
         known = ", ".join(PART_OF_USAGE)
-        raise DataError(f"{path}, row {row}: Usage is {usage[row]!r}, not one of {known}")
+        raise DataError(f"{path}, row {row}: Usage is {str(usage[row])!r}, not one of {known}")
     return Table(_pixels(path, frame["pixels"].astype(str).tolist()), emotion.astype(int), usage)
 
 
