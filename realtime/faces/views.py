@@ -72,8 +72,9 @@ def to_pixels(pose: Affine, size_px: int, roi_px: float) -> Affine:
 
 def inverse(transform: Affine) -> Affine:
     """Return the (2, 3) transform that undoes this one."""
-    back = np.linalg.inv(transform[:, :2])
-    return np.column_stack((back, -back @ transform[:, 2]))
+    (a, b, x), (c, d, y) = transform.tolist()  # on plain numbers: it is needed often
+    det = a * d - b * c
+    return np.array([[d, -b, b * y - d * x], [-c, a, c * x - a * y]]) / det
 
 
 def carried(points: Points, transform: Affine) -> Points:
