@@ -8,13 +8,15 @@ import numpy as np
 import onnx
 import pytest
 
+from fer_live.contract import Metric
 from fer_live.errors import ModelError
 from fer_live.export.checkpoint import Exported
 from fer_live.export.cost import cost_of
-from fer_live.export.crops import CropSet, made_crops
-from fer_live.export.precision import to_fp16, to_int8
-from fer_live.export.trade import Trade, measure_trade
+from fer_live.export.crops import CropSet, fer2013_crops, made_crops
+from fer_live.export.precision import contract_in, to_fp16, to_int8
+from fer_live.export.trade import Trade, measure_trade, stating_accuracy
 from fer_live.realtime.classifier import OnnxClassifier
+from tests.export.conftest import write_table
 
 pytestmark = pytest.mark.training
 
@@ -77,6 +79,23 @@ def test_a_reduced_range_leaves_a_bit_of_each_weight_free(
 def test_a_copy_of_a_copy_is_refused(copies: dict[str, Path]) -> None:
     with pytest.raises(ModelError, match="is int8 already; give the fp32 file"):
         to_fp16(copies["int8"].read_bytes())
+
+
+def test_a_copy_states_its_own_accuracy_where_its_original_states_one(
+    exported: Exported, copies: dict[str, Path], tmp_path: Path
+) -> None:
+    write_table(tmp_path, rows=24)
+    crops = fer2013_crops(exported.contract, tmp_path, part="test")
+    named = OnnxClassifier(str(exported.path)).classify(crops.crops).probabilities.argmax(axis=1)
+    right = float((named == crops.majority).mean())
+    due = Metric("accuracy", right, "FER2013 PrivateTest, majority", 8)
+    wrong = dataclasses.replace(due, value=0.123)
+    original = dataclasses.replace(exported.contract, metrics=(wrong,))
+    copy = copies["fp16"].read_bytes()
+    stated = contract_in(stating_accuracy(copy, original, tmp_path))
+    assert stated.metrics == (due,)
+    assert dataclasses.replace(stated, metrics=()) == contract_in(copy)
+    assert stating_accuracy(copy, exported.contract, tmp_path) == copy
 
 
 def test_the_trade_tells_agreement_accuracy_and_size(

@@ -19,20 +19,12 @@ from fer_live.export.cli import app
 from fer_live.export.crops import fer2013_crops, made_crops
 from fer_live.export.ship import ship, write_card
 from fer_live.training.checkpoint import Checkpoint
+from tests.export.conftest import write_table
 from tests.tiny_models import CONTRACT
 
 pytestmark = pytest.mark.training
 
 ACCURACY = Metric("accuracy", 0.83, "FER+ PrivateTest, majority", 3153)
-
-
-def write_table(folder: Path, rows: int = 12) -> None:
-    """A FER2013 table whose pictures are flat, each as bright as ten times its row's number."""
-    lines = ["emotion,pixels,Usage"]
-    for row in range(rows):
-        usage = ("Training", "PublicTest", "PrivateTest")[row % 3]
-        lines.append(f"{row % 7},{' '.join([str(10 * row)] * 2304)},{usage}")
-    (folder / "fer2013.csv").write_text("\n".join(lines) + "\n")
 
 
 def test_the_card_for_programs_is_the_contract() -> None:
