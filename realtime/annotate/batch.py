@@ -2,7 +2,9 @@
 
 import logging
 import multiprocessing
+import os
 import signal
+import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor, wait
@@ -58,13 +60,15 @@ def annotate(
         progress: Called, in this thread, whenever there is news.
 
     Raises:
-        SettingsError: There is nothing to annotate, or an option makes no sense.
+        SettingsError: There is nothing to annotate, `out` is a file, or an option makes no sense.
         ModelError: The model cannot be used.
         DeviceError: The device cannot be had.
     """
     settings = settings or AnnotateSettings()
     if jobs < 1:
         raise SettingsError(f"{jobs} jobs were asked for; give 1 or more")
+    if out.exists() and not out.is_dir():
+        raise SettingsError(f"{out} is a file; give a folder for the results")
     found = find_jobs(inputs, out)
     classifier = OnnxClassifier(settings.model, device=settings.device)
     order = Order(settings, classifier.sha256, overwrite=overwrite)
@@ -199,6 +203,18 @@ def _begin_worker(line: "SimpleQueue[tuple[int, float]]", stop: Event) -> None:
     """Prepare a worker process: an interrupt is the first process's to handle."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     _Worker.line, _Worker.stop = line, stop
+    threading.Thread(target=_end_with_the_first, daemon=True).start()
+
+
+def _end_with_the_first() -> None:
+    """End this process when the first one was killed: nobody would take what it makes.
+
+    What is half-made stays in its hidden folder, which the next run empties.
+    """
+    first = multiprocessing.parent_process()
+    if first is not None:
+        first.join()
+        os._exit(1)
 
 
 def _work(index: int, job: Job, order: Order) -> Outcome:

@@ -68,7 +68,8 @@ def tell_report(report: Report, out: Path) -> None:
     for outcome in report.outcomes:
         count[outcome.status] += 1
     told = ", ".join(f"{n} {status}" for status, n in count.items() if n)
-    console.print(f"{told}; results are in {out}", markup=False, soft_wrap=True)
+    where = f"; results are in {out}" if count["done"] or count["skipped"] else ""
+    console.print(f"{told}{where}", markup=False, soft_wrap=True)
     noted = [outcome for outcome in report.outcomes if outcome.note is not None]
     if noted:
         console.print(_table(noted))
