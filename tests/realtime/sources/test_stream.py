@@ -239,7 +239,7 @@ def test_an_rtsp_camera_hears_the_password_and_a_wrong_one_is_told_so(tmp_path: 
 
 def test_a_playlist_on_disk_reaches_no_network(camera: Server, tmp_path: Path) -> None:
     playlist = tmp_path / "list.m3u8"
-    playlist.write_text(PLAYLIST.format(address(camera)))
+    playlist.write_text(PLAYLIST.format(address(camera, "video.ts")))
     with pytest.raises(SourceError):
         open_source(str(playlist))
     assert not camera.visits_s

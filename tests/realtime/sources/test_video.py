@@ -13,6 +13,7 @@ from fer_live.errors import SettingsError, SourceError
 from fer_live.realtime.sources import open_source, open_video
 from tests.realtime.annotate.reference import reference_times
 from tests.realtime.sources.clips import GREYS, index_in, write_clip, write_sound
+from tests.running import fer_live
 from tests.shared_data import SHARED, shared_file
 
 VIDEO = SHARED / "video"
@@ -183,6 +184,16 @@ def test_what_cannot_be_read_is_one_sentence_that_names_file_and_fault(
         open_video(path)
     assert str(refusal.value).startswith(f"{path} {sentence}")
     assert "\n" not in str(refusal.value)
+
+
+def test_annotate_fails_on_each_with_status_1_and_writes_nothing(tmp_path: Path) -> None:
+    makers = (missing, empty, text, noise, sound, before_its_index)
+    paths = [make(tmp_path) for make in makers]
+    done = fer_live("annotate", *paths, "--out", tmp_path / "out", changes={"COLUMNS": "400"})
+    assert done.returncode == 1
+    assert "Traceback" not in done.stderr
+    assert all(path.name in done.stderr for path in paths)
+    assert not (tmp_path / "out").exists()
 
 
 @pytest.mark.parametrize("suffix", [".mkv", ".mp4"])
