@@ -11,6 +11,9 @@ from fer_live.errors import DisplayError
 from fer_live.realtime.sinks.display import display_problem
 
 ESCAPE: Final = 27
+_LEAST_WIDTH: Final = 640
+_MOST_WIDTH: Final = 1280
+_MOST_HEIGHT: Final = 720
 
 
 class Key(Enum):
@@ -67,7 +70,10 @@ class Window:
         if self._closed:
             return None
         if not self._open:
-            cv2.namedWindow(self._title, cv2.WINDOW_NORMAL | cv2.WINDOW_KEEPRATIO)
+            # Qt would add a bar of buttons of its own, and open at 400x300 whatever the picture.
+            bare = cv2.WINDOW_NORMAL | cv2.WINDOW_KEEPRATIO | cv2.WINDOW_GUI_NORMAL
+            cv2.namedWindow(self._title, bare)
+            cv2.resizeWindow(self._title, *first_size_wh(rgb.shape[1], rgb.shape[0]))
             self._open = True
         cv2.imshow(self._title, cv2.cvtColor(rgb, cv2.COLOR_RGB2BGR))
         code = cv2.waitKey(max(1, round(wait_s * 1000)))
@@ -105,3 +111,12 @@ def key_of(code: int) -> Key | None:
         return None
     low = code & 0xFF
     return Key.QUIT if low == ESCAPE else KEYS.get(chr(low).lower())
+
+
+def first_size_wh(width: int, height: int) -> tuple[int, int]:
+    """Return the size that a picture is first shown at, in pixels: as it is, but within limits.
+
+    A picture of 320x240 would leave its labels unreadable, one of 3840x2160 leave the screen.
+    """
+    scale = min(max(1.0, _LEAST_WIDTH / width), _MOST_WIDTH / width, _MOST_HEIGHT / height)
+    return round(width * scale), round(height * scale)

@@ -1,0 +1,26 @@
+"""The window's first size. What the window does with keys and closing: tests/realtime/live."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from fer_live.realtime.sinks.window import first_size_wh
+
+
+@pytest.mark.parametrize(
+    ("picture", "window"),
+    [((1280, 720), (1280, 720)), ((320, 240), (640, 480)), ((3840, 2160), (1280, 720))],
+)
+def test_a_picture_is_shown_as_it_is_within_limits(
+    picture: tuple[int, int], window: tuple[int, int]
+) -> None:
+    assert first_size_wh(*picture) == window
+
+
+@given(st.integers(64, 8000), st.integers(64, 8000))
+def test_the_window_has_the_picture_s_shape_and_fits_a_screen(width: int, height: int) -> None:
+    shown_width, shown_height = first_size_wh(width, height)
+    assert shown_width <= 1280
+    assert shown_height <= 720
+    scale = shown_width / width
+    assert shown_height == pytest.approx(height * scale, abs=1 + height / width)
