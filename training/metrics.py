@@ -114,7 +114,8 @@ def wilson(right: int, n: int, confidence: float = 0.95) -> tuple[float, float]:
     share = right / n
     middle = (share + z * z / (2 * n)) / (1 + z * z / n)
     half = z / (1 + z * z / n) * np.sqrt(share * (1 - share) / n + z * z / (4 * n * n))
-    return max(0.0, float(middle - half)), min(1.0, float(middle + half))
+    low, high = float(middle - half), float(middle + half)
+    return low if right else 0.0, high if right < n else 1.0  # exact there, whatever rounding does
 
 
 def interval_of(

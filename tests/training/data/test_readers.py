@@ -103,7 +103,7 @@ def test_the_real_sets_have_their_known_counts(monkeypatch: pytest.MonkeyPatch) 
     folder = shared_file("data/fer2013.csv.bz2").parent
     monkeypatch.delenv("FER_LIVE_CACHE")  # parsing all of it takes a minute, once
     samples = read_samples(detected(folder, votes=True), root=folder)
-    scored = {part: len(samples.part(part).scored()) for part in ("validation", "test")}  # type: ignore[arg-type]  # the dict's keys are parts
+    scored = {part: len(samples.part(part).scored()) for part in ("validation", "test")}
     assert scored == {"validation": 3199, "test": 3153}
     assert len(samples.part("train")) == 28389
 
