@@ -1,5 +1,6 @@
 """The face finder that the pipeline uses: search, confirm, then follow."""
 
+import math
 from collections.abc import Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
@@ -30,7 +31,11 @@ _ONE_FACE: Final = 0.5
 """Two followers whose hulls overlap by more than this are on one face."""
 _SAME_PERSON: Final = 0.6
 """Over a cut, a face that correlates less than this with what it was is somebody else's."""
-_LOST_KEEP_S: Final = 1.0
+_LOST_KEEP_S: Final = 1.3
+_REACH: Final = 1.0
+_GROWTH: Final = 1.7
+"""A face that comes back within `_LOST_KEEP_S`, no further away than its own size times `_REACH`
+and no more than `_GROWTH` times larger or smaller, is the one that was lost."""
 _LOST_EVERY_S: Final = 0.1
 
 
@@ -75,11 +80,21 @@ def open_finder(settings: FaceSettings, *, live: bool) -> FaceFinder:
 
 @dataclass(slots=True)
 class _Lost:
-    """A place where a face was followed until it was lost."""
+    """A place where a face was followed until it was lost.
 
+    Attributes:
+        follow_id: Its number.
+        box: Where it was.
+        since_s: When it was lost.
+        looked_s: When its place was last looked at.
+        may_return: Whether a face that is found here may be the same; not after a cut.
+    """
+
+    follow_id: int
     box: Box
     since_s: float
     looked_s: float
+    may_return: bool
 
 
 class FollowingFinder:
@@ -149,16 +164,18 @@ class FollowingFinder:
     def _advance(self, frame: Frame, *, cut: bool) -> None:
         """Follow every face into a new frame, and let go of those that are lost."""
         every = cut or self._settings.cadence == "every"
-        kept: list[Follower] = []
-        for follower in self._followers:
-            box = hull_of(follower.mesh_px())
-            found = follower.advance(frame.rgb, frame.time_s, self._network, every=every)
-            left = found and _part_inside(hull_of(follower.mesh_px()), frame.rgb) < _INSIDE
-            if found and not left and not (cut and follower.likeness < _SAME_PERSON):
-                kept.append(follower)
-            else:
-                self._lost.append(_Lost(box, frame.time_s, frame.time_s))
+        before = {f.follow_id: hull_of(f.mesh_px()) for f in self._followers}
+        kept = [
+            follower
+            for follower in self._followers
+            if follower.advance(frame.rgb, frame.time_s, self._network, every=every)
+            and _part_inside(hull_of(follower.mesh_px()), frame.rgb) >= _INSIDE
+            and not (cut and follower.likeness < _SAME_PERSON)
+        ]
         self._followers = _one_a_face(kept)
+        for gone in before.keys() - {follower.follow_id for follower in self._followers}:
+            now_s = frame.time_s
+            self._lost.append(_Lost(gone, before[gone], now_s, now_s, may_return=not cut))
 
     def _search_where_lost(self, frame: Frame) -> list[Candidate]:
         """Look at the places where faces were lost, a few times a second, until given up."""
@@ -185,11 +202,24 @@ class FollowingFinder:
             box = hull_of(mesh.points_px)
             if self._is_followed(box):
                 continue
+            number = self._number(box)
             self._followers.append(
-                Follower(self._next_id, frame.rgb, mesh, time_s=frame.time_s, score=candidate.score)
+                Follower(number, frame.rgb, mesh, time_s=frame.time_s, score=candidate.score)
             )
-            self._next_id += 1
-            self._lost = [lost for lost in self._lost if lost.box.iou(box) <= _SAME_PLACE]
+
+    def _number(self, box: Box) -> int:
+        """Return the number of a face that has been found: its old one if it was just lost."""
+        near = [lost for lost in self._lost if lost.may_return and _near(lost.box, box)]
+        back = min(near, key=lambda lost: _distance_px(lost.box, box), default=None)
+        self._lost = [
+            lost
+            for lost in self._lost
+            if lost is not back and (lost.may_return or lost.box.iou(box) <= _SAME_PLACE)
+        ]
+        if back is not None:
+            return back.follow_id
+        self._next_id += 1
+        return self._next_id - 1
 
     def _is_followed(self, box: Box) -> bool:
         """Whether a face that is followed lies at this place."""
@@ -210,6 +240,17 @@ class FollowingFinder:
         if box.iou(candidate.box) < _SAME_PLACE or self._is_followed(box):
             return None
         return look_in_view(self._network, rgb, pose_of_mesh(first.points_px))
+
+
+def _near(box: Box, other: Box) -> bool:
+    """Whether one face may have moved from one box to the other unseen."""
+    sizes = sorted(max(b.width_px, b.height_px) for b in (box, other))
+    return _distance_px(box, other) < _REACH * sizes[1] and sizes[1] < _GROWTH * sizes[0]
+
+
+def _distance_px(box: Box, other: Box) -> float:
+    """Return the distance between the middles of two boxes, in pixels."""
+    return math.dist(box.centre_px, other.centre_px)
 
 
 def _part_inside(box: Box, rgb: Image) -> float:
