@@ -3,7 +3,7 @@
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
-from fer_live.errors import SourceError
+from fer_live.errors import SettingsError, SourceError
 from fer_live.realtime.sources.addresses import is_address
 from fer_live.realtime.sources.camera import open_camera
 from fer_live.realtime.sources.pictures import PICTURE_SUFFIXES, open_pictures
@@ -38,18 +38,23 @@ def open_source(
 
     Args:
         spec: What a person typed.
-        size_wh: Asked of a camera; nothing else takes it.
-        fps: Asked of a camera; nothing else takes it.
-        mjpg: Asked of a camera; nothing else takes it.
+        size_wh: Asked of a camera, as `open_camera` says.
+        fps: Asked of a camera.
+        mjpg: Asked of a camera.
 
     Raises:
         SourceError: It names nothing, or what it names cannot be opened.
-        SettingsError: A camera cannot be asked for that.
+        SettingsError: A camera cannot be asked for that, or it is no camera that is asked.
     """
     if not spec.strip():
         raise SourceError(f"nothing was named: {_ADVICE}")
     if spec.isdecimal() or spec.startswith(_DEVICES):
         return open_camera(spec, size_wh=size_wh, fps=fps, mjpg=mjpg)
+    if size_wh is not None or fps is not None or mjpg:
+        raise SettingsError(
+            f"{spec} is no camera of this machine: only such a camera can be asked for a size, a "
+            "rate or compressed pictures"
+        )
     if spec.lower().startswith("file://"):
         spec = unquote(urlsplit(spec).path)
     elif is_address(spec):

@@ -43,9 +43,10 @@ def tell_run(report: LiveReport) -> None:
     """Say how a live run went."""
     status = report.status
     rate = status.frames / status.elapsed_s if status.elapsed_s > 0 else 0.0
+    frames = "frame" if status.frames == 1 else "frames"
     console = Console(stderr=True, highlight=False, soft_wrap=True)
     console.print(
-        f"{ENDINGS[report.ending]}: {status.frames} frames in {status.elapsed_s:.1f} s "
+        f"{ENDINGS[report.ending]}: {status.frames} {frames} in {status.elapsed_s:.1f} s "
         f"({rate:.1f} a second, {status.dropped} dropped), from capture to label "
         f"{_ms(status.latency_p50_ms)} (p95 {_ms(status.latency_p95_ms)}), {report.provider}"
     )

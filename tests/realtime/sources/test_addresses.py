@@ -1,12 +1,13 @@
 """What a person types, what it opens, and what is never said aloud."""
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fer_live.errors import SourceError
+from fer_live.errors import SettingsError, SourceError
 from fer_live.realtime.sources import open_source, open_stream
 from fer_live.realtime.sources.addresses import is_address, public_name
 from tests.realtime.sources.clips import write_clip
@@ -79,3 +80,10 @@ def test_a_file_named_like_a_number_is_reached_by_its_folder(
     monkeypatch.chdir(tmp_path)
     with open_source("./7") as source:
         assert len(list(source)) == 2
+
+
+@pytest.mark.parametrize("wish", [{"size_wh": (1280, 720)}, {"fps": 30.0}, {"mjpg": True}])
+def test_only_a_camera_can_be_asked_for_something(tmp_path: Path, wish: dict[str, Any]) -> None:
+    path = write_clip(tmp_path / "a.mp4", [0, 40])
+    with pytest.raises(SettingsError, match="is no camera of this machine"):
+        open_source(str(path), **wish)
