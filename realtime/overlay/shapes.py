@@ -74,9 +74,10 @@ def blend(picture: Image, x0: int, y0: int, mask: NDArray[np.uint8], colour: Col
         return
     y, x = y0 + top, x0 + left
     region = picture[y : y + shown.shape[0], x : x + shown.shape[1]]
+    # Shares out of 256: a shift is many times faster than a division by 255.
     share = shown[:, :, None].astype(np.uint16)
-    mixed = region * (OPAQUE - share) + np.array(colour, np.uint16) * share
-    region[:] = ((mixed + OPAQUE // 2) // OPAQUE).astype(np.uint8)
+    share += share >> 7
+    region[:] = (region * (256 - share) + np.array(colour, np.uint16) * share) >> 8
 
 
 def fill(
