@@ -38,8 +38,23 @@ test-long: $(VENV)/.installed
 demo: .venv-demo/.installed
 	.venv-demo/bin/python -m fer_live.realtime.demo $(if $(CLIP),--clip "$(CLIP)")
 
-bench: $(VENV)/.installed
-	$(BIN)/fer-live bench
+# All shipped models, and where FER2013 lies in DATA an int8 and an fp16 copy of the default one.
+# CLIP=path measures the pipeline on a video of yours; BENCH_OPTIONS adds options of fer-live bench.
+DATA ?= ../shared/data
+BENCH_NAME ?= $(shell date +%F)-$(shell git rev-parse --short HEAD)
+BENCH_OUT := docs/benchmarks/$(BENCH_NAME)
+SHIPPED := cnn6 $(filter-out cnn6,$(basename $(notdir $(wildcard assets/models/*.onnx))))
+COPIES := $(if $(wildcard $(DATA)/fer2013.*),build/bench/cnn6-int8.onnx build/bench/cnn6-fp16.onnx)
+
+build/bench/%-int8.onnx: assets/models/%.onnx
+	$(BIN)/fer-export quantize $* $@ --data $(DATA)
+
+build/bench/%-fp16.onnx: assets/models/%.onnx
+	$(BIN)/fer-export fp16 $* $@ --data $(DATA)
+
+bench: $(VENV)/.installed $(COPIES)
+	$(BIN)/fer-live bench --models $(SHIPPED) $(COPIES) $(if $(CLIP),--video "$(CLIP)") \
+		--json $(BENCH_OUT).json --markdown $(BENCH_OUT).md --plot $(BENCH_OUT).png $(BENCH_OPTIONS)
 
 clean:
 	rm -rf $(VENV) .venv-demo build dist demo .mypy_cache .ruff_cache .pytest_cache

@@ -21,6 +21,7 @@ from fer_live.bundle import read_model
 from fer_live.contract import INPUT_NAME, LOGITS_NAME, ModelContract, Precision, from_metadata
 from fer_live.errors import ModelError
 from fer_live.export.to_onnx import OPSET, seal, strip
+from fer_live.realtime.classifier import REMEDY
 from fer_live.realtime.onnx_file import read_contents
 
 _CALIBRATION_BATCH: Final = 32
@@ -106,7 +107,7 @@ def open_model(model: str) -> tuple[bytes, ModelContract]:
     try:
         return content, contract_in(content)
     except ModelError as error:
-        raise ModelError(f"{model} cannot be used: {error}") from error
+        raise ModelError(f"{model} cannot be used: {error}; {REMEDY}") from error
 
 
 def contract_in(content: bytes) -> ModelContract:

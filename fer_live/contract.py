@@ -167,7 +167,7 @@ def from_metadata(metadata: Mapping[str, str]) -> ModelContract:
     """
     own = {k.removeprefix(PREFIX): v for k, v in metadata.items() if k.startswith(PREFIX)}
     if "format" not in own:
-        raise ModelError("it carries no fer-live contract; make it with: fer-export onnx")
+        raise ModelError("it carries no fer-live contract")
     try:
         fields = {key: json.loads(value) for key, value in own.items()}
     except (ValueError, RecursionError) as error:  # ValueError: also a number of 5,000 digits
@@ -175,8 +175,8 @@ def from_metadata(metadata: Mapping[str, str]) -> ModelContract:
     found = fields.pop("format")
     if found != FORMAT or isinstance(found, bool):
         raise ModelError(
-            f"its contract has format {found!r}, this fer-live reads format {FORMAT}; "
-            "export the model again or update fer-live"
+            f"its contract has format {found!r}, this fer-live reads format {FORMAT}: "
+            "one of the two is older than the other"
         )
     missing = {f.name for f in dataclasses.fields(ModelContract)} - set(fields)
     if missing:

@@ -4,6 +4,7 @@ Only this file, `binding.py` and `cuda.py` import onnxruntime, and only when a s
 """
 
 import logging
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Final, Literal, Protocol, TypeAlias
@@ -36,6 +37,8 @@ TRIAL_BATCHES: Final = (1, 3)
 
 _NO_GRAPH: Final = -1  # says so to ONNX Runtime
 _TRIAL_TOLERANCE: Final = 1e-3
+REMEDY: Final = "make it anew from its checkpoint with: fer-export onnx"
+_ORT_PREFIX: Final = re.compile(r"^\[ONNXRuntimeError\] : \d+ : \w+ : ")
 _log = logging.getLogger(__name__)
 
 
@@ -106,7 +109,7 @@ class OnnxClassifier:
             _check_signature(self._session, self._contract)
             self._try_out()
         except ModelError as error:
-            raise ModelError(f"{model} cannot be used: {error}") from error
+            raise ModelError(f"{model} cannot be used: {error}; {REMEDY}") from error
         _log.info("%s runs on %s", model, self.provider)
 
     @property
@@ -187,7 +190,7 @@ def _read_contract(data: bytes) -> ModelContract:
     contents = read_contents(data)
     contract = from_metadata(contents.metadata)
     if contents.strange:
-        raise ModelError(f"it holds {' and '.join(contents.strange)}; export it with fer-export")
+        raise ModelError(f"it holds {' and '.join(contents.strange)}")
     if foreign := sorted(set(contents.operators) - ALLOWED_OPERATORS):
         raise ModelError(f"it uses operators that no fer-live model may use: {', '.join(foreign)}")
     if contents.operators != contract.operators:
@@ -257,5 +260,6 @@ def softmax(values: NDArray[np.float32]) -> NDArray[np.float32]:
 
 
 def _first_line(error: Exception) -> str:
-    """Return the first line of a foreign error's message."""
-    return (str(error).splitlines() or [type(error).__name__])[0]
+    """Return the first line of a foreign error's message, without ONNX Runtime's own codes."""
+    line = (str(error).splitlines() or [type(error).__name__])[0]
+    return _ORT_PREFIX.sub("", line).rstrip(".")

@@ -20,7 +20,9 @@ def publish(
         SinkError: A file could not be written.
         SettingsError: A plot was asked for without matplotlib, or without any accuracy to show.
     """
-    for path, text in ((json_file, report.as_json()), (markdown, to_markdown(report))):
+    beside = plot is not None and markdown is not None and plot.parent == markdown.parent
+    picture = f"\n![latency against accuracy]({plot.name})\n" if plot and beside else ""
+    for path, text in ((json_file, report.as_json()), (markdown, to_markdown(report) + picture)):
         if path is None:
             continue
         try:

@@ -62,7 +62,7 @@ def test_whatever_an_entry_holds_it_is_read_or_refused_in_a_sentence(
 
 def test_an_unknown_format_says_what_to_do() -> None:
     metadata = {**to_metadata(CONTRACT), "fer_live.format": "2"}
-    with pytest.raises(ModelError, match="export the model again or update fer-live"):
+    with pytest.raises(ModelError, match="this fer-live reads format 1"):
         from_metadata(metadata)
 
 

@@ -109,7 +109,9 @@ def test_a_bad_file_is_refused_in_one_sentence(kind: str, tmp_path: Path) -> Non
         OnnxClassifier(str(path), device="cpu")
     sentence = str(refused.value)
     assert sentence.startswith(str(path))
+    assert sentence.endswith("make it anew from its checkpoint with: fer-export onnx")
     assert "\n" not in sentence
+    assert "[ONNXRuntimeError]" not in sentence
 
 
 def test_a_bad_file_is_refused_without_a_word_on_the_terminal(tmp_path: Path) -> None:

@@ -182,7 +182,9 @@ def test_the_command_shows_tables_and_writes_files(clip: Path, tmp_path: Path) -
     )
     assert done.returncode == 0, done.stderr
     assert "bare landmarker" in done.stdout
-    assert "portrait.mp4 x 2" in (tmp_path / "out.md").read_text(encoding="utf-8")
+    written = (tmp_path / "out.md").read_text(encoding="utf-8")
+    assert "portrait.mp4 x 2" in written
+    assert "![latency against accuracy](out.png)" in written
     assert json.loads((tmp_path / "out.json").read_text(encoding="utf-8"))["pinned"] in (
         True,
         False,
