@@ -46,6 +46,7 @@ class StreamSource(BaseSource):
         self._url, self._name, self._patience = url, public_name(url), patience
         self._to_rgb = RgbConverter()
         self._losses, self._away_s = 0, 0.0
+        self._lost_s: float | None = None
         self._connection = Connection(url, patience, self._closing)
         self._info = self._connection.describe()
 
@@ -67,7 +68,9 @@ class StreamSource(BaseSource):
         if self.finite:
             return f"{self._name} broke off before its end; everything before that was kept"
         times = "once" if self._losses == 1 else f"{self._losses} times"
-        return f"{self._name} was lost {times}, for {self._away_s:.1f} s in all"
+        lost_s = self._lost_s  # copied: the reading thread may take it away meanwhile
+        still_s = 0.0 if lost_s is None else time.monotonic() - lost_s
+        return f"{self._name} was lost {times}, for {self._away_s + still_s:.1f} s in all"
 
     def _read(self) -> Iterator[Frame]:
         """Yield pictures; on a loss, try again with growing pauses."""
@@ -92,6 +95,7 @@ class StreamSource(BaseSource):
             SourceError: It did not come back in time, or the source is being closed.
         """
         last_s, pause_s = self._connection.picture_s, self._patience.pause_s
+        self._lost_s = last_s
         self._connection.close()
         while True:
             _log.warning("%s was lost; trying again in %g s", self._name, pause_s)
@@ -107,6 +111,7 @@ class StreamSource(BaseSource):
                         f"{self._patience.give_up_s:g} s: {error}"
                     ) from error
             else:
+                self._lost_s = None
                 self._away_s += self._connection.picture_s - last_s
                 return
             pause_s = min(2 * pause_s, self._patience.longest_pause_s)
