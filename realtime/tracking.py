@@ -28,7 +28,7 @@ class TrackingSettings:
     """
 
     keep_s: float = 1.3
-    min_iou: float = 0.2
+    min_iou: float = 0.1
 
 
 @dataclass(slots=True)

@@ -71,7 +71,7 @@ class _Place:
 
     def changed_in(self, changed: NDArray[np.bool_]) -> bool:
         """Whether so many of the cells changed that a face may have come."""
-        return np.count_nonzero(changed[self.cells]) >= self.face_cells
+        return int(np.count_nonzero(changed[self.cells])) >= self.face_cells
 
 
 class Search:

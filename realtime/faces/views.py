@@ -65,7 +65,7 @@ def to_pixels(pose: Affine, size_px: int, roi_px: float) -> Affine:
         size_px: Side of the view.
         roi_px: Side of the face's square in it, around the view's middle.
     """
-    scaled = pose * (roi_px / 2)
+    scaled: Affine = pose * (roi_px / 2)
     scaled[:, 2] += (size_px - 1) / 2
     return scaled
 
