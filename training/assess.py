@@ -16,6 +16,7 @@ from fer_live.training.data.samples import Part
 from fer_live.training.evaluate import Evaluation, evaluate
 from fer_live.training.judge import Judge, OnnxJudge, judge_of
 from fer_live.training.prepare import parts_of
+from fer_live.training.report import write_report
 from fer_live.training.settings import DataSettings, Experiment, SplitSettings
 from fer_live.training.splits import Parts, divided
 from fer_live.training.tables import from_table
@@ -186,6 +187,20 @@ def calibrate_file(model: Opened, wanted: Wanted) -> Calibration:
     told, fitted = calibrated(checkpoint, parts_for(model, wanted).validation)
     told.save(model.path)
     return fitted
+
+
+def finish_run(folder: Path, data: Path) -> tuple[Evaluation, tuple[Path, Path]]:
+    """Calibrate a trained run and report its validation part, so that its folder explains itself.
+
+    Returns:
+        What was found, and the report's two files.
+
+    Raises:
+        DataError: The run's data cannot be read, or the folder not be written.
+    """
+    calibrate_file(open_model(folder, runs=folder.parent), Wanted(data))
+    found = assess(open_model(folder, runs=folder.parent), Wanted(data), "validation")
+    return found, write_report(found, folder, name="report-validation")
 
 
 def _checkpoint_of(model: Opened) -> Checkpoint:

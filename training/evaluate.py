@@ -122,7 +122,9 @@ def evaluate(judge: Judge, parts: Parts, part: Part, *, compare_twins: bool = Tr
         )
 
     everyone = np.ones(len(scored), bool)
-    train = parts.train if compare_twins and part != "train" else parts.train.take([])
+    pictures = scored.pixels.ndim > 2  # noqa: PLR2004 (a table of features has no twins)
+    comparable = compare_twins and pictures and part != "train"
+    train = parts.train if comparable else parts.train.take([])
     alone = ~twins_in(scored.pixels, train.pixels) if len(train) else everyone
     return Evaluation(
         model=judge.card.name,

@@ -39,7 +39,7 @@ class DataSettings:
         label_map: From the set's own class names or numbers to fer-live's labels; empty for the
             words that `fer_live.training.data.words` knows already.
         labels: The classes, in the order of the outputs; empty takes what the reader has.
-        steps: Preprocessing, in order; see `fer_live.training.data.preprocess`.
+        steps: Preprocessing, in order; see `fer_live.training.preprocess.steps`.
         most_images: Read at most so many images of each part, evenly spread; None reads all.
     """
 

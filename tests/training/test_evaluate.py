@@ -11,7 +11,14 @@ from typer.testing import CliRunner
 
 from fer_live.errors import DataError, FerLiveError, ModelError
 from fer_live.labels import LABELS
-from fer_live.training.assess import Wanted, assess, calibrate_file, open_model, recorded
+from fer_live.training.assess import (
+    Wanted,
+    assess,
+    calibrate_file,
+    finish_run,
+    open_model,
+    recorded,
+)
 from fer_live.training.calibrate import calibrated
 from fer_live.training.checkpoint import Checkpoint
 from fer_live.training.cli import app
@@ -148,6 +155,13 @@ def test_calibration_is_kept_in_the_file_and_changes_no_answer(run: Path, data: 
     assert after.natural.shown == fitted.shown
 
 
+def test_a_finished_run_is_calibrated_and_explains_itself(run: Path, data: Path) -> None:
+    found, files = finish_run(run, data)
+    assert found.part == "validation"
+    assert found.temperature == Checkpoint.load(run / "best.ckpt").temperature != 1
+    assert all(file.is_file() and file.parent == run for file in files)
+
+
 def test_what_was_fitted_before_does_not_matter(data: Path) -> None:
     checkpoint = small_checkpoint()
     validation = parts_of(*_own(checkpoint), data).validation
@@ -158,7 +172,7 @@ def test_what_was_fitted_before_does_not_matter(data: Path) -> None:
 def test_recorded_figures_replace_older_ones_on_the_same_data(run: Path, data: Path) -> None:
     for part in ("validation", "test", "test"):
         opened = open_model(run, runs=run.parent)
-        recorded(opened, assess(opened, Wanted(data), part))  # type: ignore[arg-type]  # a part
+        recorded(opened, assess(opened, Wanted(data), part))
     kept = Checkpoint.load(run / "best.ckpt").metrics
     named = [(metric.measure, metric.data, metric.prior) for metric in kept]
     assert len(named) == len(set(named))
@@ -242,6 +256,6 @@ def test_probabilities_are_a_distribution_at_either_prior() -> None:
     card = judge_of(small_checkpoint()).card
     logits = np.random.default_rng(0).normal(0, 3, (30, 8))
     for prior in ("natural", "balanced"):
-        shares = card.probabilities(logits, prior)  # type: ignore[arg-type]  # a prior
+        shares = card.probabilities(logits, prior)
         np.testing.assert_allclose(shares.sum(axis=1), 1)
         assert (shares >= 0).all()

@@ -34,6 +34,7 @@ def fit(
 
         import torch
 
+        from fer_live.training.assess import finish_run
         from fer_live.training.fit import Running
         from fer_live.training.fit import fit as run
         from fer_live.training.settings import read_experiment
@@ -48,6 +49,8 @@ def fit(
         typer.echo(f"{fitted.folder}: best.ckpt after {fitted.seconds:.0f} s")
         for note in fitted.notes:
             typer.echo(note)
+        found, (_, page) = finish_run(fitted.folder, data)
+        typer.echo(f"{found.data}: {found.natural.accuracy}, n = {found.natural.n:,}; see {page}")
 
 
 def soften(
