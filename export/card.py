@@ -2,6 +2,7 @@
 
 import dataclasses
 import json
+from collections.abc import Mapping
 from typing import Final
 
 from fer_live.contract import FORMAT, Metric, ModelContract
@@ -84,5 +85,14 @@ def _pruning(contract: ModelContract) -> str:
     """Say how the model was pruned."""
     if contract.pruning is None:
         return "none"
-    told = ", ".join(f"{key}: {value}" for key, value in contract.pruning.items())
-    return f"{told}; parent `{contract.parent_sha256}`"
+    told = "; ".join(f"{key}: {_in_words(value)}" for key, value in contract.pruning.items())
+    return f"{told}; weights of the parent: `{contract.parent_sha256}`"
+
+
+def _in_words(value: object) -> str:
+    """Write a JSON value without brackets; a pair of numbers is a before and an after."""
+    if isinstance(value, Mapping):
+        return ", ".join(f"{key} {_in_words(each)}" for key, each in value.items())
+    if isinstance(value, (list, tuple)):
+        return " to ".join(_in_words(each) for each in value)
+    return f"{value:,}" if isinstance(value, int) else str(value)

@@ -3,20 +3,18 @@
 import dataclasses
 import json
 import math
-import statistics
-import time
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Final
 
 import numpy as np
 
 from fer_live.bundle import DEFAULT_MODEL, model_names, read_model
 from fer_live.contract import Metric, ModelContract
+from fer_live.realtime.bench.models import time_in_turn
 from fer_live.realtime.classifier import Device, OnnxClassifier
 
-WARM_UP: Final = 20
-"""Calls that are not counted: the first ones allocate."""
 DEFAULT_CALLS: Final = 300
 
 
@@ -99,21 +97,15 @@ def measure(classifiers: Sequence[OnnxClassifier], *, calls: int = DEFAULT_CALLS
     """
     if calls < 1:
         raise ValueError(f"{calls} calls cannot be measured")
-    crops = [_noise(classifier.contract) for classifier in classifiers]
-    taken_ns: list[list[int]] = [[] for _ in classifiers]
-    for _ in range(WARM_UP + calls):
-        for classifier, crop, taken in zip(classifiers, crops, taken_ns, strict=True):
-            start_ns = time.perf_counter_ns()
-            classifier.classify(crop)
-            taken.append(time.perf_counter_ns() - start_ns)
+    subjects = [partial(c.classify, _noise(c.contract)) for c in classifiers]
     return [
         Speed(
-            least_us=min(taken[WARM_UP:]) / 1000,
-            median_us=statistics.median(taken[WARM_UP:]) / 1000,
+            least_us=1000 * float(taken_ms.min()),
+            median_us=1000 * float(np.median(taken_ms)),
             calls=calls,
             provider=classifier.provider,
         )
-        for classifier, taken in zip(classifiers, taken_ns, strict=True)
+        for classifier, taken_ms in zip(classifiers, time_in_turn(subjects, calls), strict=True)
     ]
 
 

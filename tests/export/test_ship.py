@@ -47,6 +47,13 @@ def test_the_card_for_people_gives_every_figure_with_its_n() -> None:
     assert "None were measured" in card_markdown(CONTRACT, sha256="ab", size_bytes=5)
 
 
+def test_the_card_tells_pruning_in_words() -> None:
+    pruning = {"criterion": "damage", "maps": [1496, 352], "widths": {"a": [16, 8], "b": [32, 24]}}
+    contract = dataclasses.replace(CONTRACT, pruning=pruning, parent_sha256="c" * 64)
+    due = "| criterion: damage; maps: 1,496 to 352; widths: a 16 to 8, b 32 to 24; weights of the"
+    assert due in card_markdown(contract, sha256="ab", size_bytes=5)
+
+
 def test_the_interval_is_wilsons() -> None:
     low, high = interval(dataclasses.replace(ACCURACY, value=1.0, n=10)) or (0, 0)
     assert (low, high) == pytest.approx((0.7225, 1.0), abs=1e-3)  # as printed in Newcombe 1998
