@@ -95,4 +95,5 @@ def _in_words(value: object) -> str:
         return ", ".join(f"{key} {_in_words(each)}" for key, each in value.items())
     if isinstance(value, (list, tuple)):
         return " to ".join(_in_words(each) for each in value)
-    return f"{value:,}" if isinstance(value, int) else str(value)
+    counts = isinstance(value, int) and not isinstance(value, bool)
+    return f"{value:,}" if counts else str(value)
