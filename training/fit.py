@@ -37,6 +37,7 @@ from fer_live.training.tables import as_table
 
 _FORESEEN: Final = (
     ".*does not have many workers.*",  # batches come from memory
+    ".*Checkpoint directory .* exists and is not empty.*",  # that of an interrupted run
     ".*LeafSpec.*is deprecated.*",  # Lightning 2.6 on torch 2.14
     ".*could not find the monitored key.*",  # stopped by max_steps before the first validation
 )
@@ -130,12 +131,17 @@ def _train(
         filename="best",
         monitor=f"val_{settings.select}",
         mode="min" if settings.select == "loss" else "max",
-        save_last=True,
+        enable_version_counter=False,
+    )
+    latest = ModelCheckpoint(  # of every epoch, which `save_last` of the other is not
+        folder / "checkpoints",
+        filename="last",
+        save_on_train_epoch_end=True,
         enable_version_counter=False,
     )
     clock = StepClock()
     angles = _angles(experiment, prepared, folder)
-    beside = [keep, EpochOrder(train), EpochLog(folder / "metrics.csv"), *angles]
+    beside = [keep, latest, EpochOrder(train), EpochLog(folder / "metrics.csv"), *angles]
     if running.profile:
         beside.append(clock)
     if experiment.network.dead_units:
