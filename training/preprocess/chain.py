@@ -15,7 +15,7 @@ from fer_live.training.preprocess.steps import Step, step_of
 
 CHUNK: Final = 256
 """Pictures whose results are kept in one file: so much is done again after an interruption."""
-_FINDING: Final = ("landmarks", "mtcnn")
+_FINDING: Final = ("face", "landmarks", "mouth", "mtcnn")
 _VERSION: Final = 1
 
 _log = logging.getLogger(__name__)

@@ -1,6 +1,7 @@
 """Steps that find a face and cut it out."""
 
 import warnings
+from collections.abc import Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import Any, Final
@@ -9,28 +10,27 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from fer_live.arrays import Points
 from fer_live.crop import Colour, CropGeometry, crop_transform, cut_crop
 from fer_live.realtime.faces.mesh import anchors_of
-from fer_live.realtime.faces.networks import Mesh, MeshNetwork
+from fer_live.realtime.faces.networks import MeshNetwork
 
 _ENLARGED_PX: Final = 192
 """MediaPipe sees faces of FER2013's 48 pixels when they are enlarged to this, with a border."""
 _CASCADE: Final = "haarcascade_frontalface_default.xml"
 _SURE: Final = 0.9
+FACE: Final = (234, 454, 105, 334, 152)
+"""Both ends of the jaw, the tops of the brows, the chin: paper 004's points 1-17, 20 and 9."""
+MOUTH: Final = (61, 291, 0, 17)
+"""Corners of the mouth, upper edge of the upper lip, lower edge of the lower one."""
 _AROUND: Final = 1.1
 """Side of the square that is cut over the longer side of the detector's box."""
 
 
-class Landmarks:
-    """The live path's own crop: MediaPipe's eyes and mouth, carried to their places."""
+class _Meshed:
+    """Finds MediaPipe's 478 points, in a picture as it is or else enlarged."""
 
-    def __init__(self, side_px: int) -> None:
-        usual = CropGeometry()
-        scale = side_px / usual.size_px
-        places = (usual.left_eye_px, usual.right_eye_px, usual.mouth_px)
-        left, right, mouth = (((x + 0.5) * scale - 0.5, (y + 0.5) * scale - 0.5) for x, y in places)
-        self._geometry = CropGeometry(side_px, left, right, mouth)
-
+    def __init__(self) -> None:
         self._opened: MeshNetwork | None = None
 
     @property
@@ -45,20 +45,13 @@ class Landmarks:
             self._opened.close()
             self._opened = None
 
-    def __call__(self, picture: NDArray[np.uint8]) -> NDArray[np.uint8] | None:
-        """Return the face as (side, side) gray or (side, side, 3) RGB."""
+    def points_in(self, picture: NDArray[np.uint8]) -> Points | None:
+        """Return the (478, 2) mesh in pixels of the picture; None where there is no face."""
         rgb = in_colour(picture)
-        mesh, scale, border = self._network.look(rgb), 1.0, 0
-        if mesh is None:
-            mesh, scale, border = self._enlarged(rgb)
-        if mesh is None:
-            return None
-        anchors = (anchors_of(mesh.points_px) - border + 0.5) / scale - 0.5
-        transform = crop_transform(anchors, self._geometry)
-        colour: Colour = "gray" if picture.ndim == 2 else "rgb"  # noqa: PLR2004 (height, width)
-        return cut_crop(picture, transform, self._geometry, colour)
+        mesh = self._network.look(rgb)
+        return mesh.points_px if mesh is not None else self._enlarged(rgb)
 
-    def _enlarged(self, rgb: NDArray[np.uint8]) -> tuple[Mesh | None, float, int]:
+    def _enlarged(self, rgb: NDArray[np.uint8]) -> Points | None:
         """Look again at an enlarged picture with a border around it."""
         scale = max(1.0, _ENLARGED_PX / min(rgb.shape[:2]))
         size_wh = round(rgb.shape[1] * scale), round(rgb.shape[0] * scale)
@@ -66,7 +59,45 @@ class Landmarks:
         large = cv2.resize(rgb, size_wh, interpolation=cv2.INTER_CUBIC)
         edges = (border, border, border, border)
         framed = cv2.copyMakeBorder(large, *edges, cv2.BORDER_REPLICATE).astype(np.uint8)
-        return self._network.look(framed), scale, border
+        mesh = self._network.look(framed)
+        return None if mesh is None else (mesh.points_px - border + 0.5) / scale - 0.5
+
+
+class Landmarks(_Meshed):
+    """The live path's own crop: MediaPipe's eyes and mouth, carried to their places."""
+
+    def __init__(self, side_px: int) -> None:
+        super().__init__()
+        usual = CropGeometry()
+        scale = side_px / usual.size_px
+        places = (usual.left_eye_px, usual.right_eye_px, usual.mouth_px)
+        left, right, mouth = (((x + 0.5) * scale - 0.5, (y + 0.5) * scale - 0.5) for x, y in places)
+        self._geometry = CropGeometry(side_px, left, right, mouth)
+
+    def __call__(self, picture: NDArray[np.uint8]) -> NDArray[np.uint8] | None:
+        """Return the face as (side, side) gray or (side, side, 3) RGB."""
+        points = self.points_in(picture)
+        if points is None:
+            return None
+        transform = crop_transform(anchors_of(points), self._geometry)
+        return cut_crop(picture, transform, self._geometry, colour_of(picture))
+
+
+class Region(_Meshed):
+    """A square around a part of the mesh: paper 004's face crops and mouth crops."""
+
+    def __init__(self, side_px: int, points: Sequence[int], *, around: float) -> None:
+        super().__init__()
+        self._side_px, self._points, self._around = side_px, list(points), around
+
+    def __call__(self, picture: NDArray[np.uint8]) -> NDArray[np.uint8] | None:
+        """Return the region as (side, side) gray or (side, side, 3) RGB."""
+        points = self.points_in(picture)
+        if points is None:
+            return None
+        chosen = points[self._points]
+        box = np.concatenate((chosen.min(axis=0), chosen.max(axis=0)))
+        return square(picture, box, self._side_px, around=self._around)
 
 
 class Boxed:
@@ -96,15 +127,7 @@ class Boxed:
             box = self._by_haar(rgb)
         if box is None:
             return None
-        x0, y0, x1, y1 = box
-        centre_x, centre_y = (x0 + x1) / 2, (y0 + y1) / 2
-        scale = self._side_px / max(_AROUND * max(x1 - x0, y1 - y0), 1.0)
-        middle = (self._side_px - 1) / 2
-        transform = np.array(
-            [[scale, 0, middle - scale * centre_x], [0, scale, middle - scale * centre_y]]
-        )
-        colour: Colour = "gray" if picture.ndim == 2 else "rgb"  # noqa: PLR2004 (height, width)
-        return cut_crop(picture, transform, CropGeometry(self._side_px), colour)
+        return square(picture, box, self._side_px, around=_AROUND)
 
     def _by_mtcnn(self, rgb: NDArray[np.uint8]) -> NDArray[np.float64] | None:
         """Return the largest face's box (x0, y0, x1, y1) in pixels; None where there is none."""
@@ -123,6 +146,29 @@ class Boxed:
             return None
         x, y, width, height = max(found, key=lambda box: box[2] * box[3])
         return np.array([x, y, x + width, y + height])
+
+
+def square(
+    picture: NDArray[np.uint8], box: NDArray[np.float64], side_px: int, *, around: float
+) -> NDArray[np.uint8]:
+    """Cut the square around a box's middle, `around` times its longer side, resized to `side_px`.
+
+    Args:
+        picture: (H, W) gray or (H, W, 3) RGB; outside it, its border is repeated.
+        box: x0, y0, x1, y1 in its pixels.
+        side_px: Side of the crop.
+        around: Room that the box has, at least 1.
+    """
+    low, high = box[:2], box[2:]
+    scale = side_px / max(around * float((high - low).max()), 1.0)
+    shift = (side_px - 1) / 2 - scale * (low + high) / 2
+    transform = np.array([[scale, 0, shift[0]], [0, scale, shift[1]]])
+    return cut_crop(picture, transform, CropGeometry(side_px), colour_of(picture))
+
+
+def colour_of(picture: NDArray[np.uint8]) -> Colour:
+    """Return whether a picture is gray or RGB."""
+    return "gray" if picture.ndim == 2 else "rgb"  # noqa: PLR2004 (height, width)
 
 
 def in_colour(picture: NDArray[np.uint8]) -> NDArray[np.uint8]:

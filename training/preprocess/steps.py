@@ -6,6 +6,8 @@
 | `resize 90x72` | resizes to that width and height, whatever the proportions |
 | `centre 50` | crops at the centre to that side, or pads with black (paper 002) |
 | `landmarks 48` | MediaPipe's landmarks and the live crop; side 48 unless given |
+| `face 48` | a square from brows to chin, by the same landmarks (paper 004's face crops) |
+| `mouth 48` | a square around the mouth (paper 004's mouth crops) |
 | `mtcnn 48` | MTCNN, and Haar where that finds none; a square around the face (paper 000) |
 """
 
@@ -113,6 +115,18 @@ def _landmarks(words: str, size: str) -> Step:
     return Landmarks(_side(words, size or str(SIDE_PX), "landmarks 48"))
 
 
+def _face(words: str, size: str) -> Step:
+    from fer_live.training.preprocess.faces import FACE, Region  # noqa: PLC0415 (heavy)
+
+    return Region(_side(words, size or str(SIDE_PX), "face 48"), FACE, around=1.0)
+
+
+def _mouth(words: str, size: str) -> Step:
+    from fer_live.training.preprocess.faces import MOUTH, Region  # noqa: PLC0415 (heavy)
+
+    return Region(_side(words, size or str(SIDE_PX), "mouth 48"), MOUTH, around=1.3)
+
+
 def _mtcnn(words: str, size: str) -> Step:
     from fer_live.training.preprocess.faces import Boxed  # noqa: PLC0415 (heavy)
 
@@ -131,7 +145,12 @@ _MAKERS: Final[dict[str, Callable[[str, str], Step]]] = {
     "resize": _resize,
     "centre": _centre,
     "landmarks": _landmarks,
+    "face": _face,
+    "mouth": _mouth,
     "mtcnn": _mtcnn,
 }
-KNOWN: Final = ("gray", "resize 90x72", "centre 50", "landmarks 48", "mtcnn 48")
+KNOWN: Final = (
+    *("gray", "resize 90x72", "centre 50"),
+    *("landmarks 48", "face 48", "mouth 48", "mtcnn 48"),
+)
 """An example of each step."""

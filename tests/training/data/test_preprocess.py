@@ -86,6 +86,33 @@ def test_the_landmark_crop_puts_eyes_and_mouth_where_the_live_crop_does(
     assert np.abs(anchors_of(mesh.points_px) - places).max() < 12
 
 
+def test_the_mouth_lies_in_the_lower_half_of_the_face(portrait: NDArray[np.uint8]) -> None:
+    face, mouth = (step_of(words) for words in ("face 96", "mouth 40"))
+    whole, part = face(portrait), mouth(portrait)
+    for step in (face, mouth):
+        step.close()  # type: ignore[attr-defined]  # both hold MediaPipe open
+    assert whole is not None
+    assert part is not None
+    assert part.shape == (40, 40, 3)
+    # Found again by its looks, where a face has its mouth.
+    likeness = max(
+        (_best_place(whole, part, side) for side in range(40, 70)), key=lambda found: found[0]
+    )
+    assert likeness[0] > 0.9
+    assert 0.35 < likeness[1] / 96 < 0.65
+    assert 0.6 < likeness[2] / 96 < 0.9
+
+
+def _best_place(
+    whole: NDArray[np.uint8], part: NDArray[np.uint8], side: int
+) -> tuple[float, float, float]:
+    """Likeness and middle (x, y) of the place in a picture that looks most like a part."""
+    small = cv2.resize(part, (side, side), interpolation=cv2.INTER_AREA)
+    found = cv2.matchTemplate(whole, small, cv2.TM_CCOEFF_NORMED)
+    y, x = np.unravel_index(int(found.argmax()), found.shape)
+    return float(found.max()), float(x) + side / 2, float(y) + side / 2
+
+
 def test_mtcnn_and_haar_cut_the_same_face(portrait: NDArray[np.uint8]) -> None:
     step = Boxed(48)
     by_mtcnn, by_haar = step._by_mtcnn(portrait), step._by_haar(portrait)
