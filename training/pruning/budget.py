@@ -146,6 +146,8 @@ class _Greedy:
 def _uniform_quota(graph: ChannelGraph, settings: BudgetSettings, model: CostModel) -> Counts:
     """Return the widths at which every layer keeps the same share, the largest that will do."""
     least = model.sizes - settings.limits.rooms(graph)
+    # Nothing is gained below the multiple that a width is filled up to.
+    least = np.minimum(-(-least // settings.multiple) * settings.multiple, model.sizes)
     target = settings.keep * getattr(model.cost(model.sizes), settings.of)
     free = np.array([space.fixed is None for space in graph.spaces]) & (least < model.sizes)
     for share in np.linspace(1, 0, 1001):

@@ -58,6 +58,9 @@ def prune(
     distil: Annotated[float, typer.Option(help="Share of the parent in what is learned.")] = 0.5,
     learning_rate: Annotated[float, typer.Option(help="Of learning again.")] = 0.02,
     rounds: Annotated[int, typer.Option(help="Prune and recover in so many steps.", min=1)] = 1,
+    pictures: Annotated[
+        bool, typer.Option("--pictures", help="Draw maps, angles and who speaks for what went.")
+    ] = False,
     seed: Annotated[int, typer.Option(help="Of pictures, random importance and recovery.")] = 0,
     images: Images = 4096,
     data: Data = Path("../shared/data"),
@@ -102,3 +105,9 @@ def prune(
         subject = open_subject(model, data, runs=runs, images=images, seed=seed)
         done = prune_run(subject, settings, recovery, out, rounds=rounds, told=typer.echo)
         typer.echo(f"{done}: best.ckpt, plan.json, pruning.txt, pruning.json")
+        if pictures:
+            from fer_live.training.pruning.pictures import draw
+
+            first = load_plan(next(iter(sorted(done.glob("plan*.json")))))
+            for path in draw(subject, subject.measured(), first, done / "pictures"):
+                typer.echo(path)
