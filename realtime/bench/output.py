@@ -57,13 +57,16 @@ def plot_models(report: BenchReport, path: Path) -> None:
     for model, metric in known:
         if (metric.data, metric.n) != (basis.data, basis.n):
             continue
-        at = 1000 * model.batches[0].latency.min_ms, 100 * metric.value
-        axes.scatter(*at, s=40)
-        axes.annotate(model.name, at, xytext=(6, 4), textcoords="offset points")
+        micros = 1000 * model.batches[0].latency.min_ms
+        half = 196 * (metric.value * (1 - metric.value) / metric.n) ** 0.5
+        axes.errorbar(
+            micros, 100 * metric.value, half, fmt="o", capsize=3, alpha=0.8, label=model.name
+        )
     axes.set_xlabel("latency at batch 1, one core, best call (microseconds)")
-    axes.set_ylabel(f"accuracy, % ({basis.data}, n = {basis.n:,})")
-    axes.set_xlim(left=0)
+    axes.set_ylabel(f"accuracy and 95 % interval, % ({basis.data}, n = {basis.n:,})", fontsize=8)
     axes.margins(x=0.2)
+    axes.set_xlim(left=0)
+    axes.legend()
     axes.grid(alpha=0.3)
     axes.set_title(report.machine.processor, fontsize="medium")
     try:

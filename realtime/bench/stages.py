@@ -36,6 +36,8 @@ class PipelineFigures:
         stages: Per stage and for "total", over all rounds.
         mean_ms: Per stage and for "total", the mean frame, each frame with its best round.
         bare: The bare landmarker on the same frames.
+        bare_faces: How many faces it sees in the mean frame; where it sees fewer than there are,
+            its time is no yardstick.
         ratio: Total of fer-live over total of the bare landmarker, each frame's best round.
         agreement: Part of the steady labels equal to those with landmarks on every frame.
         labels_compared: How many (face, frame) pairs the agreement stands on.
@@ -48,6 +50,7 @@ class PipelineFigures:
     stages: dict[str, Latency]
     mean_ms: dict[str, float]
     bare: Latency
+    bare_faces: float
     ratio: float
     agreement: float
     labels_compared: int
@@ -102,6 +105,7 @@ def measure_pipeline(
             "total": quiet_total(own_ms.sum(axis=1)) / count,
         },
         bare=Latency.of(bare_ms.ravel()),
+        bare_faces=float(np.mean([each.bare_faces[WARM_UP_FRAMES:] for each in timed])),
         ratio=quiet_total(own_ms.sum(axis=1)) / quiet_total(bare_ms),
         agreement=agreement,
         labels_compared=compared,
@@ -111,10 +115,11 @@ def measure_pipeline(
 
 @dataclass(frozen=True, slots=True)
 class _Round:
-    """Times of one round: own (5 stages, F) and bare (F), in milliseconds."""
+    """Times of one round: own (5 stages, F) and bare (F), in milliseconds; faces that bare saw."""
 
     own_ms: NDArray[np.float64]
     bare_ms: NDArray[np.float64]
+    bare_faces: NDArray[np.int64]
     results: list[FrameResult]
 
 
@@ -150,6 +155,7 @@ def _one_round(
     """Go through the clip once; who goes first alternates from frame to frame and round."""
     own = np.empty((len(STAGES), len(frames)))
     bare = np.empty(len(frames))
+    seen = np.empty(len(frames), np.int64)
     results = []
     with open_finder(faces, live=True) as finder, BareLandmarker(bare_faces) as landmarker:
         pipeline = Pipeline(finder, classifier, settings)
@@ -158,13 +164,13 @@ def _one_round(
             if own_first:
                 results.append(pipeline.process(frame))
             start = time.perf_counter_ns()
-            landmarker.find(frame)
+            seen[i] = len(landmarker.find(frame))
             bare[i] = (time.perf_counter_ns() - start) / 1e6
             if not own_first:
                 results.append(pipeline.process(frame))
             times = results[-1].times
             own[:, i] = [getattr(times, f"{name}_ms") for name in STAGES]
-    return _Round(own, bare, results)
+    return _Round(own, bare, seen, results)
 
 
 def label_agreement(

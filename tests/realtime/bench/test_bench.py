@@ -87,6 +87,7 @@ def test_a_clip_is_measured_stage_by_stage(clip: Path, classifier: OnnxClassifie
     figures = measure_pipeline(frames, classifier, rounds=1)
     assert figures.frames == 25
     assert figures.faces == 1
+    assert figures.bare_faces == 1
     assert figures.labels_compared > 0
     assert 0 <= figures.agreement <= 1
     assert figures.ratio > 0
