@@ -36,7 +36,7 @@ def head(places: int, clips: int) -> list[str]:
         "Written by `scripts/measure_small_faces.py`, "
         f"{datetime.now(UTC).date().isoformat()}, fer-live {version('fer-live')}.",
         "",
-        f"The portrait of `fer_live.realtime.portrait` at {places} seeded places a row, in front of "
+        f"The portrait of `fer_live.realtime.portrait` at {places} seeded places a row, before "
         f"{clips} clips without a face in turn. Width: hull of the landmarks. Found: a face "
         "overlaps it with an IoU of at least 0.4 within one second of video, counted from the "
         "first frame, search as shipped, live. False faces: faces elsewhere, in any frame.",

@@ -6,6 +6,7 @@ weights so that a hand in front of the mouth does not drag the face along. What 
 alignment says how much the face itself has changed.
 """
 
+import math
 from dataclasses import dataclass
 from typing import Final
 
@@ -17,7 +18,7 @@ from fer_live.arrays import Affine, Image
 from fer_live.realtime.faces.views import inverse, to_pixels
 
 PATCH_PX: Final = 48
-_STEPS: Final = 8
+_STEPS: Final = 6
 _STILL_PX: Final = 0.02
 """A step smaller than this, in patch pixels, is the last one."""
 _HUBER: Final = 0.5
@@ -36,6 +37,7 @@ def _face_region() -> NDArray[np.bool_]:
 
 
 _REGION: Final = _face_region()
+_INSIDE: Final = np.flatnonzero(_REGION)
 _OFFSETS: Final = (np.argwhere(_REGION)[:, ::-1] - (PATCH_PX - 1) / 2).astype(np.float32)
 
 
@@ -72,7 +74,7 @@ class Alignment:
 def take_patch(rgb: Image, pose: Affine) -> Patch:
     """Remember what the face at `pose` looks like."""
     gray = _sampled(rgb, pose)
-    values = _standardised(gray[_REGION])
+    values = _standardised(gray)
     contrast = max(float(gray[_REGION].std()), _FLAT_LEVELS)
     slopes = [
         cv2.Sobel(gray, cv2.CV_32F, dx, 1 - dx, ksize=3, scale=1 / 8)[_REGION] / contrast
@@ -95,7 +97,7 @@ def align(patch: Patch, rgb: Image, guess: Affine) -> Alignment:
     half = PATCH_PX / 2
     scale, shift = 1 + 0j, 0j
     for _ in range(_STEPS):
-        difference = _standardised(_warped(gray, scale, shift)[_REGION]) - patch.values
+        difference = _standardised(_warped(gray, scale, shift)) - patch.values
         weights = _HUBER / np.maximum(np.abs(difference), _HUBER)
         step = patch.descent @ (difference * weights)
         d_scale, d_shift = 1 + complex(step[2], step[3]) / half, complex(step[0], step[1])
@@ -103,7 +105,7 @@ def align(patch: Patch, rgb: Image, guess: Affine) -> Alignment:
         shift -= scale * d_shift
         if abs(d_shift) + half * abs(d_scale - 1) < _STILL_PX:
             break
-    residual = float(np.sqrt(np.mean(difference**2)))
+    residual = math.sqrt(float(difference @ difference) / difference.size)
     return Alignment(_composed(scale, shift / half, guess), residual)
 
 
@@ -136,12 +138,13 @@ def _warped(gray: NDArray[np.float32], scale: complex, shift: complex) -> NDArra
     return np.asarray(warped, np.float32)
 
 
-def _standardised(values: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Free gray values of brightness and contrast."""
-    centred = values - values.mean()
-    spread = max(float(np.sqrt(np.mean(centred * centred))), _FLAT_LEVELS)
-    standard: NDArray[np.float32] = centred / np.float32(spread)
-    return standard
+def _standardised(gray: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Return a patch's (M,) values in the face's region, freed of brightness and contrast."""
+    values: NDArray[np.float32] = gray.ravel().take(_INSIDE)
+    values -= np.float32(values.sum() / values.size)
+    spread = max(math.sqrt(float(values @ values) / values.size), _FLAT_LEVELS)
+    values *= np.float32(1 / spread)
+    return values
 
 
 def _sampled(rgb: Image, pose: Affine) -> NDArray[np.float32]:

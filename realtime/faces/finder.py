@@ -25,7 +25,7 @@ _SURE_SCORE: Final = 0.5
 _KNOWN: Final = 0.5
 """A candidate of which this part lies on a face that is followed shows that face."""
 _SAME_PLACE: Final = 0.3
-_INSIDE: Final = 0.6
+_INSIDE: Final = 0.5
 """A face of which less than this is in the picture has left it."""
 _ONE_FACE: Final = 0.5
 """Two followers whose hulls overlap by more than this are on one face."""
@@ -129,7 +129,7 @@ class FollowingFinder:
         self._before = now
         self._advance(frame, cut=fresh)
         if len(self._followers) < self._settings.max_faces:
-            boxes = [hull_of(follower.mesh_px()) for follower in self._followers]
+            boxes = [follower.box for follower in self._followers]
             candidates = self._search.candidates(frame.rgb, now, frame.time_s, boxes, fresh=fresh)
             candidates += self._search_where_lost(frame)
             self._take_in(distinct(candidates), boxes, frame)
@@ -164,12 +164,12 @@ class FollowingFinder:
     def _advance(self, frame: Frame, *, cut: bool) -> None:
         """Follow every face into a new frame, and let go of those that are lost."""
         every = cut or self._settings.cadence == "every"
-        before = {f.follow_id: hull_of(f.mesh_px()) for f in self._followers}
+        before = {f.follow_id: f.box for f in self._followers}
         kept = [
             follower
             for follower in self._followers
             if follower.advance(frame.rgb, frame.time_s, self._network, every=every)
-            and _part_inside(hull_of(follower.mesh_px()), frame.rgb) >= _INSIDE
+            and _part_inside(follower.box, frame.rgb) >= _INSIDE
             and not (cut and follower.likeness < _SAME_PERSON)
         ]
         self._followers = _one_a_face(kept)
@@ -200,7 +200,7 @@ class FollowingFinder:
             if mesh is None:
                 continue
             box = hull_of(mesh.points_px)
-            if self._is_followed(box):
+            if self._is_followed(box) or _part_inside(box, frame.rgb) < _INSIDE:
                 continue
             number = self._number(box)
             self._followers.append(
@@ -223,7 +223,7 @@ class FollowingFinder:
 
     def _is_followed(self, box: Box) -> bool:
         """Whether a face that is followed lies at this place."""
-        return any(hull_of(f.mesh_px()).iou(box) > _SAME_PLACE for f in self._followers)
+        return any(f.box.iou(box) > _SAME_PLACE for f in self._followers)
 
     def _confirmed(self, rgb: Image, candidate: Candidate) -> Mesh | None:
         """Return the candidate's mesh if it is a face when it is seen large.
@@ -270,7 +270,7 @@ def _one_a_face(followers: Sequence[Follower]) -> list[Follower]:
     """Leave one follower on each face: the one whose face looks most as it did before."""
     kept: list[Follower] = []
     for follower in sorted(followers, key=lambda f: (-f.likeness, f.follow_id)):
-        box = hull_of(follower.mesh_px())
-        if all(hull_of(other.mesh_px()).iou(box) < _ONE_FACE for other in kept):
+        box = follower.box
+        if all(other.box.iou(box) < _ONE_FACE for other in kept):
             kept.append(follower)
     return sorted(kept, key=lambda follower: follower.follow_id)

@@ -18,7 +18,7 @@ from fer_live.realtime.faces.alignment import Patch, align, likeness, take_patch
 from fer_live.realtime.faces.mesh import anchors_of, hull_of
 from fer_live.realtime.faces.networks import Mesh, MeshNetwork
 from fer_live.realtime.faces.views import carried, cut_view, inverse, pose_of_mesh, to_pixels
-from fer_live.realtime.flow import Face
+from fer_live.realtime.flow import Box, Face
 
 VIEW_PX: Final = 288
 ROI_PX: Final = 256
@@ -71,6 +71,8 @@ class Follower:
     Attributes:
         follow_id: Its number.
         score: What the detector last said of it, in [0, 1].
+        mesh_px: (478, 2) the mesh, carried to where the face is now.
+        box: Its hull.
         likeness: Correlation of what it looked like at its last two looks, in [-1, 1].
     """
 
@@ -82,6 +84,8 @@ class Follower:
         self.score = score
         self.likeness = 1.0
         self._measured = True
+        self.mesh_px: Points
+        self.box: Box
         self._pose: Affine
         self._look: _Look
         self._due_s: float
@@ -100,7 +104,7 @@ class Follower:
         """
         alignment = align(self._look.patch, rgb, self._pose)
         if alignment.residual < _LOST_SIGHT:
-            self._pose = alignment.pose
+            self._place(alignment.pose)
         due = every or time_s >= self._due_s - _SLACK_S
         self._measured = due or alignment.residual > _CHANGED
         if not self._measured:
@@ -117,27 +121,22 @@ class Follower:
 
     def face(self) -> Face:
         """Return where the face is now."""
-        mesh_px = self.mesh_px()
         return Face(
-            box=hull_of(mesh_px),
-            anchors_px=anchors_of(mesh_px),
+            box=self.box,
+            anchors_px=anchors_of(self.mesh_px),
             score=self.score,
-            landmarks_px=mesh_px,
+            landmarks_px=self.mesh_px,
             blendshapes=self._look.blendshapes,
             follow_id=self.follow_id,
             measured=self._measured,
         )
-
-    def mesh_px(self) -> Points:
-        """Return the (478, 2) mesh, carried to where the face is now."""
-        return carried(self._look.mesh_roi, inverse(self._pose))
 
     def _settled(self, mesh: Mesh, time_s: float) -> Mesh:
         """Average a measured mesh with the last one, carried along; a real change passes at once.
 
         The average forgets exponentially in time, so that it is the same at any cadence.
         """
-        carried_px = self.mesh_px()
+        carried_px = self.mesh_px
         change = mesh.points_px - carried_px
         side_px = 2 / float(np.hypot(self._pose[0, 0], self._pose[1, 0]))
         moved = math.sqrt(float(np.mean(np.sum(change**2, axis=1)))) / side_px
@@ -147,11 +146,15 @@ class Follower:
 
     def _take(self, rgb: Image, mesh: Mesh, time_s: float) -> None:
         """Remember what the network saw."""
-        self._pose = pose_of_mesh(mesh.points_px)
+        pose = pose_of_mesh(mesh.points_px)
         self._look = _Look(
-            time_s,
-            carried(mesh.points_px, self._pose),
-            take_patch(rgb, self._pose),
-            mesh.blendshapes,
+            time_s, carried(mesh.points_px, pose), take_patch(rgb, pose), mesh.blendshapes
         )
+        self._place(pose)
         self._due_s = time_s + HOLD_S
+
+    def _place(self, pose: Affine) -> None:
+        """Carry the mesh of the last look to a pose."""
+        self._pose = pose
+        self.mesh_px = carried(self._look.mesh_roi, inverse(pose))
+        self.box = hull_of(self.mesh_px)

@@ -74,7 +74,8 @@ def inverse(transform: Affine) -> Affine:
     """Return the (2, 3) transform that undoes this one."""
     (a, b, x), (c, d, y) = transform.tolist()  # on plain numbers: it is needed often
     det = a * d - b * c
-    return np.array([[d, -b, b * y - d * x], [-c, a, c * x - a * y]]) / det
+    back: Affine = np.array([[d, -b, b * y - d * x], [-c, a, c * x - a * y]]) / det
+    return back
 
 
 def carried(points: Points, transform: Affine) -> Points:
