@@ -43,6 +43,8 @@ CRASH_SAFE: Final = {
     # header waits for the first piece, because it says when the first picture is due.
     "movflags": "hybrid_fragmented+delay_moov",
     "frag_duration": "2000000",
+    # A piece of a calm little picture would wait in a buffer of 256 kB for many more.
+    "flush_packets": "1",
 }
 BT709: Final = 1
 LIMITED_RANGE: Final = 1

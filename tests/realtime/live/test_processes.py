@@ -59,6 +59,13 @@ def options(folder: Path, model: Path, *, window: bool = False) -> list[str | Pa
     return ["--model", model, *outputs, *(() if window else ("--no-window",))]
 
 
+@pytest.fixture
+def camera() -> Iterator[str]:
+    """The address of a camera that goes on for ever."""
+    with served(motion_jpeg) as server:
+        yield f"http://127.0.0.1:{server.port}/"
+
+
 @posix
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_a_signal_ends_the_run_and_leaves_whole_files(
@@ -74,6 +81,27 @@ def test_a_signal_ends_the_run_and_leaves_whole_files(
     frames = frames_in(tmp_path / "out.csv")
     assert len(frames) >= 9
     assert pictures_in(tmp_path / "out.mp4") == len(frames)
+
+
+@posix
+def test_a_killed_run_leaves_what_was_seen_but_for_the_last_seconds(
+    tmp_path: Path, camera: str, tiny_model: Path
+) -> None:
+    running = starting("--camera", camera, *options(tmp_path, tiny_model))
+    wait_for_rows(tmp_path / "out.csv", 10, running)
+    while last_time_s(tmp_path / "out.csv") < 8:
+        assert running.poll() is None, running.communicate()
+        time.sleep(0.1)
+    running.kill()
+    running.communicate()
+    assert frames_in(tmp_path / "out.csv")
+    with open_video(tmp_path / "out.mp4") as video:
+        assert [frame.time_s for frame in video][-1] > 1
+
+
+def last_time_s(table: Path) -> float:
+    """Return the time of the last whole line of a table that is being written."""
+    return float(table.read_text().rpartition("\n")[0].splitlines()[-1].split(",")[1])
 
 
 def test_a_played_file_ends_by_itself_with_its_last_frame_in_the_table(
@@ -155,13 +183,6 @@ def test_a_lost_stream_is_called_again_while_the_run_goes_on_and_is_told_in_the_
     words = fault.removeprefix(f"fer-live: {url} was lost once, for ").split()
     assert float(words[0]) >= 0.5, "told while it is still away"
     assert pictures_in(tmp_path / "out.mp4") == len(frames_in(tmp_path / "out.csv"))
-
-
-@pytest.fixture
-def camera() -> Iterator[str]:
-    """The address of a camera that goes on for ever."""
-    with served(motion_jpeg) as server:
-        yield f"http://127.0.0.1:{server.port}/"
 
 
 @pytest.fixture(scope="module")
