@@ -11,7 +11,7 @@ from matplotlib.patches import Rectangle
 from numpy.typing import NDArray
 
 from fer_live.training.pruning.compensate import least_squares
-from fer_live.training.pruning.gram import MapStats, Matrix
+from fer_live.training.pruning.gram import MapStats, Matrix, Normalisation
 from fer_live.training.pruning.graph import Ids, Reader
 from fer_live.training.pruning.measure import Measurement, watching
 from fer_live.training.pruning.plan import Plan
@@ -21,6 +21,7 @@ SHOWN: Final = 64
 """Maps of a layer that are drawn at most."""
 TOLD: Final = 8
 """Removed maps of a layer whose heirs are drawn at most."""
+BOTH_ANGLES: Final[tuple[Normalisation, ...]] = ("minmax", "centred")
 _GONE: Final = "#d62728"
 
 
@@ -103,7 +104,7 @@ def _angles(stats: MapStats, gone: Ids) -> Plot:
     """Draw both angle matrices, neighbours side by side; removed maps have a red mark."""
     plot = Plot(figsize=(11, 4.8), layout="constrained")
     order = in_order(stats.angles_deg("centred"))
-    for ax, how in zip(plot.subplots(1, 2), ("minmax", "centred"), strict=True):
+    for ax, how in zip(plot.subplots(1, 2), BOTH_ANGLES, strict=True):
         angles = stats.angles_deg(how)[np.ix_(order, order)]
         image = ax.imshow(angles, cmap="RdBu", vmin=0, vmax=180)
         off = angles[~np.eye(len(angles), dtype=bool)]

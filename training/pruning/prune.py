@@ -9,7 +9,7 @@ import torch
 from torch import nn
 
 from fer_live.training.checkpoint import Checkpoint
-from fer_live.training.pruning.budget import BudgetSettings, align, plan_by_budget
+from fer_live.training.pruning.budget import MULTIPLE, BudgetSettings, align, plan_by_budget
 from fer_live.training.pruning.compensate import compensate
 from fer_live.training.pruning.constants import with_constants
 from fer_live.training.pruning.cost import Cost, CostModel
@@ -58,7 +58,7 @@ class PruneSettings:
     importance: Importance = "damage"
     compensation: Compensation = "ls"
     constants: bool = False
-    multiple: int = 8
+    multiple: int = MULTIPLE
     recalibrated: bool = True
     seed: int = 0
 

@@ -13,7 +13,7 @@ from torch import nn
 from fer_live.errors import SettingsError
 from fer_live.training.evaluate import name_of
 from fer_live.training.networks import build
-from fer_live.training.pruning.budget import BudgetSettings
+from fer_live.training.pruning.budget import MULTIPLE, BudgetSettings
 from fer_live.training.pruning.cost import Cost, CostModel
 from fer_live.training.pruning.gram import Normalisation
 from fer_live.training.pruning.measure import Measurement
@@ -157,7 +157,7 @@ class SweepSettings:
     limits: Limits = field(default_factory=Limits)
     ways: tuple[str, ...] = ()
     seeds: int = 3
-    multiple: int = 8
+    multiple: int = MULTIPLE
     recovery: RecoverySettings | None = None
 
     def __post_init__(self) -> None:

@@ -49,7 +49,7 @@ def prune(
     ] = False,
     layer: Annotated[list[str] | None, typer.Option(help="Prune only this layer.")] = None,
     skip: Annotated[list[str] | None, typer.Option(help="Leave this layer alone.")] = None,
-    multiple: Annotated[int, typer.Option(help="Widths end on multiples of this.", min=1)] = 8,
+    multiple: Annotated[int, typer.Option(help="Widths end on multiples of this.", min=1)] = 16,
     least: Annotated[int, typer.Option(help="Maps that every layer keeps.", min=1)] = 8,
     recalibrate: Annotated[
         bool, typer.Option(help="Let batch norms learn their statistics anew.")

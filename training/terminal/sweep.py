@@ -29,7 +29,7 @@ def sweep(
         list[str] | None, typer.Option(help="Only ways whose name begins so; give several.")
     ] = None,
     seeds: Annotated[int, typer.Option(help="Draws of what chance is in.", min=1)] = 3,
-    multiple: Annotated[int, typer.Option(help="Widths end on multiples of this.", min=1)] = 8,
+    multiple: Annotated[int, typer.Option(help="Widths end on multiples of this.", min=1)] = 16,
     recover: Annotated[int, typer.Option(help="Epochs of learning again.", min=0)] = 0,
     images: Images = 4096,
     data: Data = Path("../shared/data"),
