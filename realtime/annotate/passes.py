@@ -6,12 +6,14 @@ is drawn from a spool on disk.
 """
 
 import dataclasses
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator
+from contextlib import closing
 from typing import Any, Final, TypeAlias
 
 import numpy as np
 
 from fer_live.errors import SourceError
+from fer_live.realtime.annotate.ahead import read_ahead
 from fer_live.realtime.annotate.inputs import ANNOTATED, Job
 from fer_live.realtime.annotate.settings import AnnotateSettings
 from fer_live.realtime.annotate.spool import Spool
@@ -77,13 +79,16 @@ class Passes:
         """Write the table and the spool from every frame's settled result."""
         settings, contract = self._settings, self._classifier.contract
         tally = Tally(contract, settings.prior)
-        with TableWriter(
-            work.path(table_suffix(settings)),
-            contract.labels,
-            form=settings.table,
-            blendshapes=settings.faces.blendshapes,
-        ) as table:
-            for result in self._settled(source):
+        with (
+            TableWriter(
+                work.path(table_suffix(settings)),
+                contract.labels,
+                form=settings.table,
+                blendshapes=settings.faces.blendshapes,
+            ) as table,
+            closing(self._settled(source)) as results,
+        ):
+            for result in results:
                 table.write(Frame(result.frame_index, result.time_s, _NO_PICTURE), result)
                 tally.add(result)
                 if settings.video:
@@ -91,18 +96,18 @@ class Passes:
         fps = settings.fps or source.info.fps
         return tally.finish(float(1 / fps) if fps else None)
 
-    def _settled(self, source: Source) -> Iterator[FrameResult]:
+    def _settled(self, source: Source) -> Generator[FrameResult]:
         """Yield every frame's result, with the labels that know the future."""
         settings, classifier = self._settings, self._classifier
         backward = BackwardPass(classifier.contract, settings.prior, settings.labels)
         share = FIRST_PASS_SHARE if settings.video else 1.0
-        with open_finder(settings.faces, live=False) as finder:
+        with open_finder(settings.faces, live=False) as finder, read_ahead(source) as frames:
             pipeline = Pipeline(
                 finder,
                 classifier,
                 PipelineSettings(prior=settings.prior, tracking=settings.tracking),
             )
-            for frame in source:
+            for frame in frames:
                 yield from backward.push(_without_landmarks(pipeline.process(frame)))
                 self._tell(share * self._fraction(source, frame.time_s))
         yield from backward.finish()
@@ -119,8 +124,8 @@ class Passes:
                 start_s=settings.start_s or 0.0,
                 end_s=settings.end_s,
             ) as video,
+            read_ahead(source) as frames,
         ):
-            frames = iter(source)
             for result in spool:
                 frame = next(frames, None)
                 if frame is None or frame.index != result.frame_index:
