@@ -28,8 +28,8 @@ OPPOSED_DEG: Final = 165.0
 STILL_DEG: Final = 0.4
 """A layer whose median angle changes by less than so many degrees an epoch does not move.
 
-Batch norm's running means alone move the angles of a network at learning rate 0 by 0.01 to 0.2 degrees
-an epoch once they have settled; a CNN6 that learns moves by 5 to 12.
+Batch norm's running means alone move the angles of a network at learning rate 0 by 0.01 to 0.2
+degrees an epoch once they have settled; a CNN6 that learns moves by 5 to 12.
 """
 
 

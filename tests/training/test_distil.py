@@ -1,0 +1,94 @@
+"""A student learns what its teachers say, whether they are asked or were written down."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from torch.nn import functional as nnf
+
+from fer_live.errors import DataError, ModelError
+from fer_live.labels import LABELS
+from fer_live.training.checkpoint import Checkpoint
+from fer_live.training.data.samples import Samples, one_hot
+from fer_live.training.distil import SoftLabels, Teachers, blended, soften
+from fer_live.training.judge import judge_of
+from fer_live.training.metrics import softmax
+from fer_live.training.networks import build
+
+pytestmark = pytest.mark.training
+SEVEN = LABELS[:7]
+
+
+def teacher(seed: int, labels: tuple[str, ...] = SEVEN) -> Checkpoint:
+    torch.manual_seed(seed)
+    widths = (4, 4, 4, 4, 4)
+    weights = build("cnn6", widths, len(labels)).state_dict()
+    prior = (1 / len(labels),) * len(labels)
+    return Checkpoint(f"teacher{seed}", "cnn6", widths, labels, weights, prior, "noise")
+
+
+def pictures(count: int = 5) -> Samples:
+    generator = np.random.default_rng(0)
+    majority = np.arange(count) % 7
+    return Samples(
+        pixels=generator.integers(0, 256, (count, 48, 48), np.uint8),
+        targets=one_hot(majority, 7),
+        majority=majority,
+        parts=np.full(count, "train"),
+        names=np.array([f"row {k}" for k in range(count)]),
+        people=np.full(count, ""),
+        labels=SEVEN,
+        source="noise",
+    )
+
+
+def test_soft_labels_are_the_mean_of_the_teachers_and_come_back_from_disk(tmp_path: Path) -> None:
+    judges = [judge_of(teacher(seed)) for seed in (1, 2)]
+    soft = soften(judges, pictures())
+    shares = [softmax(judge.logits(pictures().pixels)) for judge in judges]
+    np.testing.assert_allclose(soft.shares, (shares[0] + shares[1]) / 2, atol=1e-6)
+    soft.save(tmp_path / "soft.npz")
+    again = SoftLabels.load(tmp_path / "soft.npz")
+    assert again.labels == SEVEN
+    np.testing.assert_allclose(again.shares, soft.shares, atol=1e-3)
+
+
+def test_share_0_changes_nothing_and_share_1_at_temperature_1_is_the_teacher() -> None:
+    soft = soften([judge_of(teacher(1))], pictures())
+    untouched = blended(pictures(), soft, share=0, temperature=3)
+    np.testing.assert_allclose(untouched.targets, pictures().targets)
+    all_soft = blended(pictures(), soft, share=1, temperature=1)
+    np.testing.assert_allclose(all_soft.targets, soft.shares, atol=1e-6)
+    mixed = blended(pictures(), soft, share=0.4, temperature=3)
+    np.testing.assert_allclose(mixed.targets.sum(axis=1), 1, atol=1e-6)
+
+
+def test_a_picture_without_a_soft_label_is_named() -> None:
+    soft = soften([judge_of(teacher(1))], pictures(3))
+    with pytest.raises(DataError, match=r"2 pictures of noise have no soft label, such as row 3"):
+        blended(pictures(5), soft, share=0.5, temperature=1)
+
+
+def test_something_else_is_no_file_of_soft_labels(tmp_path: Path) -> None:
+    (tmp_path / "x.npz").write_bytes(b"no")
+    for name in ("x.npz", "gone.npz"):
+        with pytest.raises(DataError, match="holds no soft labels"):
+            SoftLabels.load(tmp_path / name)
+
+
+def test_each_teacher_teaches_the_head_with_its_labels() -> None:
+    batch = torch.rand(4, 1, 48, 48)
+    one = teacher(1)
+    teachers = Teachers([one], [LABELS, SEVEN], temperature=2)
+    right = one.network()(batch).detach()
+    votes = torch.randn(4, 8)
+    assert float(teachers.loss(batch, (votes, right))) == pytest.approx(0, abs=1e-5)
+    other = torch.randn(4, 7)
+    wanted = nnf.kl_div((other / 2).log_softmax(1), (right / 2).softmax(1), reduction="batchmean")
+    assert float(teachers.loss(batch, (votes, other))) == pytest.approx(4 * float(wanted), rel=1e-4)
+
+
+def test_a_teacher_of_other_labels_is_refused() -> None:
+    with pytest.raises(ModelError, match="teaches angry, disgust: no head learns these"):
+        Teachers([teacher(1, ("angry", "disgust"))], [SEVEN], temperature=1)
