@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import torch
+from _pytest.mark import ParameterSet
 
 from fer_live.errors import FerLiveError
 from fer_live.labels import LABELS
@@ -28,6 +29,12 @@ WORDS = ("anger", "disgust", "fear", "happiness", "sadness", "surprise", "neutra
 SFEW_WORDS = ("Angry", "Disgust", "Fear", "Happy", "Neutral", "Sad", "Surprise")
 
 
+def _marked(path: Path) -> ParameterSet:
+    """Name a file's test; one FaceNet is enough where time is short."""
+    again = path.stem.startswith("facenet") and path.stem != "facenet-sfew-1"
+    return pytest.param(path, id=path.stem, marks=[pytest.mark.long] if again else [])
+
+
 @pytest.fixture(scope="module")
 def sets(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Every set that the files name, in its own layout: noise instead of faces."""
@@ -37,9 +44,9 @@ def sets(tmp_path_factory: pytest.TempPathFactory) -> Path:
     fer2013_table(root / "fer2013.csv.bz2", emotions, usages)
     votes_table(root / "fer2013new.csv", [{WORDS[k % 8]: 10} for k in range(42)])
     folder_of(root / "sfew", [f"{word}/{k}.png" for word in SFEW_WORDS for k in range(8)])
-    names = [f"person{k}.png" for k in range(64)]
+    names = [f"person{k}.png" for k in range(96)]
     folder_of(root / "lfw", names)
-    labels = [LABELS[k % 8] for k in range(64)]
+    labels = [LABELS[k % 8] for k in range(96)]
     pd.DataFrame({"name": names, "label": labels}).to_csv(root / "lfw" / "labels.csv", index=False)
     features = np.random.default_rng(0).random((42, 10))
     table = pd.DataFrame(features, columns=[f"PC{k}" for k in range(10)])
@@ -78,7 +85,7 @@ def with_weights(experiment: Experiment, root: Path) -> None:
 
 
 @pytest.mark.usefixtures("own_cache")
-@pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)
+@pytest.mark.parametrize("path", [_marked(path) for path in FILES])
 def test_every_file_runs_from_end_to_end(path: Path, sets: Path, tmp_path: Path) -> None:
     experiment = read_experiment(path)
     assert experiment.name == path.stem
