@@ -175,9 +175,9 @@ class OnnxClassifier:
             try:
                 given = self.classify(crops)
             except Exception as error:  # ORT raises a dozen unrelated types
-                raise ModelError(f"it fails on {count} crops: {_first_line(error)}") from error
+                raise ModelError(f"it fails on a batch of {count}: {_first_line(error)}") from error
             if (rows := len(given.logits)) != count:
-                raise ModelError(f"it gives {rows} rows for {count} crops")
+                raise ModelError(f"it gives {rows} rows for a batch of {count}")
             if not np.isfinite(given.logits).all():
                 raise ModelError("its logits are not finite numbers")
             due = softmax(given.logits / self._contract.temperature)

@@ -239,6 +239,6 @@ BAD_FILES: dict[str, tuple[Callable[[], bytes], str]] = {
     # a graph that answers nonsense
     "weights that are not numbers": (changed(_weights_not_finite), "not finite"),
     "softmax over the batch": (changed(_no_softmax), "softmax"),
-    "skips the first crop": (changed(_skips_the_first), "0 rows for 1 crops"),
-    "answers twice": (changed(_twice_as_many_rows), "2 rows for 1 crop"),
+    "skips the first crop": (changed(_skips_the_first), "0 rows for a batch of 1"),
+    "answers twice": (changed(_twice_as_many_rows), "2 rows for a batch of 1"),
 }

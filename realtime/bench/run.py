@@ -92,6 +92,8 @@ def run_bench(
     Raises:
         FerLiveError: A model or clip cannot be used.
     """
+    for path in settings.clips:  # a wrong name should not cost minutes
+        open_video(path).close()
     tell(f"models: {', '.join(settings.models)}")
     opened = [OnnxClassifier(model, device=settings.device) for model in settings.models]
     gpu = [

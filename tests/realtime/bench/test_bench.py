@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from fer_live.bundle import DEFAULT_MODEL
 from fer_live.contract import Metric
-from fer_live.errors import SettingsError
+from fer_live.errors import SettingsError, SourceError
 from fer_live.realtime.bench.endurance import measure_live, measure_memory
 from fer_live.realtime.bench.latency import Latency, quiet_total
 from fer_live.realtime.bench.models import measure_models, time_in_turn
@@ -152,6 +152,14 @@ def test_a_size_that_is_none_is_refused(text: str) -> None:
 def test_nothing_to_measure_is_refused() -> None:
     with pytest.raises(SettingsError, match="no model to measure"):
         BenchSettings(models=())
+
+
+def test_a_clip_that_is_not_there_is_refused_before_anything_is_measured(tmp_path: Path) -> None:
+    told: list[str] = []
+    settings = BenchSettings(models=(DEFAULT_MODEL,), clips=(tmp_path / "nope.mp4",))
+    with pytest.raises(SourceError, match="does not exist"):
+        run_bench(settings, pinned=False, tell=told.append)
+    assert told == []
 
 
 def test_all_figures_are_written(clip: Path, tmp_path: Path) -> None:
