@@ -20,7 +20,7 @@ from fer_live.training.data.listing import Listing
 from fer_live.training.data.pictures import read_picture
 from fer_live.training.data.readers import listing_of, read_samples
 from fer_live.training.data.samples import PARTS, Samples, one_hot
-from fer_live.training.data.twins import groups_within
+from fer_live.training.data.twins import groups_of, pairs_within
 from fer_live.training.preprocess.steps import Gray, Resize
 from fer_live.training.settings import DataSettings
 
@@ -73,7 +73,9 @@ def inspect(settings: DataSettings, *, root: Path) -> Inspection:
         samples = read_samples(dataclasses.replace(settings, steps=()), root=root)
         sizes = {" x ".join(map(str, samples.pixels.shape[2:0:-1])): len(samples)}
         unreadable = ()
-    groups = groups_within(samples.pixels) if samples.pixels.ndim > 2 else ()  # noqa: PLR2004
+    pictures = samples.pixels if samples.pixels.ndim > 2 else samples.pixels[:0]  # noqa: PLR2004
+    pairs = pairs_within(pictures)
+    groups = groups_of(pairs, len(samples))
     labels = [{int(k) for k in samples.majority[group] if k >= 0} for group in groups]
     present = [part for part in PARTS if (samples.parts == part).any()]
     return Inspection(
@@ -86,7 +88,7 @@ def inspect(settings: DataSettings, *, root: Path) -> Inspection:
         unreadable=unreadable,
         groups=len(groups),
         contradictory=sum(len(several) > 1 for several in labels),
-        shared=_shared(samples.parts, groups, present),
+        shared=_shared(samples.parts, pairs, present),
     )
 
 
@@ -119,13 +121,12 @@ def _opened(listing: Listing) -> tuple[Samples, dict[str, int], tuple[str, ...]]
 
 
 def _shared(
-    parts: NDArray[np.str_], groups: Sequence[NDArray[np.int64]], present: Sequence[str]
+    parts: NDArray[np.str_], pairs: NDArray[np.int64], present: Sequence[str]
 ) -> dict[tuple[str, str], int]:
-    """Count pictures of one part whose group reaches into another."""
-    counts = {}
-    for first, second in combinations(present, 2):
-        both = [parts[group] for group in groups]
-        counts[first, second] = sum(
-            int((one == second).sum()) for one in both if (one == first).any()
-        )
-    return counts
+    """Count pictures of one part that have a twin in another."""
+    both_ways = np.concatenate((pairs, pairs[:, ::-1]))
+    first, second = parts[both_ways[:, 0]], parts[both_ways[:, 1]]
+    return {
+        (one, other): len(np.unique(both_ways[(first == one) & (second == other), 1]))
+        for one, other in combinations(present, 2)
+    }

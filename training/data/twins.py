@@ -38,15 +38,30 @@ def twins_in(
     return kept(path, find)["twins"].astype(bool)
 
 
-def groups_within(
-    pictures: NDArray[np.uint8], *, above: float = ABOVE
-) -> tuple[NDArray[np.int64], ...]:
-    """Return the groups of pictures that are twins of each other, directly or through others."""
+def pairs_within(pictures: NDArray[np.uint8], *, above: float = ABOVE) -> NDArray[np.int64]:
+    """Return (P, 2) indices of every two pictures that are twins, the smaller index first."""
     digest = hashlib.sha256(f"{above} {pictures.shape}".encode())
     digest.update(np.ascontiguousarray(pictures).tobytes())
     path: Path = cache_folder() / f"pairs-{digest.hexdigest()[:32]}.npz"
-    pairs = kept(path, lambda: {"pairs": _pairs(pictures, above)})["pairs"]
-    return _joined(pairs, len(pictures))
+    return kept(path, lambda: {"pairs": _pairs(pictures, above)})["pairs"].astype(np.int64)
+
+
+def groups_of(pairs: NDArray[np.int64], count: int) -> tuple[NDArray[np.int64], ...]:
+    """Return groups of `count` pictures that are twins, directly or through others (union-find)."""
+    root = np.arange(count)
+
+    def find(one: int) -> int:
+        while root[one] != one:
+            root[one] = root[root[one]]
+            one = int(root[one])
+        return one
+
+    for left, right in pairs.tolist():
+        root[find(left)] = find(right)
+    members: dict[int, list[int]] = {}
+    for one in np.unique(pairs).tolist():
+        members.setdefault(find(one), []).append(one)
+    return tuple(np.array(group) for group in members.values())
 
 
 def _pairs(pictures: NDArray[np.uint8], above: float) -> NDArray[np.int64]:
@@ -82,21 +97,3 @@ def _normed(pictures: NDArray[np.uint8]) -> NDArray[np.float32]:
     lengths = np.linalg.norm(rows, axis=1, keepdims=True)
     np.divide(rows, lengths, out=rows, where=lengths > 0)
     return rows
-
-
-def _joined(pairs: NDArray[np.int64], count: int) -> tuple[NDArray[np.int64], ...]:
-    """Return the connected groups of two or more that the pairs make (union-find)."""
-    root = np.arange(count)
-
-    def find(one: int) -> int:
-        while root[one] != one:
-            root[one] = root[root[one]]
-            one = int(root[one])
-        return one
-
-    for left, right in pairs.tolist():
-        root[find(left)] = find(right)
-    members: dict[int, list[int]] = {}
-    for one in np.unique(pairs).tolist():
-        members.setdefault(find(one), []).append(one)
-    return tuple(np.array(group) for group in members.values())

@@ -7,7 +7,7 @@ import pytest
 
 from fer_live.errors import DataError
 from fer_live.training.data.detect import detected
-from fer_live.training.data.twins import groups_within, twins_in
+from fer_live.training.data.twins import groups_of, pairs_within, twins_in
 from fer_live.training.inspect import inspect
 from fer_live.training.settings import DataSettings
 from tests.training.data.stand_ins import fer2013_table, folder_of, picture, write
@@ -31,7 +31,9 @@ def test_nothing_has_a_twin_among_nothing_and_flat_pictures_are_no_twins() -> No
 
 def test_groups_join_what_is_linked_and_leave_the_rest_alone() -> None:
     pictures = np.concatenate((PICTURES, PICTURES[[5, 9, 5]]))
-    groups = sorted(sorted(group.tolist()) for group in groups_within(pictures))
+    groups = sorted(
+        sorted(group.tolist()) for group in groups_of(pairs_within(pictures), len(pictures))
+    )
     assert groups == [[5, 40, 42], [9, 41]]
 
 
@@ -40,7 +42,9 @@ def test_groups_reach_over_the_blocks_that_are_compared_at_once(
 ) -> None:
     monkeypatch.setattr("fer_live.training.data.twins._CHUNK", 7)
     pictures = np.concatenate((PICTURES, PICTURES[:1]))
-    assert [group.tolist() for group in groups_within(pictures)] == [[0, 40]]
+    assert [group.tolist() for group in groups_of(pairs_within(pictures), len(pictures))] == [
+        [0, 40]
+    ]
 
 
 def test_inspect_tells_counts_sizes_people_and_twins_across_parts(tmp_path: Path) -> None:
