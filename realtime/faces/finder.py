@@ -223,7 +223,9 @@ class FollowingFinder:
 
     def _is_followed(self, box: Box) -> bool:
         """Whether a face that is followed lies at this place."""
-        return any(f.box.iou(box) > _SAME_PLACE for f in self._followers)
+        return any(
+            f.box.iou(box) > _SAME_PLACE or _covered(box, f.box) > _KNOWN for f in self._followers
+        )
 
     def _confirmed(self, rgb: Image, candidate: Candidate) -> Mesh | None:
         """Return the candidate's mesh if it is a face when it is seen large.

@@ -55,7 +55,14 @@ def middle(face: Face) -> tuple[float, float]:
 
 
 @pytest.mark.parametrize(
-    ("name", "count"), [("video/edge/two_happyL_angryR.mp4", 2), (FOUR, 4)], ids=["two", "four"]
+    ("name", "count"),
+    [
+        # Half of this one's face passes for a face of its own when it is seen alone.
+        ("video/synthetic/synth_disgust.mp4", 1),
+        ("video/edge/two_happyL_angryR.mp4", 2),
+        (FOUR, 4),
+    ],
+    ids=["one", "two", "four"],
 )
 def test_each_face_keeps_one_number_throughout(name: str, count: int) -> None:
     seen = seen_in(clip(name))
