@@ -166,8 +166,13 @@ def _draw_strip(picture: Image, place: Rect, labels: Sequence[str], track: Track
 def _bars_size(style: Style, labels: Sequence[str]) -> tuple[int, int]:
     """Return the width and height of a panel with a bar for each label."""
     names = max(text_width(label, style.text_px) for label in labels)
-    width = style.line_px + names + _bar_px(style) + 4 * style.gap_px
+    width = _edge_px(style) + names + _bar_px(style) + 4 * style.gap_px
     return width, len(labels) * _bar_row_px(style) + style.gap_px
+
+
+def _edge_px(style: Style) -> int:
+    """Return the width of the coloured edge that says whose bars these are."""
+    return max(2, style.line_px)
 
 
 def _bar_px(style: Style) -> int:
@@ -185,10 +190,11 @@ def _draw_bars(picture: Image, place: Rect, tag: _Tag, labels: Sequence[str]) ->
     style, track = tag.style.small, tag.track
     fill(picture, place, INK, radius=style.gap_px, opacity=CARD_OPACITY)
     left_of_face = place.x1 <= tag.box.x0
-    inset = style.gap_px // 2 + style.line_px
-    edge_x = place.x1 - inset if left_of_face else place.x0 + inset - style.line_px
-    edge = Rect(edge_x, place.y0 + inset, edge_x + style.line_px, place.y1 - inset)
-    fill(picture, edge, tag.colour, radius=style.line_px // 2)
+    edge_px = _edge_px(style)
+    inset = style.gap_px // 2 + edge_px
+    edge_x = place.x1 - inset if left_of_face else place.x0 + inset - edge_px
+    edge = Rect(edge_x, place.y0 + inset, edge_x + edge_px, place.y1 - inset)
+    fill(picture, edge, tag.colour, radius=edge_px // 2)
     name_x = place.x0 + style.gap_px + (0 if left_of_face else inset)
     bar_x0 = name_x + place.width - 2 * style.gap_px - inset - _bar_px(style)
     row, thick = _bar_row_px(style), max(3, round(0.42 * style.text_px))
