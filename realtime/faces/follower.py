@@ -29,6 +29,8 @@ _CHANGED: Final = 0.25
 """A residual beyond this and the network must look: the expression or the light has changed."""
 _LOST_SIGHT: Final = 0.8
 """A residual beyond this and the alignment is not to be believed."""
+_TURNED: Final = 0.04
+"""A turn of 2.3 degrees, or another size by 4 %: the further, the less is the alignment worth."""
 _SETTLE_S: Final = 0.2
 """Time constant of averaging over looks: what one look says jitters by a hundredth of the face."""
 _ALIGNED: Final = 0.5
@@ -106,7 +108,7 @@ class Follower:
         if alignment.residual < _LOST_SIGHT:
             self._place(alignment.pose)
         due = every or time_s >= self._due_s - _SLACK_S
-        self._measured = due or alignment.residual > _CHANGED
+        self._measured = due or alignment.residual > _CHANGED or self._turned() > _TURNED
         if not self._measured:
             return True
         mesh = look_in_view(network, rgb, self._pose) or look_in_view(network, rgb, self._pose)
@@ -130,6 +132,16 @@ class Follower:
             follow_id=self.follow_id,
             measured=self._measured,
         )
+
+    def _turned(self) -> float:
+        """Return by how much the face has turned and grown since the last look; 0 for not at all.
+
+        The shift does not count: it is what an alignment tells best.
+        """
+        now, then = (
+            complex(pose[0, 0], pose[1, 0]) for pose in (self._pose, self._look.patch.pose)
+        )
+        return abs(now / then - 1)
 
     def _settled(self, mesh: Mesh, time_s: float) -> Mesh:
         """Average a measured mesh with the last one, carried along; a real change passes at once.
