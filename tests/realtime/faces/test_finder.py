@@ -10,7 +10,7 @@ import pytest
 from fer_live.realtime.bench.small_faces import forget
 from fer_live.realtime.faces import BareLandmarker, FaceFinder, FaceSettings, open_finder
 from fer_live.realtime.flow import Box, Face, Frame
-from fer_live.realtime.portrait import FPS, SCENES, Placed, Scene, draw_scene
+from fer_live.realtime.portrait import FPS, Placed, Scene, draw_scene
 from fer_live.realtime.sources import open_video
 from fer_live.realtime.tracking import Tracker
 from tests.shared_data import shared_file
@@ -103,7 +103,10 @@ def test_a_face_that_passes_in_front_of_another_takes_nothing_from_it() -> None:
 
 
 def test_a_face_is_carried_along_between_looks_as_if_it_had_been_looked_at() -> None:
-    scene = next(each for each in SCENES if each.name == "turning")
+    def walking(progress: float) -> tuple[Placed, ...]:
+        return (Placed((0.3 + 0.4 * progress, 0.45), 0.2, turn_deg=12 * progress),)
+
+    scene = Scene("walking", 2.0, walking)
     (held,) = seen_in(played(scene)).values()
     (every,) = seen_in(played(scene), FaceSettings(cadence="every")).values()
     assert all(face.measured for _, face in every)
