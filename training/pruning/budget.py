@@ -123,8 +123,9 @@ class _Greedy:
             self._ranking.remove(choice)
         if self._size(self.aligned(self.kept)) > target:
             raise SettingsError(
-                f"the layers' limits do not allow {self._settings.keep:.0%} of the "
-                f"{self._settings.of}; lower the limits or keep more"
+                f"the layers' limits and widths in multiples of {self._settings.multiple} do not "
+                f"allow {self._settings.keep:.0%} of the {self._settings.of}; lower them or keep "
+                "more"
             )
         return order
 
