@@ -50,7 +50,7 @@ def _line(evaluation: Evaluation, today: dt.date) -> str:
     cells = (
         today.isoformat(),
         f"{evaluation.model} `{evaluation.sha256[:12]}`",
-        evaluation.data,
+        f"{evaluation.data}, {evaluation.split}",
         f"{natural.n:,}",
         str(natural.accuracy),
         f"{clean.accuracy} ({clean.n:,})" if clean else "-",

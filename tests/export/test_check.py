@@ -71,7 +71,7 @@ def _path_in_a_remark(model: onnx.ModelProto) -> None:
 
 
 def _path_as_a_name(model: onnx.ModelProto) -> None:
-    model.graph.node[0].name = "/root/train.py"
+    model.graph.node[0].name = "/home/anna/train.py"
 
 
 def _stranger_in_the_metadata(model: onnx.ModelProto) -> None:

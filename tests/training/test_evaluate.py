@@ -213,7 +213,7 @@ def test_only_final_scores_the_reported_part_and_logs_it(
     assert report["natural"]["n"] == 20
     result = CliRunner().invoke(app, [*words, "--final", "--record"])
     assert result.exit_code == 0, result.output
-    assert "FER+ PrivateTest, majority | 20 |" in log.read_text()
+    assert "FER+ PrivateTest, majority, official parts | 20 |" in log.read_text()
     assert (run / "report-test.html").is_file()
     assert Checkpoint.load(run / "best.ckpt").metrics
 
