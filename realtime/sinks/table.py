@@ -1,8 +1,9 @@
 """One row a face and frame: as CSV, JSON lines or Parquet.
 
 CSV and JSON lines reach the file frame by frame, in whole lines, so that a run that is killed
-leaves a table that can be read; at worst the very line that was being written is cut. Parquet can only be read once closed; its rows are written in
-groups, so that memory does not grow. Why so: docs/decisions/0008-outputs.md.
+leaves a table that can be read; at worst the very line that was being written is cut. Parquet can
+only be read once closed; its rows are written in groups, so that memory does not grow. Why so:
+docs/decisions/0008-outputs.md.
 """
 
 from collections.abc import Callable, Sequence
