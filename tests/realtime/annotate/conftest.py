@@ -53,3 +53,11 @@ def annotated_talk(tmp_path_factory: pytest.TempPathFactory, tiny: str) -> Annot
     out = tmp_path_factory.mktemp("talk")
     report = annotate([clip], out, AnnotateSettings(model=tiny, end_s=1.0))
     return Annotated(clip, out, report.outcomes[0])
+
+
+def only(tmp_path: Path, tiny: str, clip: str, **changes: object) -> tuple[Outcome, Path]:
+    """Annotate one shared clip; return what became of it and what its outputs begin with."""
+    settings = AnnotateSettings(**{"model": tiny, "video": False, **changes})  # type: ignore[arg-type]
+    path = shared_file(f"video/{clip}")
+    report = annotate([path], tmp_path / "out", settings)
+    return report.outcomes[0], tmp_path / "out" / path.name
