@@ -1,15 +1,14 @@
 """MediaPipe's Face Landmarker as it comes: what everything else is measured against."""
 
 from collections.abc import Sequence
-from types import TracebackType
-from typing import Self
 
+from fer_live.realtime.faces.finder import FaceFinder
 from fer_live.realtime.faces.mesh import anchors_of, hull_of
 from fer_live.realtime.faces.networks import MeshNetwork
 from fer_live.realtime.flow import Face, Frame
 
 
-class BareLandmarker:
+class BareLandmarker(FaceFinder):
     """MediaPipe's Face Landmarker in video mode, on every whole frame.
 
     A `FaceFinder` too. MediaPipe gives no score for a face, so that of each is 1.
@@ -42,16 +41,3 @@ class BareLandmarker:
     def close(self) -> None:
         """Close MediaPipe's task; closing twice is allowed."""
         self._network.close()
-
-    def __enter__(self) -> Self:
-        """Return itself."""
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        """Close."""
-        self.close()

@@ -52,7 +52,7 @@ class FaceFinder(Protocol):
 
     def __enter__(self) -> Self:
         """Return itself."""
-        ...
+        return self
 
     def __exit__(
         self,
@@ -61,7 +61,7 @@ class FaceFinder(Protocol):
         trace: TracebackType | None,
     ) -> None:
         """Close."""
-        ...
+        self.close()
 
 
 def open_finder(settings: FaceSettings, *, live: bool) -> FaceFinder:
@@ -97,7 +97,7 @@ class _Lost:
     may_return: bool
 
 
-class FollowingFinder:
+class FollowingFinder(FaceFinder):
     """Finds faces of any size and follows each in a view of its own."""
 
     def __init__(self, settings: FaceSettings, *, live: bool) -> None:
@@ -138,19 +138,6 @@ class FollowingFinder:
     def close(self) -> None:
         """Close MediaPipe's tasks; closing twice is allowed."""
         self._open.close()
-
-    def __enter__(self) -> Self:
-        """Return itself."""
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        """Close."""
-        self.close()
 
     def _fit_to(self, rgb: Image) -> None:
         """Begin anew when the pictures have another size than before."""
