@@ -5,6 +5,7 @@ import torch
 
 from fer_live.errors import SettingsError
 from fer_live.training.networks import ARCHITECTURES, build, parameter_count, train_last
+from fer_live.training.networks.compact import Compact
 
 pytestmark = pytest.mark.training
 
@@ -48,6 +49,13 @@ def test_no_network_is_left_uncounted() -> None:
 @pytest.mark.parametrize(("name", "budget"), [("compact-small", 175_000), ("compact-tiny", 60_000)])
 def test_our_family_keeps_its_budget_with_two_heads(name: str, budget: int) -> None:
     assert parameter_count(build(name, classes=15)) <= budget
+
+
+def test_a_stage_of_our_family_has_as_many_blocks_as_asked_for() -> None:
+    deep = Compact((4, 5, 6, 7, 8, 9, 10, 11, 12), classes=3)
+    second = {k: tuple(v.shape[:2]) for k, v in deep.state_dict().items() if "conv2.weight" in k}
+    assert list(second.values()) == [(6, 5), (8, 7), (8, 9), (11, 10), (11, 12)]
+    assert deep(torch.rand(2, 1, 48, 48)).shape == (2, 3)
 
 
 @pytest.mark.parametrize("name", LIGHT)

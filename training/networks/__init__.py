@@ -62,7 +62,11 @@ ARCHITECTURES: Final = {
         Architecture("facenet", pretrained.facenet, (), (160, 160), 3),
         Architecture("xception", xc.Xception, xc.WIDTHS, (299, 299), 3),
         Architecture("mini-xception", xc.MiniXception, xc.MINI_WIDTHS),
-        Architecture("compact-small", compact.Compact, compact.SMALL_WIDTHS),
+        Architecture(
+            "compact-small",
+            partial(compact.Compact, blocks=compact.SHALLOW),
+            compact.SMALL_WIDTHS,
+        ),
         Architecture("compact-tiny", compact.Compact, compact.TINY_WIDTHS),
         Architecture("compact-base", compact.Compact, compact.BASE_WIDTHS),
     )

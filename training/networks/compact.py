@@ -16,9 +16,11 @@ from torch import Tensor, nn
 
 from fer_live.training.networks.layers import Centre
 
+TINY_WIDTHS: Final = (8, 8, 16, 24, 24, 16, 32, 32, 40)
 SMALL_WIDTHS: Final = (16, 16, 16, 48, 40, 64, 64, 64)
-TINY_WIDTHS: Final = (8, 16, 16, 24, 24, 32, 40, 32)
-BASE_WIDTHS: Final = (24, 24, 24, 64, 56, 96, 96, 96)
+BASE_WIDTHS: Final = (24, 32, 32, 80, 80, 80, 160, 160, 160)
+SHALLOW: Final = (1, 1, 2)
+DEEP: Final = (1, 2, 2)
 
 
 class Residual(nn.Module):
@@ -58,17 +60,23 @@ class Compact(nn.Module):
     """A stem with a pool, three stages of which two halve the side, mean and linear layer.
 
     Args:
-        widths: Stem; hidden and stream of each stage's first block; hidden of a second block in
-            the last stage, which adds to that stage's stream.
+        widths: Stem; then for each stage hidden and stream of its first block, and the hidden
+            width of each further block, which adds to that stage's stream.
         classes: Labels K; the sum over both heads where two are trained together.
+        blocks: How many blocks each of the three stages has.
         in_channels: 1 for gray, 3 for RGB.
     """
 
     def __init__(
-        self, widths: Sequence[int] = SMALL_WIDTHS, *, classes: int = 8, in_channels: int = 1
+        self,
+        widths: Sequence[int] = BASE_WIDTHS,
+        *,
+        classes: int = 8,
+        blocks: Sequence[int] = DEEP,
+        in_channels: int = 1,
     ) -> None:
         super().__init__()
-        stem, hidden1, width1, hidden2, width2, hidden3, width3, hidden4 = widths
+        stem, *rest = widths
         self.stem = nn.Sequential(
             Centre(),
             nn.Conv2d(in_channels, stem, 3, padding=1, bias=False),
@@ -76,14 +84,15 @@ class Compact(nn.Module):
             nn.ReLU(),
             nn.MaxPool2d(2),
         )
-        self.features = nn.Sequential(
-            Residual(stem, hidden1, width1),
-            Residual(width1, hidden2, width2, stride=2),
-            Residual(width2, hidden3, width3, stride=2),
-            Residual(width3, hidden4, width3, project=False),
-        )
+        stages, stream = [], stem
+        for stage, count in enumerate(blocks):
+            (hidden, width, *further), rest = rest[: count + 1], rest[count + 1 :]
+            stages.append(Residual(stream, hidden, width, stride=2 if stage else 1))
+            stages += [Residual(width, inner, width, project=False) for inner in further]
+            stream = width
+        self.features = nn.Sequential(*stages)
         self.pool = nn.AdaptiveAvgPool2d(1)
-        self.out = nn.Linear(width3, classes)
+        self.out = nn.Linear(stream, classes)
 
     def forward(self, pictures: Tensor) -> Tensor:
         """Return (N, K) logits of (N, C, S, S) float32 in [0, 1]; S is a multiple of 8."""
