@@ -12,6 +12,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as nnf
 
+from fer_live.training.degrade import compressed, shrunk, with_glasses
 from fer_live.training.settings import AugmentSettings
 
 _BINOMIAL: Final = (1 / 16, 4 / 16, 6 / 16, 4 / 16, 1 / 16)
@@ -20,13 +21,18 @@ _LARGEST_ERASED: Final = 0.5
 
 def augment(pictures: Tensor, settings: AugmentSettings) -> Tensor:
     """Return varied copies of (N, C, H, W) float32 pictures in [0, 1], in [0, 1]."""
-    out = _moved(pictures, settings)
+    out = with_glasses(pictures, settings.glasses) if settings.glasses else pictures
+    out = _moved(out, settings)
+    if settings.small:
+        out = shrunk(out, settings.small)
     if settings.blur:
         out = _blurred(out, settings.blur)
     out = _relit(out, settings)
     if settings.noise:
         sigma = torch.rand(len(out), 1, 1, 1, device=out.device) * settings.noise
         out = out + sigma * torch.randn_like(out)
+    if settings.jpeg:
+        out = compressed(out, settings.jpeg)
     if settings.erase:
         out = _erased(out, settings.erase)
     return out.clamp_(0, 1)
@@ -90,9 +96,12 @@ def _blurred(pictures: Tensor, probability: float) -> Tensor:
 
 
 def _relit(pictures: Tensor, settings: AugmentSettings) -> Tensor:
-    """Change contrast about each picture's own mean, brightness and, in colour, saturation."""
+    """Change gamma, contrast about each picture's mean, brightness and, in colour, saturation."""
     count, channels = pictures.shape[:2]
     out = pictures
+    if settings.gamma:
+        power = torch.exp(_either_way(count, math.log1p(settings.gamma), out)).view(-1, 1, 1, 1)
+        out = out.clamp(0, 1) ** power
     if settings.saturation and channels > 1:
         gray = out.mean(dim=1, keepdim=True)
         factor = 1 + _either_way(count, settings.saturation, out).view(-1, 1, 1, 1)

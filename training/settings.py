@@ -40,6 +40,9 @@ class DataSettings:
             words that `fer_live.training.data.words` knows already.
         labels: The classes, in the order of the outputs; empty takes what the reader has.
         steps: Preprocessing, in order; see `fer_live.training.preprocess.steps`.
+        also: Steps that make a second framing of the same pictures, such as the live path's crop:
+            each time a picture is learned from, either framing is shown, at random. One in which
+            the second finds no face is always shown in the first; validation is in the first.
         most_images: Read at most so many images of each part, evenly spread; None reads all.
     """
 
@@ -53,6 +56,7 @@ class DataSettings:
     label_map: Mapping[str, str] = field(default_factory=dict)
     labels: tuple[str, ...] = ()
     steps: tuple[str, ...] = ()
+    also: tuple[str, ...] = ()
     most_images: int | None = None
 
     def __post_init__(self) -> None:
@@ -106,7 +110,12 @@ class AugmentSettings:
         brightness: Added to all pixels, up to so much of the full range, either way.
         contrast: Contrast changed by up to this fraction, either way.
         saturation: Saturation changed by up to this fraction, either way; colour pictures only.
+        gamma: Gray values raised to a power of up to this factor, either way: low and harsh light.
         blur: Probability of being blurred, by a random amount.
+        small: Probability of being shrunk to between 3/8 and 3/4 of the side and enlarged again, as
+            a face that is far away.
+        jpeg: Probability of being compressed as a JPEG of quality 10 to 60.
+        glasses: Probability of frames or dark glasses where the crop has its eyes.
         noise: Standard deviation of pixel noise, up to so much of the full range.
         erase: Probability that a rectangle, up to a quarter of the picture, is gray.
         mixup: Alpha of the Beta distribution that two pictures are mixed by; 0 for none.
@@ -120,16 +129,29 @@ class AugmentSettings:
     brightness: float = 0.0
     contrast: float = 0.0
     saturation: float = 0.0
+    gamma: float = 0.0
     blur: float = 0.0
+    small: float = 0.0
+    jpeg: float = 0.0
+    glasses: float = 0.0
     noise: float = 0.0
     erase: float = 0.0
     mixup: float = 0.0
 
     def __post_init__(self) -> None:
         """Check what the types do not say."""
-        for key in ("flip", "blur", "erase"):
+        for key in ("flip", "blur", "small", "jpeg", "glasses", "erase"):
             _require(0 <= getattr(self, key) <= 1, f"{key} is a probability, in [0, 1]")
-        for key in ("turn_deg", "shift", "shear", "brightness", "saturation", "noise", "mixup"):
+        for key in (
+            "turn_deg",
+            "shift",
+            "shear",
+            "brightness",
+            "saturation",
+            "gamma",
+            "noise",
+            "mixup",
+        ):
             _require(getattr(self, key) >= 0, f"{key} is negative")
         for key in ("scale", "contrast"):
             _require(0 <= getattr(self, key) < 1, f"{key} must be in [0, 1)")
@@ -179,6 +201,8 @@ class FitSettings:
         rare_factor: With "augment-rare": a rare label is repeated at most so many times.
         average: Decay of the exponential average of the weights, each step; 0 for none.
         select: What the validation part decides by.
+        precision: "32", or "bf16": products in bfloat16, sums and weights in float32. It halves the
+            time where the processor multiplies bfloat16 itself (AVX512-BF16, AMX, GPUs).
         patience: Stop when it has not improved for so many epochs; None never stops early.
         seed: Decides weights, order and augmentation.
     """
@@ -195,6 +219,7 @@ class FitSettings:
     rare_factor: int = 20
     average: float = 0.0
     select: Literal["accuracy", "macro_f1", "balanced_macro_f1", "loss"] = "accuracy"
+    precision: Literal["32", "bf16"] = "32"
     patience: int | None = None
     seed: int = 0
 

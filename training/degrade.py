@@ -1,0 +1,94 @@
+"""What a camera, a codec and glasses do to a face, for a whole batch at once.
+
+Each function takes and gives (N, C, H, W) float32 in about [0, 1], touches a random share of the
+pictures, and draws only from torch's global generator, as the rest of augmentation does.
+"""
+
+from typing import Final
+
+import cv2
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+from torch.nn import functional as nnf
+
+from fer_live.crop import CropGeometry
+
+SMALLEST: Final = 3 / 8
+"""Of the side: 18 of 48 pixels."""
+LARGEST: Final = 3 / 4
+QUALITIES: Final = (10, 60)
+_LENS: Final = (0.28, 0.42)
+"""Half the width of a lens, as shares of the distance between the eyes."""
+_DARK: Final = 0.3
+"""Share of the glasses whose lenses are dark."""
+
+
+def shrunk(pictures: Tensor, probability: float) -> Tensor:
+    """Shrink some pictures and enlarge them again; one size a batch, from a wide range."""
+    height, width = pictures.shape[2:]
+    chosen = torch.rand(len(pictures), device=pictures.device) < probability
+    factor = SMALLEST + float(torch.rand(())) * (LARGEST - SMALLEST)
+    if not bool(chosen.any()):
+        return pictures
+    out = pictures.clone()
+    size = round(height * factor), round(width * factor)
+    small = nnf.interpolate(pictures[chosen], size=size, mode="area")
+    out[chosen] = nnf.interpolate(small, size=(height, width), mode="bilinear", align_corners=False)
+    return out
+
+
+def compressed(pictures: Tensor, probability: float) -> Tensor:
+    """Compress some pictures as JPEGs; one quality a batch."""
+    chosen = torch.rand(len(pictures), device=pictures.device) < probability
+    low, high = QUALITIES
+    quality = int(torch.randint(low, high + 1, ()))
+    if not bool(chosen.any()):
+        return pictures
+    whole = (pictures[chosen].clamp(0, 1) * 255).round().to(torch.uint8).cpu()
+    made = [_as_jpeg(one, quality) for one in whole.permute(0, 2, 3, 1).numpy()]
+    out = pictures.clone()
+    again = torch.from_numpy(np.stack(made)).permute(0, 3, 1, 2)
+    out[chosen] = again.to(out.device, out.dtype) / 255
+    return out
+
+
+def _as_jpeg(picture: NDArray[np.uint8], quality: int) -> NDArray[np.uint8]:
+    """Return what is left of (H, W, C) after compression; which channel is red does not matter."""
+    gray = picture.shape[2] == 1
+    _, data = cv2.imencode(".jpg", picture, (cv2.IMWRITE_JPEG_QUALITY, quality))
+    again = cv2.imdecode(data, cv2.IMREAD_GRAYSCALE if gray else cv2.IMREAD_COLOR)
+    return np.asarray(again, np.uint8).reshape(picture.shape)
+
+
+def with_glasses(pictures: Tensor, probability: float) -> Tensor:
+    """Draw frames, some with dark lenses, around where the live crop puts the eyes.
+
+    Place, size, thickness and gray vary; pictures that are no faces of that crop are hit as well.
+    """
+    count, _, height, width = pictures.shape
+    usual, device = CropGeometry(), pictures.device
+
+    def drawn(low: float, high: float) -> Tensor:
+        return (low + torch.rand(count, 1, 1, device=device) * (high - low)).to(pictures.dtype)
+
+    worn = torch.rand(count, 1, 1, device=device) < probability
+    left, right = usual.left_eye_px, usual.right_eye_px
+    apart = (right[0] - left[0]) / usual.size_px
+    middle_x = (left[0] + right[0] + 1) / 2 / usual.size_px + drawn(-0.04, 0.04)
+    middle_y = (left[1] + 0.5) / usual.size_px + drawn(-0.04, 0.06)
+    half = apart * drawn(*_LENS)
+    low = half * drawn(0.6, 1.0)
+    thick = drawn(0.01, 0.035)
+    y = ((torch.arange(height, device=device) + 0.5) / height).view(1, -1, 1) - middle_y
+    x = ((torch.arange(width, device=device) + 0.5) / width).view(1, 1, -1) - middle_x
+    across = (x.abs() - apart / 2).abs()
+    inside = (across < half) & (y.abs() < low)
+    inner = (across < half - thick) & (y.abs() < low - thick)
+    bridge = (x.abs() < apart / 2 - half) & (y.abs() < thick / 2)
+    dark = drawn(0, 1) < _DARK
+    frame = (inside & ~inner) | bridge
+    cover = worn * (frame * drawn(0.6, 1.0) + (inner & dark) * drawn(0.4, 0.95))
+    gray = (drawn(0, 1) ** 3).unsqueeze(1)
+    return torch.lerp(pictures, gray.expand_as(pictures), cover.unsqueeze(1).expand_as(pictures))
