@@ -6,7 +6,9 @@ several processes each takes every world-th picture.
 
 from collections.abc import Iterator
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
 from fer_live.training.heads import Lessons
@@ -17,7 +19,8 @@ class Batches:
     """Batches of (pictures (B, C, H, W) float32 in [0, 1], targets (B, K) float32, rows (B,)).
 
     Args:
-        lessons: What to give; where they have weights, pictures are drawn with replacement.
+        lessons: What to give; where they have weights, pictures are drawn with replacement, and
+            where they have a second framing, a coin decides which is shown.
         size: Pictures a batch.
         takes: What the network takes; pictures of another size or colour are made so, a batch at a
             time. None gives them as they are.
@@ -36,7 +39,7 @@ class Batches:
         rank: int = 0,
         world: int = 1,
     ) -> None:
-        self._pixels = lessons.pixels
+        self._pixels, self._reframed = lessons.pixels, lessons.reframed
         self._targets = torch.from_numpy(lessons.targets)
         self._weights = None if lessons.weights is None else torch.from_numpy(lessons.weights)
         self._size, self._seed, self._takes = size, seed, takes
@@ -54,9 +57,17 @@ class Batches:
         for index in range(len(self)):
             rows = order[index * self._size : (index + 1) * self._size]
             pixels = self._pixels[rows.numpy()]
+            if self._reframed is not None:
+                other = self._coins(index, len(rows))
+                pixels[other] = self._reframed[rows.numpy()[other]]
             if self._takes is not None:
                 pixels = fitted_to(pixels, self._takes)
             yield as_batch(pixels), self._targets[rows], rows
+
+    def _coins(self, index: int, count: int) -> NDArray[np.bool_]:
+        """Return (count,) which pictures of a batch are shown in the other framing."""
+        seed = mixed_seed(self._seed or 0, self.epoch, index, self.rank)
+        return np.random.default_rng(seed).random(count) < 0.5  # noqa: PLR2004 (a coin)
 
     def _order(self) -> Tensor:
         """Return the rows of this epoch, in their order."""

@@ -153,6 +153,7 @@ def _train(
         strategy="ddp" if train.world > 1 else "auto",
         max_epochs=settings.epochs,
         max_steps=running.max_steps or -1,
+        precision="bf16-mixed" if settings.precision == "bf16" else "32-true",
         callbacks=[*beside, *callbacks_of(settings, progress=running.progress)],
         logger=False,
         enable_progress_bar=running.progress,

@@ -44,13 +44,17 @@ class Lessons:
         targets: (N, K) float32, the heads' distributions side by side; zeros where a head does
             not know the picture.
         sizes: Labels of each head, summing to K.
+        names: (N,) what each picture is called.
         weights: (N,) float64 how often each picture is drawn, or None for once each.
+        reframed: Like `pixels`, in another framing; None where there is only one.
     """
 
     pixels: NDArray[np.uint8]
     targets: NDArray[np.float32]
     sizes: tuple[int, ...]
+    names: NDArray[np.str_]
     weights: NDArray[np.float64] | None = None
+    reframed: NDArray[np.uint8] | None = None
 
     def __len__(self) -> int:
         """Return the number of pictures."""
@@ -87,7 +91,8 @@ def lessons_of(heads: Sequence[Samples]) -> Lessons:
         own[[row_of[name] for name in head.names.tolist()]] = head.targets
         targets.append(own)
     sizes = tuple(len(head.labels) for head in heads)
-    return Lessons(np.concatenate(pixels), np.concatenate(targets, axis=1), sizes)
+    names = np.array(list(row_of))
+    return Lessons(np.concatenate(pixels), np.concatenate(targets, axis=1), sizes, names)
 
 
 def head_weights(

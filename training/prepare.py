@@ -7,15 +7,17 @@ from pathlib import Path
 from typing import Final
 
 import numpy as np
+from numpy.typing import NDArray
 
 from fer_live.errors import DataError
 from fer_live.training.balance import drawing_weights, heads_of, with_rare_copies
-from fer_live.training.data.readers import read_samples
+from fer_live.training.data.readers import as_it_was, read_samples
 from fer_live.training.data.samples import Samples, one_hot
 from fer_live.training.distil import SoftLabels, blended
 from fer_live.training.heads import Heads, Lessons, lessons_of
 from fer_live.training.networks import Architecture, architecture
 from fer_live.training.pictures import fitted_to
+from fer_live.training.preprocess.chain import Chain, Item
 from fer_live.training.settings import DataSettings, Experiment
 from fer_live.training.splits import Parts, divided
 
@@ -81,6 +83,8 @@ def prepare(experiment: Experiment, root: Path, runs: Path) -> Prepared:
             blended(one, soft, share=taught.share, temperature=taught.temperature) for one in train
         ]
     lessons = lessons_of([_rebalanced(experiment, one) for one in train])
+    if experiment.data.also:
+        lessons = dataclasses.replace(lessons, reframed=reframed(lessons, experiment.data.also))
     if experiment.fit.balance == "sampling":
         lessons = dataclasses.replace(lessons, weights=drawing_weights(lessons))
     told = tuple(
@@ -118,6 +122,25 @@ def parts_of(experiment: Experiment, settings: DataSettings, root: Path) -> Part
     parts = divided(even, experiment.split)
     split = f"{parts.split}, balanced before (leaks)"
     return dataclasses.replace(parts, split=split, notes=(*parts.notes, LEAKS))
+
+
+def reframed(lessons: Lessons, steps: Sequence[str]) -> NDArray[np.uint8]:
+    """Return the lessons' pictures after other steps; those in which they find no face as they are.
+
+    Raises:
+        DataError: The steps give pictures of another size or colour.
+    """
+    named = zip(lessons.names.tolist(), lessons.pixels, strict=True)
+    items = [Item(name, one.tobytes, as_it_was(one)) for name, one in named]
+    cut, found = Chain(steps).run(items, source="data.also")
+    out = lessons.pixels.copy()
+    if cut.shape[1:] != out.shape[1:]:
+        raise DataError(
+            f"data.also {list(steps)} gives pictures of shape {cut.shape[1:]}, data.steps of "
+            f"{out.shape[1:]}; name a size that fits"
+        )
+    out[found] = cut
+    return out
 
 
 def _hard(samples: Samples) -> np.ndarray[tuple[int, ...], np.dtype[np.float32]]:

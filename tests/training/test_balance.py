@@ -141,5 +141,6 @@ def test_lessons_know_their_prior_head_by_head() -> None:
         np.zeros((2, 4, 4), np.uint8),
         np.array([[1, 0, 0.25, 0.75], [1, 0, 0, 0]], np.float32),
         (2, 2),
+        np.array(["a", "b"]),
     )
     assert lessons.prior() == pytest.approx((1, 0, 0.25, 0.75))

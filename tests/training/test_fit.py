@@ -9,11 +9,13 @@ import pytest
 import torch
 
 from fer_live.errors import DataError, ModelError
+from fer_live.training.batches import Batches
 from fer_live.training.callbacks import StepClock
 from fer_live.training.checkpoint import Checkpoint
 from fer_live.training.fit import Fitted, Running, fit
 from fer_live.training.networks import build
 from fer_live.training.networks.weights import load_weights
+from fer_live.training.prepare import prepare
 from fer_live.training.settings import Experiment, read_experiment
 from tests.training.data.stand_ins import fer2013_table, votes_table
 
@@ -53,6 +55,39 @@ def test_two_heads_leave_a_checkpoint_each(faces: Path) -> None:
     pictures = torch.rand(2, 1, 48, 48)
     trunks = [one.network().get_submodule("features")(pictures) for one in (votes, seven)]
     torch.testing.assert_close(*trunks)
+
+
+def test_products_in_bfloat16_learn_the_same_to_their_precision(faces: Path) -> None:
+    slowly = {"learning_rate": 1e-4, "schedule": "constant"}
+    exact = trained(small("cnn6-fer2013", **slowly), faces).checkpoint.weights
+    whole = small("cnn6-fer2013", precision="bf16", **slowly)
+    rounded = trained(dataclasses.replace(whole, name="rounded"), faces).checkpoint.weights
+    key = "features.0.conv.weight"
+    assert rounded[key].dtype is torch.float32
+    assert not torch.equal(rounded[key], exact[key])
+    torch.testing.assert_close(rounded[key], exact[key], atol=1e-3, rtol=0)
+
+
+def test_a_second_framing_is_shown_to_some_pictures_each_epoch_anew(faces: Path) -> None:
+    whole = small("cnn6-fer2013")
+    both = dataclasses.replace(whole, data=dataclasses.replace(whole.data, also=("centre 40",)))
+    with pytest.raises(DataError, match=r"data\.also \['centre 40'\] gives pictures of shape"):
+        prepare(both, faces, faces)
+    both = dataclasses.replace(
+        whole, data=dataclasses.replace(whole.data, also=("centre 24", "centre 48"))
+    )
+    lessons = prepare(both, faces, faces).train
+    assert lessons.reframed is not None
+    assert not lessons.reframed[:, :12].any(), "24 pixels in the middle of black ones"
+    batches = Batches(lessons, 40, seed=3)
+    shown = []
+    for batches.epoch in (0, 1, 0):
+        ((pictures, _, rows),) = batches
+        second = (pictures[:, 0, :12] == 0).all(dim=(1, 2))
+        shown.append(second[rows.argsort()])
+    assert 8 < int(shown[0].sum()) < 32
+    assert torch.equal(shown[0], shown[2])
+    assert not torch.equal(shown[0], shown[1])
 
 
 def test_a_run_that_gets_no_better_is_stopped(faces: Path) -> None:

@@ -91,7 +91,7 @@ def cut(samples: Samples, chain: Chain) -> Samples:
     if chain.is_empty():
         return samples
     items = [
-        Item(name, one.tobytes, _as_it_was(one))
+        Item(name, one.tobytes, as_it_was(one))
         for name, one in zip(samples.names.tolist(), samples.pixels, strict=True)
     ]
     pixels, kept = chain.run(items, source=samples.source)
@@ -100,7 +100,7 @@ def cut(samples: Samples, chain: Chain) -> Samples:
     return dataclasses.replace(samples.take(kept), pixels=pixels)
 
 
-def _as_it_was(picture: NDArray[np.uint8]) -> Callable[[bytes], NDArray[np.uint8]]:
+def as_it_was(picture: NDArray[np.uint8]) -> Callable[[bytes], NDArray[np.uint8]]:
     """Return a decoder that gives a picture that was never encoded."""
     return lambda _: picture
 
