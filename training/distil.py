@@ -104,7 +104,8 @@ class Teachers:
     """Networks that answer for the pictures of a batch.
 
     Args:
-        checkpoints: Each teaches the head that has its labels.
+        checkpoints: Each teaches the head that has its labels. Two heads that were trained together
+            are one network again, so that their trunk is run once.
         labels: Of each head of the student.
         temperature: Both sides' logits are divided by it before the softmax.
 
@@ -119,13 +120,17 @@ class Teachers:
         temperature: float,
     ) -> None:
         self._temperature = temperature
-        self._of_head: list[list[nn.Module]] = [[] for _ in labels]
+        self._count = len(labels)
+        self._groups: list[tuple[nn.Module, tuple[int, ...], tuple[int, ...]]] = []
         for one in checkpoints:
             if one.labels not in labels:
                 raise ModelError(
                     f"{one.name} teaches {', '.join(one.labels)}: no head learns these"
                 )
-            self._of_head[list(labels).index(one.labels)].append(one.network())
+        for group in with_one_trunk(checkpoints):
+            heads = tuple(list(labels).index(one.labels) for one in group)
+            sizes = tuple(len(one.labels) for one in group)
+            self._groups.append((joined(group).network(), heads, sizes))
 
     def loss(self, pictures: Tensor, logits: Sequence[Tensor]) -> Tensor:
         """Return the heads' divergence from their teachers' mean, times T squared, summed.
@@ -135,17 +140,59 @@ class Teachers:
             logits: (N, K) of each head.
         """
         total = pictures.new_zeros(())
-        for networks, own in zip(self._of_head, logits, strict=True):
-            if networks:
+        for answers, own in zip(self._answers(pictures), logits, strict=True):
+            if answers:
                 said = (own / self._temperature).log_softmax(dim=1)
-                wanted = self._mean(networks, pictures)
+                wanted = torch.stack(answers).mean(dim=0)
                 total = total + nn.functional.kl_div(said, wanted, reduction="batchmean")
         return total * self._temperature**2
 
-    def _mean(self, networks: Sequence[nn.Module], pictures: Tensor) -> Tensor:
-        """Return the mean of the teachers' softened answers."""
-        with torch.no_grad():
-            answers = [network.to(pictures.device)(pictures) for network in networks]
-            return torch.stack([(a / self._temperature).softmax(dim=1) for a in answers]).mean(
-                dim=0
-            )
+    @torch.no_grad()
+    def _answers(self, pictures: Tensor) -> list[list[Tensor]]:
+        """Return, for each head, its teachers' softened answers, (N, K) each."""
+        found: list[list[Tensor]] = [[] for _ in range(self._count)]
+        for network, heads, sizes in self._groups:
+            logits = network.to(pictures.device)(pictures).float() / self._temperature
+            for head, part in zip(heads, torch.split(logits, list(sizes), dim=1), strict=True):
+                found[head].append(part.softmax(dim=1))
+        return found
+
+
+def with_one_trunk(checkpoints: Sequence[Checkpoint]) -> list[list[Checkpoint]]:
+    """Return the checkpoints in groups that differ in nothing but their last layer's outputs."""
+    groups: list[list[Checkpoint]] = []
+    for one in checkpoints:
+        for group in groups:
+            if _same_trunk(group[0], one):
+                group.append(one)
+                break
+        else:
+            groups.append([one])
+    return groups
+
+
+def _same_trunk(one: Checkpoint, other: Checkpoint) -> bool:
+    """Return whether only tensors with a row for each label differ, and those in rows alone."""
+    if one.architecture != other.architecture or set(one.weights) != set(other.weights):
+        return False
+    for key, value in one.weights.items():
+        second = other.weights[key]
+        if value.shape == second.shape:
+            if not torch.equal(value, second):
+                return False
+        elif value.shape[1:] != second.shape[1:] or value.ndim == 0:
+            return False
+    return True
+
+
+def joined(group: Sequence[Checkpoint]) -> Checkpoint:
+    """Return one checkpoint with the outputs of all, side by side, on the trunk that they share."""
+    first, *others = group
+    weights = {
+        key: value
+        if all(value.shape == other.weights[key].shape for other in others)
+        else torch.cat([one.weights[key] for one in group])
+        for key, value in first.weights.items()
+    }
+    labels = tuple(label for one in group for label in one.labels)
+    return dataclasses.replace(first, labels=labels, weights=weights)

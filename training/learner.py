@@ -53,8 +53,8 @@ class Learner(lightning.LightningModule):
         self._seen: list[tuple[Tensor, Tensor]] = []
 
     def forward(self, pictures: Tensor) -> Tensor:
-        """Return logits."""
-        logits: Tensor = self.network(pictures)
+        """Return logits, in float32 whatever the network multiplied in."""
+        logits: Tensor = self.network(pictures).float()
         return logits
 
     def on_train_epoch_start(self) -> None:
@@ -108,7 +108,7 @@ class Learner(lightning.LightningModule):
     def validation_step(self, batch: tuple[Tensor, Tensor, Tensor], _index: int) -> None:
         """Keep one batch's logits and targets."""
         pictures, targets, _ = batch
-        self._seen.append((self(pictures).float().cpu(), targets.cpu()))
+        self._seen.append((self(pictures).cpu(), targets.cpu()))
 
     def on_validation_epoch_end(self) -> None:
         """Log the figures of the validation part."""

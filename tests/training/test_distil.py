@@ -11,7 +11,15 @@ from fer_live.errors import DataError, ModelError
 from fer_live.labels import LABELS
 from fer_live.training.checkpoint import Checkpoint
 from fer_live.training.data.samples import Samples, one_hot
-from fer_live.training.distil import SoftLabels, Teachers, blended, soften
+from fer_live.training.distil import (
+    SoftLabels,
+    Teachers,
+    blended,
+    joined,
+    soften,
+    with_one_trunk,
+)
+from fer_live.training.heads import head_weights
 from fer_live.training.judge import judge_of
 from fer_live.training.metrics import softmax
 from fer_live.training.networks import build
@@ -87,6 +95,33 @@ def test_each_teacher_teaches_the_head_with_its_labels() -> None:
     other = torch.randn(4, 7)
     wanted = nnf.kl_div((other / 2).log_softmax(1), (right / 2).softmax(1), reduction="batchmean")
     assert float(teachers.loss(batch, (votes, other))) == pytest.approx(4 * float(wanted), rel=1e-4)
+
+
+def test_heads_that_were_trained_together_answer_in_one_pass() -> None:
+    torch.manual_seed(0)
+    widths = (4, 4, 4, 4, 4)
+    both = build("cnn6", widths, 15).state_dict()
+    heads = [
+        Checkpoint(
+            f"head{place}",
+            "cnn6",
+            widths,
+            labels,
+            head_weights(both, "cnn6", widths, (8, 7), place),
+            (1 / len(labels),) * len(labels),
+            "noise",
+        )
+        for place, labels in enumerate((LABELS, SEVEN))
+    ]
+    assert [len(group) for group in with_one_trunk([*heads, teacher(1)])] == [2, 1]
+    again = joined(heads)
+    assert again.weights.keys() == both.keys()
+    assert all(torch.equal(again.weights[key], both[key]) for key in both)
+    batch = torch.rand(4, 1, 48, 48)
+    student = torch.randn(4, 8), torch.randn(4, 7)
+    together = Teachers(heads, [LABELS, SEVEN], 2).loss(batch, student)
+    apart = sum(Teachers([head], [LABELS, SEVEN], 2).loss(batch, student) for head in heads)
+    torch.testing.assert_close(together, apart)
 
 
 def test_a_teacher_of_other_labels_is_refused() -> None:
