@@ -207,7 +207,8 @@ def _learner(experiment: Experiment, prepared: Prepared, runs: Path, *, steps: i
     torch.manual_seed(settings.seed)
     network = build(wanted.architecture, wanted.widths, prepared.outputs)
     if wanted.weights:
-        load_weights(network, prepared.root / wanted.weights)
+        here = runs / wanted.weights
+        load_weights(network, here if here.is_file() else prepared.root / wanted.weights)
     if wanted.train_last is not None:
         train_last(network, wanted.train_last)
     teaching = None

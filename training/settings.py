@@ -164,8 +164,8 @@ class NetworkSettings:
     Attributes:
         architecture: One of `fer_live.training.networks.ARCHITECTURES`.
         widths: Its widths; empty takes the architecture's own.
-        weights: File with weights to begin from, relative to the folder given with `--data`;
-            empty begins at random.
+        weights: File with weights to begin from, such as a pruned run's checkpoint, relative to the
+            folder given with `--runs` or else to that given with `--data`; empty begins at random.
         train_last: Train only the last so many layers that have weights; None trains all.
         dead_units: Fraction of the first layer's units whose weights are zeroed and held there: a
             way to make a network that is stuck, for the angular separation of paper 003.

@@ -75,13 +75,21 @@ def shortened(experiment: Experiment) -> Experiment:
     )
 
 
-def with_weights(experiment: Experiment, root: Path) -> None:
+def with_weights(experiment: Experiment, root: Path, runs: Path) -> None:
     """Put weights where the file looks for them, of the labels that their makers had."""
-    path = root / experiment.network.weights
-    if experiment.network.weights and not path.exists():
+    wanted = experiment.network
+    path = root / wanted.weights
+    if wanted.weights and not path.exists():
         path.parent.mkdir(exist_ok=True)
-        network = build(experiment.network.architecture, classes=10)
-        torch.save(network.get_submodule("trunk").state_dict(), path)
+        network = build(wanted.architecture, wanted.widths, classes=10)
+        torch.save(getattr(network, "trunk", network).state_dict(), path)
+    for teacher in experiment.distil.teachers:
+        labels = LABELS[:7] if "second" in teacher else LABELS
+        weights = build("cnn6", (4,) * 5, len(labels)).state_dict()
+        prior = (1 / len(labels),) * len(labels)
+        Checkpoint("teacher", "cnn6", (4,) * 5, labels, weights, prior, "noise").save(
+            runs / teacher
+        )
 
 
 @pytest.mark.usefixtures("own_cache")
@@ -89,7 +97,7 @@ def with_weights(experiment: Experiment, root: Path) -> None:
 def test_every_file_runs_from_end_to_end(path: Path, sets: Path, tmp_path: Path) -> None:
     experiment = read_experiment(path)
     assert experiment.name == path.stem
-    with_weights(experiment, sets)
+    with_weights(experiment, sets, tmp_path)
     quiet = Running(max_steps=2, progress=False)
     fitted = fit(shortened(experiment), data=sets, runs=tmp_path, running=quiet)
     again = Checkpoint.load(fitted.folder / "best.ckpt")
