@@ -108,7 +108,8 @@ def fit(
     begun = time.monotonic()
     learner, notes = _train(experiment, prepared, folder, running or Running())
     seconds = time.monotonic() - begun
-    first, *others = published(experiment, learner.network, prepared)
+    begun = _pruned_before(runs / experiment.network.weights)
+    first, *others = published(experiment, learner.network, prepared, begun=begun)
     rank = learner.trainer.global_rank
     if rank == 0:
         first.save(folder / "best.ckpt")
@@ -225,10 +226,29 @@ def _learner(experiment: Experiment, prepared: Prepared, runs: Path, *, steps: i
     ).to(memory_format=torch.channels_last)  # a fifth to a third faster on CPUs
 
 
+def _pruned_before(weights: Path) -> Checkpoint | None:
+    """Return the pruned network that a training began with, where it began with one."""
+    if not weights.is_file():
+        return None
+    found = torch.load(weights, map_location="cpu", weights_only=True)
+    return Checkpoint.load(weights) if found.get("pruning") else None
+
+
 def published(
-    experiment: Experiment, network: nn.Module, prepared: Prepared
+    experiment: Experiment,
+    network: nn.Module,
+    prepared: Prepared,
+    *,
+    begun: Checkpoint | None = None,
 ) -> tuple[Checkpoint, ...]:
-    """Make a checkpoint of each head of a trained network."""
+    """Make a checkpoint of each head of a trained network.
+
+    Args:
+        experiment: What it was trained by.
+        network: With the outputs of all heads.
+        prepared: What it was trained on.
+        begun: The pruned network that it began with, whose parent and pruning are kept.
+    """
     wanted = experiment.network
     known = architecture(wanted.architecture)
     sizes = prepared.train.sizes
@@ -246,6 +266,8 @@ def published(
             crop=CropGeometry(),
             colour="rgb" if known.channels > 1 else "gray",
             settings=as_table(experiment),
+            parent_sha256=begun and begun.parent_sha256,
+            pruning=begun and begun.pruning,
         )
         for place, labels in enumerate(prepared.labels)
     )
