@@ -1,11 +1,10 @@
 """The card of a model: its contract, written out for people and for programs without ONNX."""
 
-import dataclasses
 import json
 from collections.abc import Mapping
 from typing import Final
 
-from fer_live.contract import FORMAT, Metric, ModelContract
+from fer_live.contract import Metric, ModelContract, as_fields
 from fer_live.training.metrics import wilson
 
 _LIMITS: Final = """\
@@ -21,8 +20,7 @@ _FIGURES: Final = (
 
 def card_json(contract: ModelContract, *, sha256: str, size_bytes: int) -> str:
     """Return the card as JSON, keys sorted: the contract, the file's sha256 and size."""
-    fields = dataclasses.asdict(contract)
-    card = {"format": FORMAT, "sha256": sha256, "bytes": size_bytes, **fields}
+    card = {"sha256": sha256, "bytes": size_bytes, **as_fields(contract)}
     return json.dumps(card, indent=2, sort_keys=True, ensure_ascii=False) + "\n"
 
 

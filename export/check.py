@@ -14,6 +14,7 @@ from fer_live.errors import FerLiveError
 from fer_live.export.checkpoint import live_graph
 from fer_live.export.cost import cost_of
 from fer_live.export.crops import CropSet
+from fer_live.export.graph import LiveGraph
 from fer_live.export.parity import BATCHES, compare, open_session
 from fer_live.export.to_onnx import OPSET
 from fer_live.realtime.classifier import OnnxClassifier
@@ -42,7 +43,11 @@ class Finding:
 
 
 def check_model(
-    model: str, *, crops: CropSet | None = None, checkpoint: Checkpoint | None = None
+    model: str,
+    *,
+    crops: CropSet | None = None,
+    checkpoint: Checkpoint | None = None,
+    second: Checkpoint | None = None,
 ) -> list[Finding]:
     """Look at everything that a model file promises.
 
@@ -50,6 +55,7 @@ def check_model(
         model: Name of a shipped model, or path of an .onnx file.
         crops: What batches, and with a checkpoint parity, are shown on.
         checkpoint: What the file was made from, when that is at hand.
+        second: The checkpoint of its second head, likewise.
 
     Returns:
         A finding for each thing that was looked at; only the first when the runtime refuses the
@@ -65,7 +71,8 @@ def check_model(
     if crops is not None:
         findings.append(_batches(content, crops))
         if checkpoint is not None:
-            findings.append(_parity(content, contract, crops, checkpoint))
+            live = live_graph(checkpoint, second)
+            findings.append(_parity(content, contract, crops, live))
     return findings
 
 
@@ -123,11 +130,9 @@ def _batches(content: bytes, crops: CropSet) -> Finding:
     return Finding("batches", worst < _SAME, f"of {BATCHES} differ by at most {worst:.1e}")
 
 
-def _parity(
-    content: bytes, contract: ModelContract, crops: CropSet, checkpoint: Checkpoint
-) -> Finding:
+def _parity(content: bytes, contract: ModelContract, crops: CropSet, live: LiveGraph) -> Finding:
     """Compare the file with the checkpoint that it was made from."""
-    parity = compare(content, live_graph(checkpoint), crops.crops)
+    parity = compare(content, live, crops.crops)
     said = f"{crops}: {parity}"
     if contract.precision == "fp32":
         return Finding("parity", parity.holds, said)

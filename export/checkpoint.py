@@ -1,5 +1,6 @@
 """`fer-export onnx`: a checkpoint becomes a model file, or nothing does."""
 
+import dataclasses
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -8,12 +9,13 @@ import numpy as np
 import onnx
 
 from fer_live.bundle import sha256_of
-from fer_live.contract import ModelContract
+from fer_live.contract import ModelContract, SecondHead
 from fer_live.errors import ModelError
 from fer_live.export.cost import Cost, cost_of
 from fer_live.export.crops import CropSet, fer2013_crops, made_crops
 from fer_live.export.files import published
 from fer_live.export.graph import LiveGraph
+from fer_live.export.heads import network_of, told_by
 from fer_live.export.parity import Parity, compare
 from fer_live.export.to_onnx import seal, trace
 from fer_live.realtime.classifier import OnnxClassifier
@@ -51,6 +53,7 @@ def export_checkpoint(
     checkpoint: Checkpoint,
     out: Path,
     *,
+    second: Checkpoint | None = None,
     name: str | None = None,
     data: Path | None = None,
     most: int | None = 512,
@@ -62,6 +65,7 @@ def export_checkpoint(
     Args:
         checkpoint: What to export.
         out: Where to; an older file is replaced.
+        second: The second head of the same training; its logits become a further output.
         name: What the model is called; None takes the checkpoint's name.
         data: Folder with FER2013, for parity on PublicTest; None takes made crops.
         most: Show parity on at most so many images; None takes all.
@@ -71,42 +75,50 @@ def export_checkpoint(
         DataError: `data` holds no FER2013.
         SinkError: `out` cannot be written.
     """
-    model, contract = trace_checkpoint(checkpoint, name=name)
+    model, contract = trace_checkpoint(checkpoint, second, name=name)
     crops = crops_for(contract, data, most=most)
     content = seal(model, contract)
     with published(out, content) as unproved:
         OnnxClassifier(str(unproved), device="cpu")
-        parity = compare(content, live_graph(checkpoint), crops.crops)
+        parity = compare(content, live_graph(checkpoint, second), crops.crops)
         if not parity.holds:
             raise ModelError(f"{out} was not written: it differs from the network: {parity}")
     return Exported(out, sha256_of(content), len(content), contract, parity, str(crops))
 
 
 def trace_checkpoint(
-    checkpoint: Checkpoint, *, name: str | None = None
+    checkpoint: Checkpoint, second: Checkpoint | None = None, *, name: str | None = None
 ) -> tuple[onnx.ModelProto, ModelContract]:
     """Return a checkpoint's bare graph and the contract that belongs to it."""
-    live = live_graph(checkpoint)
+    live = live_graph(checkpoint, second)
     size = checkpoint.crop.size_px
     model = trace(live, (size, size) if checkpoint.colour == "gray" else (size, size, 3))
-    return model, contract_of(checkpoint, cost_of(model), name=name)
+    contract = contract_of(checkpoint, cost_of(model), name=name)
+    if second is None:
+        return model, contract
+    head = second_head(second)
+    metrics = told_by(checkpoint, second).metrics
+    return model, dataclasses.replace(contract, second=head, metrics=metrics)
 
 
-def live_graph(checkpoint: Checkpoint) -> LiveGraph:
+def live_graph(checkpoint: Checkpoint, second: Checkpoint | None = None) -> LiveGraph:
     """Return a checkpoint's network with what the exported graph adds to it."""
-    network = checkpoint.network()
-    live = LiveGraph(network, colour=checkpoint.colour, temperature=checkpoint.temperature)
+    live = LiveGraph(
+        network_of(checkpoint, second),
+        colour=checkpoint.colour,
+        temperature=checkpoint.temperature,
+        second=len(second.labels) if second else 0,
+    )
     live.eval()
     return live
 
 
 def contract_of(checkpoint: Checkpoint, cost: Cost, *, name: str | None = None) -> ModelContract:
     """Return the contract of a checkpoint whose graph costs `cost`."""
-    prior = np.maximum(checkpoint.prior, _RAREST)
     return ModelContract(
         name=name or checkpoint.name,
         labels=checkpoint.labels,
-        prior=tuple((prior / prior.sum()).tolist()),
+        prior=_without_zeros(checkpoint.prior),
         architecture=checkpoint.architecture,
         widths=checkpoint.widths,
         parameters=cost.parameters,
@@ -122,6 +134,23 @@ def contract_of(checkpoint: Checkpoint, cost: Cost, *, name: str | None = None) 
         pruning=checkpoint.pruning,
         metrics=checkpoint.metrics,
     )
+
+
+def second_head(checkpoint: Checkpoint) -> SecondHead:
+    """Return what a contract says of a second head."""
+    return SecondHead(
+        labels=checkpoint.labels,
+        prior=_without_zeros(checkpoint.prior),
+        temperature=checkpoint.temperature,
+        uncertain_below=checkpoint.uncertain_below,
+        data=checkpoint.data,
+    )
+
+
+def _without_zeros(prior: tuple[float, ...]) -> tuple[float, ...]:
+    """Return a prior in which even a label that was never seen has a logarithm."""
+    raised = np.maximum(prior, _RAREST)
+    return tuple((raised / raised.sum()).tolist())
 
 
 def crops_for(contract: ModelContract, data: Path | None, *, most: int | None) -> CropSet:

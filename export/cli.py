@@ -24,7 +24,16 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 
-CheckpointFile = Annotated[Path, typer.Argument(metavar="CHECKPOINT", help="From fer-train.")]
+CheckpointFile = Annotated[
+    Path, typer.Argument(metavar="CHECKPOINT", help="From fer-train: a file or a run's folder.")
+]
+Second = Annotated[
+    Path | None,
+    typer.Option(
+        help="Second head of the same training; by default the folder's second.ckpt, if any.",
+        show_default=False,
+    ),
+]
 ModelFile = Annotated[str, typer.Argument(metavar="MODEL", help="An .onnx file or shipped name.")]
 Out = Annotated[Path, typer.Argument(metavar="OUT.onnx", help="The file to write.")]
 Data = Annotated[
@@ -45,6 +54,7 @@ def onnx(
     checkpoint: CheckpointFile,
     out: Out,
     *,
+    second: Second = None,
     name: Annotated[str | None, typer.Option(help="What the model is called.")] = None,
     data: Data = None,
     images: Images = 512,
@@ -52,10 +62,11 @@ def onnx(
     """Write CHECKPOINT as one ONNX file, once it is proved to say what the network says."""
     with _told():
         from fer_live.export.checkpoint import export_checkpoint
-        from fer_live.training.checkpoint import Checkpoint
+        from fer_live.export.heads import load_heads
 
-        loaded = Checkpoint.load(checkpoint)
-        _tell(export_checkpoint(loaded, out, name=name, data=data, most=images or None))
+        first, other = load_heads(checkpoint, second)
+        most = images or None
+        _tell(export_checkpoint(first, out, second=other, name=name, data=data, most=most))
 
 
 @app.command()
@@ -63,17 +74,19 @@ def ship(
     checkpoint: CheckpointFile,
     name: Annotated[str, typer.Argument(help='What people will call it, such as "cnn6".')],
     *,
+    second: Second = None,
     assets: Annotated[Path | None, typer.Option(help="Folder of the shipped files.")] = None,
     data: Data = None,
     images: Images = 512,
 ) -> None:
     """Write CHECKPOINT among the shipped models: assets/models/NAME.onnx, card and checksum."""
     with _told():
+        from fer_live.export.heads import load_heads
         from fer_live.export.ship import ship as ship_checkpoint
-        from fer_live.training.checkpoint import Checkpoint
 
-        loaded = Checkpoint.load(checkpoint)
-        _tell(ship_checkpoint(loaded, name, assets=assets, data=data, most=images or None))
+        first, other = load_heads(checkpoint, second)
+        most = images or None
+        _tell(ship_checkpoint(first, name, second=other, assets=assets, data=data, most=most))
 
 
 @app.command()
@@ -81,6 +94,7 @@ def check(
     model: ModelFile,
     *,
     checkpoint: Annotated[Path | None, typer.Option(help="What it was made from.")] = None,
+    second: Second = None,
     data: Data = None,
     part: Annotated[PartName, typer.Option(help="Which images.")] = "PublicTest",
     images: Images = 512,
@@ -88,11 +102,11 @@ def check(
     """Tell whether MODEL is what it says; exit status 1 if something is not."""
     with _told():
         from fer_live.export.check import check_model
-        from fer_live.training.checkpoint import Checkpoint
+        from fer_live.export.heads import load_heads
 
-        loaded = Checkpoint.load(checkpoint) if checkpoint else None
+        first, other = load_heads(checkpoint, second) if checkpoint else (None, None)
         crops = _crops(model, data, part, images)
-        findings = check_model(model, crops=crops, checkpoint=loaded)
+        findings = check_model(model, crops=crops, checkpoint=first, second=other)
     for finding in findings:
         mark = typer.style("ok  ", fg="green") if finding.holds else typer.style("FAIL", fg="red")
         typer.echo(f"{mark} {finding.subject}: {finding.said}")

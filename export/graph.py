@@ -17,21 +17,26 @@ class LiveGraph(nn.Module):
     and live use cannot drift apart in how pixels are scaled or logits are read.
     """
 
-    def __init__(self, network: nn.Module, *, colour: Colour, temperature: float) -> None:
+    def __init__(
+        self, network: nn.Module, *, colour: Colour, temperature: float, second: int = 0
+    ) -> None:
         """Wrap a network; its training mode and its device are left as they are.
 
         Args:
             network: Takes float32 (N, 1, S, S) gray or (N, 3, S, S) RGB in [0, 1], gives logits
-                float32 (N, K).
+                float32 (N, K + K2).
             colour: Whether crops are gray or RGB.
             temperature: Logits are divided by it before the softmax; positive.
+            second: K2, how many of the logits, the last ones, are a second head's.
         """
         super().__init__()
         self.network = network
         self.colour = colour
+        self.second = second
+        self.temperature: Tensor
         self.register_buffer("temperature", torch.tensor(temperature, dtype=torch.float32))
 
-    def forward(self, crops: Tensor) -> tuple[Tensor, Tensor]:
+    def forward(self, crops: Tensor) -> tuple[Tensor, ...]:
         """Classify crops.
 
         Args:
@@ -39,7 +44,11 @@ class LiveGraph(nn.Module):
 
         Returns:
             Probabilities, float32 (N, K), each row summing to 1; and logits, float32 (N, K).
+            With a second head, its logits as well, float32 (N, K2).
         """
         planes = crops.unsqueeze(1) if self.colour == "gray" else crops.permute(0, 3, 1, 2)
         logits = self.network(planes.to(torch.float32) / PIXEL_MAX)
-        return torch.softmax(logits / self.temperature, dim=1), logits
+        if not self.second:
+            return torch.softmax(logits / self.temperature, dim=1), logits
+        first, second = torch.split(logits, [logits.shape[1] - self.second, self.second], dim=1)
+        return torch.softmax(first / self.temperature, dim=1), first, second

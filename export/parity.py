@@ -1,22 +1,24 @@
 """Whether an exported graph says what the network says, on the same crops."""
 
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, Final, TypeAlias
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 
 from fer_live.arrays import Crops
-from fer_live.contract import INPUT_NAME, LOGITS_NAME, PROBABILITIES_NAME
+from fer_live.contract import INPUT_NAME, LOGITS_NAME, PROBABILITIES_NAME, SECOND_NAME
 from fer_live.export.graph import LiveGraph
-from fer_live.realtime.classifier import Prediction
 
 TOLERANCE: Final = 1e-4
 """Largest difference of a probability; fp32 sums in another order differ by 1e-7 to 1e-5."""
 BATCHES: Final = (1, 2, 3, 8)
 LEVELS: Final = ("ORT_DISABLE_ALL", "ORT_ENABLE_ALL")
 _REFERENCE_BATCH: Final = 64
+
+Outputs: TypeAlias = tuple[NDArray[np.float32], ...]
+"""Probabilities, logits and, where there is a second head, its logits."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,7 +28,7 @@ class Parity:
     Attributes:
         crops: How many crops were compared; each at every level and batch.
         worst_probability: Largest absolute difference of a probability.
-        worst_logit: Largest absolute difference of a logit.
+        worst_logit: Largest absolute difference of a logit, those of a second head among them.
         disagreements: How many crops got another label in at least one of the ways.
     """
 
@@ -63,33 +65,37 @@ def compare(data: bytes, live: LiveGraph, crops: Crops) -> Parity:
     if len(crops) == 0:
         raise ValueError("parity needs at least one crop")
     due = _in_pytorch(live, crops)
-    ways = [_in_onnxruntime(data, crops, level, batch) for level in LEVELS for batch in BATCHES]
-    label = due.probabilities.argmax(axis=1)
-    differs = [way.probabilities.argmax(axis=1) != label for way in ways]
+    wanted = [PROBABILITIES_NAME, LOGITS_NAME, SECOND_NAME][: len(due)]
+    ways = [
+        _in_onnxruntime(data, crops, wanted, level, batch) for level in LEVELS for batch in BATCHES
+    ]
+    label = due[0].argmax(axis=1)
+    differs = [way[0].argmax(axis=1) != label for way in ways]
     return Parity(
         crops=len(crops),
-        worst_probability=max(_apart(way.probabilities, due.probabilities) for way in ways),
-        worst_logit=max(_apart(way.logits, due.logits) for way in ways),
+        worst_probability=max(_apart(way[0], due[0]) for way in ways),
+        worst_logit=max(
+            _apart(*pair) for way in ways for pair in zip(way[1:], due[1:], strict=True)
+        ),
         disagreements=int(np.any(differs, axis=0).sum()),
     )
 
 
-def _in_pytorch(live: LiveGraph, crops: Crops) -> Prediction:
+def _in_pytorch(live: LiveGraph, crops: Crops) -> Outputs:
     """Classify crops with PyTorch."""
     with torch.inference_mode():
         parts = [live(part) for part in torch.split(torch.from_numpy(crops), _REFERENCE_BATCH)]
-    probabilities, logits = (torch.cat(column).numpy() for column in zip(*parts, strict=True))
-    return Prediction(probabilities, logits)
+    return tuple(torch.cat(column).numpy() for column in zip(*parts, strict=True))
 
 
-def _in_onnxruntime(data: bytes, crops: Crops, level: str, batch: int) -> Prediction:
+def _in_onnxruntime(
+    data: bytes, crops: Crops, wanted: list[str], level: str, batch: int
+) -> Outputs:
     """Classify crops with ONNX Runtime on the CPU, `batch` at a time."""
     session = open_session(data, level)
-    wanted = [PROBABILITIES_NAME, LOGITS_NAME]
     starts = range(0, len(crops), batch)
     parts = [session.run(wanted, {INPUT_NAME: crops[at : at + batch]}) for at in starts]
-    probabilities, logits = (np.concatenate(column) for column in zip(*parts, strict=True))
-    return Prediction(probabilities, logits)
+    return tuple(np.concatenate(column) for column in zip(*parts, strict=True))
 
 
 def open_session(data: bytes, level: str = "ORT_ENABLE_ALL") -> Any:

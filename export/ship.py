@@ -17,6 +17,7 @@ def ship(
     checkpoint: Checkpoint,
     name: str,
     *,
+    second: Checkpoint | None = None,
     assets: Path | None = None,
     data: Path | None = None,
     most: int | None = 512,
@@ -26,6 +27,7 @@ def ship(
     Args:
         checkpoint: What to ship.
         name: What people will call it, such as "cnn6"; small letters, digits and hyphens.
+        second: The second head of the same training, where it is to ship in the same file.
         assets: The folder of shipped files; None takes the one of this installation, which has
             to be an editable one.
         data: Folder with FER2013, for parity on PublicTest; None takes made crops.
@@ -38,9 +40,8 @@ def ship(
     if not name.replace("-", "").isalnum() or name != name.lower():
         raise ModelError(f"{name!r} is no name: use small letters, digits and hyphens")
     folder = assets or Path(str(files("fer_live.assets")))
-    exported = export_checkpoint(
-        checkpoint, folder / "models" / f"{name}.onnx", name=name, data=data, most=most
-    )
+    out = folder / "models" / f"{name}.onnx"
+    exported = export_checkpoint(checkpoint, out, second=second, name=name, data=data, most=most)
     write_card(folder, name, exported.contract, exported.path.read_bytes())
     return exported
 

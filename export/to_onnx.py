@@ -12,6 +12,7 @@ from fer_live.contract import (
     INPUT_NAME,
     LOGITS_NAME,
     PROBABILITIES_NAME,
+    SECOND_NAME,
     ModelContract,
     to_metadata,
 )
@@ -49,7 +50,7 @@ def trace(live: LiveGraph, input_shape: tuple[int, ...]) -> onnx.ModelProto:
         opset_version=OPSET,
         external_data=False,
         input_names=[INPUT_NAME],
-        output_names=[PROBABILITIES_NAME, LOGITS_NAME],
+        output_names=[PROBABILITIES_NAME, LOGITS_NAME, *([SECOND_NAME] if live.second else [])],
         dynamic_shapes=({0: batch},),
         verbose=False,
     )

@@ -3,7 +3,9 @@
 Every field of `ModelContract` is one entry `fer_live.<field>` of the file's metadata_props, its
 value JSON. A file without them, or of an unknown format, is refused. The graph itself takes
 `crops`, uint8 (N, S, S) gray or (N, S, S, 3) RGB, and gives `probabilities` and `logits`, both
-float32 (N, K), where probabilities = softmax(logits / temperature).
+float32 (N, K), where probabilities = softmax(logits / temperature). A file whose contract has a
+`second` head gives one output more, `second_logits`, float32 (N, K2), which nothing but evaluation
+reads.
 """
 
 import dataclasses
@@ -23,6 +25,7 @@ PREFIX: Final = "fer_live."
 INPUT_NAME: Final = "crops"
 PROBABILITIES_NAME: Final = "probabilities"
 LOGITS_NAME: Final = "logits"
+SECOND_NAME: Final = "second_logits"
 
 ALLOWED_OPERATORS: Final = frozenset(
     {"BatchNormalization", "Conv", "Gemm", "MatMul", "PRelu", "Softmax"}
@@ -67,6 +70,25 @@ class Metric:
 
 
 @dataclass(frozen=True, slots=True)
+class SecondHead:
+    """Labels of another set that the same network learned, in an output of its own.
+
+    Attributes:
+        labels: What column k of `second_logits` means; distinct members of `LABELS`.
+        prior: How frequent each of them was in training, summing to 1.
+        temperature: Its logits are divided by it before a softmax.
+        uncertain_below: A best probability under this would be uncertain; in [0, 1].
+        data: What it was trained on, and how the part for selection was kept apart.
+    """
+
+    labels: tuple[str, ...]
+    prior: tuple[float, ...]
+    temperature: float = 1.0
+    uncertain_below: float = 0.4
+    data: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class ModelContract:
     """All that the runtime needs to know of a model, and what a person may want to know.
 
@@ -89,6 +111,8 @@ class ModelContract:
         metrics: Measured figures.
         data: What it was trained on, and how the part for selection was kept apart.
         licence: Of the weights, with the stance on the data.
+        second: A head for other labels, where the graph has one; files from before there were
+            any, and files without one, do not mention it.
     """
 
     name: str
@@ -109,6 +133,7 @@ class ModelContract:
     parent_sha256: str | None = None
     pruning: Mapping[str, Any] | None = None
     metrics: tuple[Metric, ...] = ()
+    second: SecondHead | None = None
 
     def __post_init__(self) -> None:
         """Check what the types do not say.
@@ -118,15 +143,9 @@ class ModelContract:
         """
         for holds, sentence in (
             (bool(self.name), "its name is empty"),
-            (len(self.labels) > 1, f"it has fewer than two labels: {self.labels}"),
-            (set(self.labels) <= set(LABELS), f"its labels {self.labels} are not all of {LABELS}"),
-            (len(set(self.labels)) == len(self.labels), f"a label stands twice: {self.labels}"),
-            (len(self.prior) == len(self.labels), "its prior and its labels differ in number"),
-            (all(0 < p < 1 for p in self.prior), f"its prior {self.prior} leaves (0, 1)"),
-            (math.isclose(sum(self.prior), 1, abs_tol=1e-3), "its prior does not sum to 1"),
-            (0 < self.temperature < math.inf, f"its temperature is {self.temperature}"),
+            *_checks_of_a_head(self),
+            *(() if self.second is None else _checks_of_a_head(self.second)),
             (self.precision in get_args(Precision), f"its precision is {self.precision!r}"),
-            (0 <= self.uncertain_below <= 1, f"uncertain_below is {self.uncertain_below}"),
             (self.colour in ("gray", "rgb"), f"its colour is {self.colour!r}, not gray or rgb"),
             (8 <= self.crop.size_px <= 1024, f"its crop is {self.crop.size_px} px wide"),  # noqa: PLR2004
             (self.parameters > 0 and self.macs > 0, "its parameters or MACs are not positive"),
@@ -152,10 +171,33 @@ class ModelContract:
         return next(iter(unseen or stated), None)
 
 
+def _checks_of_a_head(head: ModelContract | SecondHead) -> tuple[tuple[bool, str], ...]:
+    """Return what must hold of labels and what belongs to them, and what to say where it fails."""
+    labels, prior = head.labels, head.prior
+    return (
+        (len(labels) > 1, f"it has fewer than two labels: {labels}"),
+        (set(labels) <= set(LABELS), f"its labels {labels} are not all of {LABELS}"),
+        (len(set(labels)) == len(labels), f"a label stands twice: {labels}"),
+        (len(prior) == len(labels), "its prior and its labels differ in number"),
+        (all(0 < p < 1 for p in prior), f"its prior {prior} leaves (0, 1)"),
+        (math.isclose(sum(prior), 1, abs_tol=1e-3), "its prior does not sum to 1"),
+        (0 < head.temperature < math.inf, f"its temperature is {head.temperature}"),
+        (0 <= head.uncertain_below <= 1, f"uncertain_below is {head.uncertain_below}"),
+    )
+
+
 def to_metadata(contract: ModelContract) -> dict[str, str]:
     """Return the metadata_props of a file that keeps `contract`, keys sorted."""
-    fields: dict[str, Any] = {"format": FORMAT, **dataclasses.asdict(contract)}
+    fields = as_fields(contract)
     return {f"{PREFIX}{key}": json.dumps(fields[key], sort_keys=True) for key in sorted(fields)}
+
+
+def as_fields(contract: ModelContract) -> dict[str, Any]:
+    """Return the contract as plain values, `format` among them; a head that is not there is not."""
+    fields: dict[str, Any] = {"format": FORMAT, **dataclasses.asdict(contract)}
+    if contract.second is None:
+        del fields["second"]
+    return fields
 
 
 def from_metadata(metadata: Mapping[str, str]) -> ModelContract:
@@ -178,7 +220,7 @@ def from_metadata(metadata: Mapping[str, str]) -> ModelContract:
             f"its contract has format {found!r}, this fer-live reads format {FORMAT}: "
             "one of the two is older than the other"
         )
-    missing = {f.name for f in dataclasses.fields(ModelContract)} - set(fields)
+    missing = {f.name for f in dataclasses.fields(ModelContract)} - {"second"} - set(fields)
     if missing:
         raise ModelError(f"its contract lacks {', '.join(sorted(missing))}")
     return _typed(fields)
@@ -206,9 +248,23 @@ def _typed(fields: Mapping[str, Any]) -> ModelContract:
             parent_sha256=_digest(fields["parent_sha256"]),
             pruning=_mapping(fields["pruning"]),
             metrics=tuple(_metric(metric) for metric in fields["metrics"]),
+            second=_second(fields.get("second")),
         )
     except (TypeError, ValueError, KeyError, OverflowError) as error:
         raise ModelError(f"its contract holds a value of the wrong kind: {error}") from error
+
+
+def _second(value: Mapping[str, Any] | None) -> SecondHead | None:
+    """Read the second head, where there is one."""
+    if value is None:
+        return None
+    return SecondHead(
+        labels=tuple(_text(label) for label in value["labels"]),
+        prior=tuple(float(p) for p in value["prior"]),
+        temperature=float(value["temperature"]),
+        uncertain_below=float(value["uncertain_below"]),
+        data=_text(value["data"]),
+    )
 
 
 def _geometry(value: Mapping[str, Any]) -> CropGeometry:

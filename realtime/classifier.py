@@ -17,6 +17,7 @@ from fer_live.bundle import read_model, sha256_of
 from fer_live.contract import (
     ALLOWED_OPERATORS,
     INPUT_NAME,
+    SECOND_NAME,
     ModelContract,
     Prior,
     from_metadata,
@@ -137,6 +138,19 @@ class OnnxClassifier:
             return Prediction(empty, empty)
         return Prediction(*self.session_call(crops)())
 
+    def second_logits(self, crops: Crops) -> NDArray[np.float32]:
+        """Return (N, K2) float32 of the second head for uint8 (N, *input_shape); for evaluation.
+
+        Raises:
+            ModelError: The contract has no second head.
+        """
+        if self._contract.second is None:
+            raise ModelError(f"{self._contract.name} has no second head")
+        if len(crops) == 0:
+            return np.empty((0, len(self._contract.second.labels)), np.float32)
+        found: NDArray[np.float32] = self._session.run([SECOND_NAME], {INPUT_NAME: crops})[0]
+        return found
+
     def session_call(self, crops: Crops) -> Callable[[], Any]:
         """Return the bare call of the session on `crops`, without a check, for measuring."""
         feeds, options = {INPUT_NAME: crops}, self._run_options(_NO_GRAPH)
@@ -180,6 +194,8 @@ class OnnxClassifier:
                 raise ModelError(f"it gives {rows} rows for a batch of {count}")
             if not np.isfinite(given.logits).all():
                 raise ModelError("its logits are not finite numbers")
+            if self._contract.second and not np.isfinite(self.second_logits(crops)).all():
+                raise ModelError("the logits of its second head are not finite numbers")
             due = softmax(given.logits / self._contract.temperature)
             if not np.allclose(given.probabilities, due, atol=_TRIAL_TOLERANCE):
                 raise ModelError("its probabilities are not softmax(logits / temperature)")
@@ -231,7 +247,8 @@ def _open_session(data: bytes, device: Device, *, cuda_graph: bool) -> Any:
 def _check_signature(session: Any, contract: ModelContract) -> None:
     """Refuse a graph whose inputs, outputs, types or shapes the contract does not allow."""
     found = {part.name: (part.type, list(part.shape)) for part in _signature(session)}
-    if set(found) != {INPUT_NAME, *OUTPUT_NAMES} or len(session.get_inputs()) != 1:
+    second = () if contract.second is None else (SECOND_NAME,)
+    if set(found) != {INPUT_NAME, *OUTPUT_NAMES, *second} or len(session.get_inputs()) != 1:
         names = [[p.name for p in side] for side in (session.get_inputs(), session.get_outputs())]
         raise ModelError(f"its inputs are {names[0]} and its outputs {names[1]}")
     per_label = ("tensor(float)", (len(contract.labels),))
@@ -239,6 +256,8 @@ def _check_signature(session: Any, contract: ModelContract) -> None:
         INPUT_NAME: ("tensor(uint8)", contract.input_shape),
         **dict.fromkeys(OUTPUT_NAMES, per_label),
     }
+    if contract.second is not None:
+        due[SECOND_NAME] = ("tensor(float)", (len(contract.second.labels),))
     for name, (kind, each) in due.items():
         if found[name][0] != kind or found[name][1][1:] != list(each):
             given = f"{found[name][0]} {found[name][1]}"

@@ -1,5 +1,6 @@
 """Anything that gives logits for pictures: a checkpoint, or an exported ONNX file."""
 
+import dataclasses
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
@@ -109,6 +110,12 @@ class OnnxJudge:
         )
 
     @property
+    def second(self) -> "OnnxSecondJudge | None":
+        """The same file's second head; None where it has none."""
+        has_one = self._classifier.contract.second is not None
+        return OnnxSecondJudge(self._classifier, self._card) if has_one else None
+
+    @property
     def card(self) -> Card:
         """What is known of it."""
         return self._card
@@ -118,6 +125,44 @@ class OnnxJudge:
         fitted = fitted_to(pixels, self._card)
         parts = [
             self._classifier.classify(fitted[start : start + _BATCH]).logits
+            for start in range(0, len(fitted), _BATCH)
+        ]
+        return np.concatenate(parts) if parts else np.empty((0, len(self._card.labels)), np.float32)
+
+
+class OnnxSecondJudge:
+    """The second head of an exported model.
+
+    Args:
+        classifier: Of a contract with a second head.
+        first: What is known of the first head.
+    """
+
+    def __init__(self, classifier: OnnxClassifier, first: Card) -> None:
+        head = classifier.contract.second
+        if head is None:
+            raise ModelError(f"{first.name} has no second head")
+        self._classifier = classifier
+        self._card = dataclasses.replace(
+            first,
+            name=f"{first.name}-second",
+            labels=head.labels,
+            prior=head.prior,
+            temperature=head.temperature,
+            uncertain_below=head.uncertain_below,
+            data=head.data,
+        )
+
+    @property
+    def card(self) -> Card:
+        """What is known of it."""
+        return self._card
+
+    def logits(self, pixels: NDArray[np.uint8]) -> NDArray[np.float32]:
+        """Return (N, K2) logits, a batch at a time."""
+        fitted = fitted_to(pixels, self._card)
+        parts = [
+            self._classifier.second_logits(fitted[start : start + _BATCH])
             for start in range(0, len(fitted), _BATCH)
         ]
         return np.concatenate(parts) if parts else np.empty((0, len(self._card.labels)), np.float32)

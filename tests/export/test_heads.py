@@ -1,0 +1,191 @@
+"""One file with two heads: the first as ever, the second for evaluation, nothing else changed."""
+
+import dataclasses
+import json
+from pathlib import Path
+
+import numpy as np
+import onnx
+import pytest
+import torch
+
+from fer_live.contract import FORMAT, Metric, from_metadata, to_metadata
+from fer_live.errors import ModelError
+from fer_live.export.check import check_model
+from fer_live.export.checkpoint import Exported, export_checkpoint
+from fer_live.export.cost import cost_of
+from fer_live.export.crops import made_crops
+from fer_live.export.heads import joined, load_heads
+from fer_live.export.precision import to_fp16, to_int8
+from fer_live.labels import LABELS
+from fer_live.realtime.classifier import OnnxClassifier
+from fer_live.training.checkpoint import Checkpoint
+from fer_live.training.heads import head_weights
+from fer_live.training.judge import OnnxJudge, judge_of
+from fer_live.training.networks import build
+from tests.export.conftest import WIDTHS, used_network
+from tests.tiny_models import CONTRACT
+
+pytestmark = pytest.mark.training
+
+SEVEN = LABELS[:7]
+
+
+def two_heads(architecture: str, widths: tuple[int, ...]) -> tuple[Checkpoint, Checkpoint]:
+    """What a training with two heads leaves behind."""
+    torch.manual_seed(3)
+    whole = build(architecture, widths, 15).state_dict()
+    made = []
+    for place, labels in enumerate((LABELS, SEVEN)):
+        uneven = np.arange(1, len(labels) + 1)
+        made.append(
+            Checkpoint(
+                name="two" if not place else "two-second",
+                architecture=architecture,
+                widths=widths,
+                labels=labels,
+                weights=head_weights(whole, architecture, widths, (8, 7), place),
+                prior=tuple((uneven / uneven.sum()).tolist()),
+                data="votes" if not place else "labels",
+                temperature=1.3 + place,
+                metrics=(Metric("accuracy", 0.8 - place / 10, f"set {place}", 10),),
+            )
+        )
+    return made[0], made[1]
+
+
+@pytest.fixture(scope="module")
+def heads() -> tuple[Checkpoint, Checkpoint]:
+    return two_heads("cnn6", WIDTHS)
+
+
+@pytest.fixture(scope="module")
+def both(heads: tuple[Checkpoint, Checkpoint], tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("both") / "both.onnx"
+    export_checkpoint(heads[0], path, second=heads[1])
+    return path
+
+
+@pytest.mark.parametrize(
+    ("architecture", "widths"), [("cnn6", WIDTHS), ("compact-small", ()), ("mini-xception", ())]
+)
+def test_each_head_of_the_file_says_what_its_checkpoint_says(
+    architecture: str, widths: tuple[int, ...], tmp_path: Path
+) -> None:
+    first, second = two_heads(architecture, widths)
+    path = tmp_path / "both.onnx"
+    exported = export_checkpoint(first, path, second=second)
+    assert exported.parity.holds
+    crops = made_crops(exported.contract, 9).crops
+    judge = OnnxJudge(path)
+    assert judge.second is not None
+    for one, checkpoint in ((judge, first), (judge.second, second)):
+        in_torch = judge_of(checkpoint)
+        np.testing.assert_allclose(one.logits(crops), in_torch.logits(crops), atol=1e-3)
+        assert (one.card.name, one.card.labels) == (checkpoint.name, checkpoint.labels)
+        np.testing.assert_allclose(
+            one.card.probabilities(one.logits(crops), "balanced"),
+            in_torch.card.probabilities(in_torch.logits(crops), "balanced"),
+            atol=1e-4,
+        )
+
+
+def test_the_live_path_sees_no_difference(
+    both: Path, heads: tuple[Checkpoint, Checkpoint], tmp_path: Path
+) -> None:
+    export_checkpoint(heads[0], tmp_path / "alone.onnx")
+    alone, beside = (
+        OnnxClassifier(str(path), device="cpu") for path in (tmp_path / "alone.onnx", both)
+    )
+    crops = made_crops(alone.contract, 5).crops
+    due, given = alone.classify(crops), beside.classify(crops)
+    np.testing.assert_allclose(given.probabilities, due.probabilities, atol=1e-6)
+    np.testing.assert_allclose(given.logits, due.logits, atol=1e-4)
+    bound = beside.bind(crops)
+    np.testing.assert_array_equal(bound.classify(crops)[0], beside.classify(crops).probabilities)
+    with pytest.raises(ModelError, match="has no second head"):
+        alone.second_logits(crops)
+    assert beside.second_logits(crops[:0]).shape == (0, 7)
+
+
+def test_the_second_head_costs_its_own_rows_and_no_more(
+    both: Path, heads: tuple[Checkpoint, Checkpoint]
+) -> None:
+    contract = OnnxClassifier(str(both), device="cpu").contract
+    cost = cost_of(onnx.load(both))
+    assert (cost.macs, cost.parameters) == (contract.macs, contract.parameters)
+    assert contract.second is not None
+    assert contract.second.labels == SEVEN
+    assert [m.data for m in contract.metrics] == ["set 0", "set 1, second head"]
+    assert contract.accuracy == heads[0].metrics[0]
+
+
+def test_check_finds_nothing_wrong_and_another_second_head_out(
+    both: Path, heads: tuple[Checkpoint, Checkpoint]
+) -> None:
+    first, second = heads
+    crops = made_crops(OnnxClassifier(str(both), device="cpu").contract, 12)
+    found = check_model(str(both), crops=crops, checkpoint=first, second=second)
+    assert [f.said for f in found if not f.holds] == []
+    assert "logits" in found[-1].said
+
+
+@pytest.mark.parametrize("precision", ["int8", "fp16"])
+def test_a_smaller_copy_keeps_both_heads(precision: str, both: Path, tmp_path: Path) -> None:
+    content, contract = both.read_bytes(), OnnxClassifier(str(both), device="cpu").contract
+    crops = made_crops(contract).crops
+    copy = to_fp16(content) if precision == "fp16" else to_int8(content, crops, reduce_range=True)
+    path = tmp_path / "copy.onnx"
+    path.write_bytes(copy)
+    smaller, whole = (OnnxClassifier(str(p), device="cpu") for p in (path, both))
+    assert smaller.contract.second == contract.second
+    scale = np.abs(whole.second_logits(crops)).max()
+    np.testing.assert_allclose(
+        smaller.second_logits(crops), whole.second_logits(crops), atol=0.1 * float(scale) + 1e-3
+    )
+
+
+def test_heads_of_two_trainings_do_not_become_one_file(
+    heads: tuple[Checkpoint, Checkpoint], tmp_path: Path
+) -> None:
+    stranger = dataclasses.replace(heads[1], weights=build("cnn6", WIDTHS, 7).state_dict())
+    with pytest.raises(ModelError, match="cannot share one graph: they differ in"):
+        export_checkpoint(heads[0], tmp_path / "x.onnx", second=stranger)
+    assert not list(tmp_path.iterdir())
+
+
+def test_joining_undoes_dividing() -> None:
+    whole = used_network().state_dict()
+    sizes = (5, 3)
+    halves = [
+        dataclasses.replace(
+            two_heads("cnn6", WIDTHS)[0],
+            labels=LABELS[: sizes[place]],
+            weights=head_weights(whole, "cnn6", WIDTHS, sizes, place),
+        )
+        for place in (0, 1)
+    ]
+    again = joined(halves[0], halves[1])
+    assert set(again) == set(whole)
+    assert all(torch.equal(again[key], whole[key]) for key in whole)
+
+
+def test_a_runs_folder_gives_both_heads(
+    heads: tuple[Checkpoint, Checkpoint], tmp_path: Path
+) -> None:
+    heads[0].save(tmp_path / "best.ckpt")
+    assert load_heads(tmp_path)[1] is None
+    heads[1].save(tmp_path / "second.ckpt")
+    first, second = load_heads(tmp_path)
+    assert second is not None
+    assert (first.labels, second.labels) == (LABELS, SEVEN)
+
+
+def test_a_contract_without_a_second_head_is_written_as_before_there_were_any(
+    exported: Exported,
+) -> None:
+    told = to_metadata(CONTRACT)
+    assert "fer_live.second" not in told
+    assert json.loads(told["fer_live.format"]) == FORMAT == 1
+    assert from_metadata(told) == CONTRACT
+    assert exported.contract.second is None
