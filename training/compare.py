@@ -153,14 +153,25 @@ def _settings_of(run: Run) -> tuple[str, str]:
 
 
 def _summary(runs: Sequence[Run], measure: str) -> Repeats:
-    """Return mean, standard deviation and interval of one figure at the natural prior."""
+    """Return what runs say together of one figure at the natural prior."""
     values = [float(run.report["natural"][measure]["value"]) for run in runs]
+    return together(tuple(run.name for run in runs), measure, values)
+
+
+def together(names: tuple[str, ...], measure: str, values: Sequence[float]) -> Repeats:
+    """Return mean, standard deviation and the mean's 95 % interval of two or more figures.
+
+    Args:
+        names: The runs.
+        measure: Which figure.
+        values: Each run's, in [0, 1].
+    """
     mean, deviation = statistics.mean(values), statistics.stdev(values)
     freedom = len(values) - 1
     t = T_95[freedom - 1] if freedom <= len(T_95) else _MANY
     half = t * deviation / math.sqrt(len(values))
     low, high = max(0.0, mean - half), min(1.0, mean + half)
-    return Repeats(tuple(run.name for run in runs), measure, mean, deviation, low, high)
+    return Repeats(names, measure, mean, deviation, low, high)
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,6 +6,7 @@ from typing import Final
 
 from fer_live.errors import DataError
 from fer_live.training.evaluate import Evaluation
+from fer_live.training.finished import append_finished, finished_of
 
 HEADER: Final = """\
 # Experiments
@@ -26,6 +27,8 @@ RULE: Final = "|---|---|---|---|---|---|---|---|---|\n"
 def log_final(evaluation: Evaluation, log: Path, *, today: dt.date) -> str:
     """Append the evaluation's dated line to the log of experiments and return it.
 
+    The file of the same name that ends in .jsonl gets a line too: what `fer-train table` reads.
+
     Raises:
         DataError: The file is there but has no such table, or cannot be written.
     """
@@ -41,6 +44,8 @@ def log_final(evaluation: Evaluation, log: Path, *, today: dt.date) -> str:
         log.write_text(head + rule + "".join([*rows[:end], line, *rows[end:]]), encoding="utf-8")
     except OSError as error:
         raise DataError(f"{log} cannot be written: {error.strerror}; name another --log") from error
+    finished = finished_of(evaluation.as_table(), date=today.isoformat())
+    append_finished(finished, log.with_suffix(".jsonl"))
     return line
 
 

@@ -55,10 +55,10 @@ def _value(hint: Any, value: Any, *, where: str) -> Any:
     if origin is tuple:
         if not isinstance(value, list | tuple):
             raise SettingsError(f"{where} must be a list, got {value!r}")
-        return tuple(_scalar(arguments[0], one, where=where) for one in value)
+        return tuple(_value(arguments[0], one, where=where) for one in value)
     if origin is Mapping:
         table = _table(value, where=where)
-        return {str(k): _scalar(arguments[1], v, where=f"{where}.{k}") for k, v in table.items()}
+        return {str(k): _value(arguments[1], v, where=f"{where}.{k}") for k, v in table.items()}
     return _scalar(hint, value, where=where)
 
 
