@@ -2,12 +2,14 @@
 
 import dataclasses
 import math
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Final, Literal, TypeAlias
 
 import numpy as np
 
 from fer_live.errors import SettingsError
+from fer_live.training.pruning.allocate import WidthLoss, plan_of_widths, widths_by_loss
 from fer_live.training.pruning.cost import CostModel, Counts
 from fer_live.training.pruning.graph import ChannelGraph, Mask
 from fer_live.training.pruning.plan import (
@@ -25,9 +27,10 @@ MULTIPLE: Final = 16
 """ONNX Runtime's convolutions on AVX2 take output maps in up to four blocks of 8; half-filled turns
 cost as much as full ones, so multiples of 8 save arithmetic that time does not show."""
 
-Allocation: TypeAlias = Literal["global", "uniform"]
+Allocation: TypeAlias = Literal["global", "uniform", "measured"]
 """global: the whole network competes, damage per multiply-add saved. uniform: every layer keeps
-the same share of its maps."""
+the same share of its maps. measured: the layer whose next block costs the least loss gives it
+(`allocate`)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +44,7 @@ class BudgetSettings:
         multiple: Widths end on multiples of this where they can (1 for any width);
             the maps that this takes back are the most useful of those removed.
         limits: What every layer keeps.
+        widths: (layer, maps) that are kept instead, when somebody has chosen them already.
     """
 
     keep: float = 0.5
@@ -48,6 +52,7 @@ class BudgetSettings:
     allocation: Allocation = "global"
     multiple: int = MULTIPLE
     limits: Limits = field(default_factory=Limits)
+    widths: tuple[tuple[str, int], ...] = ()
 
     def __post_init__(self) -> None:
         """Check what the types do not say.
@@ -68,6 +73,7 @@ def plan_by_budget(
     *,
     by: str,
     compensation: Compensation = "ls",
+    loss: Callable[[Plan], float] | None = None,
 ) -> Plan:
     """Return the plan that removes the least useful maps until the budget is met.
 
@@ -77,16 +83,24 @@ def plan_by_budget(
         settings: How much may stay.
         by: The ranking's name, for the record.
         compensation: How the readers make up for it.
+        loss: What a plan costs when it is carried out; "measured" asks it.
 
     Raises:
         SettingsError: The limits forbid the budget.
+        ValueError: "measured" without a loss.
     """
     model = CostModel(graph)
     greedy = _Greedy(graph, ranking, settings, model)
-    if settings.allocation == "uniform":
+    if settings.widths:
+        chosen = dict(settings.widths)
+        greedy.quota = np.array([chosen.get(s.name, s.size) for s in graph.spaces])
+    elif settings.allocation == "uniform":
         greedy.quota = _uniform_quota(graph, settings, model)
     order = greedy.run()
     kept = greedy.aligned(greedy.kept)
+    if settings.allocation == "measured":
+        kept = _measured_widths(graph, order, settings, model, compensation, loss)
+        greedy.require(kept)
     removals = tuple(
         Removal(reference(graph, number), "ranked", score=score)
         for number, score in take_back(graph, order, kept, model)
@@ -111,9 +125,8 @@ class _Greedy:
         gone = np.zeros(self._graph.count, bool)
         order: list[tuple[int, float]] = []
         target = self._settings.keep * self._size(self._model.sizes)
-        while (
-            self._settings.allocation == "uniform" or self._size(self.aligned(self.kept)) > target
-        ):
+        to_the_end = self._settings.allocation != "global"
+        while to_the_end or self._size(self.aligned(self.kept)) > target:
             choice = self._choose(gone)
             if choice is None:
                 break
@@ -121,13 +134,21 @@ class _Greedy:
             order.append((choice, float(self._ranking.scores()[choice])))
             self.kept[self._space_of[choice]] -= 1
             self._ranking.remove(choice)
-        if self._size(self.aligned(self.kept)) > target:
+        self.require(self.aligned(self.kept))
+        return order
+
+    def require(self, kept: Counts) -> None:
+        """Check that widths meet the budget.
+
+        Raises:
+            SettingsError: They do not.
+        """
+        if self._size(kept) > self._settings.keep * self._size(self._model.sizes):
             raise SettingsError(
                 f"the layers' limits and widths in multiples of {self._settings.multiple} do not "
                 f"allow {self._settings.keep:.0%} of the {self._settings.of}; lower them or keep "
                 "more"
             )
-        return order
 
     def aligned(self, kept: Counts) -> Counts:
         """Return the widths after the maps have been taken back that fill up to a multiple."""
@@ -146,6 +167,30 @@ class _Greedy:
             usefulness = usefulness / np.maximum(self._model.savings(self.kept), 1)[self._space_of]
         candidates = np.flatnonzero(spare & ~gone)
         return int(candidates[np.argmin(usefulness[candidates])]) if len(candidates) else None
+
+
+def _measured_widths(
+    graph: ChannelGraph,
+    order: list[tuple[int, float]],
+    settings: BudgetSettings,
+    model: CostModel,
+    compensation: Compensation,
+    loss: Callable[[Plan], float] | None,
+) -> Counts:
+    """Return the widths that trying finds."""
+    if loss is None:
+        raise ValueError("measured allocation needs a loss to ask")
+    least = model.sizes - settings.limits.rooms(graph)
+    least = np.minimum(-(-least // settings.multiple) * settings.multiple, model.sizes)
+    target = settings.keep * getattr(model.cost(model.sizes), settings.of)
+    return widths_by_loss(
+        model,
+        least,
+        target=target,
+        of=settings.of,
+        multiple=settings.multiple,
+        loss=WidthLoss(lambda kept: loss(plan_of_widths(graph, order, kept, compensation))),
+    )
 
 
 def _uniform_quota(graph: ChannelGraph, settings: BudgetSettings, model: CostModel) -> Counts:

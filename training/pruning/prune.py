@@ -2,13 +2,15 @@
 
 import dataclasses
 import hashlib
+from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any, Literal, TypeAlias
+from typing import Any, Final, Literal, TypeAlias
 
 import torch
 from torch import nn
 
 from fer_live.training.checkpoint import Checkpoint
+from fer_live.training.pruning.allocate import Divergence
 from fer_live.training.pruning.budget import MULTIPLE, BudgetSettings, align, plan_by_budget
 from fer_live.training.pruning.compensate import compensate
 from fer_live.training.pruning.constants import with_constants
@@ -34,6 +36,9 @@ from fer_live.training.pruning.subject import BATCH, Subject
 from fer_live.training.pruning.surgery import shrink
 from fer_live.training.pruning.threshold import ThresholdSettings, plan_by_threshold
 from fer_live.training.pruning.widths import widths_of
+
+TRIED: Final = 1024
+"""Pictures that a measured allocation asks, each time it tries."""
 
 Importance: TypeAlias = Literal["damage", "angle", "minmax", "l2", "bn", "taylor", "random"]
 """damage: what is left after least squares (`ranking`); angle and minmax: nearness to the nearest
@@ -146,7 +151,14 @@ def choose(subject: Subject, measured: Measurement, settings: PruneSettings) -> 
     else:
         ranking = ranking_of(subject, measured, settings.importance, seed=settings.seed)
         aligned = dataclasses.replace(choice, multiple=settings.multiple)
-        plan = plan_by_budget(graph, ranking, aligned, by=settings.importance)
+        plan = plan_by_budget(
+            graph,
+            ranking,
+            aligned,
+            by=settings.importance,
+            compensation=settings.compensation,
+            loss=_loss_of(subject, measured, settings) if choice.allocation == "measured" else None,
+        )
     plan = align(graph, plan, multiple=settings.multiple)
     plan = with_constants(plan, graph) if settings.constants else plan
     return dataclasses.replace(
@@ -154,6 +166,23 @@ def choose(subject: Subject, measured: Measurement, settings: PruneSettings) -> 
         compensation=settings.compensation,
         parent=subject.checkpoint.weights_sha256(),
     )
+
+
+def _loss_of(
+    subject: Subject, measured: Measurement, settings: PruneSettings
+) -> Callable[[Plan], float]:
+    """Return what a plan costs on the first of the pictures that the subject is measured on."""
+    few = subject.seen.first(TRIED)
+    divergence = Divergence(subject.network, few)
+
+    def loss(plan: Plan) -> float:
+        full = compensate(subject.network, subject.graph, plan, measured)
+        small = shrink(full, subject.graph, plan.absent(subject.graph))
+        if settings.recalibrated:
+            recalibrate(small, few)
+        return divergence.of(small)
+
+    return loss
 
 
 def ranking_of(

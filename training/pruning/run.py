@@ -53,7 +53,7 @@ def prune_run(
     log.note("parent", subject.network)
     parent, text = subject, []
     for turn in range(1, rounds + 1):
-        pruned = prune(subject, _of_round(settings, rounds))
+        pruned = prune(subject, _of_round(settings, parent, subject, turn / rounds))
         pruned.plan.save(folder / ("plan.json" if rounds == 1 else f"plan-{turn}.json"))
         text.append(describe(pruned.plan))
         told(describe(pruned.plan, every_map=False))
@@ -97,11 +97,22 @@ class _Log:
         self._told(f"  epoch {number}: loss {loss:.4f}")
 
 
-def _of_round(settings: PruneSettings, rounds: int) -> PruneSettings:
-    """Return the settings of one of several rounds: a budget in equal ratios of the whole."""
+def _of_round(
+    settings: PruneSettings, parent: Subject, subject: Subject, done: float
+) -> PruneSettings:
+    """Return the settings of a round after which a share of the way is done.
+
+    A budget falls in equal ratios; what an earlier round took too much, for the sake of a multiple,
+    the next one leaves.
+    """
     choice = settings.choice
     if not isinstance(choice, BudgetSettings):
         return settings
-    return dataclasses.replace(
-        settings, choice=dataclasses.replace(choice, keep=choice.keep ** (1 / rounds))
-    )
+    whole, now = (_size(one, choice.of) for one in (parent, subject))
+    keep = min(1.0, choice.keep**done * whole / now)
+    return dataclasses.replace(settings, choice=dataclasses.replace(choice, keep=keep))
+
+
+def _size(subject: Subject, of: str) -> int:
+    costs = CostModel(subject.graph)
+    return int(getattr(costs.cost(costs.sizes), of))

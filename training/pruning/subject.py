@@ -36,6 +36,10 @@ class Pictures:
         """Return the number of pictures."""
         return len(self._pixels)
 
+    def first(self, count: int) -> "Pictures":
+        """Return the first `count` of them."""
+        return Pictures(self._pixels[:count], self._takes)
+
     def __iter__(self) -> Iterator[Tensor]:
         """Yield (B, C, H, W) float32 in [0, 1]."""
         for start in range(0, len(self._pixels), BATCH):

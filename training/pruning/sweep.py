@@ -1,31 +1,33 @@
 """Many prunings from one measuring pass: what each way of choosing and making up for it leaves."""
 
 import dataclasses
-import json
-from collections.abc import Callable, Iterator, Sequence
+import time
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any, Final
 
+import numpy as np
 import torch
 from torch import nn
 
 from fer_live.errors import SettingsError
 from fer_live.training.evaluate import name_of
-from fer_live.training.networks import build
-from fer_live.training.pruning.budget import MULTIPLE, BudgetSettings
-from fer_live.training.pruning.cost import Cost, CostModel
+from fer_live.training.pruning.budget import MULTIPLE, Allocation, BudgetSettings
+from fer_live.training.pruning.cost import CostModel
 from fer_live.training.pruning.gram import Normalisation
+from fer_live.training.pruning.latency import speeds_of
 from fer_live.training.pruning.measure import Measurement
-from fer_live.training.pruning.plan import Compensation, Limits
-from fer_live.training.pruning.prune import Importance, Pruned, PruneSettings, prune
+from fer_live.training.pruning.plan import Compensation, Limits, Plan
+from fer_live.training.pruning.points import Key, Point, Sweep
+from fer_live.training.pruning.prune import Importance, PruneSettings, choose, prune
 from fer_live.training.pruning.recover import RecoverySettings, recover
 from fer_live.training.pruning.subject import Subject
+from fer_live.training.pruning.surgery import shrink
 from fer_live.training.pruning.threshold import Complement, ThresholdSettings
-from fer_live.training.pruning.widths import fit_to
 from fer_live.training.scores import Figure
 
 SCRATCH: Final = "from scratch"
+_LEARNING: Final = (nn.Conv1d, nn.Conv2d, nn.Linear, nn.BatchNorm1d, nn.BatchNorm2d)
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +65,7 @@ BY_BUDGET: Final = (
     Way("damage, least squares", "ls"),
     Way("centred angle, least squares", "ls", importance="angle"),
     Way("batch norm scale, least squares", "ls", importance="bn"),
+    Way("Taylor, least squares", "ls", importance="taylor"),
     Way("L2 norm, least squares", "ls", importance="l2"),
     Way("random, least squares", "ls", importance="random", drawn=True),
     Way("damage, zeroed", "neutralise", recalibrated=False),
@@ -73,83 +76,22 @@ BY_BUDGET: Final = (
 
 
 @dataclass(frozen=True, slots=True)
-class Point:
-    """One pruned network, measured.
-
-    Attributes:
-        way: Name of the way.
-        setting: The threshold angle in degrees, or the share that was to be kept.
-        seed: Of chance and of recovery.
-        accuracy: On the judged pictures, with its interval.
-        recovered: The same after recovery; None where there was none.
-        cost: What is left.
-        removed: Maps that are not there any more.
-    """
-
-    way: str
-    setting: float
-    seed: int
-    accuracy: Figure
-    recovered: Figure | None
-    cost: Cost
-    removed: int
-
-
-@dataclass(frozen=True)
-class Sweep:
-    """All points of one network.
-
-    Attributes:
-        parent: The unpruned network's name.
-        by: "angle" or "budget".
-        data: What accuracy was measured on.
-        n: How many pictures these were.
-        accuracy: The parent's.
-        cost: The parent's.
-        points: In the order in which they were made.
-        recovery: How pruned networks learned again, in words; empty for not at all.
-    """
-
-    parent: str
-    by: str
-    data: str
-    n: int
-    accuracy: Figure
-    cost: Cost
-    points: tuple[Point, ...]
-    recovery: str = ""
-
-    def save(self, path: Path) -> None:
-        """Write everything as JSON."""
-        path.write_text(json.dumps(dataclasses.asdict(self), indent=1) + "\n", encoding="utf-8")
-
-    def best_first(self, setting: float) -> list[tuple[str, list[Point]]]:
-        """Return the points of one setting by way, the best mean accuracy first."""
-        ways: dict[str, list[Point]] = {}
-        for point in self.points:
-            if point.setting == setting:
-                ways.setdefault(point.way, []).append(point)
-        return sorted(ways.items(), key=lambda entry: -mean_accuracy(entry[1]))
-
-
-def mean_accuracy(points: Sequence[Point]) -> float:
-    """Return the mean over seeds of the accuracy that a way ends at."""
-    return sum((p.recovered or p.accuracy).value for p in points) / len(points)
-
-
-@dataclass(frozen=True, slots=True)
 class SweepSettings:
     """What is tried.
 
     Attributes:
         angles_deg: Threshold angles; empty for a sweep of budgets.
         shares: Shares of the multiply-adds to keep; empty for a sweep of angles.
-        limits: What layers keep in a sweep of angles.
+        limits: What layers keep.
         ways: Only ways whose name begins with one of these; empty for all.
         seeds: Draws of what chance is in.
         multiple: In a sweep of budgets, widths end on multiples of this.
-        recovery: How pruned networks learn again; then there is one more control, a network of
-            the same widths that begins at random and learns as long.
+        allocation: In a sweep of budgets, how the widths are found that all ways then have.
+        recovery: How pruned networks learn again; then there is one more control, networks of
+            the same widths that begin at random.
+        scratch_epochs: How long those learn, in turn; empty for as long as the recovery.
+        scratch_rate: Their learning rate: from scratch a larger one is better.
+        timed: Whether the exported networks are timed.
     """
 
     angles_deg: tuple[float, ...] = ()
@@ -158,7 +100,11 @@ class SweepSettings:
     ways: tuple[str, ...] = ()
     seeds: int = 3
     multiple: int = MULTIPLE
+    allocation: Allocation = "uniform"
     recovery: RecoverySettings | None = None
+    scratch_epochs: tuple[int, ...] = ()
+    scratch_rate: float = 0.1
+    timed: bool = False
 
     def __post_init__(self) -> None:
         """Check what the types do not say.
@@ -168,40 +114,55 @@ class SweepSettings:
         """
         if bool(self.angles_deg) == bool(self.shares):
             raise SettingsError("a sweep goes over angles or over budgets: give one of the two")
-        if not self.chosen():
-            known = ", ".join(way.name for way in self._known())
+        if not self.chosen() and not self.scratch():
+            known = ", ".join([*(way.name for way in self._known()), SCRATCH])
             raise SettingsError(f"no way begins with {', '.join(self.ways)}; there are {known}")
 
     def chosen(self) -> tuple[Way, ...]:
         """Return the ways that are tried."""
         return tuple(w for w in self._known() if not self.ways or w.name.startswith(self.ways))
 
+    def scratch(self) -> tuple[int, ...]:
+        """Return how many epochs each control from scratch learns; empty for none."""
+        if self.recovery is None or (self.ways and not SCRATCH.startswith(self.ways)):
+            return ()
+        return self.scratch_epochs or (self.recovery.epochs,)
+
     def _known(self) -> tuple[Way, ...]:
         return BY_ANGLE if self.angles_deg else BY_BUDGET
 
 
 def sweep(
-    subject: Subject, settings: SweepSettings, *, told: Callable[[Point], None] | None = None
+    subject: Subject,
+    settings: SweepSettings,
+    *,
+    told: Callable[[Point], None] | None = None,
+    done: Mapping[Key, Point] | None = None,
 ) -> Sweep:
     """Measure once, then prune to every setting in every way.
 
     Args:
         subject: What is pruned, again and again.
         settings: What is tried.
-        told: Called with each point when it is there.
+        told: Called with each point that was not there before.
+        done: Points of the same network that are there already.
 
     Raises:
         SettingsError: A budget cannot be met.
-        ModelError: The limits name a layer that the network does not have.
+        ModelError: The limits name a layer that the network does not have, or networks are to be
+            timed and cannot be exported.
     """
-    made = _by_angle if settings.angles_deg else _by_budget
-    points = []
-    for point in made(subject, settings):
+    known, points = done or {}, []
+    for task in _tasks(subject, settings):
+        point = known.get(task.key)
+        if point is None:
+            begun = time.monotonic()
+            point = dataclasses.replace(task.run(), seconds=time.monotonic() - begun)
+            if told is not None:
+                told(point)
         points.append(point)
-        if told is not None:
-            told(point)
     costs = CostModel(subject.graph)
-    return Sweep(
+    found = Sweep(
         parent=subject.checkpoint.name,
         by="angle" if settings.angles_deg else "budget",
         data=name_of(subject.judged.source, "validation"),
@@ -211,32 +172,54 @@ def sweep(
         points=tuple(points),
         recovery=str(settings.recovery or ""),
     )
+    return _timed(subject, found) if settings.timed else found
 
 
-def _by_angle(subject: Subject, settings: SweepSettings) -> Iterator[Point]:
+@dataclass(frozen=True, slots=True)
+class _Task:
+    """A point to be made: what it will be known by, and how."""
+
+    key: Key
+    run: Callable[[], Point]
+
+
+def _tasks(subject: Subject, settings: SweepSettings) -> Iterator[_Task]:
     measured = subject.measured()
+    return (_by_angle if settings.angles_deg else _by_budget)(subject, measured, settings)
+
+
+def _by_angle(subject: Subject, measured: Measurement, settings: SweepSettings) -> Iterator[_Task]:
     for angle in settings.angles_deg:
         for way in settings.chosen():
             choice = ThresholdSettings(
                 angle, way.normalisation, complement=way.complement, limits=settings.limits
             )
-            yield _point(subject, measured, way.name, angle, _settings(way, choice, multiple=1))
+            how = _settings(way, choice, multiple=1)
+            yield _task(subject, measured, way.name, angle, how)
 
 
-def _by_budget(subject: Subject, settings: SweepSettings) -> Iterator[Point]:
-    measured, recovery = subject.measured(), settings.recovery
+def _by_budget(subject: Subject, measured: Measurement, settings: SweepSettings) -> Iterator[_Task]:
+    recovery = settings.recovery
     for share in settings.shares:
-        choice = BudgetSettings(share, allocation="uniform")
+        budget = BudgetSettings(share, allocation=settings.allocation, limits=settings.limits)
+        first = choose(subject, measured, PruneSettings(budget, multiple=settings.multiple))
+        widths = tuple((name, after) for name, (_, after) in first.widths().items())
+        choice = BudgetSettings(share, allocation="uniform", widths=widths, limits=settings.limits)
         for way in settings.chosen():
             for seed in range(settings.seeds if way.drawn or recovery else 1):
                 how = _settings(way, choice, multiple=settings.multiple, seed=seed)
-                yield _point(subject, measured, way.name, share, how, recovery=recovery)
-        if recovery is not None:
-            how = PruneSettings(choice, multiple=settings.multiple, recalibrated=False)
-            widths = prune(subject, how, measurement=measured)
+                yield _task(subject, measured, way.name, share, how, recovery=recovery)
+        for epochs in settings.scratch():
             for seed in range(settings.seeds):
-                again = dataclasses.replace(recovery, seed=seed)
-                yield _scratch(subject, widths, share, again)
+                yield _scratch_task(
+                    subject, first, share, _scratch_recovery(settings, epochs, seed)
+                )
+
+
+def _scratch_recovery(settings: SweepSettings, epochs: int, seed: int) -> RecoverySettings:
+    again = settings.recovery or RecoverySettings()
+    rate = settings.scratch_rate
+    return dataclasses.replace(again, epochs=epochs, learning_rate=rate, seed=seed)
 
 
 def _settings(way: Way, choice: Any, *, multiple: int, seed: int = 0) -> PruneSettings:
@@ -250,7 +233,7 @@ def _settings(way: Way, choice: Any, *, multiple: int, seed: int = 0) -> PruneSe
     )
 
 
-def _point(
+def _task(
     subject: Subject,
     measured: Measurement,
     way: str,
@@ -258,29 +241,65 @@ def _point(
     settings: PruneSettings,
     *,
     recovery: RecoverySettings | None = None,
-) -> Point:
-    pruned = prune(subject, settings, measurement=measured)
-    found, again = subject.accuracy(pruned.network), None
-    if recovery is not None:
-        recover(pruned.network, subject, dataclasses.replace(recovery, seed=settings.seed))
-        again = subject.accuracy(pruned.network)
-    removed = int(pruned.plan.absent(subject.graph).sum())
-    return Point(way, setting, settings.seed, found, again, pruned.after, removed)
+) -> _Task:
+    again = None if recovery is None else dataclasses.replace(recovery, seed=settings.seed)
+    key = (way, setting, settings.seed, str(again or ""))
+
+    def run() -> Point:
+        pruned = prune(subject, settings, measurement=measured)
+        before, after = subject.accuracy(pruned.network), None
+        if again is not None:
+            recover(pruned.network, subject, again)
+            after = subject.accuracy(pruned.network)
+        return _point(subject, key, pruned.plan, before, after)
+
+    return _Task(key, run)
 
 
-def _scratch(subject: Subject, pruned: Pruned, share: float, recovery: RecoverySettings) -> Point:
-    """Return the control that was never pruned: the same widths, random weights, as much time."""
-    own, classes = subject.checkpoint, len(subject.checkpoint.labels)
-    state = pruned.network.state_dict()
-    torch.manual_seed(recovery.seed)
-    fresh = build(own.architecture, own.widths, classes)
-    fit_to(fresh, state)
-    for module in fresh.modules():
-        if isinstance(module, nn.Conv1d | nn.Conv2d | nn.Linear):
-            module.reset_parameters()
-    before = subject.accuracy(fresh)
-    recover(fresh, subject, recovery)
+def _scratch_task(subject: Subject, plan: Plan, share: float, recovery: RecoverySettings) -> _Task:
+    """Make the control that was never pruned: the same widths, random weights."""
+    key = (f"{SCRATCH}, {recovery.epochs} epochs", share, recovery.seed, str(recovery))
+
+    def run() -> Point:
+        torch.manual_seed(recovery.seed)
+        fresh = shrink(subject.network, subject.graph, plan.absent(subject.graph))
+        for module in fresh.modules():
+            if isinstance(module, _LEARNING):
+                module.reset_parameters()
+        before = subject.accuracy(fresh)
+        recover(fresh, subject, recovery)
+        return _point(subject, key, plan, before, subject.accuracy(fresh))
+
+    return _Task(key, run)
+
+
+def _point(subject: Subject, key: Key, plan: Plan, before: Figure, after: Figure | None) -> Point:
+    way, setting, seed, recovery = key
+    absent = plan.absent(subject.graph)
     costs = CostModel(subject.graph)
-    removed = costs.cost(costs.sizes).maps - pruned.after.maps
-    after = subject.accuracy(fresh)
-    return Point(SCRATCH, share, recovery.seed, before, after, pruned.after, removed)
+    kept = costs.kept(absent)
+    return Point(
+        way,
+        setting,
+        seed,
+        before,
+        after,
+        costs.cost(kept),
+        int(absent.sum()),
+        tuple(int(width) for width in kept),
+        recovery,
+    )
+
+
+def _timed(subject: Subject, found: Sweep) -> Sweep:
+    """Return the sweep with the time of every width that is in it, all in one run."""
+    distinct = list(dict.fromkeys(point.widths for point in found.points))
+    networks = [subject.network]
+    for widths in distinct:
+        absent = np.zeros(subject.graph.count, bool)
+        for space, width in zip(subject.graph.spaces, widths, strict=True):
+            absent[space.maps[width:]] = True
+        networks.append(shrink(subject.network, subject.graph, absent))
+    parent, *others = speeds_of(networks, next(iter(subject.seen))[:1])
+    speeds = dict(zip(distinct, others, strict=True))
+    return dataclasses.replace(found, speeds=speeds, parent_us=parent.us)

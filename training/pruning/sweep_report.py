@@ -1,10 +1,11 @@
 """A sweep as a table, and as the plot that papers 000 and 001 show."""
 
+import statistics
 from pathlib import Path
 
 from matplotlib.figure import Figure as Plot
 
-from fer_live.training.pruning.sweep import Point, Sweep, mean_accuracy
+from fer_live.training.pruning.points import Point, Sweep, mean_accuracy
 from fer_live.training.scores import Figure
 
 
@@ -21,17 +22,20 @@ def write_sweep(sweep: Sweep, folder: Path) -> str:
 def table_of(sweep: Sweep) -> str:
     """Return a Markdown table: a row a setting and way, the best way of each setting first.
 
-    Several seeds are one row, with the range of their accuracies; a single one has its 95 %
-    interval.
+    Several seeds are one row: the mean, the standard deviation and the range of their accuracies.
+    A single one has its 95 % interval.
     """
     named = "angle" if sweep.by == "angle" else "kept"
     lines = [
         f"{sweep.parent} on {sweep.data}, n = {sweep.n:,}: {sweep.accuracy}, "
         f"{sweep.cost.maps} maps, {sweep.cost.parameters:,} parameters, "
-        f"{sweep.cost.macs:,} multiply-adds. Recovery: {sweep.recovery or 'none'}.",
+        f"{sweep.cost.macs:,} multiply-adds"
+        + (f", {sweep.parent_us:.0f} us in ONNX Runtime" if sweep.speeds else "")
+        + f". Recovery: {sweep.recovery or 'none'}.",
         "",
-        f"| {named} | way | maps removed | multiply-adds | before | after pruning | recovered |",
-        "|---|---|---|---|---|---|---|",
+        f"| {named} | way | maps removed | parameters | multiply-adds | ONNX latency | before | "
+        "after pruning | recovered |",
+        "|---|---|---|---|---|---|---|---|---|",
     ]
     for setting in dict.fromkeys(point.setting for point in sweep.points):
         for way, points in sweep.best_first(setting):
@@ -41,7 +45,9 @@ def table_of(sweep: Sweep) -> str:
                 f"{setting:g}" + (" degrees" if sweep.by == "angle" else ""),
                 way,
                 _range([p.removed for p in points]),
+                _range([p.cost.parameters for p in points]),
                 f"{100 * share:.1f} %",
+                _latency(sweep, points),
                 f"{100 * sweep.accuracy.value:.2f} %",
                 _figures([p.accuracy for p in points]),
                 _figures(recovered) if recovered else "-",
@@ -52,7 +58,16 @@ def table_of(sweep: Sweep) -> str:
 
 def _range(counts: list[int]) -> str:
     low, high = min(counts), max(counts)
-    return f"{low}" if low == high else f"{low} to {high}"
+    return f"{low:,}" if low == high else f"{low:,} to {high:,}"
+
+
+def _latency(sweep: Sweep, points: list[Point]) -> str:
+    """Return the time of the slowest of some points, and how many times as fast that is."""
+    speeds = [speed for point in points if (speed := sweep.speed(point)) is not None]
+    if not speeds:
+        return "-"
+    slowest = max(speeds, key=lambda speed: speed.us)
+    return f"{slowest.us:.0f} us, {slowest.ratio:.2f} x as fast"
 
 
 def _figures(figures: list[Figure]) -> str:
@@ -60,8 +75,11 @@ def _figures(figures: list[Figure]) -> str:
     if len(figures) == 1:
         return str(figures[0])
     values = [100 * figure.value for figure in figures]
-    mean = sum(values) / len(values)
-    return f"{mean:.2f} % ({len(values)} seeds: {min(values):.1f} to {max(values):.1f})"
+    mean, spread = statistics.fmean(values), statistics.stdev(values)
+    return (
+        f"{mean:.2f} % +- {spread:.2f} ({len(values)} seeds: {min(values):.1f} to "
+        f"{max(values):.1f})"
+    )
 
 
 def plot_sweep(sweep: Sweep, path: Path) -> None:

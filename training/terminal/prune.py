@@ -13,6 +13,12 @@ Model = Annotated[Path, typer.Argument(metavar="MODEL", help="A run's folder or 
 Data = Annotated[Path, typer.Option("--data", help="Folder that the experiment's paths are in.")]
 Runs = Annotated[Path, typer.Option("--runs", help="Folder that runs are kept in.")]
 Images = Annotated[int, typer.Option(help="Training pictures that are measured.", min=1)]
+Distil = Annotated[float, typer.Option(help="Share of the parent in what is learned again.")]
+LearningRate = Annotated[float, typer.Option(help="Of learning again.")]
+Precision = Annotated[
+    Literal["32", "bf16"],
+    typer.Option(help='Of learning again; "bf16" is faster where the processor knows it.'),
+]
 Importance = Literal["damage", "angle", "minmax", "l2", "bn", "taylor", "random"]
 Compensation = Literal["neutralise", "merge", "affine", "ls"]
 
@@ -33,8 +39,10 @@ def prune(
     ] = "macs",
     importance: Annotated[Importance, typer.Option(help="What --budget goes by.")] = "damage",
     allocation: Annotated[
-        Literal["global", "uniform"],
-        typer.Option(help="Whether layers compete, or all keep the same share."),
+        Literal["global", "uniform", "measured"],
+        typer.Option(
+            help="Layers compete by damage, all keep the same share, or what each keeps is tried."
+        ),
     ] = "uniform",
     normalisation: Annotated[
         Literal["minmax", "centred", "shift", "layer"],
@@ -55,8 +63,9 @@ def prune(
         bool, typer.Option(help="Let batch norms learn their statistics anew.")
     ] = True,
     recover: Annotated[int, typer.Option(help="Epochs of learning again.", min=0)] = 0,
-    distil: Annotated[float, typer.Option(help="Share of the parent in what is learned.")] = 0.5,
-    learning_rate: Annotated[float, typer.Option(help="Of learning again.")] = 0.02,
+    distil: Distil = 0.5,
+    learning_rate: LearningRate = 0.02,
+    precision: Precision = "32",
     rounds: Annotated[int, typer.Option(help="Prune and recover in so many steps.", min=1)] = 1,
     pictures: Annotated[
         bool, typer.Option("--pictures", help="Draw maps, angles and who speaks for what went.")
@@ -101,7 +110,9 @@ def prune(
             recalibrated=recalibrate,
             seed=seed,
         )
-        recovery = RecoverySettings(recover, learning_rate, distilled=distil, seed=seed)
+        recovery = RecoverySettings(
+            recover, learning_rate, distilled=distil, precision=precision, seed=seed
+        )
         subject = open_subject(model, data, runs=runs, images=images, seed=seed)
         done = prune_run(subject, settings, recovery, out, rounds=rounds, told=typer.echo)
         typer.echo(f"{done}: best.ckpt, plan.json, pruning.txt, pruning.json")

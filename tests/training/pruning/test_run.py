@@ -14,12 +14,13 @@ from fer_live.training.cli import app
 from fer_live.training.pruning.budget import BudgetSettings
 from fer_live.training.pruning.pictures import draw
 from fer_live.training.pruning.plan import load_plan
+from fer_live.training.pruning.points import Point, PointFile
 from fer_live.training.pruning.prune import Importance, PruneSettings, prune
 from fer_live.training.pruning.recover import RecoverySettings
 from fer_live.training.pruning.run import prune_run
 from fer_live.training.pruning.subject import open_subject
 from fer_live.training.pruning.sweep import SweepSettings, sweep
-from fer_live.training.pruning.sweep_report import write_sweep
+from fer_live.training.pruning.sweep_report import table_of, write_sweep
 from fer_live.training.pruning.threshold import ThresholdSettings
 from tests.training.pruning.subjects import made_subject
 
@@ -94,6 +95,42 @@ def test_a_sweep_has_every_way_at_every_setting_and_names_the_best_first(tmp_pat
     assert (tmp_path / "sweep.png").stat().st_size > 0
 
 
+def test_a_sweep_that_was_cut_short_goes_on_and_refuses_points_of_another_network(
+    tmp_path: Path,
+) -> None:
+    subject = made_subject("cnn6", images=16)
+    kept = PointFile(tmp_path / "points.jsonl", "parent")
+    first = SweepSettings(shares=(0.5,), ways=("random, least",), seeds=1)
+    sweep(subject, first, told=lambda point: kept.add([point]))
+    both = dataclasses.replace(first, seeds=2)
+    made: list[Point] = []
+    swept = sweep(subject, both, told=made.append, done=kept.read())
+    assert [point.seed for point in made] == [1]
+    assert [point.seed for point in swept.points] == [0, 1]
+    assert swept.points == (*kept.read().values(), *made)
+    with pytest.raises(SettingsError, match="points of another network"):
+        PointFile(kept.path, "another").read()
+
+
+def test_all_ways_of_a_sweep_of_budgets_have_the_same_widths() -> None:
+    subject = made_subject("cnn6", images=16)
+    settings = SweepSettings(shares=(0.5,), multiple=8, seeds=1, allocation="measured")
+    swept = sweep(subject, settings)
+    assert len({point.widths for point in swept.points}) == 1
+    assert swept.points[0].cost.macs <= swept.cost.macs / 2
+
+
+@pytest.mark.long
+def test_a_timed_sweep_says_how_fast_each_width_is() -> None:
+    subject = made_subject("cnn6", images=16)
+    settings = SweepSettings(shares=(0.25,), ways=("damage, least",), timed=True)
+    swept = sweep(subject, settings)
+    speed = swept.speed(swept.points[0])
+    assert speed is not None
+    assert speed.ratio == pytest.approx(swept.parent_us / speed.us)
+    assert "x as fast" in table_of(swept)
+
+
 @pytest.mark.long
 def test_recovery_in_a_sweep_brings_the_control_that_was_never_pruned() -> None:
     subject = made_subject("cnn6", images=16)
@@ -106,8 +143,8 @@ def test_recovery_in_a_sweep_brings_the_control_that_was_never_pruned() -> None:
     assert names == [
         ("random, least squares", 0),
         ("random, least squares", 1),
-        ("from scratch", 0),
-        ("from scratch", 1),
+        ("from scratch, 1 epochs", 0),
+        ("from scratch, 1 epochs", 1),
     ]
     assert len({point.cost.macs for point in swept.points}) == 1
 
