@@ -13,7 +13,7 @@ from fer_live.training.checkpoint import Checkpoint
 from fer_live.training.data.detect import detected
 from fer_live.training.data.readers import read_samples
 from fer_live.training.data.samples import Part
-from fer_live.training.evaluate import Evaluation, evaluate
+from fer_live.training.evaluate import Evaluation, Studied, evaluate
 from fer_live.training.judge import Judge, OnnxJudge, judge_of
 from fer_live.training.prepare import parts_of
 from fer_live.training.report import write_report
@@ -22,6 +22,8 @@ from fer_live.training.splits import Parts, divided
 from fer_live.training.tables import from_table
 
 BEST: Final = "best.ckpt"
+SECOND: Final = "second.ckpt"
+_LIVE_STEP: Final = "landmarks"
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +59,7 @@ class Opened:
         checkpoint: None for an ONNX file.
         experiment: What it was trained by, where the checkpoint tells.
         folder: Where its reports belong.
+        second: The second head of the same training or file; None where there is none.
     """
 
     path: Path
@@ -64,19 +67,40 @@ class Opened:
     checkpoint: Checkpoint | None
     experiment: Experiment | None
     folder: Path
+    second: "Opened | None" = None
+
+    @property
+    def heads(self) -> "tuple[Opened, ...]":
+        """The model, and its second head where it has one."""
+        return (self,) if self.second is None else (self, self.second)
+
+    @property
+    def suffix(self) -> str:
+        """What the names of its reports end with: a second head's are kept apart."""
+        return "-second" if self.judge.card.name.endswith("-second") else ""
 
 
 def open_model(model: Path, *, runs: Path) -> Opened:
-    """Open a checkpoint, a run's folder, or an ONNX file.
+    """Open a checkpoint, a run's folder, or an ONNX file, and a second head that lies there.
 
     Raises:
         ModelError: It is none of these, missing or damaged.
     """
     if model.suffix == ".onnx":
-        return Opened(model, OnnxJudge(model), None, None, runs / model.stem)
+        judge, folder = OnnxJudge(model), runs / model.name
+        other = judge.second
+        second = None if other is None else Opened(model, other, None, None, folder)
+        return Opened(model, judge, None, None, folder, second)
     path = model / BEST if model.is_dir() else model
     if not path.is_file():
         raise ModelError(f"no model at {path}; give a checkpoint (.ckpt), a run or an .onnx file")
+    beside = path.parent / SECOND
+    second = _opened(beside, runs) if path.name == BEST and beside.is_file() else None
+    return dataclasses.replace(_opened(path, runs), second=second)
+
+
+def _opened(path: Path, runs: Path) -> Opened:
+    """Open one checkpoint."""
     checkpoint = Checkpoint.load(path)
     own = (path.parent / "experiment.json").is_file()
     folder = path.parent if own else runs / checkpoint.name
@@ -103,7 +127,7 @@ def parts_for(model: Opened, wanted: Wanted) -> Parts:
     """
     own = model.experiment
     if own is not None and wanted.is_plain() and (wanted.data / own.data.path).exists():
-        return parts_of(own, own.data, wanted.data)
+        return _own_parts(model, own, wanted.data)
     settings = settings_for(model, wanted)
     samples = read_samples(settings, root=wanted.data)
     if wanted.split is not None:
@@ -116,6 +140,15 @@ def parts_for(model: Opened, wanted: Wanted) -> Parts:
     return divided(samples, SplitSettings())
 
 
+def _own_parts(model: Opened, own: Experiment, root: Path) -> Parts:
+    """Return the experiment's own data: that of the head whose labels the model has."""
+    parts = parts_of(own, own.data, root)
+    if own.second is None or set(parts.train.labels) == set(model.judge.card.labels):
+        return parts
+    other = parts_of(own, own.second, root)
+    return other if set(other.train.labels) == set(model.judge.card.labels) else parts
+
+
 def settings_for(model: Opened, wanted: Wanted) -> DataSettings:
     """Return how to read the place, told by its layout."""
     votes = wanted.votes
@@ -126,13 +159,23 @@ def settings_for(model: Opened, wanted: Wanted) -> DataSettings:
     return dataclasses.replace(found, steps=steps)
 
 
-def assess(model: Opened, wanted: Wanted, part: Part) -> Evaluation:
+def assess(model: Opened, wanted: Wanted, part: Part, *, full: bool = False) -> Evaluation:
     """Score a model on one part, with all that its report tells.
+
+    Args:
+        model: One head of it; see `Opened.heads`.
+        wanted: The data.
+        part: Which part of it.
+        full: Whether to look at spoiled pictures, slices and framings too; see
+            `fer_live.training.studies`.
 
     Raises:
         DataError: See `parts_for`; or the part is empty.
     """
-    found = evaluate(model.judge, parts_for(model, wanted), part)
+    steps = wanted.steps or (model.experiment.data.steps if model.experiment else ())
+    framed = any(step.startswith(_LIVE_STEP) for step in steps)
+    studied: Studied = "no" if not full else "cropped" if framed else "raw"
+    found = evaluate(model.judge, parts_for(model, wanted), part, studied=studied)
     settings = dict(model.checkpoint.settings) if model.checkpoint else {}
     if model.checkpoint and model.checkpoint.pruning:
         settings["pruning"] = dict(model.checkpoint.pruning)
@@ -192,15 +235,22 @@ def calibrate_file(model: Opened, wanted: Wanted) -> Calibration:
 def finish_run(folder: Path, data: Path) -> tuple[Evaluation, tuple[Path, Path]]:
     """Calibrate a trained run and report its validation part, so that its folder explains itself.
 
+    A second head is calibrated and reported too.
+
     Returns:
-        What was found, and the report's two files.
+        What was found of the first head, and its report's two files.
 
     Raises:
         DataError: The run's data cannot be read, or the folder not be written.
     """
-    calibrate_file(open_model(folder, runs=folder.parent), Wanted(data))
-    found = assess(open_model(folder, runs=folder.parent), Wanted(data), "validation")
-    return found, write_report(found, folder, name="report-validation")
+    wanted = Wanted(data)
+    for head in open_model(folder, runs=folder.parent).heads:
+        calibrate_file(head, wanted)
+    done = []
+    for head in open_model(folder, runs=folder.parent).heads:
+        found = assess(head, wanted, "validation")
+        done.append((found, write_report(found, folder, name=f"report-validation{head.suffix}")))
+    return done[0]
 
 
 def _checkpoint_of(model: Opened) -> Checkpoint:

@@ -38,8 +38,11 @@ class Calibration:
 def calibrated(checkpoint: Checkpoint, validation: Samples) -> tuple[Checkpoint, Calibration]:
     """Return the checkpoint with temperature and threshold fitted on labelled pictures.
 
-    The temperature makes the true labels likeliest; the threshold is the lowest confidence at
-    which nine in ten of the labels shown are right, as long as three in four pictures get one.
+    The temperature makes the true labels likeliest. The threshold is a point of the risk-coverage
+    curve, in whole percent of confidence: going from full coverage to less, the first at which
+    nine in ten of the labels shown are right, or, where that would show fewer than three in four,
+    the last that still shows so many. It is chosen at the natural prior, in which the pictures
+    come and the probabilities are calibrated; reports tell what it does at the balanced one.
 
     Args:
         checkpoint: Its own temperature and threshold do not matter.

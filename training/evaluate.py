@@ -3,18 +3,22 @@
 import dataclasses
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, Final
+from typing import Any, Final, Literal, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
 from fer_live.contract import Metric, Prior
 from fer_live.errors import DataError
+from fer_live.training.cells import Subject
 from fer_live.training.data.samples import Part, Samples
 from fer_live.training.data.twins import twins_in
 from fer_live.training.judge import Judge
 from fer_live.training.scores import Scores, scores_of
 from fer_live.training.splits import Parts
+from fer_live.training.studies import Studies, study
+
+Studied: TypeAlias = Literal["no", "raw", "cropped"]
 
 PART_NAMES: Final = {
     "FER2013": {"train": "Training", "validation": "PublicTest", "test": "PrivateTest"},
@@ -45,6 +49,7 @@ class Evaluation:
         temperature: That the model's logits are divided by.
         truth: (N,) each picture's label, an index into `labels`, in the order of the set.
         named: (N,) what the model named it at the training prior.
+        studies: Spoiled pictures, slices and framings; None where they were not asked for.
         notes: What a reader has to know, such as labels or pictures left out.
         training: Each epoch's figures, where a run tells them.
         settings: The experiment's, where known.
@@ -62,6 +67,7 @@ class Evaluation:
     temperature: float = 1.0
     truth: tuple[int, ...] = ()
     named: tuple[int, ...] = ()
+    studies: Studies | None = None
     notes: tuple[str, ...] = ()
     training: tuple[Mapping[str, float], ...] = ()
     settings: Mapping[str, Any] = field(default_factory=dict)
@@ -82,6 +88,9 @@ class Evaluation:
             ("balanced accuracy", self.balanced.balanced_accuracy.value, self.balanced),
             ("macro F1", self.balanced.macro_f1.value, self.balanced),
         ]
+        if "contempt" in self.labels:
+            recall = recall_beside_contempt(self.balanced)
+            rows.append(("mean recall beside contempt", recall, self.balanced))
         found = [
             Metric(name, value, self.data, s.n, s.prior)
             for name, value, s in rows
@@ -94,7 +103,21 @@ class Evaluation:
         return tuple(found)
 
 
-def evaluate(judge: Judge, parts: Parts, part: Part, *, compare_twins: bool = True) -> Evaluation:
+def recall_beside_contempt(scores: Scores) -> float | None:
+    """Return the mean recall of the labels that other sets have too; None where there are none."""
+    there = [one.recall for one in scores.per_class if one.label != "contempt"]
+    known = [recall for recall in there if recall is not None]
+    return sum(known) / len(known) if known else None
+
+
+def evaluate(
+    judge: Judge,
+    parts: Parts,
+    part: Part,
+    *,
+    compare_twins: bool = True,
+    studied: Studied = "no",
+) -> Evaluation:
     """Score a model on one part of a set.
 
     Args:
@@ -102,6 +125,8 @@ def evaluate(judge: Judge, parts: Parts, part: Part, *, compare_twins: bool = Tr
         parts: The whole set; its training part is only looked at for twins.
         part: The part to score.
         compare_twins: Whether to look for twins; a minute, the first time, for FER2013.
+        studied: Whether to look at spoiled pictures and slices too, and whether the pictures are
+            "raw", which adds their framings, or "cropped" as the live path does it already.
 
     Raises:
         DataError: The part is empty, or the model knows none of its labels.
@@ -110,12 +135,11 @@ def evaluate(judge: Judge, parts: Parts, part: Part, *, compare_twins: bool = Tr
     source = scored.source
     if not len(scored):
         raise DataError(f"{source}: no picture of the {part} part can be scored")
-    columns = [judge.card.labels.index(label) for label in scored.labels]
-    logits = judge.logits(scored.pixels)
+    subject = Subject(judge, scored)
+    logits = subject.logits()
 
     def scores(which: NDArray[np.bool_], prior: Prior) -> Scores:
-        shares = judge.card.probabilities(logits[which], prior)[:, columns]
-        shares /= shares.sum(axis=1, keepdims=True)
+        shares = subject.shares(logits[which], prior)
         below = judge.card.uncertain_below
         return scores_of(
             shares, scored.majority[which], scored.labels, prior, uncertain_below=below
@@ -138,7 +162,8 @@ def evaluate(judge: Judge, parts: Parts, part: Part, *, compare_twins: bool = Tr
         clean=scores(alone, "natural") if len(train) and alone.any() else None,
         temperature=judge.card.temperature,
         truth=tuple(scored.majority.tolist()),
-        named=tuple(logits[:, columns].argmax(axis=1).tolist()),
+        named=tuple(subject.named(logits).tolist()),
+        studies=None if studied == "no" else study(subject, framed=studied == "cropped"),
         notes=(*parts.notes, *notes, *((CHOSEN_BY,) if part == "validation" else ())),
     )
 

@@ -25,7 +25,7 @@ _LOOK: Final[dict[Any, Any]] = {
 
 
 def certainty_plot(scores: Scores, *, name: str) -> str:
-    """Draw the reliability diagram, and beside it what is right when less is shown.
+    """Draw the reliability diagram, and beside it what is wrong when less is shown.
 
     Args:
         scores: What to draw.
@@ -52,22 +52,24 @@ def _reliability(axes: Axes, scores: Scores) -> None:
 
 
 def _coverage(axes: Axes, scores: Scores) -> None:
-    """Draw the share right of what is shown against the share that is shown."""
-    points = [(p.coverage, p.accuracy) for p in scores.risk_coverage if p.accuracy is not None]
-    axes.plot([x for x, _ in points], [y for _, y in points], color=COLOURS[0], linewidth=1.5)
+    """Draw the risk-coverage curve: what is wrong of what is shown."""
+    errors = scores.selective.curve
+    shares = [(k + 1) / len(errors) for k in range(len(errors))]
+    axes.plot(shares, errors, color=COLOURS[0], linewidth=1.5)
     chosen = scores.shown
     if chosen.accuracy is not None:
-        axes.scatter([chosen.coverage], [chosen.accuracy], s=40, color=COLOURS[1], zorder=3)
+        axes.scatter([chosen.coverage], [1 - chosen.accuracy], s=40, color=COLOURS[1], zorder=3)
         axes.annotate(
             f"uncertain below {chosen.threshold:.2f}",
-            (chosen.coverage, chosen.accuracy),
-            xytext=(-8, -14),
+            (chosen.coverage, 1 - chosen.accuracy),
+            xytext=(-8, 10),
             textcoords="offset points",
             ha="right",
             color=COLOURS[1],
         )
-    axes.set(xlabel="share shown (coverage)", ylabel="share right of those", xlim=(0, 1.02))
-    axes.set_title("What not answering buys", loc="left", fontsize=10)
+    axes.set(xlabel="share shown (coverage)", ylabel="share wrong of those", xlim=(0, 1.02))
+    area = f"AURC {100 * scores.selective.aurc:.1f} %"
+    axes.set_title(f"What not answering buys ({area})", loc="left", fontsize=10)
 
 
 def curves_plot(training: Sequence[Mapping[str, float]], *, name: str) -> str:

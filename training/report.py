@@ -1,4 +1,4 @@
-"""One evaluation as a JSON file and as one self-contained HTML page."""
+"""One evaluation as JSON, as Markdown, and as one self-contained HTML page."""
 
 import json
 from collections.abc import Mapping
@@ -12,6 +12,7 @@ from fer_live.training.metrics import range_when_named, right_when_named
 from fer_live.training.page import percent
 from fer_live.training.plots import certainty_plot, curves_plot
 from fer_live.training.scores import Figure, Scores
+from fer_live.training.sheets import as_markdown, sheets_of
 
 
 def write_report(
@@ -21,17 +22,17 @@ def write_report(
     name: str = "report",
     prevalence: Mapping[str, float] | None = None,
 ) -> tuple[Path, Path]:
-    """Write `name`.json and `name`.html.
+    """Write `name`.json, `name`.html and `name`.md.
 
     Args:
         evaluation: What to tell.
         folder: Where; made if need be.
-        name: Of both files.
+        name: Of the files.
         prevalence: How frequent labels are where the model is used; by default as in the pictures
             that were scored.
 
     Returns:
-        The paths of the JSON file and of the page.
+        The paths of the JSON file and of the page; the Markdown lies beside them.
 
     Raises:
         SinkError: The folder cannot be written to.
@@ -42,6 +43,7 @@ def write_report(
         folder.mkdir(parents=True, exist_ok=True)
         data.write_text(text + "\n", encoding="utf-8")
         web.write_text(page_of(evaluation, prevalence or {}), encoding="utf-8")
+        (folder / f"{name}.md").write_text(markdown_of(evaluation), encoding="utf-8")
     except OSError as error:
         raise SinkError(f"{folder} cannot be written to: {error.strerror}; name --out") from error
     return data, web
@@ -64,6 +66,7 @@ def page_of(evaluation: Evaluation, prevalence: Mapping[str, float]) -> str:
         *_section(evaluation.natural, evaluation.labels, prevalence),
         *_section(evaluation.balanced, evaluation.labels, prevalence),
     ]
+    parts += _tables(evaluation)
     if evaluation.training:
         parts += ["<h2>Training</h2>", curves_plot(evaluation.training, name="training")]
     if evaluation.settings:
@@ -71,6 +74,31 @@ def page_of(evaluation: Evaluation, prevalence: Mapping[str, float]) -> str:
         parts += [f"<h2>Settings</h2><details><summary>show</summary><pre>{settings}</pre>"]
         parts += ["</details>"]
     return page.page_of(title, parts)
+
+
+def _tables(evaluation: Evaluation) -> list[str]:
+    """Return what was found beyond the figures of all pictures."""
+    parts: list[str] = []
+    for sheet in sheets_of(evaluation.as_table())[1:]:  # the page has each label's own figures
+        parts += [f"<h2>{escape(sheet.title)}</h2>", page.table(sheet.heads, sheet.rows)]
+        parts += [page.note(sheet.note)] if sheet.note else []
+    return parts
+
+
+def markdown_of(evaluation: Evaluation) -> str:
+    """Return the figures and tables in Markdown."""
+    natural, balanced, clean = evaluation.natural, evaluation.balanced, evaluation.clean
+    figures = [
+        f"n = {natural.n:,}; {evaluation.split}; sha256 {evaluation.sha256 or '-'}",
+        f"accuracy {natural.accuracy}; macro F1 {natural.macro_f1}; ECE "
+        f"{100 * natural.calibration_error:.1f} %",
+        f"balanced prior: accuracy {balanced.accuracy}; macro F1 {balanced.macro_f1}",
+    ]
+    if clean is not None:
+        figures.append(f"without twins of the training part: {clean.accuracy}, n = {clean.n:,}")
+    lines = [f"# {evaluation.model} on {evaluation.data}\n", *(f"- {one}" for one in figures), ""]
+    lines += [as_markdown(one, level=2) for one in sheets_of(evaluation.as_table())]
+    return "\n".join(lines)
 
 
 def _tiles(evaluation: Evaluation) -> str:

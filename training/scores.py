@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from fer_live.contract import Prior
 from fer_live.training import metrics
 from fer_live.training.metrics import Bin, ClassFigures, Shown
+from fer_live.training.risk import Selective, selective
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +43,7 @@ class Scores:
         reliability: The reliability diagram.
         shown: What is left when answers that the model calls uncertain are not shown.
         risk_coverage: The same at other thresholds.
+        selective: The exact risk-coverage curve, and what it says in figures.
     """
 
     prior: Prior
@@ -55,6 +57,7 @@ class Scores:
     reliability: tuple[Bin, ...]
     shown: Shown
     risk_coverage: tuple[Shown, ...]
+    selective: Selective
 
     def as_table(self) -> dict[str, Any]:
         """Return plain JSON values."""
@@ -100,4 +103,5 @@ def scores_of(
         reliability=diagram,
         shown=metrics.shown_above(exact, truth, uncertain_below),
         risk_coverage=metrics.risk_coverage(exact, truth),
+        selective=selective(exact.max(axis=1), named == truth),
     )

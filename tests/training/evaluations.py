@@ -1,5 +1,6 @@
 """A small checkpoint and a small FER2013 that it can be scored on."""
 
+import dataclasses
 from pathlib import Path
 
 import numpy as np
@@ -7,6 +8,7 @@ import torch
 
 from fer_live.labels import LABELS
 from fer_live.training.checkpoint import Checkpoint
+from fer_live.training.heads import head_weights
 from fer_live.training.networks import build
 from fer_live.training.settings import DataSettings, Experiment, NetworkSettings
 from fer_live.training.tables import as_table
@@ -52,6 +54,28 @@ def small_run(runs: Path, name: str = "small", *, seed: int = 0) -> Path:
     rows = ["epoch,step,loss,val_loss,val_accuracy"]
     rows += [f"{k},{10 * k},,{2 - k / 9},{k / 10}\n{k},{10 * k},{2 - k / 8},," for k in range(5)]
     (folder / "metrics.csv").write_text("\n".join(rows) + "\n")
+    return folder
+
+
+def two_headed_run(runs: Path, name: str = "two") -> Path:
+    """A run's folder, as a training with two heads leaves it."""
+    folder = runs / name
+    folder.mkdir(parents=True)
+    torch.manual_seed(1)
+    whole = build("cnn6", WIDTHS, 15).state_dict()
+    second = DataSettings("fer2013", "fer2013.csv")
+    for place, (labels, file) in enumerate(((LABELS, "best.ckpt"), (LABELS[:7], "second.ckpt"))):
+        checkpoint = small_checkpoint(name)
+        experiment = checkpoint.settings | {"second": as_table(second)}
+        dataclasses.replace(
+            checkpoint,
+            name=name if not place else f"{name}-second",
+            labels=labels,
+            prior=(1 / len(labels),) * len(labels),
+            weights=head_weights(whole, "cnn6", WIDTHS, (8, 7), place),
+            settings=experiment,
+        ).save(folder / file)
+    (folder / "experiment.json").write_text("{}")
     return folder
 
 

@@ -77,9 +77,11 @@ class Landmarks(_Meshed):
     def __call__(self, picture: NDArray[np.uint8]) -> NDArray[np.uint8] | None:
         """Return the face as (side, side) gray or (side, side, 3) RGB."""
         points = self.points_in(picture)
-        if points is None:
-            return None
-        transform = crop_transform(anchors_of(points), self._geometry)
+        return None if points is None else self.cut(picture, anchors_of(points))
+
+    def cut(self, picture: NDArray[np.uint8], anchors_px: Points) -> NDArray[np.uint8]:
+        """Return the face whose (3, 2) anchors are known, likewise."""
+        transform = crop_transform(anchors_px, self._geometry)
         return cut_crop(picture, transform, self._geometry, colour_of(picture))
 
 

@@ -43,13 +43,24 @@ def evaluate(
     record: Annotated[
         bool, typer.Option("--record", help="Keep the figures in the checkpoint.")
     ] = False,
+    full: Annotated[
+        bool | None,
+        typer.Option(
+            "--full/--brief",
+            help="Spoiled pictures, slices and framings too; by default for .onnx files only.",
+            show_default=False,
+        ),
+    ] = None,
     out: Annotated[Path | None, typer.Option(help="Folder of the report.")] = None,
     log: Annotated[Path, typer.Option(help="Log of final evaluations.")] = Path(
         "docs/experiments.md"
     ),
     runs: Runs = Path("runs"),
 ) -> None:
-    """Score MODEL on PublicTest, or with --final on PrivateTest: JSON and a page of HTML."""
+    """Score MODEL on PublicTest, or with --final on PrivateTest: JSON, Markdown, HTML.
+
+    A second head is scored on the labels that it learned.
+    """
     with plain_errors(NAME):
         import datetime as dt
 
@@ -61,15 +72,22 @@ def evaluate(
         frequent = read_prevalence(prevalence or [])
         opened = open_model(model, runs=runs)
         wanted = Wanted(data, votes, table, tuple(step or ()))
-        found = assess(opened, wanted, "test" if final else "validation")
-        name = f"report-{found.part}"
-        _tell(found)
-        files = write_report(found, out or opened.folder, name=name, prevalence=frequent)
-        if record:
-            recorded(opened, found)
-        if final:
-            log_final(found, log, today=dt.datetime.now(dt.UTC).date())
-        typer.echo(f"written: {', '.join(map(str, files))}", err=True)
+        finished = model.suffix == ".onnx"
+        for head in opened.heads if votes is None else (opened,):
+            found = assess(
+                head,
+                wanted,
+                "test" if final else "validation",
+                full=finished if full is None else full,
+            )
+            name = f"report-{found.part}{head.suffix}"
+            _tell(found)
+            files = write_report(found, out or head.folder, name=name, prevalence=frequent)
+            if record:
+                recorded(head, found)
+            if final:
+                log_final(found, log, today=dt.datetime.now(dt.UTC).date())
+            typer.echo(f"written: {', '.join(map(str, files))}", err=True)
 
 
 def calibrate(
@@ -79,20 +97,28 @@ def calibrate(
     votes: Votes = None,
     runs: Runs = Path("runs"),
 ) -> None:
-    """Fit temperature and uncertain threshold of checkpoint MODEL on PublicTest, and keep them."""
+    """Fit temperature and uncertain threshold of checkpoint MODEL on PublicTest, and keep them.
+
+    A second head gets its own, on the labels that it learned.
+    """
     with plain_errors(NAME):
         from fer_live.training.assess import Wanted, calibrate_file, open_model
 
-        fitted = calibrate_file(open_model(model, runs=runs), Wanted(data, votes))
-        shown = fitted.shown
-        typer.echo(
-            f"temperature {fitted.temperature:.3f}; uncertain below {shown.threshold:.2f}: "
-            f"{shown.coverage:.1%} of {fitted.n:,} shown, {shown.accuracy or 0:.1%} of them right"
-        )
+        opened = open_model(model, runs=runs)
+        for head in opened.heads if votes is None else (opened,):
+            fitted = calibrate_file(head, Wanted(data, votes))
+            shown = fitted.shown
+            typer.echo(
+                f"{head.judge.card.name}: temperature {fitted.temperature:.3f}; uncertain below "
+                f"{shown.threshold:.2f}: {shown.coverage:.1%} of {fitted.n:,} shown, "
+                f"{shown.accuracy or 0:.1%} of them right"
+            )
 
 
 def _tell(found: "Evaluation") -> None:
-    """Say the headline figures."""
+    """Say the headline figures, and the tables where they were asked for."""
+    from fer_live.training.sheets import as_text, sheets_of
+
     natural, balanced = found.natural, found.balanced
     typer.echo(f"{found.model} on {found.data}, {found.split}, n = {natural.n:,}")
     typer.echo(f"  accuracy           {natural.accuracy}")
@@ -104,3 +130,6 @@ def _tell(found: "Evaluation") -> None:
     typer.echo(f"  calibration error  {natural.calibration_error:.4f}")
     for note in found.notes:
         typer.echo(f"  {note}")
+    if found.studies is not None:
+        for sheet in sheets_of(found.as_table()):
+            typer.echo(as_text(sheet))
