@@ -6,9 +6,11 @@ from fer_live.training.terminal import compare as comparison
 from fer_live.training.terminal import data as sets
 from fer_live.training.terminal import evaluate as evaluation
 from fer_live.training.terminal import fit as fitting
+from fer_live.training.terminal import landmarks as pointing
 from fer_live.training.terminal import maps as drawing
 from fer_live.training.terminal import prune as pruning
 from fer_live.training.terminal import prune_autoencoder as compressing
+from fer_live.training.terminal import prune_curve as bending
 from fer_live.training.terminal import sweep as sweeping
 from fer_live.training.terminal import table as tables
 
@@ -25,9 +27,11 @@ app.command()(evaluation.calibrate)
 app.command()(comparison.compare)
 app.command()(tables.table)
 app.command()(drawing.maps)
+app.command()(pointing.landmarks)
 app.add_typer(sets.app, name="data")
 app.command()(pruning.prune)
 app.command()(sweeping.sweep)
+app.command()(bending.curve)
 app.command()(compressing.autoencoder)
 
 
