@@ -33,7 +33,8 @@ class Pretrained(nn.Module):
 
         The side may be any that the trunk's own strides leave something of.
         """
-        logits: Tensor = self.trunk((pictures.expand(-1, 3, -1, -1) - self.mean) / self.std)
+        # Three means turn one channel into three; `expand` would export as operators on shapes.
+        logits: Tensor = self.trunk((pictures - self.mean) / self.std)
         return logits
 
 
