@@ -16,7 +16,7 @@ from fer_live.errors import DataError, SettingsError
 from fer_live.training.scores import Figure
 from fer_live.training.tables import from_table
 
-_REPEAT: Final = re.compile(r"-(?:seed|fold)\d+$")
+_REPEAT: Final = re.compile(r"(?:-(?:seed|fold)\d+)+$")
 _REPORTS: Final = ("report-validation.json", "report-test.json")
 
 

@@ -1,11 +1,15 @@
 """`fer-train fit` and `fer-train soften`."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from fer_live.console import plain_errors
+
+if TYPE_CHECKING:
+    from fer_live.training.fit import Running
+    from fer_live.training.settings import Experiment
 
 NAME = "fer-train"
 Data = Annotated[Path, typer.Option("--data", help="Folder that the experiment's paths are in.")]
@@ -17,6 +21,12 @@ def fit(
     experiment: Config,
     data: Data = Path("../shared/data"),
     runs: Runs = Path("runs"),
+    seed: Annotated[
+        list[int] | None, typer.Option(help="In place of the file's; several train one by one.")
+    ] = None,
+    fold: Annotated[
+        list[int] | None, typer.Option(help="Of a k-fold split; several train one by one.")
+    ] = None,
     max_steps: Annotated[int | None, typer.Option(help="Stop after so many steps.")] = None,
     threads: Annotated[int, typer.Option(help="CPU threads of each process.", min=1)] = 1,
     devices: Annotated[
@@ -34,23 +44,31 @@ def fit(
 
         import torch
 
-        from fer_live.training.assess import finish_run
         from fer_live.training.fit import Running
-        from fer_live.training.fit import fit as run
+        from fer_live.training.repeats import repeats_of
         from fer_live.training.settings import read_experiment
 
         logging.getLogger("lightning.pytorch").setLevel(logging.WARNING)
         torch.set_num_threads(threads)
         settings = read_experiment(experiment)
         how = Running(max_steps, devices=devices, nodes=nodes, progress=not quiet, profile=profile)
-        fitted = run(settings, data=data, runs=runs, running=how)
-        if fitted.rank:
-            return
-        typer.echo(f"{fitted.folder}: best.ckpt after {fitted.seconds:.0f} s")
-        for note in fitted.notes:
-            typer.echo(note)
-        found, (_, page) = finish_run(fitted.folder, data)
-        typer.echo(f"{found.data}: {found.natural.accuracy}, n = {found.natural.n:,}; see {page}")
+        for one in repeats_of(settings, seed or (), fold or ()):
+            _fit_one(one, data, runs, how)
+
+
+def _fit_one(settings: "Experiment", data: Path, runs: Path, how: "Running") -> None:
+    """Train one experiment, report its validation part, and say what came of it."""
+    from fer_live.training.assess import finish_run
+    from fer_live.training.fit import fit as run
+
+    fitted = run(settings, data=data, runs=runs, running=how)
+    if fitted.rank:
+        return
+    typer.echo(f"{fitted.folder}: best.ckpt after {fitted.seconds:.0f} s")
+    for note in fitted.notes:
+        typer.echo(note)
+    found, (_, page) = finish_run(fitted.folder, data)
+    typer.echo(f"{found.data}: {found.natural.accuracy}, n = {found.natural.n:,}; see {page}")
 
 
 def soften(
