@@ -41,6 +41,11 @@ Data = Annotated[
     typer.Option(help="Folder with fer2013.csv and fer2013new.csv.", show_default=False),
 ]
 Images = Annotated[int, typer.Option(min=0, help="Use at most so many images; 0 uses all.")]
+Reports = Annotated[
+    list[Path] | None,
+    typer.Option(help="Report for the card, a JSON file; may be repeated.", show_default=False),
+]
+Assets = Annotated[Path | None, typer.Option(help="Folder of the shipped files.")]
 PartName = Literal["PublicTest", "PrivateTest"]
 
 
@@ -75,18 +80,47 @@ def ship(
     name: Annotated[str, typer.Argument(help='What people will call it, such as "cnn6".')],
     *,
     second: Second = None,
-    assets: Annotated[Path | None, typer.Option(help="Folder of the shipped files.")] = None,
+    report: Reports = None,
+    assets: Assets = None,
     data: Data = None,
     images: Images = 512,
 ) -> None:
-    """Write CHECKPOINT among the shipped models: assets/models/NAME.onnx, card and checksum."""
+    """Write CHECKPOINT among the shipped models: assets/models/NAME.onnx, card and checksum.
+
+    The card takes in the reports that lie in a run's folder.
+    """
     with _told():
         from fer_live.export.heads import load_heads
+        from fer_live.export.reports import reports_in
         from fer_live.export.ship import ship as ship_checkpoint
 
         first, other = load_heads(checkpoint, second)
-        most = images or None
-        _tell(ship_checkpoint(first, name, second=other, assets=assets, data=data, most=most))
+        told = report or reports_in(checkpoint)
+        shipped = ship_checkpoint(
+            first, name, second=other, reports=told, assets=assets, data=data, most=images or None
+        )
+        _tell(shipped)
+        typer.echo(f"card with {len(told)} reports")
+
+
+@app.command()
+def card(
+    name: Annotated[str, typer.Argument(metavar="NAME", help="Of a shipped model.")],
+    *,
+    report: Reports = None,
+    assets: Assets = None,
+) -> None:
+    """Write the card of shipped NAME again, with what was measured from its file.
+
+    Reports are those of `fer-train evaluate assets/models/NAME.onnx --final`, by default in
+    runs/NAME.onnx.
+    """
+    with _told():
+        from fer_live.export.reports import reports_in
+        from fer_live.export.ship import recard
+
+        told = report or reports_in(Path("runs") / f"{name}.onnx")
+        typer.echo(f"{recard(name, told, assets=assets)}: {len(told)} reports")
 
 
 @app.command()

@@ -8,6 +8,7 @@ from typing import Final
 import torch
 from torch import Tensor, nn
 
+from fer_live.contract import OF_SECOND
 from fer_live.errors import ModelError
 from fer_live.training.checkpoint import Checkpoint
 from fer_live.training.networks import build
@@ -84,7 +85,7 @@ def joined(first: Checkpoint, second: Checkpoint) -> Mapping[str, Tensor]:
 
 def told_by(first: Checkpoint, second: Checkpoint) -> Checkpoint:
     """Return `first` with the figures of both heads, its own first; each says what it is of."""
-    theirs = tuple(dataclasses.replace(m, data=f"{m.data}, second head") for m in second.metrics)
+    theirs = tuple(dataclasses.replace(m, data=f"{m.data}{OF_SECOND}") for m in second.metrics)
     return dataclasses.replace(first, metrics=first.metrics + theirs)
 
 

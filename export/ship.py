@@ -1,6 +1,7 @@
 """Putting a model among those that travel with fer-live."""
 
 import json
+from collections.abc import Sequence
 from importlib.resources import files
 from pathlib import Path
 
@@ -10,14 +11,17 @@ from fer_live.errors import ModelError, SinkError
 from fer_live.export.card import card_json, card_markdown
 from fer_live.export.checkpoint import Exported, export_checkpoint
 from fer_live.export.files import published
+from fer_live.export.precision import open_model
+from fer_live.export.reports import Report, load_reports, of_file, of_heads
 from fer_live.training.checkpoint import Checkpoint
 
 
-def ship(
+def ship(  # noqa: PLR0913 (each is an option of the command)
     checkpoint: Checkpoint,
     name: str,
     *,
     second: Checkpoint | None = None,
+    reports: Sequence[Path] = (),
     assets: Path | None = None,
     data: Path | None = None,
     most: int | None = 512,
@@ -28,25 +32,66 @@ def ship(
         checkpoint: What to ship.
         name: What people will call it, such as "cnn6"; small letters, digits and hyphens.
         second: The second head of the same training, where it is to ship in the same file.
+        reports: Of both heads, JSON files of `fer-train evaluate --final`, for the card.
         assets: The folder of shipped files; None takes the one of this installation, which has
             to be an editable one.
         data: Folder with FER2013, for parity on PublicTest; None takes made crops.
         most: Show parity on at most so many images; None takes all.
 
     Raises:
-        ModelError: The name is no name, or the checkpoint cannot be exported.
+        ModelError: The name is no name, the checkpoint cannot be exported, or a report is of
+            another model; nothing is written then.
+        DataError: A report cannot be read.
         SinkError: The folder cannot be written to.
     """
     if not name.replace("-", "").isalnum() or name != name.lower():
         raise ModelError(f"{name!r} is no name: use small letters, digits and hyphens")
-    folder = assets or Path(str(files("fer_live.assets")))
+    heads = [checkpoint] if second is None else [checkpoint, second]
+    told = of_heads(load_reports(reports), heads)
+    folder = _assets(assets)
     out = folder / "models" / f"{name}.onnx"
     exported = export_checkpoint(checkpoint, out, second=second, name=name, data=data, most=most)
-    write_card(folder, name, exported.contract, exported.path.read_bytes())
+    write_card(folder, name, exported.contract, exported.path.read_bytes(), reports=told)
     return exported
 
 
-def write_card(folder: Path, name: str, contract: ModelContract, content: bytes) -> None:
+def recard(name: str, reports: Sequence[Path], *, assets: Path | None = None) -> Path:
+    """Write a shipped model's card again, from its file and from reports on that very file.
+
+    Args:
+        name: Of the shipped model.
+        reports: JSON files of `fer-train evaluate NAME.onnx --final`.
+        assets: See `ship`.
+
+    Returns:
+        The card for people.
+
+    Raises:
+        ModelError: There is no such model, or a report is of another file.
+        DataError: A report cannot be read.
+        SinkError: The folder cannot be written to.
+    """
+    folder = _assets(assets)
+    path = folder / "models" / f"{name}.onnx"
+    content, contract = open_model(str(path))
+    told = of_file(load_reports(reports), sha256_of(content))
+    write_card(folder, name, contract, content, reports=told)
+    return path.with_suffix(".md")
+
+
+def _assets(folder: Path | None) -> Path:
+    """Return the folder of shipped files."""
+    return folder or Path(str(files("fer_live.assets")))
+
+
+def write_card(
+    folder: Path,
+    name: str,
+    contract: ModelContract,
+    content: bytes,
+    *,
+    reports: Sequence[Report] = (),
+) -> None:
     """Write a shipped model's card in both forms, and record its checksum.
 
     Raises:
@@ -54,8 +99,8 @@ def write_card(folder: Path, name: str, contract: ModelContract, content: bytes)
     """
     digest, size = sha256_of(content), len(content)
     cards = {
-        ".json": card_json(contract, sha256=digest, size_bytes=size),
-        ".md": card_markdown(contract, sha256=digest, size_bytes=size),
+        ".json": card_json(contract, sha256=digest, size_bytes=size, reports=reports),
+        ".md": card_markdown(contract, sha256=digest, size_bytes=size, reports=reports),
     }
     for suffix, text in cards.items():
         with published(folder / "models" / f"{name}{suffix}", text.encode()):

@@ -26,6 +26,8 @@ INPUT_NAME: Final = "crops"
 PROBABILITIES_NAME: Final = "probabilities"
 LOGITS_NAME: Final = "logits"
 SECOND_NAME: Final = "second_logits"
+OF_SECOND: Final = ", second head"
+"""What the data of a figure ends with that the second head reached."""
 
 ALLOWED_OPERATORS: Final = frozenset(
     {"BatchNormalization", "Conv", "Gemm", "MatMul", "PRelu", "Softmax"}
@@ -164,9 +166,10 @@ class ModelContract:
         """The accuracy to name where there is room for one; None when none was measured.
 
         The first on pictures that neither training nor selection has seen, which their name tells;
-        where there is none, the first.
+        where there is none, the first. Never the second head's.
         """
-        stated = [metric for metric in self.metrics if metric.measure == "accuracy"]
+        first = [metric for metric in self.metrics if not metric.data.endswith(OF_SECOND)]
+        stated = [metric for metric in first if metric.measure == "accuracy"]
         unseen = [metric for metric in stated if _UNSEEN.search(metric.data)]
         return next(iter(unseen or stated), None)
 

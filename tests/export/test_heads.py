@@ -3,13 +3,14 @@
 import dataclasses
 import json
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import onnx
 import pytest
 import torch
 
-from fer_live.contract import FORMAT, Metric, from_metadata, to_metadata
+from fer_live.contract import FORMAT, Metric, SecondHead, from_metadata, to_metadata
 from fer_live.errors import ModelError
 from fer_live.export.check import check_model
 from fer_live.export.checkpoint import Exported, export_checkpoint
@@ -118,6 +119,8 @@ def test_the_second_head_costs_its_own_rows_and_no_more(
     assert contract.second.labels == SEVEN
     assert [m.data for m in contract.metrics] == ["set 0", "set 1, second head"]
     assert contract.accuracy == heads[0].metrics[0]
+    theirs = dataclasses.replace(contract, metrics=contract.metrics[1:])
+    assert theirs.accuracy is None
 
 
 def test_check_finds_nothing_wrong_and_another_second_head_out(
@@ -179,6 +182,29 @@ def test_a_runs_folder_gives_both_heads(
     first, second = load_heads(tmp_path)
     assert second is not None
     assert (first.labels, second.labels) == (LABELS, SEVEN)
+
+
+@pytest.mark.parametrize(
+    ("changes", "sentence"),
+    [
+        ({"labels": ("happy",)}, "fewer than two labels"),
+        ({"labels": ("happy", "happy")}, "a label stands twice"),
+        ({"prior": (0.2, 0.9)}, "does not sum to 1"),
+        ({"temperature": 0.0}, "its temperature is 0.0"),
+        ({"uncertain_below": 2.0}, "uncertain_below is 2.0"),
+    ],
+)
+def test_a_second_head_that_makes_no_sense_is_refused(
+    changes: dict[str, Any], sentence: str
+) -> None:
+    head = SecondHead(("happy", "sad"), (0.5, 0.5))
+    whole = dataclasses.replace(CONTRACT, second=head)
+    assert from_metadata(to_metadata(whole)) == whole
+    with pytest.raises(ModelError, match=sentence):
+        dataclasses.replace(CONTRACT, second=dataclasses.replace(head, **changes))
+    told = to_metadata(whole) | {"fer_live.second": '{"labels": 3}'}
+    with pytest.raises(ModelError, match="of the wrong kind"):
+        from_metadata(told)
 
 
 def test_a_contract_without_a_second_head_is_written_as_before_there_were_any(

@@ -17,10 +17,14 @@ from fer_live.export.card import card_json, card_markdown, interval
 from fer_live.export.checkpoint import Exported, export_checkpoint
 from fer_live.export.cli import app
 from fer_live.export.crops import fer2013_crops, made_crops
-from fer_live.export.ship import ship, write_card
+from fer_live.export.heads import load_heads
+from fer_live.export.reports import reports_in
+from fer_live.export.ship import recard, ship, write_card
 from fer_live.training.checkpoint import Checkpoint
+from fer_live.training.cli import app as train
 from tests.export.conftest import write_table
 from tests.tiny_models import CONTRACT
+from tests.training.evaluations import small_data, two_headed_run
 
 pytestmark = pytest.mark.training
 
@@ -67,6 +71,80 @@ def test_a_checksum_is_recorded_beside_those_of_others(tmp_path: Path) -> None:
     table = json.loads((tmp_path / "checksums.json").read_text())
     assert table == {"models/tiny.onnx": sha256_of(b"content"), "other.task": "cd"}
     assert sorted(p.name for p in (tmp_path / "models").iterdir()) == ["tiny.json", "tiny.md"]
+
+
+@pytest.fixture(scope="module")
+def scored_run(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
+    """A run with two heads, scored on a small FER2013; and that set."""
+    root = tmp_path_factory.mktemp("scored")
+    data, run = small_data(root / "data"), two_headed_run(root / "runs")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("FER_LIVE_CACHE", str(root / "cache"))
+        words = ["evaluate", str(run), "--data", str(data), "--log", str(root / "log.md")]
+        done = CliRunner().invoke(train, [*words, "--final", "--record"])
+    assert done.exit_code == 0, done.output
+    return run, data
+
+
+def test_a_card_tells_what_was_measured_of_both_heads(
+    scored_run: tuple[Path, Path], tmp_path: Path
+) -> None:
+    run, _ = scored_run
+    done = CliRunner().invoke(app, ["ship", str(run), "two", "--assets", str(tmp_path)])
+    assert done.exit_code == 0, done.output
+    assert "card with 2 reports" in done.output
+    text = (tmp_path / "models" / "two.md").read_text()
+    assert "## FER+ PrivateTest, majority, n = 20" in text
+    assert "## FER2013 PrivateTest, n = 20" in text
+    assert "| second head | output `second_logits`" in text
+    assert "FER2013 PrivateTest, second head" in text
+    assert text.count("### Each label") == 2
+    assert text.count("### Wrong among the surest answers") == 2
+    assert "mean recall beside contempt" in text
+    card = json.loads((tmp_path / "models" / "two.json").read_text())
+    assert [report["data"] for report in card["reports"]] == [
+        "FER+ PrivateTest, majority",
+        "FER2013 PrivateTest",
+    ]
+    assert "truth" not in card["reports"][0]
+
+
+def test_a_report_of_other_weights_makes_no_card(
+    scored_run: tuple[Path, Path], checkpoint: Checkpoint, tmp_path: Path
+) -> None:
+    report = scored_run[0] / "report-test.json"
+    with pytest.raises(ModelError, match="is of other weights"):
+        ship(checkpoint, "small", reports=[report], assets=tmp_path)
+    own = dataclasses.replace(Checkpoint.load(scored_run[0] / "best.ckpt"), temperature=3.0)
+    with pytest.raises(ModelError, match="before the calibration"):
+        ship(own, "small", reports=[report], assets=tmp_path)
+    with pytest.raises(DataError, match="cannot be read as a report"):
+        ship(own, "small", reports=[tmp_path / "none.json"], assets=tmp_path)
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_card_is_written_again_from_reports_on_the_file_alone(
+    scored_run: tuple[Path, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run, data = scored_run
+    monkeypatch.setenv("FER_LIVE_CACHE", str(run.parent.parent / "cache"))
+    first, second = load_heads(run)
+    ship(first, "two", second=second, assets=tmp_path)
+    path, out = tmp_path / "models" / "two.onnx", tmp_path / "out"
+    words = ["evaluate", str(path), "--data", str(data), "--final", "--brief", "--out", str(out)]
+    done = CliRunner().invoke(train, [*words, "--log", str(tmp_path / "log.md")])
+    assert done.exit_code == 0, done.output
+    before = path.read_bytes()
+    recard("two", reports_in(out), assets=tmp_path)
+    assert path.read_bytes() == before
+    text = (tmp_path / "models" / "two.md").read_text()
+    assert "## FER2013 PrivateTest, n = 20" in text
+    foreign = reports_in(run)
+    words = ["card", "two", "--assets", str(tmp_path), "--report", str(foreign[0])]
+    refused = CliRunner().invoke(app, words)
+    assert refused.exit_code == 1
+    assert "is of another file" in refused.output
+    assert (tmp_path / "models" / "two.md").read_text() == text
 
 
 @pytest.mark.parametrize("name", ["", "../up", "Big", "a b", "-"])
