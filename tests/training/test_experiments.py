@@ -26,6 +26,7 @@ pytestmark = [
 
 FILES = sorted((Path(__file__).parents[2] / "experiments").glob("*.toml"))
 WORDS = ("anger", "disgust", "fear", "happiness", "sadness", "surprise", "neutral", "contempt")
+FINDERS = ("mtcnn", "face", "mouth", "landmarks")
 SFEW_WORDS = ("Angry", "Disgust", "Fear", "Happy", "Neutral", "Sad", "Surprise")
 
 
@@ -61,7 +62,7 @@ def shortened(experiment: Experiment) -> Experiment:
 
     def without_faces(data: DataSettings) -> DataSettings:
         steps = tuple(
-            f"resize {word.split()[1]}x{word.split()[1]}" if "mtcnn" in word else word
+            f"resize {word.split()[1]}x{word.split()[1]}" if word.split()[0] in FINDERS else word
             for word in data.steps
         )
         return dataclasses.replace(data, steps=steps)
