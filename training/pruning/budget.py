@@ -38,7 +38,8 @@ class BudgetSettings:
     """How much may stay.
 
     Attributes:
-        keep: Share of the multiply-adds (or of the maps) that stay at most; in (0, 1].
+        keep: Share of the multiply-adds (or of the maps) that stay at most, in (0, 1]; 0 takes all
+            that the limits allow, in order, for a stop rule to end it.
         of: What the share is of.
         allocation: Whether layers compete or all keep the same share.
         multiple: Widths end on multiples of this where they can (1 for any width);
@@ -60,7 +61,7 @@ class BudgetSettings:
         Raises:
             SettingsError: The share or the multiple makes no sense.
         """
-        if not 0 < self.keep <= 1:
+        if not 0 <= self.keep <= 1:
             raise SettingsError(f"the share to keep is {self.keep}; give one in (0, 1]")
         if self.multiple < 1:
             raise SettingsError(f"widths cannot be multiples of {self.multiple}")
@@ -94,11 +95,11 @@ def plan_by_budget(
     if settings.widths:
         chosen = dict(settings.widths)
         greedy.quota = np.array([chosen.get(s.name, s.size) for s in graph.spaces])
-    elif settings.allocation == "uniform":
+    elif settings.allocation == "uniform" and settings.keep:
         greedy.quota = _uniform_quota(graph, settings, model)
     order = greedy.run()
-    kept = greedy.aligned(greedy.kept)
-    if settings.allocation == "measured":
+    kept = greedy.aligned(greedy.kept) if settings.keep else greedy.kept
+    if settings.allocation == "measured" and settings.keep:
         kept = _measured_widths(graph, order, settings, model, compensation, loss)
         greedy.require(kept)
     removals = tuple(
@@ -125,7 +126,7 @@ class _Greedy:
         gone = np.zeros(self._graph.count, bool)
         order: list[tuple[int, float]] = []
         target = self._settings.keep * self._size(self._model.sizes)
-        to_the_end = self._settings.allocation != "global"
+        to_the_end = self._settings.allocation != "global" or not self._settings.keep
         while to_the_end or self._size(self.aligned(self.kept)) > target:
             choice = self._choose(gone)
             if choice is None:
@@ -143,7 +144,8 @@ class _Greedy:
         Raises:
             SettingsError: They do not.
         """
-        if self._size(kept) > self._settings.keep * self._size(self._model.sizes):
+        keep = self._settings.keep
+        if keep and self._size(kept) > keep * self._size(self._model.sizes):
             raise SettingsError(
                 f"the layers' limits and widths in multiples of {self._settings.multiple} do not "
                 f"allow {self._settings.keep:.0%} of the {self._settings.of}; lower them or keep "

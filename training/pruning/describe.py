@@ -26,6 +26,7 @@ def criterion_in_words(plan: Plan) -> str:
     """Return what chose the removals, such as "by damage, keep 0.5, of macs"."""
     flat = dict(plan.criterion)
     flat |= flat.pop("limits", {})
+    flat.pop("widths", None)  # the table of layers says them
     told = {key: value for key, value in flat.items() if value != []}
     return ", ".join(f"{key} {value}" for key, value in told.items())
 

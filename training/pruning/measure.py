@@ -86,28 +86,58 @@ def measure(
     Raises:
         ValueError: There were no batches.
     """
-    gathered = {reader.name: (GramCollector(), GramCollector()) for reader in graph.readers}
-    totals: dict[str, torch.Tensor] = {}
+    measuring = Measuring(network, graph)
+    for batch in batches:
+        measuring.add(batch)
+    return measuring.result()
 
-    def take(reader: Reader, values: torch.Tensor) -> None:
-        positions, pooled = gathered[reader.name]
+
+class Measuring:
+    """The pass itself, batch by batch; what it holds does not grow.
+
+    Args:
+        network: Runs in eval mode; its mode is put back after each batch.
+        graph: The network's own.
+    """
+
+    def __init__(self, network: nn.Module, graph: ChannelGraph) -> None:
+        self._network, self._graph = network, graph
+        self._gathered = {r.name: (GramCollector(), GramCollector()) for r in graph.readers}
+        self._totals: dict[str, torch.Tensor] = {}
+        self._example = torch.empty(0)
+        self.images = 0
+
+    def add(self, batch: torch.Tensor) -> None:
+        """Run (N, ...) pictures through and take note of what every reader reads."""
+        with watching(self._network, self._graph.readers, self._take):
+            self._network(batch)
+        if not self.images:
+            self._example = batch[:1].clone()  # a view would hold the whole batch
+        self.images += len(batch)
+
+    def _take(self, reader: Reader, values: torch.Tensor) -> None:
+        positions, pooled = self._gathered[reader.name]
         pooled.add(values.mean(dim=2).T)
         positions.add(values.transpose(0, 1).flatten(1))
         total = values.sum(dim=0, dtype=torch.float64)
-        totals[reader.name] = totals[reader.name] + total if reader.name in totals else total
+        before = self._totals.get(reader.name)
+        self._totals[reader.name] = total if before is None else before + total
 
-    images = 0
-    example = torch.empty(0)
-    with watching(network, graph.readers, take):
-        for batch in batches:
-            network(batch)
-            example = batch[:1] if not images else example
-            images += len(batch)
-    stats = {
-        name: ReaderStats(positions.stats(), pooled.stats(), (totals[name] / images).cpu().numpy())
-        for name, (positions, pooled) in gathered.items()
-    }
-    return Measurement(stats, images, example)
+    def result(self) -> Measurement:
+        """Return what was seen.
+
+        Raises:
+            ValueError: Nothing was.
+        """
+        stats = {
+            name: ReaderStats(
+                positions.stats(),
+                pooled.stats(),
+                (self._totals[name] / self.images).cpu().numpy(),
+            )
+            for name, (positions, pooled) in self._gathered.items()
+        }
+        return Measurement(stats, self.images, self._example)
 
 
 @contextmanager

@@ -35,6 +35,7 @@ from fer_live.training.pruning.recalibrate import recalibrate
 from fer_live.training.pruning.subject import BATCH, Subject
 from fer_live.training.pruning.surgery import shrink
 from fer_live.training.pruning.threshold import ThresholdSettings, plan_by_threshold
+from fer_live.training.pruning.walk import StopRule, Walk, fast_enough, stopped
 from fer_live.training.pruning.widths import widths_of
 
 TRIED: Final = 1024
@@ -57,6 +58,7 @@ class PruneSettings:
         multiple: Widths end on multiples of this where they can.
         recalibrated: Whether batch norms learn their statistics anew.
         seed: Of random importance.
+        stop: Ends the removals before the choice would; None goes by the choice alone.
     """
 
     choice: ThresholdSettings | BudgetSettings | Plan = field(default_factory=BudgetSettings)
@@ -66,6 +68,7 @@ class PruneSettings:
     multiple: int = MULTIPLE
     recalibrated: bool = True
     seed: int = 0
+    stop: StopRule | None = None
 
 
 @dataclass(frozen=True)
@@ -159,13 +162,22 @@ def choose(subject: Subject, measured: Measurement, settings: PruneSettings) -> 
             compensation=settings.compensation,
             loss=_loss_of(subject, measured, settings) if choice.allocation == "measured" else None,
         )
+    plan = dataclasses.replace(plan, compensation=settings.compensation)
+    plan = _ended(subject, measured, plan, settings) if settings.stop else plan
     plan = align(graph, plan, multiple=settings.multiple)
     plan = with_constants(plan, graph) if settings.constants else plan
-    return dataclasses.replace(
-        plan,
-        compensation=settings.compensation,
-        parent=subject.checkpoint.weights_sha256(),
-    )
+    return dataclasses.replace(plan, parent=subject.checkpoint.weights_sha256())
+
+
+def _ended(subject: Subject, measured: Measurement, plan: Plan, settings: PruneSettings) -> Plan:
+    """Return as much of a plan as its stop rules allow."""
+    rule = settings.stop or StopRule()
+    if rule.latency is not None:
+        plan = fast_enough(subject, plan, rule, multiple=settings.multiple)
+    if rule.judges:
+        walk = Walk(subject, measured, plan, recalibrated=settings.recalibrated)
+        plan = stopped(walk, rule)
+    return plan
 
 
 def _loss_of(

@@ -4,7 +4,7 @@ import dataclasses
 import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Any, Final
+from typing import Final
 
 import numpy as np
 import torch
@@ -14,65 +14,19 @@ from fer_live.errors import SettingsError
 from fer_live.training.evaluate import name_of
 from fer_live.training.pruning.budget import MULTIPLE, Allocation, BudgetSettings
 from fer_live.training.pruning.cost import CostModel
-from fer_live.training.pruning.gram import Normalisation
 from fer_live.training.pruning.latency import speeds_of
 from fer_live.training.pruning.measure import Measurement
-from fer_live.training.pruning.plan import Compensation, Limits, Plan
+from fer_live.training.pruning.plan import Limits, Plan
 from fer_live.training.pruning.points import Key, Point, Sweep
-from fer_live.training.pruning.prune import Importance, PruneSettings, choose, prune
+from fer_live.training.pruning.prune import PruneSettings, choose, prune
 from fer_live.training.pruning.recover import RecoverySettings, recover
 from fer_live.training.pruning.subject import Subject
 from fer_live.training.pruning.surgery import shrink
-from fer_live.training.pruning.threshold import Complement, ThresholdSettings
+from fer_live.training.pruning.threshold import ThresholdSettings
+from fer_live.training.pruning.ways import AS_MANY, BY_ANGLE, BY_BUDGET, SCRATCH, Way
 from fer_live.training.scores import Figure
 
-SCRATCH: Final = "from scratch"
 _LEARNING: Final = (nn.Conv1d, nn.Conv2d, nn.Linear, nn.BatchNorm1d, nn.BatchNorm2d)
-
-
-@dataclass(frozen=True, slots=True)
-class Way:
-    """One way to choose and to make up for it.
-
-    Attributes:
-        name: What tables and plots call it.
-        compensation: How the readers make up.
-        recalibrated: Whether batch norms learn their statistics anew.
-        normalisation: Of a threshold's angles.
-        complement: What a threshold does with opposites.
-        importance: What a budget goes by.
-        drawn: Whether chance is in it, so that several seeds are tried.
-    """
-
-    name: str
-    compensation: Compensation
-    recalibrated: bool = True
-    normalisation: Normalisation = "minmax"
-    complement: Complement = "both"
-    importance: Importance = "damage"
-    drawn: bool = False
-
-
-BY_ANGLE: Final = (
-    Way("the papers, zeroed", "neutralise", recalibrated=False),
-    Way("the papers, merged", "merge", recalibrated=False),
-    Way("the papers' maps, least squares", "ls"),
-    Way("centred angle, least squares", "ls", normalisation="centred", complement="one"),
-)
-"""Ways for thresholds: the papers' own, step by step towards ours."""
-
-BY_BUDGET: Final = (
-    Way("damage, least squares", "ls"),
-    Way("centred angle, least squares", "ls", importance="angle"),
-    Way("batch norm scale, least squares", "ls", importance="bn"),
-    Way("Taylor, least squares", "ls", importance="taylor"),
-    Way("L2 norm, least squares", "ls", importance="l2"),
-    Way("random, least squares", "ls", importance="random", drawn=True),
-    Way("damage, zeroed", "neutralise", recalibrated=False),
-    Way("L2 norm, zeroed", "neutralise", recalibrated=False, importance="l2"),
-    Way("random, zeroed", "neutralise", recalibrated=False, importance="random", drawn=True),
-)
-"""Ways for budgets, controls among them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,7 +83,7 @@ class SweepSettings:
         return self.scratch_epochs or (self.recovery.epochs,)
 
     def _known(self) -> tuple[Way, ...]:
-        return BY_ANGLE if self.angles_deg else BY_BUDGET
+        return (*BY_ANGLE, *AS_MANY) if self.angles_deg else BY_BUDGET
 
 
 def sweep(
@@ -191,46 +145,71 @@ def _tasks(subject: Subject, settings: SweepSettings) -> Iterator[_Task]:
 def _by_angle(subject: Subject, measured: Measurement, settings: SweepSettings) -> Iterator[_Task]:
     for angle in settings.angles_deg:
         for way in settings.chosen():
-            choice = ThresholdSettings(
-                angle, way.normalisation, complement=way.complement, limits=settings.limits
-            )
-            how = _settings(way, choice, multiple=1)
-            yield _task(subject, measured, way.name, angle, how)
+            if way in BY_ANGLE:
+                choice = ThresholdSettings(
+                    angle, way.normalisation, complement=way.complement, limits=settings.limits
+                )
+                yield from _ways(subject, measured, settings, (way,), angle, choice)
+        papers = ThresholdSettings(angle, "minmax", complement="both", limits=settings.limits)
+        first = choose(subject, measured, PruneSettings(papers, multiple=1))
+        controls = tuple(way for way in settings.chosen() if way in AS_MANY)
+        same = _as_wide(first, 0.0, settings)
+        yield from _ways(subject, measured, settings, controls, angle, same)
+        yield from _scratches(subject, settings, first, angle)
 
 
 def _by_budget(subject: Subject, measured: Measurement, settings: SweepSettings) -> Iterator[_Task]:
-    recovery = settings.recovery
     for share in settings.shares:
         budget = BudgetSettings(share, allocation=settings.allocation, limits=settings.limits)
         first = choose(subject, measured, PruneSettings(budget, multiple=settings.multiple))
-        widths = tuple((name, after) for name, (_, after) in first.widths().items())
-        choice = BudgetSettings(share, allocation="uniform", widths=widths, limits=settings.limits)
-        for way in settings.chosen():
-            for seed in range(settings.seeds if way.drawn or recovery else 1):
-                how = _settings(way, choice, multiple=settings.multiple, seed=seed)
-                yield _task(subject, measured, way.name, share, how, recovery=recovery)
-        for epochs in settings.scratch():
-            for seed in range(settings.seeds):
-                yield _scratch_task(
-                    subject, first, share, _scratch_recovery(settings, epochs, seed)
-                )
+        same = _as_wide(first, share, settings)
+        yield from _ways(subject, measured, settings, settings.chosen(), share, same)
+        yield from _scratches(subject, settings, first, share)
+
+
+def _as_wide(plan: Plan, share: float, settings: SweepSettings) -> BudgetSettings:
+    """Return a choice that leaves every layer as wide as a plan does."""
+    widths = tuple((name, after) for name, (_, after) in plan.widths().items())
+    return BudgetSettings(share, allocation="uniform", widths=widths, limits=settings.limits)
+
+
+def _ways(
+    subject: Subject,
+    measured: Measurement,
+    settings: SweepSettings,
+    ways: tuple[Way, ...],
+    setting: float,
+    choice: ThresholdSettings | BudgetSettings,
+) -> Iterator[_Task]:
+    """Yield every way, and every seed where chance is in it."""
+    recovery = settings.recovery
+    multiple = settings.multiple if settings.shares else 1
+    for way in ways:
+        for seed in range(settings.seeds if way.drawn or recovery else 1):
+            how = PruneSettings(
+                choice,
+                importance=way.importance,
+                compensation=way.compensation,
+                multiple=multiple,
+                recalibrated=way.recalibrated,
+                seed=seed,
+            )
+            yield _task(subject, measured, way.name, setting, how, recovery=recovery)
+
+
+def _scratches(
+    subject: Subject, settings: SweepSettings, plan: Plan, setting: float
+) -> Iterator[_Task]:
+    for epochs in settings.scratch():
+        for seed in range(settings.seeds):
+            again = _scratch_recovery(settings, epochs, seed)
+            yield _scratch_task(subject, plan, setting, again)
 
 
 def _scratch_recovery(settings: SweepSettings, epochs: int, seed: int) -> RecoverySettings:
     again = settings.recovery or RecoverySettings()
     rate = settings.scratch_rate
     return dataclasses.replace(again, epochs=epochs, learning_rate=rate, seed=seed)
-
-
-def _settings(way: Way, choice: Any, *, multiple: int, seed: int = 0) -> PruneSettings:
-    return PruneSettings(
-        choice,
-        importance=way.importance,
-        compensation=way.compensation,
-        multiple=multiple,
-        recalibrated=way.recalibrated,
-        seed=seed,
-    )
 
 
 def _task(

@@ -1,12 +1,16 @@
 """`fer-train prune`."""
 
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
 from fer_live.console import plain_errors
 from fer_live.errors import SettingsError
+
+if TYPE_CHECKING:
+    from fer_live.training.pruning.subject import Subject
+    from fer_live.training.pruning.walk import StopRule
 
 NAME = "fer-train"
 Model = Annotated[Path, typer.Argument(metavar="MODEL", help="A run's folder or a checkpoint.")]
@@ -34,6 +38,20 @@ def prune(
         float | None, typer.Option(help="Remove maps until this share of the cost is left.")
     ] = None,
     plan: Annotated[Path | None, typer.Option(help="Replay this plan.json.")] = None,
+    stop_loss: Annotated[
+        float | None,
+        typer.Option(help="Stop before the loss has risen by more; paper 001 has 0.1.", min=0),
+    ] = None,
+    stop_accuracy: Annotated[
+        float | None, typer.Option(help="Stop before accuracy has fallen by more points.", min=0)
+    ] = None,
+    stop_latency: Annotated[
+        float | None, typer.Option(help="Stop at this share of the unpruned network's time.")
+    ] = None,
+    every: Annotated[
+        int,
+        typer.Option(help="Maps at a time until a stop rule says no; 0 for 1/32 of all.", min=0),
+    ] = 0,
     of: Annotated[
         Literal["macs", "maps", "parameters"], typer.Option(help="What --budget is a share of.")
     ] = "macs",
@@ -59,6 +77,9 @@ def prune(
     skip: Annotated[list[str] | None, typer.Option(help="Leave this layer alone.")] = None,
     multiple: Annotated[int, typer.Option(help="Widths end on multiples of this.", min=1)] = 16,
     least: Annotated[int, typer.Option(help="Maps that every layer keeps.", min=1)] = 8,
+    least_share: Annotated[
+        float, typer.Option(help="Share of its maps that every layer keeps.", min=0, max=1)
+    ] = 0.25,
     recalibrate: Annotated[
         bool, typer.Option(help="Let batch norms learn their statistics anew.")
     ] = True,
@@ -89,10 +110,10 @@ def prune(
         from fer_live.training.pruning.threshold import ThresholdSettings
 
         torch.set_num_threads(threads)
-        limits = Limits(min_maps=least, only=tuple(layer or ()), skip=tuple(skip or ()))
+        limits = Limits(least, least_share, only=tuple(layer or ()), skip=tuple(skip or ()))
+        stop = _rule(stop_loss, stop_accuracy, stop_latency, every)
+        _require_one(angle, budget, plan, stopped=stop is not None)
         choice: ThresholdSettings | BudgetSettings | Plan
-        if [angle, budget, plan].count(None) != 2:  # noqa: PLR2004 (one of the three is given)
-            raise SettingsError("give one of --angle, --budget and --plan")
         if plan is not None:
             choice = load_plan(plan)
         elif angle is not None:
@@ -100,7 +121,9 @@ def prune(
                 angle, normalisation=normalisation, complement=complement, limits=limits
             )
         else:
-            choice = BudgetSettings(budget or 0.0, of=of, allocation=allocation, limits=limits)
+            # Without a budget all that the limits allow is in order, the least harm a saving first.
+            how = allocation if budget else "global"
+            choice = BudgetSettings(budget or 0.0, of=of, allocation=how, limits=limits)
         settings = PruneSettings(
             choice,
             importance=importance,
@@ -109,6 +132,7 @@ def prune(
             multiple=multiple,
             recalibrated=recalibrate,
             seed=seed,
+            stop=stop,
         )
         recovery = RecoverySettings(
             recover, learning_rate, distilled=distil, precision=precision, seed=seed
@@ -117,8 +141,36 @@ def prune(
         done = prune_run(subject, settings, recovery, out, rounds=rounds, told=typer.echo)
         typer.echo(f"{done}: best.ckpt, plan.json, pruning.txt, pruning.json")
         if pictures:
-            from fer_live.training.pruning.pictures import draw
+            _draw(subject, done)
 
-            first = load_plan(next(iter(sorted(done.glob("plan*.json")))))
-            for path in draw(subject, subject.measured(), first, done / "pictures"):
-                typer.echo(path)
+
+def _rule(
+    loss: float | None, accuracy: float | None, latency: float | None, every: int
+) -> "StopRule | None":
+    """Return when removal ends; None where nothing was asked for."""
+    from fer_live.training.pruning.walk import StopRule
+
+    if (loss, accuracy, latency) == (None, None, None):
+        return None
+    return StopRule(loss, None if accuracy is None else accuracy / 100, latency, every)
+
+
+def _require_one(
+    angle: float | None, budget: float | None, plan: Path | None, *, stopped: bool
+) -> None:
+    """Refuse two ways to choose, none, or a budget that leaves nothing."""
+    given = 3 - [angle, budget, plan].count(None)
+    if given > 1 or not (given or stopped):
+        raise SettingsError("give one of --angle, --budget and --plan, or a --stop rule")
+    if budget is not None and budget <= 0:
+        raise SettingsError(f"--budget {budget:g} would leave nothing; give a share in (0, 1]")
+
+
+def _draw(subject: "Subject", run: Path) -> None:
+    """Draw the pictures of a run's first plan, and say where they are."""
+    from fer_live.training.pruning.pictures import draw
+    from fer_live.training.pruning.plan import load_plan
+
+    first = load_plan(next(iter(sorted(run.glob("plan*.json")))))
+    for path in draw(subject, subject.measured(), first, run / "pictures"):
+        typer.echo(path)

@@ -91,6 +91,10 @@ def test_a_sweep_has_every_way_at_every_setting_and_names_the_best_first(tmp_pat
     means = [points[0].accuracy.value for _, points in best]
     assert means == sorted(means, reverse=True)
     assert best[0][0] in write_sweep(swept, tmp_path)
+    controls = sweep(subject, SweepSettings(angles_deg=(40.0,), ways=("L2", "random"), seeds=2))
+    assert len(controls.points) == 6
+    papers = next(point for point in swept.points if point.setting == 40.0)
+    assert {point.widths for point in controls.points} == {papers.widths}
     assert json.loads((tmp_path / "sweep.json").read_text())["n"] == 16
     assert (tmp_path / "sweep.png").stat().st_size > 0
 
@@ -177,4 +181,4 @@ def test_settings_that_make_no_sense_are_a_sentence(tmp_path: Path) -> None:
 def test_the_command_takes_exactly_one_way_to_choose(given: list[str]) -> None:
     done = CliRunner().invoke(app, ["prune", "runs/none", "--out", "runs/out", *given])
     assert done.exit_code == 2
-    assert "give one of --angle, --budget and --plan" in done.output
+    assert "give one of --angle, --budget and --plan" in " ".join(done.output.split())
