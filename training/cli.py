@@ -10,6 +10,7 @@ from fer_live.training.terminal import landmarks as pointing
 from fer_live.training.terminal import maps as drawing
 from fer_live.training.terminal import prune as pruning
 from fer_live.training.terminal import prune_autoencoder as compressing
+from fer_live.training.terminal import prune_curve as bending
 from fer_live.training.terminal import sweep as sweeping
 from fer_live.training.terminal import table as tables
 
@@ -30,6 +31,7 @@ app.command()(pointing.landmarks)
 app.add_typer(sets.app, name="data")
 app.command()(pruning.prune)
 app.command()(sweeping.sweep)
+app.command()(bending.curve)
 app.command()(compressing.autoencoder)
 
 
