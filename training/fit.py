@@ -108,8 +108,8 @@ def fit(
     begun = time.monotonic()
     learner, notes = _train(experiment, prepared, folder, running or Running())
     seconds = time.monotonic() - begun
-    begun = _pruned_before(runs / experiment.network.weights)
-    first, *others = published(experiment, learner.network, prepared, begun=begun)
+    before = _pruned_before(runs / experiment.network.weights)
+    first, *others = published(experiment, learner.network, prepared, before=before)
     rank = learner.trainer.global_rank
     if rank == 0:
         first.save(folder / "best.ckpt")
@@ -239,7 +239,7 @@ def published(
     network: nn.Module,
     prepared: Prepared,
     *,
-    begun: Checkpoint | None = None,
+    before: Checkpoint | None = None,
 ) -> tuple[Checkpoint, ...]:
     """Make a checkpoint of each head of a trained network.
 
@@ -247,7 +247,7 @@ def published(
         experiment: What it was trained by.
         network: With the outputs of all heads.
         prepared: What it was trained on.
-        begun: The pruned network that it began with, whose parent and pruning are kept.
+        before: The pruned network that it began with, whose parent and pruning are kept.
     """
     wanted = experiment.network
     known = architecture(wanted.architecture)
@@ -266,8 +266,8 @@ def published(
             crop=CropGeometry(),
             colour="rgb" if known.channels > 1 else "gray",
             settings=as_table(experiment),
-            parent_sha256=begun and begun.parent_sha256,
-            pruning=begun and begun.pruning,
+            parent_sha256=None if before is None else before.parent_sha256,
+            pruning=None if before is None else before.pruning,
         )
         for place, labels in enumerate(prepared.labels)
     )
