@@ -3,7 +3,7 @@
 import csv
 import dataclasses
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
@@ -36,6 +36,7 @@ class Wanted:
         table: Label table of a folder of pictures.
         steps: Preprocessing, in order; empty takes the experiment's own.
         split: How sets without parts of their own are divided.
+        label_map: From the set's own class names or numbers to fer-live's labels.
     """
 
     data: Path
@@ -43,6 +44,7 @@ class Wanted:
     table: Path | None = None
     steps: tuple[str, ...] = ()
     split: SplitSettings | None = None
+    label_map: Mapping[str, str] = field(default_factory=dict)
 
     def is_plain(self) -> bool:
         """Return whether nothing but the place was asked for."""
@@ -156,7 +158,7 @@ def settings_for(model: Opened, wanted: Wanted) -> DataSettings:
         votes = "contempt" in model.judge.card.labels
     found = detected(wanted.data, votes=votes, table=wanted.table)
     steps = wanted.steps or (model.experiment.data.steps if model.experiment else ())
-    return dataclasses.replace(found, steps=steps)
+    return dataclasses.replace(found, steps=steps, label_map=wanted.label_map)
 
 
 def assess(model: Opened, wanted: Wanted, part: Part, *, full: bool = False) -> Evaluation:

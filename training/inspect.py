@@ -71,7 +71,10 @@ def inspect(settings: DataSettings, *, root: Path) -> Inspection:
         samples, sizes, unreadable = _opened(listing_of(settings, root))
     else:
         samples = read_samples(dataclasses.replace(settings, steps=()), root=root)
-        sizes = {" x ".join(map(str, samples.pixels.shape[2:0:-1])): len(samples)}
+        size = " x ".join(map(str, samples.pixels.shape[2:0:-1]))
+        if samples.pixels.ndim == 2:  # noqa: PLR2004 (a table of features)
+            size += " features"
+        sizes = {size: len(samples)}
         unreadable = ()
     pictures = samples.pixels if samples.pixels.ndim > 2 else samples.pixels[:0]  # noqa: PLR2004
     pairs = pairs_within(pictures)

@@ -111,6 +111,21 @@ def test_any_layout_can_be_scored(run: Path, tmp_path: Path) -> None:
         assess(open_model(run, runs=tmp_path), halves, "test")
 
 
+def test_numbered_classes_are_scored_with_a_map(run: Path, tmp_path: Path) -> None:
+    folder_of(tmp_path / "set", ["4/1.png", "6/2.png", "6/3.png"])
+    words = ["evaluate", str(run), "--data", str(tmp_path / "set"), "--out", str(tmp_path / "o")]
+    result = CliRunner().invoke(app, words)
+    assert result.exit_code == 1
+    assert "the class '4' is unknown" in result.output
+    result = CliRunner().invoke(app, [*words, "--map", "4=happy", "--map", "6=angry"])
+    assert result.exit_code == 0, result.output
+    report = json.loads((tmp_path / "o" / "report-validation.json").read_text())
+    assert {one["label"]: one["support"] for one in report["natural"]["per_class"]} == {
+        "angry": 2,
+        "happy": 1,
+    }
+
+
 def test_pictures_of_labels_that_a_model_lacks_are_counted(tmp_path: Path) -> None:
     seven = dataclasses.replace(
         small_checkpoint(settings=False),

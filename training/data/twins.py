@@ -40,6 +40,8 @@ def twins_in(
 
 def pairs_within(pictures: NDArray[np.uint8], *, above: float = ABOVE) -> NDArray[np.int64]:
     """Return (P, 2) indices of every two pictures that are twins, the smaller index first."""
+    if not len(pictures):
+        return np.empty((0, 2), np.int64)
     digest = hashlib.sha256(f"{above} {pictures.shape}".encode())
     digest.update(np.ascontiguousarray(pictures).tobytes())
     path: Path = cache_folder() / f"pairs-{digest.hexdigest()[:32]}.npz"

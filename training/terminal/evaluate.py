@@ -33,6 +33,10 @@ def evaluate(
     votes: Votes = None,
     table: Annotated[Path | None, typer.Option(help="Label table of a folder.")] = None,
     step: Annotated[list[str] | None, typer.Option(help="Preprocessing, in order.")] = None,
+    label_map: Annotated[
+        list[str] | None,
+        typer.Option("--map", help="What a class of the set is called here: 1=surprise."),
+    ] = None,
     final: Annotated[
         bool, typer.Option("--final", help="Score the part that is reported, and log it.")
     ] = False,
@@ -65,13 +69,15 @@ def evaluate(
         import datetime as dt
 
         from fer_live.training.assess import Wanted, assess, open_model, recorded
+        from fer_live.training.data.words import read_map
         from fer_live.training.final_log import log_final
         from fer_live.training.prevalence import read_prevalence
         from fer_live.training.report import write_report
 
         frequent = read_prevalence(prevalence or [])
         opened = open_model(model, runs=runs)
-        wanted = Wanted(data, votes, table, tuple(step or ()))
+        named = read_map(label_map or [])
+        wanted = Wanted(data, votes, table, tuple(step or ()), label_map=named)
         finished = model.suffix == ".onnx"
         for head in opened.heads if votes is None else (opened,):
             found = assess(

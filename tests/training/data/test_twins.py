@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from fer_live.errors import DataError
@@ -84,3 +85,13 @@ def test_a_place_without_data_is_named(tmp_path: Path) -> None:
         detected(tmp_path / "none")
     with pytest.raises(DataError, match=r"holds no picture"):
         detected(tmp_path)
+
+
+def test_inspect_reads_a_table_of_features_that_has_no_pictures(tmp_path: Path) -> None:
+    frame = pd.DataFrame(np.random.default_rng(0).random((14, 10)))
+    frame.insert(0, "Label", [k % 7 + 1 for k in range(14)])
+    frame.insert(0, "Name", [f"face{k}" for k in range(14)])
+    frame.to_csv(tmp_path / "features.csv", index=False)
+    found = inspect(DataSettings("features", "features.csv"), root=tmp_path)
+    assert (found.sizes, found.groups, found.shared) == ({"10 features": 14}, 0, {})
+    assert set(found.counts["train"].values()) <= {0, 2}
