@@ -66,7 +66,7 @@ def two_headed_run(runs: Path, name: str = "two") -> Path:
     second = DataSettings("fer2013", "fer2013.csv")
     for place, (labels, file) in enumerate(((LABELS, "best.ckpt"), (LABELS[:7], "second.ckpt"))):
         checkpoint = small_checkpoint(name)
-        experiment = checkpoint.settings | {"second": as_table(second)}
+        experiment = {**checkpoint.settings, "second": as_table(second)}
         dataclasses.replace(
             checkpoint,
             name=name if not place else f"{name}-second",

@@ -31,7 +31,7 @@ def test_every_layer_but_the_first_is_followed_in_the_order_in_which_they_run() 
     found = hidden_layers(build("compact-tiny", classes=7), torch.rand(1, 1, 48, 48))
     assert found[0] == "features.0.conv1"
     assert found[-1] == "out"
-    assert len(found) == len(set(found)) == 12
+    assert len(found) == len(set(found)) == 14
 
 
 def test_a_layer_that_does_not_exist_is_named() -> None:
