@@ -9,6 +9,7 @@ from fer_live.training.terminal import fit as fitting
 from fer_live.training.terminal import landmarks as pointing
 from fer_live.training.terminal import maps as drawing
 from fer_live.training.terminal import prune as pruning
+from fer_live.training.terminal import prune_angles as measuring
 from fer_live.training.terminal import prune_autoencoder as compressing
 from fer_live.training.terminal import prune_curve as bending
 from fer_live.training.terminal import sweep as sweeping
@@ -32,6 +33,7 @@ app.add_typer(sets.app, name="data")
 app.command()(pruning.prune)
 app.command()(sweeping.sweep)
 app.command()(bending.curve)
+app.command()(measuring.angles)
 app.command()(compressing.autoencoder)
 
 

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, Final, Literal, TypeAlias
 
+import numpy as np
 import torch
 from torch import nn
 
@@ -33,8 +34,9 @@ from fer_live.training.pruning.ranking import (
 )
 from fer_live.training.pruning.recalibrate import recalibrate
 from fer_live.training.pruning.subject import BATCH, Subject
-from fer_live.training.pruning.surgery import shrink
+from fer_live.training.pruning.surgery import pad, shrink
 from fer_live.training.pruning.threshold import ThresholdSettings, plan_by_threshold
+from fer_live.training.pruning.trace import channel_graph
 from fer_live.training.pruning.walk import StopRule, Walk, fast_enough, stopped
 from fer_live.training.pruning.widths import widths_of
 
@@ -56,6 +58,8 @@ class PruneSettings:
         compensation: How the readers make up for what goes.
         constants: Whether slots stay as constant channels that make biases exact at borders.
         multiple: Widths end on multiples of this where they can.
+        padded: Whether they come there by empty maps, which say nothing and are read by nobody,
+            instead of by taking removals back. A budget is then met before the padding.
         recalibrated: Whether batch norms learn their statistics anew.
         seed: Of random importance.
         stop: Ends the removals before the choice would; None goes by the choice alone.
@@ -66,6 +70,7 @@ class PruneSettings:
     compensation: Compensation = "ls"
     constants: bool = False
     multiple: int = MULTIPLE
+    padded: bool = False
     recalibrated: bool = True
     seed: int = 0
     stop: StopRule | None = None
@@ -140,20 +145,29 @@ def prune(
     plan = choose(subject, measured, settings)
     network = carry_out(subject, measured, plan, recalibrated=settings.recalibrated)
     costs = CostModel(subject.graph)
-    after = costs.cost(costs.kept(plan.absent(subject.graph)))
-    return Pruned(plan, network, after)
+    kept = costs.kept(plan.absent(subject.graph))
+    if settings.padded:
+        traced = channel_graph(network, measured.example)
+        network = pad(network, traced, multiple=settings.multiple).eval()
+        free = np.array([space.fixed is None for space in subject.graph.spaces])
+        full = -(-kept // settings.multiple) * settings.multiple
+        kept = np.where(free, full, kept)
+    return Pruned(plan, network, costs.cost(kept))
 
 
 def choose(subject: Subject, measured: Measurement, settings: PruneSettings) -> Plan:
     """Return the plan that the settings make, or the one that they hold."""
     choice, graph = settings.choice, subject.graph
-    if isinstance(choice, Plan):
+    if isinstance(choice, Plan) and settings.stop is None:
         return choice
-    if isinstance(choice, ThresholdSettings):
+    multiple = 1 if settings.padded else settings.multiple
+    if isinstance(choice, Plan):
+        plan = choice
+    elif isinstance(choice, ThresholdSettings):
         plan = plan_by_threshold(subject.network, graph, measured, choice)
     else:
         ranking = ranking_of(subject, measured, settings.importance, seed=settings.seed)
-        aligned = dataclasses.replace(choice, multiple=settings.multiple)
+        aligned = dataclasses.replace(choice, multiple=multiple)
         plan = plan_by_budget(
             graph,
             ranking,
@@ -162,9 +176,10 @@ def choose(subject: Subject, measured: Measurement, settings: PruneSettings) -> 
             compensation=settings.compensation,
             loss=_loss_of(subject, measured, settings) if choice.allocation == "measured" else None,
         )
-    plan = dataclasses.replace(plan, compensation=settings.compensation)
+    if not isinstance(choice, Plan):
+        plan = dataclasses.replace(plan, compensation=settings.compensation)
     plan = _ended(subject, measured, plan, settings) if settings.stop else plan
-    plan = align(graph, plan, multiple=settings.multiple)
+    plan = align(graph, plan, multiple=multiple)
     plan = with_constants(plan, graph) if settings.constants else plan
     return dataclasses.replace(plan, parent=subject.checkpoint.weights_sha256())
 

@@ -66,6 +66,10 @@ def prune(
         Literal["minmax", "centred", "shift", "layer"],
         typer.Option(help='What --angle is measured on; "minmax" is the papers\' own.'),
     ] = "centred",
+    components: Annotated[
+        Literal["positions", "pooled"],
+        typer.Option(help="What --angle compares: every position, or each picture's mean."),
+    ] = "positions",
     complement: Annotated[
         Literal["both", "one", "neither"], typer.Option(help="Who goes of two opposites.")
     ] = "one",
@@ -76,6 +80,10 @@ def prune(
     layer: Annotated[list[str] | None, typer.Option(help="Prune only this layer.")] = None,
     skip: Annotated[list[str] | None, typer.Option(help="Leave this layer alone.")] = None,
     multiple: Annotated[int, typer.Option(help="Widths end on multiples of this.", min=1)] = 16,
+    pad: Annotated[
+        bool,
+        typer.Option("--pad", help="Come to the multiple by empty maps, not by taking maps back."),
+    ] = False,
     least: Annotated[int, typer.Option(help="Maps that every layer keeps.", min=1)] = 8,
     least_share: Annotated[
         float, typer.Option(help="Share of its maps that every layer keeps.", min=0, max=1)
@@ -118,7 +126,7 @@ def prune(
             choice = load_plan(plan)
         elif angle is not None:
             choice = ThresholdSettings(
-                angle, normalisation=normalisation, complement=complement, limits=limits
+                angle, normalisation, components, complement=complement, limits=limits
             )
         else:
             # Without a budget all that the limits allow is in order, the least harm a saving first.
@@ -130,6 +138,7 @@ def prune(
             compensation=compensate,
             constants=constants,
             multiple=multiple,
+            padded=pad,
             recalibrated=recalibrate,
             seed=seed,
             stop=stop,

@@ -153,6 +153,24 @@ def test_recovery_in_a_sweep_brings_the_control_that_was_never_pruned() -> None:
     assert len({point.cost.macs for point in swept.points}) == 1
 
 
+def test_padding_comes_to_the_multiple_without_changing_what_is_said() -> None:
+    subject = made_subject("compact-tiny", images=16)
+    measured = subject.measured()
+    raw = PruneSettings(BudgetSettings(0.6), multiple=1)
+    filled = dataclasses.replace(raw, multiple=8, padded=True)
+    bare, full = (prune(subject, one, measurement=measured) for one in (raw, filled))
+    assert bare.plan == full.plan
+    pictures = next(iter(subject.pictures()))
+    with torch.no_grad():
+        torch.testing.assert_close(
+            full.network(pictures), bare.network(pictures), atol=1e-5, rtol=1e-5
+        )
+    checkpoint = full.checkpoint(subject, name="filled")
+    assert all(width % 8 == 0 for width in checkpoint.widths)
+    assert full.after.parameters == sum(p.numel() for p in checkpoint.network().parameters())
+    assert full.after.macs > bare.after.macs
+
+
 @pytest.mark.long
 def test_pictures_are_drawn_of_every_reader(tmp_path: Path) -> None:
     subject = made_subject("cnn6", images=8)
