@@ -46,7 +46,10 @@ class LiveGraph(nn.Module):
             Probabilities, float32 (N, K), each row summing to 1; and logits, float32 (N, K).
             With a second head, its logits as well, float32 (N, K2).
         """
-        planes = crops.unsqueeze(1) if self.colour == "gray" else crops.permute(0, 3, 1, 2)
+        if self.colour == "gray":
+            planes = crops.unsqueeze(1)
+        else:  # channels-last planes would make the exporter write mean pooling as a gather
+            planes = crops.permute(0, 3, 1, 2).contiguous()
         logits = self.network(planes.to(torch.float32) / PIXEL_MAX)
         if not self.second:
             return torch.softmax(logits / self.temperature, dim=1), logits
