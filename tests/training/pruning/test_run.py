@@ -141,7 +141,9 @@ def test_recovery_in_a_sweep_brings_the_control_that_was_never_pruned() -> None:
     recovery = RecoverySettings(epochs=1, batch=8)
     swept = sweep(
         subject,
-        SweepSettings(shares=(0.5,), ways=("random, least",), seeds=2, recovery=recovery),
+        SweepSettings(
+            shares=(0.5,), ways=("random, least", "from scratch"), seeds=2, recovery=recovery
+        ),
     )
     names = [(point.way, point.seed) for point in swept.points]
     assert names == [
