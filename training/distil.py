@@ -20,6 +20,7 @@ from fer_live.training.checkpoint import Checkpoint
 from fer_live.training.data.samples import Samples
 from fer_live.training.judge import Judge
 from fer_live.training.metrics import softmax
+from fer_live.training.trunks import joined, with_one_trunk
 
 
 @dataclass(frozen=True)
@@ -156,43 +157,3 @@ class Teachers:
             for head, part in zip(heads, torch.split(logits, list(sizes), dim=1), strict=True):
                 found[head].append(part.softmax(dim=1))
         return found
-
-
-def with_one_trunk(checkpoints: Sequence[Checkpoint]) -> list[list[Checkpoint]]:
-    """Return the checkpoints in groups that differ in nothing but their last layer's outputs."""
-    groups: list[list[Checkpoint]] = []
-    for one in checkpoints:
-        for group in groups:
-            if _same_trunk(group[0], one):
-                group.append(one)
-                break
-        else:
-            groups.append([one])
-    return groups
-
-
-def _same_trunk(one: Checkpoint, other: Checkpoint) -> bool:
-    """Return whether only tensors with a row for each label differ, and those in rows alone."""
-    if one.architecture != other.architecture or set(one.weights) != set(other.weights):
-        return False
-    for key, value in one.weights.items():
-        second = other.weights[key]
-        if value.shape == second.shape:
-            if not torch.equal(value, second):
-                return False
-        elif value.shape[1:] != second.shape[1:] or value.ndim == 0:
-            return False
-    return True
-
-
-def joined(group: Sequence[Checkpoint]) -> Checkpoint:
-    """Return one checkpoint with the outputs of all, side by side, on the trunk that they share."""
-    first, *others = group
-    weights = {
-        key: value
-        if all(value.shape == other.weights[key].shape for other in others)
-        else torch.cat([one.weights[key] for one in group])
-        for key, value in first.weights.items()
-    }
-    labels = tuple(label for one in group for label in one.labels)
-    return dataclasses.replace(first, labels=labels, weights=weights)

@@ -16,7 +16,7 @@ from fer_live.export.check import check_model
 from fer_live.export.checkpoint import Exported, export_checkpoint
 from fer_live.export.cost import cost_of
 from fer_live.export.crops import made_crops
-from fer_live.export.heads import joined, load_heads
+from fer_live.export.heads import load_heads
 from fer_live.export.precision import to_fp16, to_int8
 from fer_live.labels import LABELS
 from fer_live.realtime.classifier import OnnxClassifier
@@ -24,6 +24,7 @@ from fer_live.training.checkpoint import Checkpoint
 from fer_live.training.heads import head_weights
 from fer_live.training.judge import OnnxJudge, judge_of
 from fer_live.training.networks import build
+from fer_live.training.trunks import joined
 from tests.export.conftest import WIDTHS, used_network
 from tests.tiny_models import CONTRACT
 
@@ -168,7 +169,7 @@ def test_joining_undoes_dividing() -> None:
         )
         for place in (0, 1)
     ]
-    again = joined(halves[0], halves[1])
+    again = joined(halves).weights
     assert set(again) == set(whole)
     assert all(torch.equal(again[key], whole[key]) for key in whole)
 

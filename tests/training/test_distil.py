@@ -11,18 +11,12 @@ from fer_live.errors import DataError, ModelError
 from fer_live.labels import LABELS
 from fer_live.training.checkpoint import Checkpoint
 from fer_live.training.data.samples import Samples, one_hot
-from fer_live.training.distil import (
-    SoftLabels,
-    Teachers,
-    blended,
-    joined,
-    soften,
-    with_one_trunk,
-)
+from fer_live.training.distil import SoftLabels, Teachers, blended, soften
 from fer_live.training.heads import head_weights
 from fer_live.training.judge import judge_of
 from fer_live.training.metrics import softmax
 from fer_live.training.networks import build
+from fer_live.training.trunks import joined, with_one_trunk
 
 pytestmark = pytest.mark.training
 SEVEN = LABELS[:7]
@@ -114,6 +108,7 @@ def test_heads_that_were_trained_together_answer_in_one_pass() -> None:
         for place, labels in enumerate((LABELS, SEVEN))
     ]
     assert [len(group) for group in with_one_trunk([*heads, teacher(1)])] == [2, 1]
+    assert [len(group) for group in with_one_trunk([*heads, *heads])] == [2, 2], "asked twice"
     again = joined(heads)
     assert again.weights.keys() == both.keys()
     assert all(torch.equal(again.weights[key], both[key]) for key in both)
