@@ -12,8 +12,8 @@ import torch
 from torch import Tensor
 from torch.nn import functional as nnf
 
+from fer_live.training.augment_settings import AugmentSettings
 from fer_live.training.degrade import compressed, shrunk, with_glasses
-from fer_live.training.settings import AugmentSettings
 
 _BINOMIAL: Final = (1 / 16, 4 / 16, 6 / 16, 4 / 16, 1 / 16)
 _LARGEST_ERASED: Final = 0.5

@@ -12,11 +12,12 @@ import torch
 from numpy.typing import NDArray
 
 from fer_live.training.augment import augment
+from fer_live.training.augment_settings import AugmentSettings
 from fer_live.training.batches import mixed_seed
 from fer_live.training.data.samples import Samples
 from fer_live.training.heads import Heads, Lessons
 from fer_live.training.pictures import as_batch
-from fer_live.training.settings import AugmentSettings, Balance
+from fer_live.training.settings import Balance
 
 _AT_ONCE = 512
 

@@ -11,10 +11,11 @@ from torch.nn import functional as nnf
 
 from fer_live.training import metrics
 from fer_live.training.augment import augment, mixup
+from fer_live.training.augment_settings import AugmentSettings
 from fer_live.training.batches import mixed_seed
 from fer_live.training.distil import Teachers
 from fer_live.training.heads import Heads
-from fer_live.training.settings import AugmentSettings, FitSettings
+from fer_live.training.settings import FitSettings
 
 
 class Learner(lightning.LightningModule):

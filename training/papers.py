@@ -1,13 +1,12 @@
 """What the papers report: their tables and figures, row by row, from experiments/papers/*.toml."""
 
-import tomllib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
 from fer_live.errors import SettingsError
-from fer_live.training.tables import from_table
+from fer_live.training.tables import from_toml
 
 FOLDER: Final = Path("experiments/papers")
 MEASURES: Final = ("accuracy", "macro_f1", "balanced_accuracy")
@@ -104,15 +103,7 @@ def read_papers(folder: Path = FOLDER) -> tuple[Paper, ...]:
         raise SettingsError(
             f"{folder} holds no paper's tables; run from the project's folder or name --papers"
         )
-    return tuple(_read(path) for path in paths)
-
-
-def _read(path: Path) -> Paper:
-    try:
-        table = tomllib.loads(path.read_text(encoding="utf-8"))
-    except (OSError, tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise SettingsError(f"{path} cannot be read as TOML: {error}") from error
-    return from_table(Paper, table, where=str(path))
+    return tuple(from_toml(Paper, path) for path in paths)
 
 
 def table_named(papers: Sequence[Paper], name: str) -> PaperTable:

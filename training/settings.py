@@ -5,23 +5,16 @@ exist, a value of the wrong kind or a value that makes no sense is one sentence 
 and the key.
 """
 
-import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
-from fer_live.errors import SettingsError
-from fer_live.training.tables import from_table
+from fer_live.training.augment_settings import AugmentSettings
+from fer_live.training.tables import from_toml, require
 
 Balance = Literal["none", "class-weights", "sampling", "balanced-softmax", "augment-rare"]
 How = Literal["official", "fractions", "by-person", "k-fold"]
-
-
-def _require(holds: bool, sentence: str) -> None:
-    """Raise the sentence unless it holds; the reader adds file and table."""
-    if not holds:
-        raise SettingsError(sentence)
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +54,7 @@ class DataSettings:
 
     def __post_init__(self) -> None:
         """Check what the types do not say."""
-        _require(self.most_images is None or self.most_images > 0, "most_images must be positive")
+        require(self.most_images is None or self.most_images > 0, "most_images must be positive")
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,71 +83,9 @@ class SplitSettings:
     def __post_init__(self) -> None:
         """Check what the types do not say."""
         three = len(self.fractions) == 3  # noqa: PLR2004 (train, validation, test)
-        _require(three and min(self.fractions) >= 0, f"fractions {self.fractions} are not three")
-        _require(abs(sum(self.fractions) - 1) < 1e-6, f"fractions {self.fractions} do not sum to 1")  # noqa: PLR2004 (rounding)
-        _require(self.folds > 1 and 0 <= self.fold < self.folds, "fold must be in 0..folds-1")
-
-
-@dataclass(frozen=True, slots=True)
-class AugmentSettings:
-    """What may vary in a training picture and leave its label true; all 0 leaves it as it is.
-
-    The first four imitate what the live crop does to a face: it is placed by noisy landmarks.
-
-    Attributes:
-        turn_deg: Turned by up to so many degrees, either way.
-        shift: Shifted by up to this fraction of the side, either way, on each axis.
-        scale: Scaled by up to this fraction, either way.
-        shear: Sheared by up to this fraction, either way.
-        flip: Probability of a mirror image.
-        brightness: Added to all pixels, up to so much of the full range, either way.
-        contrast: Contrast changed by up to this fraction, either way.
-        saturation: Saturation changed by up to this fraction, either way; colour pictures only.
-        gamma: Gray values raised to a power of up to this factor, either way: low and harsh light.
-        blur: Probability of being blurred, by a random amount.
-        small: Probability of being shrunk to between 3/8 and 3/4 of the side and enlarged again, as
-            a face that is far away.
-        jpeg: Probability of being compressed as a JPEG of quality 10 to 60.
-        glasses: Probability of frames or dark glasses where the crop has its eyes.
-        noise: Standard deviation of pixel noise, up to so much of the full range.
-        erase: Probability that a rectangle, up to a quarter of the picture, is gray.
-        mixup: Alpha of the Beta distribution that two pictures are mixed by; 0 for none.
-    """
-
-    turn_deg: float = 0.0
-    shift: float = 0.0
-    scale: float = 0.0
-    shear: float = 0.0
-    flip: float = 0.0
-    brightness: float = 0.0
-    contrast: float = 0.0
-    saturation: float = 0.0
-    gamma: float = 0.0
-    blur: float = 0.0
-    small: float = 0.0
-    jpeg: float = 0.0
-    glasses: float = 0.0
-    noise: float = 0.0
-    erase: float = 0.0
-    mixup: float = 0.0
-
-    def __post_init__(self) -> None:
-        """Check what the types do not say."""
-        for key in ("flip", "blur", "small", "jpeg", "glasses", "erase"):
-            _require(0 <= getattr(self, key) <= 1, f"{key} is a probability, in [0, 1]")
-        for key in (
-            "turn_deg",
-            "shift",
-            "shear",
-            "brightness",
-            "saturation",
-            "gamma",
-            "noise",
-            "mixup",
-        ):
-            _require(getattr(self, key) >= 0, f"{key} is negative")
-        for key in ("scale", "contrast"):
-            _require(0 <= getattr(self, key) < 1, f"{key} must be in [0, 1)")
+        require(three and min(self.fractions) >= 0, f"fractions {self.fractions} are not three")
+        require(abs(sum(self.fractions) - 1) < 1e-6, f"fractions {self.fractions} do not sum to 1")  # noqa: PLR2004 (rounding)
+        require(self.folds > 1 and 0 <= self.fold < self.folds, "fold must be in 0..folds-1")
 
 
 @dataclass(frozen=True, slots=True)
@@ -179,9 +110,9 @@ class NetworkSettings:
 
     def __post_init__(self) -> None:
         """Check what the types do not say."""
-        _require(all(w > 0 for w in self.widths), f"widths {self.widths} are not all positive")
-        _require(self.train_last is None or self.train_last > 0, "train_last must be positive")
-        _require(0 <= self.dead_units <= 1, "dead_units must be in [0, 1]")
+        require(all(w > 0 for w in self.widths), f"widths {self.widths} are not all positive")
+        require(self.train_last is None or self.train_last > 0, "train_last must be positive")
+        require(0 <= self.dead_units <= 1, "dead_units must be in [0, 1]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -225,13 +156,13 @@ class FitSettings:
 
     def __post_init__(self) -> None:
         """Check what the types do not say."""
-        _require(self.epochs > 0, "epochs must be positive")
-        _require(self.batch > 1, "batch must be at least 2")
-        _require(self.learning_rate >= 0, "learning_rate is negative")
-        _require(self.weight_decay >= 0, "weight_decay is negative")
-        _require(0 <= self.label_smoothing < 1, "label_smoothing must be in [0, 1)")
-        _require(0 <= self.average < 1, "average must be in [0, 1)")
-        _require(self.rare_factor >= 1, "rare_factor must be at least 1")
+        require(self.epochs > 0, "epochs must be positive")
+        require(self.batch > 1, "batch must be at least 2")
+        require(self.learning_rate >= 0, "learning_rate is negative")
+        require(self.weight_decay >= 0, "weight_decay is negative")
+        require(0 <= self.label_smoothing < 1, "label_smoothing must be in [0, 1)")
+        require(0 <= self.average < 1, "average must be in [0, 1)")
+        require(self.rare_factor >= 1, "rare_factor must be at least 1")
 
 
 @dataclass(frozen=True, slots=True)
@@ -252,8 +183,8 @@ class DistilSettings:
 
     def __post_init__(self) -> None:
         """Check what the types do not say."""
-        _require(0 <= self.share <= 1, "share must be in [0, 1]")
-        _require(self.temperature > 0, "temperature must be positive")
+        require(0 <= self.share <= 1, "share must be in [0, 1]")
+        require(self.temperature > 0, "temperature must be positive")
 
 
 @dataclass(frozen=True, slots=True)
@@ -273,8 +204,8 @@ class AngleSettings:
 
     def __post_init__(self) -> None:
         """Check what the types do not say."""
-        _require(self.every >= 0, "every is negative")
-        _require(self.probe > 0, "probe must be positive")
+        require(self.every >= 0, "every is negative")
+        require(self.probe > 0, "probe must be positive")
 
 
 @dataclass(frozen=True, slots=True)
@@ -310,9 +241,9 @@ class Experiment:
 
     def __post_init__(self) -> None:
         """Check what the types do not say."""
-        _require(bool(self.name) and "/" not in self.name, f"name {self.name!r} names no folder")
+        require(bool(self.name) and "/" not in self.name, f"name {self.name!r} names no folder")
         official = self.second is None or self.split.how == "official"
-        _require(official, "two heads share their pictures' parts: split.how must be official")
+        require(official, "two heads share their pictures' parts: split.how must be official")
 
 
 def read_experiment(path: Path) -> Experiment:
@@ -321,12 +252,4 @@ def read_experiment(path: Path) -> Experiment:
     Raises:
         SettingsError: It is missing, not TOML, or holds a key or value that makes no sense.
     """
-    try:
-        table = tomllib.loads(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise SettingsError(
-            f"{path} cannot be read: {error.strerror}; give a .toml file"
-        ) from error
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise SettingsError(f"{path} is not TOML: {error}") from error
-    return from_table(Experiment, table, where=str(path))
+    return from_toml(Experiment, path)

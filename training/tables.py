@@ -1,14 +1,43 @@
 """Settings dataclasses from TOML or JSON tables, with complaints that name file and key."""
 
 import dataclasses
+import tomllib
 import types
 import typing
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any, Literal, TypeVar
 
 from fer_live.errors import SettingsError
 
 T = TypeVar("T")
+
+
+def require(holds: bool, sentence: str) -> None:
+    """Raise the sentence unless it holds; `from_table` adds file and table.
+
+    Raises:
+        SettingsError: It does not hold.
+    """
+    if not holds:
+        raise SettingsError(sentence)
+
+
+def from_toml(kind: type[T], path: Path) -> T:
+    """Make a settings dataclass of a TOML file.
+
+    Raises:
+        SettingsError: It is missing, not TOML, or holds a key or value that makes no sense.
+    """
+    try:
+        table = tomllib.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise SettingsError(
+            f"{path} cannot be read: {error.strerror}; give a .toml file"
+        ) from error
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise SettingsError(f"{path} is not TOML: {error}") from error
+    return from_table(kind, table, where=str(path))
 
 
 def from_table(kind: type[T], table: Mapping[str, Any], *, where: str) -> T:

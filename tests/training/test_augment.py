@@ -11,8 +11,8 @@ from torch import Tensor
 from fer_live.crop import CropGeometry
 from fer_live.errors import SettingsError
 from fer_live.training.augment import augment
+from fer_live.training.augment_settings import AugmentSettings
 from fer_live.training.degrade import compressed, shrunk, with_glasses
-from fer_live.training.settings import AugmentSettings
 
 pytestmark = pytest.mark.training
 

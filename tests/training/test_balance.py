@@ -9,13 +9,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 from torch.nn import functional as nnf
 
+from fer_live.training.augment_settings import AugmentSettings
 from fer_live.training.balance import class_weights, drawing_weights, heads_of, with_rare_copies
 from fer_live.training.batches import Batches
 from fer_live.training.data.samples import Samples, one_hot
 from fer_live.training.heads import Lessons, head_weights, lessons_of
 from fer_live.training.learner import cross_entropy
 from fer_live.training.networks import build
-from fer_live.training.settings import AugmentSettings
 
 pytestmark = pytest.mark.training
 LABELS = ("angry", "happy", "contempt")

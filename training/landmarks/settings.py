@@ -1,18 +1,11 @@
 """What one landmark experiment is: frozen settings from a file under experiments/landmarks/."""
 
-import tomllib
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
-from fer_live.errors import SettingsError
 from fer_live.training.networks.xception import WIDTHS
-from fer_live.training.tables import from_table
-
-
-def _require(holds: bool, sentence: str) -> None:
-    if not holds:
-        raise SettingsError(sentence)
+from fer_live.training.tables import from_toml, require
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +32,7 @@ class PointsSettings:
     def __post_init__(self) -> None:
         """Check what the types do not say."""
         fine = self.watched > 0 and self.reported > 0 and self.watched + self.reported < 1
-        _require(fine, "watched and reported must be positive and leave something to learn from")
+        require(fine, "watched and reported must be positive and leave something to learn from")
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,12 +61,12 @@ class CropSettings:
 
     def __post_init__(self) -> None:
         """Check what the types do not say."""
-        _require(self.side_px >= 32, "side_px must be at least 32")  # noqa: PLR2004 (its five halvings)
-        _require(self.around > 0, "around must be positive")
-        _require(0 <= self.scale < 1, "scale must be in [0, 1)")
-        _require(0 <= self.flip <= 1, "flip is a probability, in [0, 1]")
+        require(self.side_px >= 32, "side_px must be at least 32")  # noqa: PLR2004 (its five halvings)
+        require(self.around > 0, "around must be positive")
+        require(0 <= self.scale < 1, "scale must be in [0, 1)")
+        require(0 <= self.flip <= 1, "flip is a probability, in [0, 1]")
         for key in ("shift", "turn_deg", "saturation", "hue_deg"):
-            _require(getattr(self, key) >= 0, f"{key} is negative")
+            require(getattr(self, key) >= 0, f"{key} is negative")
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,9 +87,9 @@ class PointsFit:
 
     def __post_init__(self) -> None:
         """Check what the types do not say."""
-        _require(self.epochs > 0, "epochs must be positive")
-        _require(self.batch > 1, "batch must be at least 2")
-        _require(self.learning_rate >= 0, "learning_rate is negative")
+        require(self.epochs > 0, "epochs must be positive")
+        require(self.batch > 1, "batch must be at least 2")
+        require(self.learning_rate >= 0, "learning_rate is negative")
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,9 +112,9 @@ class LandmarkExperiment:
 
     def __post_init__(self) -> None:
         """Check what the types do not say."""
-        _require(bool(self.name) and "/" not in self.name, f"name {self.name!r} names no folder")
+        require(bool(self.name) and "/" not in self.name, f"name {self.name!r} names no folder")
         fits = len(self.widths) == len(WIDTHS) and min(self.widths) > 0
-        _require(fits, f"Xception has {len(WIDTHS)} widths, such as {WIDTHS}")
+        require(fits, f"Xception has {len(WIDTHS)} widths, such as {WIDTHS}")
 
 
 def read_landmark_experiment(path: Path) -> LandmarkExperiment:
@@ -130,12 +123,4 @@ def read_landmark_experiment(path: Path) -> LandmarkExperiment:
     Raises:
         SettingsError: It is missing, not TOML, or holds a key or value that makes no sense.
     """
-    try:
-        table = tomllib.loads(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise SettingsError(
-            f"{path} cannot be read: {error.strerror}; give a .toml file"
-        ) from error
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise SettingsError(f"{path} is not TOML: {error}") from error
-    return from_table(LandmarkExperiment, table, where=str(path))
+    return from_toml(LandmarkExperiment, path)

@@ -15,11 +15,12 @@ from torch.optim.swa_utils import AveragedModel
 
 from fer_live.errors import SettingsError
 from fer_live.training.augment import augment
+from fer_live.training.augment_settings import AugmentSettings
 from fer_live.training.batches import mixed_seed
 from fer_live.training.learner import optimiser_of, schedule_of
 from fer_live.training.pictures import as_batch, fitted_to
 from fer_live.training.pruning.subject import Subject, targets_for
-from fer_live.training.settings import AugmentSettings, FitSettings
+from fer_live.training.settings import FitSettings
 
 
 @dataclass(frozen=True, slots=True)
