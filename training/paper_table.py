@@ -11,6 +11,7 @@ from fer_live.training.papers import MEASURES, Paper, PaperRow, PaperTable
 from fer_live.training.scores import Figure
 
 NOT_RUN: Final = "not run"
+NOT_GIVEN: Final = "not given"
 _NAMES: Final = {
     "accuracy": "accuracy",
     "macro_f1": "macro F1",
@@ -78,9 +79,9 @@ def _of_paper(row: PaperRow, table: PaperTable) -> Line:
         ", ".join([*said, *([row.says] if row.says else [])]) or "no figure given",
         row.data or table.data,
         row.split or table.split,
-        f"{n:,}" if n else "not given",
-        f"{epochs:,}" if epochs else "not given",
-        f"mean of {runs}" if runs and runs > 1 else "one run" if runs else "not given",
+        f"{n:,}" if n else NOT_GIVEN,
+        f"{epochs:,}" if epochs else NOT_GIVEN,
+        f"mean of {runs}" if runs and runs > 1 else "one run" if runs else NOT_GIVEN,
     )
 
 
@@ -155,13 +156,18 @@ def as_text(table: PaperTable, finished: Sequence[Finished]) -> str:
             shown = line.row
             parts += ["", shown]
         where = ", ".join(filter(None, (line.data, line.split)))
-        counts = [f"n = {line.n}"] if line.n else []
-        counts += [f"epochs {line.epochs}"] if line.epochs else []
-        seeds = f"seeds {line.seeds}" if line.whose == "ours" and line.seeds else line.seeds
-        counted = ", ".join([*counts, *([seeds] if seeds else [])])
-        told = (line.figures, where, counted, line.more)
+        told = (line.figures, where, _counted(line), line.more)
         parts.append(f"  {line.whose:<5}  {' | '.join(filter(None, told))}")
     return "\n".join([*parts, *_after(table), *_classes(table, finished)])
+
+
+def _counted(line: Line) -> str:
+    """Return what is known of n, epochs and seeds or runs: "n = 3,589, epochs 8, seed 0"."""
+    seeds = line.seeds
+    if line.whose == "ours" and seeds:
+        seeds = f"seeds {seeds}" if "," in seeds else f"seed {seeds}"
+    counts = (("n = ", line.n), ("epochs ", line.epochs), ("", seeds))
+    return ", ".join(name + value for name, value in counts if value not in ("", NOT_GIVEN))
 
 
 def as_markdown(table: PaperTable, finished: Sequence[Finished]) -> str:

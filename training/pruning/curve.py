@@ -206,7 +206,7 @@ def plot_curve(curve: Curve) -> Plot:
     loss.axhline(first + PAPER_RISE, color="0.6", linestyle="--")
     loss.set_ylabel(f"cross entropy; dashed: {PAPER_RISE} more")
     accuracy.set_ylabel(f"accuracy on {curve.data}, %")
-    importance.set_ylabel("importance of the map that goes, of the largest")
+    importance.set_ylabel("importance, of the largest")
     for axes in (loss, accuracy):
         axes.set_xlabel("maps removed")
     importance.set_xlabel("map, in the order of removal")
