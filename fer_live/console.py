@@ -66,20 +66,6 @@ def stop_signals() -> Generator[Callable[[], bool]]:
 
 
 @contextmanager
-def terminated_as_interrupted() -> Generator[None]:
-    """Let SIGTERM do what Ctrl-C does, so that what is half-made is cleared away for it too.
-
-    To be used on the main thread.
-    """
-
-    def interrupt(number: int, frame: FrameType | None) -> None:
-        raise KeyboardInterrupt
-
-    with _handled_by(interrupt, signal.SIGTERM):
-        yield
-
-
-@contextmanager
 def _handled_by(
     handler: Callable[[int, FrameType | None], None], *signals: signal.Signals
 ) -> Generator[None]:

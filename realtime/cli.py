@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
-from fer_live.console import plain_errors, stop_signals, terminated_as_interrupted
+from fer_live.console import plain_errors, stop_signals
 from fer_live.realtime.bench.cli import bench
 from fer_live.realtime.options import (
     Blendshapes,
@@ -180,9 +180,9 @@ def annotate(
     status is 1 if an input failed; the others are done all the same.
     """
     rate = _rate(fps)
-    with plain_errors(NAME), terminated_as_interrupted():
+    with plain_errors(NAME):
         from fer_live.bundle import DEFAULT_MODEL
-        from fer_live.realtime.annotate import AnnotateSettings
+        from fer_live.realtime.annotate import AnnotateSettings, Watch
         from fer_live.realtime.annotate import annotate as annotate_all
         from fer_live.realtime.faces import FaceSettings
         from fer_live.realtime.terminal.annotate import progress_bar, tell_report
@@ -199,9 +199,10 @@ def annotate(
             video=video,
             blur_faces=blur_faces,
         )
-        with progress_bar() as progress:
+        with stop_signals() as told_to_stop, progress_bar() as progress:
+            watch = Watch(progress, told_to_stop)
             report = annotate_all(
-                inputs, out, settings, jobs=jobs, overwrite=overwrite, progress=progress
+                inputs, out, settings, jobs=jobs, overwrite=overwrite, watch=watch
             )
         tell_report(report, out)
         raise typer.Exit(1 if report.failed else 0)

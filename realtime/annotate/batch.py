@@ -12,14 +12,14 @@ from concurrent.futures.process import BrokenProcessPool
 from multiprocessing.queues import SimpleQueue
 from multiprocessing.synchronize import Event
 from pathlib import Path
-from typing import Final, TypeAlias
+from typing import Final
 
 from fer_live.errors import FerLiveError, SettingsError
 from fer_live.realtime.annotate.inputs import Job, find_jobs
 from fer_live.realtime.annotate.one_file import Order, annotate_file
 from fer_live.realtime.annotate.passes import Tell
 from fer_live.realtime.annotate.progress import Estimate
-from fer_live.realtime.annotate.report import Outcome, Progress, Report
+from fer_live.realtime.annotate.report import Outcome, Report, Watch
 from fer_live.realtime.annotate.settings import AnnotateSettings
 from fer_live.realtime.classifier import OnnxClassifier
 
@@ -27,8 +27,6 @@ LISTEN_EVERY_S: Final = 0.1
 """How often the news of the worker processes are passed on."""
 TELL_EVERY_S: Final = 0.1
 """How often one input says how far it is."""
-
-Listener: TypeAlias = Callable[[Progress], None]
 
 _log = logging.getLogger(__name__)
 
@@ -40,13 +38,13 @@ def annotate(
     *,
     jobs: int = 1,
     overwrite: bool = False,
-    progress: Listener | None = None,
+    watch: Watch | None = None,
 ) -> Report:
     """Annotate videos: a table, a summary and an annotated video of each.
 
     What is done already, with the same input, model, settings and version, is skipped. An input
-    that fails does not keep the others from being done. When the run is interrupted
-    (KeyboardInterrupt), nothing half-made is left.
+    that fails does not keep the others from being done. When the run is interrupted or told to
+    stop, nothing half-made is left.
 
     Args:
         inputs: Files, folders (searched through for videos) and patterns such as "clips/*.mp4".
@@ -57,9 +55,10 @@ def annotate(
             one; what is written does not depend on it. As always with processes, a script that
             asks for more than one calls this under `if __name__ == "__main__":`.
         overwrite: Replace outputs that were made of something else.
-        progress: Called, in this thread, whenever there is news.
+        watch: Hears of the progress, and may tell the run to stop.
 
     Raises:
+        KeyboardInterrupt: It was told to stop.
         SettingsError: There is nothing to annotate, `out` is a file, or an option makes no sense.
         ModelError: The model cannot be used.
         DeviceError: The device cannot be had.
@@ -72,7 +71,7 @@ def annotate(
     found = find_jobs(inputs, out)
     classifier = OnnxClassifier(settings.model, device=settings.device)
     order = Order(settings, classifier.sha256, overwrite=overwrite)
-    news = _News(found, progress)
+    news = _News(found, watch or Watch())
     if jobs == 1 or len(found) == 1:
         _in_this_process(found, order, news)
     else:
@@ -83,20 +82,20 @@ def annotate(
 class _News:
     """What came of the inputs so far, passed on to whoever listens."""
 
-    def __init__(self, jobs: Sequence[Job], listener: Listener | None) -> None:
-        self._listener = listener
+    def __init__(self, jobs: Sequence[Job], watch: Watch) -> None:
+        self.watch = watch
         self._estimate = Estimate(jobs)
         self._outcomes: dict[int, Outcome] = {}
         self._begun_s = time.monotonic()
 
     def tell(self, index: int, fraction: float) -> None:
         """Take in how much of an input is done."""
-        self._pass_on(self._estimate.tell(index, fraction, self._elapsed_s()))
+        self.watch.progress(self._estimate.tell(index, fraction, self._elapsed_s()))
 
     def finish(self, index: int, outcome: Outcome) -> None:
         """Take in what became of an input."""
         self._outcomes[index] = outcome
-        self._pass_on(self._estimate.finish(index, outcome, self._elapsed_s()))
+        self.watch.progress(self._estimate.finish(index, outcome, self._elapsed_s()))
 
     def report(self) -> Report:
         """Return what became of all inputs, in their order."""
@@ -104,10 +103,6 @@ class _News:
 
     def _elapsed_s(self) -> float:
         return time.monotonic() - self._begun_s
-
-    def _pass_on(self, progress: Progress) -> None:
-        if self._listener is not None:
-            self._listener(progress)
 
 
 def _outcome(job: Job, order: Order, tell: Tell) -> Outcome:
@@ -143,6 +138,22 @@ def _seldom(tell: Tell) -> Tell:
     return told
 
 
+def _unless(told_to_stop: Callable[[], bool], tell: Tell) -> Tell:
+    """Return `tell`, called seldom; but each time it is asked whether to stop.
+
+    Raises:
+        KeyboardInterrupt: From what is returned, when the answer is yes.
+    """
+    news = _seldom(tell)
+
+    def told(fraction: float) -> None:
+        if told_to_stop():
+            raise KeyboardInterrupt
+        news(fraction)
+
+    return told
+
+
 def _in_this_process(jobs: Sequence[Job], order: Order, news: _News) -> None:
     """Annotate one input after the other."""
     for index, job in enumerate(jobs):
@@ -150,7 +161,7 @@ def _in_this_process(jobs: Sequence[Job], order: Order, news: _News) -> None:
         def tell(fraction: float, index: int = index) -> None:
             news.tell(index, fraction)
 
-        news.finish(index, _outcome(job, order, _seldom(tell)))
+        news.finish(index, _outcome(job, order, _unless(news.watch.told_to_stop, tell)))
 
 
 def _in_processes(jobs: Sequence[Job], order: Order, count: int, news: _News) -> None:
@@ -163,6 +174,8 @@ def _in_processes(jobs: Sequence[Job], order: Order, count: int, news: _News) ->
         running = {pool.submit(_work, index, job, order): index for index, job in enumerate(jobs)}
         while running:
             done, _ = wait(running, timeout=LISTEN_EVERY_S)
+            if news.watch.told_to_stop():
+                raise KeyboardInterrupt
             for index, fraction in _heard(line):
                 news.tell(index, fraction)
             for future in done:
@@ -219,11 +232,5 @@ def _end_with_the_first() -> None:
 
 def _work(index: int, job: Job, order: Order) -> Outcome:
     """Annotate one input in a worker process."""
-    news = _seldom(lambda fraction: _Worker.line.put((index, fraction)))
-
-    def tell(fraction: float) -> None:
-        if _Worker.stop.is_set():
-            raise KeyboardInterrupt
-        news(fraction)
-
+    tell = _unless(_Worker.stop.is_set, lambda fraction: _Worker.line.put((index, fraction)))
     return _outcome(job, order, tell)

@@ -1,5 +1,6 @@
 """What is told while inputs are annotated, and afterwards."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal, TypeAlias
@@ -25,6 +26,20 @@ class Progress:
     finished: int
     inputs: int
     current: Path
+
+
+@dataclass(frozen=True, slots=True)
+class Watch:
+    """Whoever waits for a run; both are called in the thread that began it.
+
+    Attributes:
+        progress: Called whenever there is news.
+        told_to_stop: Asked between frames whether to give up. What a signal's handler raises may
+            come up inside a library's callback, where it is lost; an answer given here is not.
+    """
+
+    progress: Callable[[Progress], None] = lambda _: None
+    told_to_stop: Callable[[], bool] = lambda: False
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,6 +2,7 @@
 
 import json
 import re
+from itertools import count
 from pathlib import Path
 
 import numpy as np
@@ -9,7 +10,7 @@ import pytest
 
 from fer_live.errors import ModelError, SettingsError
 from fer_live.labels import LABELS
-from fer_live.realtime.annotate import AnnotateSettings, Progress, annotate
+from fer_live.realtime.annotate import AnnotateSettings, Progress, Watch, annotate
 from fer_live.realtime.faces import FaceSettings
 from tests.realtime.annotate.conftest import Annotated, only
 from tests.realtime.annotate.reference import frame_times, reference_times, table_rows
@@ -221,12 +222,25 @@ def test_the_bytes_do_not_depend_on_how_many_work_at_once(tmp_path: Path, tiny: 
 def test_progress_is_told_and_ends_at_all(tmp_path: Path, tiny: str) -> None:
     told: list[Progress] = []
     clips = [shared_file("video/edge/one_frame.mp4"), shared_file("video/edge/anim.gif")]
-    annotate(clips, tmp_path, AnnotateSettings(model=tiny), progress=told.append)
+    annotate(clips, tmp_path, AnnotateSettings(model=tiny), watch=Watch(told.append))
     fractions = [progress.fraction for progress in told]
     assert fractions == sorted(fractions)
     assert told[-1].fraction == 1.0
     assert (told[-1].finished, told[-1].inputs) == (2, 2)
     assert any(0 < fraction < 1 for fraction in fractions)
+
+
+@pytest.mark.parametrize("jobs", [1, 2])
+def test_a_run_that_is_told_to_stop_stops_and_leaves_nothing(
+    tmp_path: Path, tiny: str, jobs: int
+) -> None:
+    asked = count()
+    clips = [shared_file(f"video/edge/{name}.mp4") for name in ("fps120", "fps5")]
+    watch = Watch(told_to_stop=lambda: next(asked) >= 5)
+    with pytest.raises(KeyboardInterrupt):
+        annotate(clips, tmp_path, AnnotateSettings(model=tiny), jobs=jobs, watch=watch)
+    assert next(asked) == 6, "it is not asked again"
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_blendshapes_get_columns_of_their_own(tmp_path: Path, tiny: str) -> None:
@@ -260,7 +274,7 @@ def test_a_failure_that_nobody_foresaw_fails_one_input_and_leaves_nothing(
             raise RuntimeError("the listener broke")
 
     clips = [shared_file("video/edge/anim.gif"), shared_file("video/edge/one_frame.mp4")]
-    report = annotate(clips, tmp_path, AnnotateSettings(model=tiny), progress=broken)
+    report = annotate(clips, tmp_path, AnnotateSettings(model=tiny), watch=Watch(broken))
     assert [outcome.status for outcome in report.outcomes] == ["failed", "done"]
     assert "RuntimeError: the listener broke" in str(report.failed[0].note)
     assert "Traceback" in caplog.text
