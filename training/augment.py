@@ -15,7 +15,9 @@ from torch.nn import functional as nnf
 from fer_live.training.augment_settings import AugmentSettings
 from fer_live.training.degrade import compressed, shrunk, with_glasses
 
-_BINOMIAL: Final = (1 / 16, 4 / 16, 6 / 16, 4 / 16, 1 / 16)
+_NARROWEST_BLUR: Final = 0.5 / 48
+_WIDEST_BLUR: Final = 2.5 / 48
+"""Standard deviation as a share of the side: half a pixel to 2.5 of 48."""
 _LARGEST_ERASED: Final = 0.5
 
 
@@ -82,17 +84,21 @@ def _moved(pictures: Tensor, settings: AugmentSettings) -> Tensor:
 
 
 def _blurred(pictures: Tensor, probability: float) -> Tensor:
-    """Blend some pictures with a blurred copy of themselves, by a random share."""
-    channels = pictures.shape[1]
-    row = torch.tensor(_BINOMIAL, device=pictures.device, dtype=pictures.dtype)
-    kernel = row.repeat(channels, 1, 1, 1)
-    padded = nnf.pad(pictures, (2, 2, 2, 2), mode="replicate")
-    soft = nnf.conv2d(padded, kernel, groups=channels)
-    soft = nnf.conv2d(soft, kernel.transpose(2, 3), groups=channels)
-    shape = (len(pictures), 1, 1, 1)
-    chosen = torch.rand(shape, device=pictures.device) < probability
-    share = torch.rand(shape, device=pictures.device) * chosen
-    return torch.lerp(pictures, soft, share.expand_as(pictures))
+    """Blur some pictures by a Gaussian; one width a batch, from a wide range."""
+    chosen = torch.rand(len(pictures), device=pictures.device) < probability
+    width = float(torch.rand(())) * (_WIDEST_BLUR - _NARROWEST_BLUR) + _NARROWEST_BLUR
+    if not bool(chosen.any()):
+        return pictures
+    sigma = width * pictures.shape[-1]
+    reach = math.ceil(2.5 * sigma)
+    steps = torch.arange(-reach, reach + 1, device=pictures.device, dtype=pictures.dtype)
+    row = torch.exp(-((steps / sigma) ** 2) / 2)
+    kernel = (row / row.sum()).repeat(pictures.shape[1], 1, 1, 1)
+    padded = nnf.pad(pictures[chosen], (reach, reach, reach, reach), mode="replicate")
+    soft = nnf.conv2d(padded, kernel, groups=pictures.shape[1])
+    out = pictures.clone()
+    out[chosen] = nnf.conv2d(soft, kernel.transpose(2, 3), groups=pictures.shape[1])
+    return out
 
 
 def _relit(pictures: Tensor, settings: AugmentSettings) -> Tensor:

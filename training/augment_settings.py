@@ -33,7 +33,7 @@ class AugmentSettings:
         contrast: Contrast changed by up to this fraction, either way.
         saturation: Saturation changed by up to this fraction, either way; colour pictures only.
         gamma: Gray values raised to a power of up to this factor, either way: low and harsh light.
-        blur: Probability of being blurred, by a random amount.
+        blur: Probability of being blurred by a Gaussian of 0.5 to 2.5 px in 48, one a batch.
         small: Probability of being shrunk to between 3/8 and 3/4 of the side and enlarged again, as
             a face that is far away.
         jpeg: Probability of being compressed as a JPEG of quality 10 to 60.

@@ -8,6 +8,7 @@ by  W beta  summed over the taps. Every way of making up is a choice of M and be
     merge        M_rh = 1 for the heir h (-1 if complementary), beta = 0
     affine       M_rh = cov_rh / var_h, beta_r = mean_r - M_rh mean_h
     ls           M_RK = S_RK (S_KK + ridge)^-1, beta_R = mean_R - M_RK mean_K
+    refit        as ls; `refit` then goes on from there
 
 with the covariances S and means that one measuring pass kept. Where nothing can carry a bias, the
 fits go through the origin (second moments in place of covariances).
@@ -164,7 +165,7 @@ def make_up(loss: Loss, how: Compensation) -> Reading:
     steady = count + np.flatnonzero(loss.stats.constant[count:] & (mean[count:] != 0))
     shifted = loss.biased or len(steady) > 0
     moments = loss.stats.covariance if shifted else loss.stats.second_moment
-    if how == "ls":
+    if how in ("ls", "refit"):
         sources = np.r_[np.flatnonzero(~loss.lost), count : len(mean)]
         full[np.ix_(gone, sources)] = least_squares(moments, gone, sources)
     elif how != "neutralise":
@@ -174,7 +175,7 @@ def make_up(loss: Loss, how: Compensation) -> Reading:
                 slope = moments[place, heir] / moments[heir, heir]
                 full[place, heir] = slope if how == "affine" else loss.signs[place]
     offset = np.zeros(count)
-    if shifted and how in ("affine", "ls"):
+    if shifted and how in ("affine", "ls", "refit"):
         offset[gone] = mean[gone] - full[gone] @ mean
     if len(steady):
         full[:, steady[0]] += offset / mean[steady[0]]
@@ -230,10 +231,10 @@ def _rewrite(network: nn.Module, reader: Reader, reading: Reading, slots: Ids) -
     weight = weight_of(network, reader.name)
     with torch.no_grad():
         weight.copy_(torch.from_numpy(mixed).reshape(weight.shape))
-        _shift(network, reader, np.einsum("onp,n->o", weights, reading.offset))
+        shift_output(network, reader, np.einsum("onp,n->o", weights, reading.offset))
 
 
-def _shift(network: nn.Module, reader: Reader, shift: Vector) -> None:
+def shift_output(network: nn.Module, reader: Reader, shift: Vector) -> None:
     """Add (outputs,) to what a reader says, by its bias or by the mean that its norm subtracts."""
     bias = network.get_submodule(reader.name).bias
     if isinstance(bias, torch.Tensor):

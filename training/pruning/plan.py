@@ -22,13 +22,14 @@ MapRef: TypeAlias = tuple[str, int]
 """A map: name of its space, channel within the space."""
 
 Reason: TypeAlias = Literal["similar", "complementary", "constant", "ranked"]
-Compensation: TypeAlias = Literal["neutralise", "merge", "affine", "ls"]
+Compensation: TypeAlias = Literal["neutralise", "merge", "affine", "ls", "refit"]
 """How the readers make up for a removed map.
 
 neutralise: not at all, the map counts as zero (the papers' own way, before the merge).
 merge: the heir's outgoing weights grow by those of the removed map (the papers' rule).
 affine: the same with the scale and the bias of the best straight line from heir to removed map.
 ls: each removed map is replaced by its least-squares fit from all kept ones.
+refit: as ls; then every reader is fitted anew, tap by tap, on what the pruned network gives it.
 """
 
 

@@ -13,7 +13,7 @@ from torch import nn
 from fer_live.training.checkpoint import Checkpoint
 from fer_live.training.pruning.allocate import Divergence
 from fer_live.training.pruning.budget import MULTIPLE, BudgetSettings, align, plan_by_budget
-from fer_live.training.pruning.compensate import compensate
+from fer_live.training.pruning.carry import carry_out, carry_out_quickly
 from fer_live.training.pruning.constants import with_constants
 from fer_live.training.pruning.cost import Cost, CostModel
 from fer_live.training.pruning.describe import criterion_in_words
@@ -32,9 +32,8 @@ from fer_live.training.pruning.ranking import (
     FixedRanking,
     Ranking,
 )
-from fer_live.training.pruning.recalibrate import recalibrate
 from fer_live.training.pruning.subject import BATCH, Subject
-from fer_live.training.pruning.surgery import pad, shrink
+from fer_live.training.pruning.surgery import pad
 from fer_live.training.pruning.threshold import ThresholdSettings, plan_by_threshold
 from fer_live.training.pruning.trace import channel_graph
 from fer_live.training.pruning.walk import StopRule, Walk, fast_enough, stopped
@@ -60,14 +59,14 @@ class PruneSettings:
         multiple: Widths end on multiples of this where they can.
         padded: Whether they come there by empty maps, which say nothing and are read by nobody,
             instead of by taking removals back. A budget is then met before the padding.
-        recalibrated: Whether batch norms learn their statistics anew.
+        recalibrated: Whether batch norms learn their statistics anew; not needed after a refit.
         seed: Of random importance.
         stop: Ends the removals before the choice would; None goes by the choice alone.
     """
 
     choice: ThresholdSettings | BudgetSettings | Plan = field(default_factory=BudgetSettings)
     importance: Importance = "damage"
-    compensation: Compensation = "ls"
+    compensation: Compensation = "refit"
     constants: bool = False
     multiple: int = MULTIPLE
     padded: bool = False
@@ -203,11 +202,8 @@ def _loss_of(
     divergence = Divergence(subject.network, few)
 
     def loss(plan: Plan) -> float:
-        full = compensate(subject.network, subject.graph, plan, measured)
-        small = shrink(full, subject.graph, plan.absent(subject.graph))
-        if settings.recalibrated:
-            recalibrate(small, few)
-        return divergence.of(small)
+        seen = few if settings.recalibrated else None
+        return divergence.of(carry_out_quickly(subject, measured, plan, seen))
 
     return loss
 
@@ -235,15 +231,3 @@ def _taylor(subject: Subject) -> Vector:
     parts = torch.split(torch.from_numpy(subject.targets), BATCH)
     labelled = zip(subject.seen, parts, strict=True)
     return taylor_importance(subject.network, subject.graph, labelled, nn.functional.cross_entropy)
-
-
-def carry_out(
-    subject: Subject, measured: Measurement, plan: Plan, *, recalibrated: bool = True
-) -> nn.Module:
-    """Return the network that a plan leaves, physically smaller."""
-    graph = subject.graph
-    full = compensate(subject.network, graph, plan, measured)
-    small = shrink(full, graph, plan.absent(graph))
-    if recalibrated and plan.removals:
-        recalibrate(small, subject.seen)
-    return small.eval()

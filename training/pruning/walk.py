@@ -15,11 +15,10 @@ from torch import nn
 from fer_live.errors import SettingsError
 from fer_live.training.metrics import wilson
 from fer_live.training.pruning.budget import align
-from fer_live.training.pruning.compensate import compensate
+from fer_live.training.pruning.carry import carry_out_quickly
 from fer_live.training.pruning.latency import speeds_of
 from fer_live.training.pruning.measure import Measurement
 from fer_live.training.pruning.plan import Plan, plain
-from fer_live.training.pruning.recalibrate import recalibrate
 from fer_live.training.pruning.subject import Subject, logits_of
 from fer_live.training.pruning.surgery import shrink
 from fer_live.training.scores import Figure
@@ -111,12 +110,9 @@ class Walk:
 
     def network(self, removed: int) -> nn.Module:
         """Return the network without the first so many maps."""
-        plan, graph = self.plan.first(removed), self._subject.graph
-        full = compensate(self._subject.network, graph, plan, self._measured)
-        small = shrink(full, graph, plan.absent(graph))
-        if self._recalibrated and removed:
-            recalibrate(small, self._subject.seen)
-        return small.eval()
+        seen = self._subject.seen if self._recalibrated and removed else None
+        plan = self.plan.first(removed)
+        return carry_out_quickly(self._subject, self._measured, plan, seen)
 
     def step(self, removed: int) -> Step:
         """Return what the judged pictures say of it."""

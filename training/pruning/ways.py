@@ -58,6 +58,8 @@ AS_MANY: Final = (
 """Controls for thresholds: of every layer as many maps as the papers' angle takes."""
 
 BY_BUDGET: Final = (
+    Way("damage, refit", "refit"),
+    Way("random, refit", "refit", importance="random", drawn=True),
     Way("damage, least squares", "ls"),
     Way("centred angle, least squares", "ls", importance="angle"),
     Way("batch norm scale, least squares", "ls", importance="bn"),

@@ -24,7 +24,7 @@ Precision = Annotated[
     typer.Option(help='Of learning again; "bf16" is faster where the processor knows it.'),
 ]
 Importance = Literal["damage", "angle", "minmax", "l2", "bn", "taylor", "random"]
-Compensation = Literal["neutralise", "merge", "affine", "ls"]
+Compensation = Literal["neutralise", "merge", "affine", "ls", "refit"]
 
 
 def prune(
@@ -73,7 +73,9 @@ def prune(
     complement: Annotated[
         Literal["both", "one", "neither"], typer.Option(help="Who goes of two opposites.")
     ] = "one",
-    compensate: Annotated[Compensation, typer.Option(help="How the rest makes up for it.")] = "ls",
+    compensate: Annotated[
+        Compensation, typer.Option(help="How the rest makes up for it; refit takes a minute.")
+    ] = "refit",
     constants: Annotated[
         bool, typer.Option("--constants", help="Keep slots that make biases exact at borders.")
     ] = False,

@@ -1,0 +1,233 @@
+"""Fitting every reader anew, one after the other, on what the pruned network really gives it.
+
+The least squares of `compensate` makes up for each reader by itself: as if what it reads were still
+what the unpruned network gave, and map by map, whatever lies beside. Here the readers are taken in
+the order in which they run, each after all that come before it have been fitted, with every tap of
+its kernel as an input of its own and with the zeros that it pads with:
+
+    minimise over D   sum |E - D u|^2 + ridge * sum_j D_j^2 sum u_j^2
+
+u is a patch of what the pruned network gives (and 1, where the output can be shifted), E what the
+unpruned network says there less what the pruned one says now, before batch norm; D is added to the
+weights. No labels, and no more pictures than were measured. After Zhang et al. 2016, "Accelerating
+Very Deep Convolutional Networks" (the asymmetric reconstruction), and He et al. 2017, "Channel
+Pruning for Accelerating Very Deep Neural Networks".
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as nnf
+
+from fer_live.training.pruning.compensate import carries_bias, shift_output
+from fer_live.training.pruning.gram import Matrix
+from fer_live.training.pruning.graph import ChannelGraph, Ids, Mask, Reader
+from fer_live.training.pruning.plan import Plan
+
+RIDGE: Final = 1e-4
+"""Share of each input's own energy. Where nothing was lost E is 0 and so is D, whatever this is."""
+ROWS: Final = 50_000
+"""Patches that a reader is fitted on, and no fewer than `ROWS_EACH` for each of its inputs."""
+ROWS_EACH: Final = 40
+
+
+@dataclass(frozen=True)
+class Seen:
+    """Pictures to fit on.
+
+    Attributes:
+        batches: (N, ...) each, as the network takes them; read through once a reader.
+        images: How many there are in all.
+    """
+
+    batches: Iterable[Tensor]
+    images: int
+
+
+def refit(
+    pruned: nn.Module, parent: nn.Module, graph: ChannelGraph, plan: Plan, seen: Seen
+) -> None:
+    """Fit every reader of a compensated network in place; removed maps stay unread.
+
+    Readers that are neither `Conv2d` nor `Linear` stay as they are.
+
+    Args:
+        pruned: As `compensate` leaves it, so still of the parent's shape.
+        parent: The unpruned network.
+        graph: The parent's.
+        plan: What went.
+        seen: The pictures that the parent was measured on.
+    """
+    absent, silent = plan.absent(graph), plan.removed(graph)
+    for network in (pruned, parent):
+        network.eval()
+    for reader in graph.readers:
+        if isinstance(pruned.get_submodule(reader.name), nn.Conv2d | nn.Linear):
+            # The slot of a constant channel is made by a layer that says 1, which has to stay.
+            made = graph.axes.get((reader.name, "out"))
+            spoken = None if made is None else np.flatnonzero((made < 0) | ~silent[made])
+            _fit(pruned, parent, reader, read=_columns(reader, absent), spoken=spoken, seen=seen)
+
+
+def _columns(reader: Reader, absent: Mask) -> Ids:
+    """Return the input channels of a reader that are still there, flattened ones one by one."""
+    there = (reader.maps < 0) | ~absent[reader.maps]
+    return np.flatnonzero(np.repeat(there, reader.columns))
+
+
+def _fit(
+    pruned: nn.Module,
+    parent: nn.Module,
+    reader: Reader,
+    *,
+    read: Ids,
+    spoken: Ids | None,
+    seen: Seen,
+) -> None:
+    """Fit one reader: the inputs `read` for the outputs `spoken`, all where it is None."""
+    module = _mixing(pruned, reader)
+    outputs = torch.arange(len(module.weight)) if spoken is None else torch.from_numpy(spoken)
+    inputs = torch.from_numpy(read)
+    taps, shift = _change(pruned, parent, reader, inputs, outputs, seen)
+    with torch.no_grad():
+        added = taps.reshape(len(outputs), len(inputs), *module.weight.shape[2:])
+        module.weight[outputs.unsqueeze(1), inputs] += added.to(module.weight)
+        if shift is not None:
+            whole = np.zeros(len(module.weight))
+            whole[outputs.numpy()] = shift.numpy()
+            shift_output(pruned, reader, whole)
+
+
+def _change(
+    pruned: nn.Module,
+    parent: nn.Module,
+    reader: Reader,
+    inputs: Tensor,
+    outputs: Tensor,
+    seen: Seen,
+) -> tuple[Tensor, Tensor | None]:
+    """Return float64 (outputs, inputs * taps) to add, and (outputs,) where it can be shifted."""
+    module, teacher = _mixing(pruned, reader), _mixing(parent, reader)
+    biased, lag = carries_bias(pruned, reader), _lag(pruned, parent, reader)
+    rows = max(ROWS, ROWS_EACH * len(inputs) * module.weight[0, 0].numel())
+    each = -(-rows // seen.images)
+    draw = torch.Generator().manual_seed(0)
+    normal, against = torch.zeros(()), torch.zeros(())
+    for batch in seen.batches:
+        maps, said = _at(module, pruned, batch)
+        _, wanted = _at(teacher, parent, batch)
+        error = wanted - said + (lag if isinstance(module, nn.Linear) else lag.reshape(-1, 1, 1))
+        given, missed = _patches(module, maps, error, inputs, each=each, draw=draw)
+        if biased:
+            given = torch.cat([given, given.new_ones(len(given), 1)], dim=1)
+        given, missed = given.double(), missed[:, outputs].double()
+        normal = normal + given.T @ given
+        against = against + given.T @ missed
+    change = torch.from_numpy(_solved(normal.numpy(), against.numpy())).T
+    return (change[:, :-1], change[:, -1]) if biased else (change, None)
+
+
+def _mixing(network: nn.Module, reader: Reader) -> nn.Conv2d | nn.Linear:
+    """Return the layer of a reader.
+
+    Raises:
+        TypeError: It is of another kind.
+    """
+    module = network.get_submodule(reader.name)
+    if not isinstance(module, nn.Conv2d | nn.Linear):
+        raise TypeError(f"{reader.name} is a {type(module).__name__}, which cannot be refitted")
+    return module
+
+
+def _solved(normal: Matrix, against: Matrix) -> Matrix:
+    """Return (inputs, outputs) the coefficients of the fit; an input that says nothing gets 0."""
+    size = np.diagonal(normal).copy()
+    scale = np.where(size > 0, 1 / np.sqrt(np.where(size > 0, size, 1)), 0)
+    inner = normal * np.outer(scale, scale)
+    inner[np.diag_indices_from(inner)] += np.where(size > 0, RIDGE, 1)
+    fitted: Matrix = np.linalg.solve(inner, against * scale[:, None]) * scale[:, None]
+    return fitted
+
+
+def _lag(pruned: nn.Module, parent: nn.Module, reader: Reader) -> Tensor:
+    """Return (outputs,) what `compensate` has already moved from the output to its norm's mean."""
+    outputs = len(_mixing(pruned, reader).weight)
+    if reader.norm is None or not carries_bias(pruned, reader):
+        return torch.zeros(outputs)
+    now, before = (net.get_submodule(reader.norm).running_mean for net in (pruned, parent))
+    if not isinstance(now, Tensor) or not isinstance(before, Tensor):
+        return torch.zeros(outputs)
+    return now - before
+
+
+class _Reached(Exception):  # noqa: N818 (nothing went wrong)
+    """Ends a forward pass where nothing behind is needed."""
+
+
+def _at(layer: nn.Module, network: nn.Module, batch: Tensor) -> tuple[Tensor, Tensor]:
+    """Return what a layer reads and says, and run nothing behind it."""
+    found: list[Tensor] = []
+
+    def hook(_: nn.Module, given: tuple[Tensor, ...], said: Tensor) -> None:
+        found.extend((given[0], said))
+        raise _Reached
+
+    handle = layer.register_forward_hook(hook)
+    try:
+        with torch.no_grad():
+            network(batch)
+    except _Reached:
+        pass
+    finally:
+        handle.remove()
+    maps, said = found
+    return maps, said
+
+
+def _patches(
+    layer: nn.Conv2d | nn.Linear,
+    maps: Tensor,
+    error: Tensor,
+    inputs: Tensor,
+    *,
+    each: int,
+    draw: torch.Generator,
+) -> tuple[Tensor, Tensor]:
+    """Return (rows, inputs * taps) patches and the (rows, outputs) errors that belong to them.
+
+    Args:
+        layer: Who reads.
+        maps: (N, C, H, W) or (N, C) what it reads.
+        error: (N, K, H', W') or (N, K) of what it says.
+        inputs: Channels that are looked at.
+        each: Places of a picture that are drawn, the same ones for all of a batch.
+        draw: Chance.
+    """
+    if isinstance(layer, nn.Linear):
+        return maps[..., inputs].flatten(0, -2), error.flatten(0, -2)
+    (high, wide), (down, right) = layer.kernel_size, layer.stride
+    down_step, right_step = layer.dilation
+    reach = (high - 1) * down_step, (wide - 1) * right_step
+    padded = nnf.pad(maps[:, inputs], _pads(layer, reach))
+    windows = padded.unfold(2, reach[0] + 1, down).unfold(3, reach[1] + 1, right)
+    windows = windows[..., ::down_step, ::right_step]
+    rows, columns = error.shape[2:]
+    places = torch.randperm(rows * columns, generator=draw)[:each]
+    chosen = windows[:, :, places // columns, places % columns]  # (N, C, places, kh, kw)
+    patches = chosen.permute(0, 2, 1, 3, 4).reshape(-1, len(inputs) * high * wide)
+    return patches, error.flatten(2)[:, :, places].permute(0, 2, 1).reshape(-1, error.shape[1])
+
+
+def _pads(layer: nn.Conv2d, reach: tuple[int, int]) -> list[int]:
+    """Return zeros left, right, above and below, as `torch.nn.functional.pad` wants them."""
+    if layer.padding == "valid":
+        return [0, 0, 0, 0]
+    down, right = reach
+    if layer.padding == "same":
+        return [right // 2, right - right // 2, down // 2, down - down // 2]
+    above, left = (int(side) for side in layer.padding)
+    return [left, left, above, above]
