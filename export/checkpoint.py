@@ -20,12 +20,12 @@ from fer_live.export.parity import Parity, compare
 from fer_live.export.to_onnx import seal, trace
 from fer_live.realtime.classifier import OnnxClassifier
 from fer_live.training.checkpoint import Checkpoint
+from fer_live.training.mixed import RAREST
 
 LICENCE: Final = (
     "Apache-2.0 for the weights. The pictures that they were learned from are not passed on; "
     "whether their own terms allow your use is yours to judge"
 )
-_RAREST: Final = 1e-4  # a label that training never showed still has a logarithm
 
 
 @dataclass(frozen=True)
@@ -149,7 +149,7 @@ def second_head(checkpoint: Checkpoint) -> SecondHead:
 
 def _without_zeros(prior: tuple[float, ...]) -> tuple[float, ...]:
     """Return a prior in which even a label that was never seen has a logarithm."""
-    raised = np.maximum(prior, _RAREST)
+    raised = np.maximum(prior, RAREST)
     return tuple((raised / raised.sum()).tolist())
 
 

@@ -6,6 +6,7 @@ import torch
 from torch import Tensor, nn
 
 from fer_live.crop import Colour
+from fer_live.training.mixed import Mixed
 
 PIXEL_MAX: Final = 255
 
@@ -24,7 +25,7 @@ class LiveGraph(nn.Module):
 
         Args:
             network: Takes float32 (N, 1, S, S) gray or (N, 3, S, S) RGB in [0, 1], gives logits
-                float32 (N, K + K2).
+                float32 (N, K + K2); or a mixture of both heads.
             colour: Whether crops are gray or RGB.
             temperature: Logits are divided by it before the softmax; positive.
             second: K2, how many of the logits, the last ones, are a second head's.
@@ -50,8 +51,13 @@ class LiveGraph(nn.Module):
             planes = crops.unsqueeze(1)
         else:  # channels-last planes would make the exporter write mean pooling as a gather
             planes = crops.permute(0, 3, 1, 2).contiguous()
-        logits = self.network(planes.to(torch.float32) / PIXEL_MAX)
+        pictures = planes.to(torch.float32) / PIXEL_MAX
         if not self.second:
+            logits = self.network(pictures)
             return torch.softmax(logits / self.temperature, dim=1), logits
-        first, second = torch.split(logits, [logits.shape[1] - self.second, self.second], dim=1)
+        if isinstance(self.network, Mixed):
+            first, second = self.network.both(pictures)
+        else:
+            whole = self.network(pictures)
+            first, second = torch.split(whole, [whole.shape[1] - self.second, self.second], dim=1)
         return torch.softmax(first / self.temperature, dim=1), first, second

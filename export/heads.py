@@ -2,17 +2,14 @@
 
 import dataclasses
 from pathlib import Path
-from typing import Final
 
+import torch
 from torch import nn
 
 from fer_live.contract import OF_SECOND
 from fer_live.errors import ModelError
 from fer_live.training.checkpoint import Checkpoint
-from fer_live.training.trunks import differing_in, joined
-
-BEST: Final = "best.ckpt"
-SECOND: Final = "second.ckpt"
+from fer_live.training.trunks import BEST, SECOND, differing_in, joined
 
 
 def load_heads(path: Path, second: Path | None = None) -> tuple[Checkpoint, Checkpoint | None]:
@@ -35,6 +32,8 @@ def load_heads(path: Path, second: Path | None = None) -> tuple[Checkpoint, Chec
 def network_of(first: Checkpoint, second: Checkpoint | None = None) -> nn.Module:
     """Return a network whose outputs are the labels of `first`, then those of `second`.
 
+    A mixture gives its own labels alone, and both by `Mixed.both`.
+
     Args:
         first: What users read.
         second: What the same training made of its second head; None for one head.
@@ -45,6 +44,9 @@ def network_of(first: Checkpoint, second: Checkpoint | None = None) -> nn.Module
     if second is None:
         return first.network()
     first.network(), second.network()  # complain about either alone first
+    if first.mixed is not None:
+        _require_part(first, second)
+        return first.network()
     if differing := differing_in(first, second):
         raise ModelError(
             f"{first.name} and {second.name} cannot share one graph: they differ in "
@@ -52,6 +54,22 @@ def network_of(first: Checkpoint, second: Checkpoint | None = None) -> nn.Module
             "and recovered together if at all"
         )
     return joined((first, second)).network()
+
+
+def _require_part(mixture: Checkpoint, second: Checkpoint) -> None:
+    """Refuse a second head that is not the one in a mixture.
+
+    Raises:
+        ModelError: It is another one.
+    """
+    rows = len(mixture.labels)
+    for key, value in mixture.weights.items():
+        other = second.weights.get(key)
+        if other is None or not (torch.equal(value, other) or torch.equal(value[rows:], other)):
+            raise ModelError(
+                f"{second.name} is not the second head that is mixed into {mixture.name}: they "
+                f"differ in {key}"
+            )
 
 
 def told_by(first: Checkpoint, second: Checkpoint) -> Checkpoint:

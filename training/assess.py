@@ -20,9 +20,8 @@ from fer_live.training.report import write_report
 from fer_live.training.settings import DataSettings, Experiment, SplitSettings
 from fer_live.training.splits import Parts, divided
 from fer_live.training.tables import from_table
+from fer_live.training.trunks import BEST, SECOND
 
-BEST: Final = "best.ckpt"
-SECOND: Final = "second.ckpt"
 _LIVE_STEP: Final = "landmarks"
 
 

@@ -20,6 +20,7 @@ from torch import Tensor, nn
 from fer_live.contract import Metric
 from fer_live.crop import Colour, CropGeometry
 from fer_live.errors import FerLiveError, ModelError
+from fer_live.training.mixed import Mixed, Mixing
 from fer_live.training.networks import architecture, build
 from fer_live.training.pruning.widths import fit_to
 
@@ -46,6 +47,8 @@ class Checkpoint:
         metrics: Measured figures.
         parent_sha256: `weights_sha256` of the unpruned parent; None when it was not pruned.
         pruning: How it was pruned; None when it was not.
+        mixed: A second head that the answers are mixed with; its outputs stand behind the first
+            head's in the last layer. None for one head.
     """
 
     name: str
@@ -63,6 +66,7 @@ class Checkpoint:
     metrics: tuple[Metric, ...] = ()
     parent_sha256: str | None = None
     pruning: Mapping[str, Any] | None = None
+    mixed: Mixing | None = None
 
     def network(self) -> nn.Module:
         """Build the network with these weights, in float32 and in evaluation mode.
@@ -70,7 +74,8 @@ class Checkpoint:
         Raises:
             ModelError: The weights do not fit the architecture and widths.
         """
-        made = build(self.architecture, self.widths, len(self.labels))
+        further = 0 if self.mixed is None else len(self.mixed.labels)
+        made = build(self.architecture, self.widths, len(self.labels) + further)
         if self.pruning is not None:
             fit_to(made, self.weights)  # layers that share a width may have lost unlike many
         try:
@@ -78,6 +83,8 @@ class Checkpoint:
         except RuntimeError as error:
             reason = " ".join(str(error).split())
             raise ModelError(f"the weights of {self.name} do not fit: {reason}") from error
+        if self.mixed is not None:
+            return Mixed(made, self.prior, self.mixed).eval()
         return made.eval()
 
     def weights_sha256(self) -> str:
@@ -103,6 +110,7 @@ class Checkpoint:
             "crop": dataclasses.asdict(self.crop),
             "settings": dict(self.settings),
             "metrics": [dataclasses.asdict(metric) for metric in self.metrics],
+            "mixed": None if self.mixed is None else self.mixed.as_fields(),
         }
         path.parent.mkdir(parents=True, exist_ok=True)
         with tempfile.NamedTemporaryFile(dir=path.parent, delete=False) as out:
@@ -129,9 +137,11 @@ class Checkpoint:
         try:
             fields["crop"] = _geometry(fields["crop"])
             fields["metrics"] = tuple(Metric(**metric) for metric in fields["metrics"])
+            mixed = fields.get("mixed")  # files from before there were any do not mention it
+            fields["mixed"] = None if mixed is None else Mixing.of(mixed)
             made = cls(**fields)
             architecture(made.architecture)
-        except (KeyError, TypeError, FerLiveError) as error:
+        except (KeyError, TypeError, ValueError, FerLiveError) as error:
             raise ModelError(f"{path} is not a checkpoint that can be used: {error}") from error
         return made
 

@@ -2,12 +2,20 @@
 
 import dataclasses
 from collections.abc import Sequence
+from pathlib import Path
+from typing import Final
 
 import torch
 from torch import Tensor
 
+from fer_live.errors import ModelError
 from fer_live.training.checkpoint import Checkpoint
+from fer_live.training.mixed import Mixing
 
+BEST: Final = "best.ckpt"
+SECOND: Final = "second.ckpt"
+FIRST: Final = "first.ckpt"
+"""In a run's folder: what answers, the second head, and the first one where both are mixed."""
 _ALIKE = ("architecture", "widths", "colour", "crop")
 
 
@@ -64,3 +72,58 @@ def _fit(one: Tensor | None, other: Tensor | None, rows: tuple[int, int]) -> boo
     if not one.ndim or not other.ndim:
         return False
     return (len(one), len(other)) == rows and one.shape[1:] == other.shape[1:]
+
+
+def mixture(first: Checkpoint, second: Checkpoint, weight: float) -> Checkpoint:
+    """Return both heads of one training as one whose answers mix theirs, as `mixed` has it.
+
+    Its temperature is 1 and its figures are gone: it has to be calibrated and scored anew.
+
+    Args:
+        first: The head whose labels and prior it has.
+        second: The other one.
+        weight: The second one's share, in (0, 1).
+
+    Raises:
+        ModelError: They are not two heads of one training, or cannot be mixed.
+    """
+    if first.mixed or second.mixed:
+        raise ModelError(f"{first.name} is a mixture already; give the heads that it was made of")
+    if differing := differing_in(first, second):
+        raise ModelError(
+            f"{first.name} and {second.name} are not two heads of one training: they differ in "
+            f"{', '.join(differing[:3])}"
+        )
+    temperatures = first.temperature, second.temperature
+    mixing = Mixing(second.labels, second.prior, temperatures, weight)
+    mixing.check(first.labels)
+    weights = joined((first, second)).weights
+    return dataclasses.replace(
+        first,
+        weights=weights,
+        mixed=mixing,
+        temperature=1.0,
+        metrics=(),
+        data=f"{first.data}; {weight:.0%} of the answer is of {second.data}",
+    )
+
+
+def mix_heads(run: Path, weight: float) -> Path:
+    """Let a run's folder answer by both heads, and return the file that does.
+
+    Mixed again, it is made of the same heads.
+
+    Args:
+        run: Folder with `BEST` and `SECOND`; `BEST` is kept as `FIRST`.
+        weight: The second head's share, in (0, 1).
+
+    Raises:
+        ModelError: A head is missing, or see `mixture`.
+    """
+    kept, best = run / FIRST, run / BEST
+    first = Checkpoint.load(kept if kept.is_file() else best)
+    mixed = mixture(first, Checkpoint.load(run / SECOND), weight)
+    if not kept.is_file():
+        first.save(kept)
+    mixed.save(best)
+    return best

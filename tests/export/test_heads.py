@@ -24,7 +24,7 @@ from fer_live.training.checkpoint import Checkpoint
 from fer_live.training.heads import head_weights
 from fer_live.training.judge import OnnxJudge, judge_of
 from fer_live.training.networks import build
-from fer_live.training.trunks import joined
+from fer_live.training.trunks import joined, mixture
 from tests.export.conftest import WIDTHS, used_network
 from tests.tiny_models import CONTRACT
 
@@ -216,3 +216,44 @@ def test_a_contract_without_a_second_head_is_written_as_before_there_were_any(
     assert json.loads(told["fer_live.format"]) == FORMAT == 1
     assert from_metadata(told) == CONTRACT
     assert exported.contract.second is None
+
+
+def test_a_mixture_and_its_second_head_go_into_one_file(
+    heads: tuple[Checkpoint, Checkpoint], tmp_path: Path
+) -> None:
+    mixed = mixture(*heads, 0.4)
+    exported = export_checkpoint(mixed, tmp_path / "mixed.onnx", second=heads[1])
+    assert exported.parity.holds
+    crops = made_crops(exported.contract).crops[:8]
+    model = OnnxClassifier(str(exported.path))
+    assert np.allclose(model.classify(crops).logits, judge_of(mixed).logits(crops), atol=1e-4)
+    assert np.allclose(model.second_logits(crops), judge_of(heads[1]).logits(crops), atol=1e-4)
+    assert exported.contract.labels == LABELS
+    alone = export_checkpoint(mixed, tmp_path / "alone.onnx")
+    assert alone.contract.second is None
+    assert np.allclose(
+        OnnxClassifier(str(alone.path)).classify(crops).logits,
+        model.classify(crops).logits,
+        atol=1e-5,
+    )
+
+
+def test_a_mixture_is_not_exported_with_a_second_head_that_is_not_in_it(
+    heads: tuple[Checkpoint, Checkpoint], tmp_path: Path
+) -> None:
+    other = dataclasses.replace(heads[1], weights={k: v + 1 for k, v in heads[1].weights.items()})
+    with pytest.raises(ModelError, match="is not the second head that is mixed into two"):
+        export_checkpoint(mixture(*heads, 0.4), tmp_path / "mixed.onnx", second=other)
+
+
+@pytest.mark.parametrize("convert", [to_fp16, to_int8])
+def test_a_mixture_survives_fewer_bits(
+    heads: tuple[Checkpoint, Checkpoint], tmp_path: Path, convert: Any
+) -> None:
+    exported = export_checkpoint(mixture(*heads, 0.4), tmp_path / "mixed.onnx", second=heads[1])
+    crops = made_crops(exported.contract).crops
+    given = (crops,) if convert is to_int8 else ()
+    few = tmp_path / "few.onnx"
+    few.write_bytes(convert(exported.path.read_bytes(), *given))
+    whole = OnnxClassifier(str(exported.path)).classify(crops).probabilities
+    assert np.abs(OnnxClassifier(str(few)).classify(crops).probabilities - whole).max() < 0.1

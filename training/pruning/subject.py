@@ -119,6 +119,8 @@ def open_subject(
     if opened.checkpoint is None:
         raise ModelError(f"{model} is no checkpoint: an exported file can no longer be pruned")
     checkpoint, takes = opened.checkpoint, opened.judge.card
+    if checkpoint.mixed is not None:
+        raise ModelError(f"{model} answers by two heads mixed; prune the first.ckpt beside it")
     parts = parts_for(opened, Wanted(data))
     judged = parts.validation.scored()
     if missing := set(judged.labels) - set(checkpoint.labels):

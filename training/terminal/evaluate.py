@@ -121,6 +121,21 @@ def calibrate(
             )
 
 
+def mix(
+    run: Annotated[Path, typer.Argument(metavar="RUN", help="A run's folder with two heads.")],
+    *,
+    weight: Annotated[float, typer.Option(help="The second head's share.")] = 0.5,
+) -> None:
+    """Let RUN's best.ckpt answer by both heads, mixed at the balanced prior; keep it as first.ckpt.
+
+    Calibrate the heads before and the mixture afterwards: both with fer-train calibrate RUN.
+    """
+    with plain_errors(NAME):
+        from fer_live.training.trunks import mix_heads
+
+        typer.echo(f"{mix_heads(run, weight)}: mixed, {weight:.0%} of it the second head's")
+
+
 def _tell(found: "Evaluation") -> None:
     """Say the headline figures, and the tables where they were asked for."""
     from fer_live.training.sheets import as_text, sheets_of
