@@ -29,9 +29,10 @@ from fer_live.training.pruning.graph import ChannelGraph, Ids, Mask, Reader
 from fer_live.training.pruning.plan import Plan
 
 RIDGE: Final = 1e-4
-"""Share of each input's own energy. Where nothing was lost E is 0 and so is D, whatever this is."""
+"""Share of each input's own energy; more where there are fewer than `ROWS_EACH` patches for each
+input. Where nothing was lost E is 0 and so is D, whatever this is."""
 ROWS: Final = 50_000
-"""Patches that a reader is fitted on, and no fewer than `ROWS_EACH` for each of its inputs."""
+"""Patches that a reader is fitted on; more if need be for `ROWS_EACH`."""
 ROWS_EACH: Final = 40
 
 
@@ -116,7 +117,7 @@ def _change(
     rows = max(ROWS, ROWS_EACH * len(inputs) * module.weight[0, 0].numel())
     each = -(-rows // seen.images)
     draw = torch.Generator().manual_seed(0)
-    normal, against = torch.zeros(()), torch.zeros(())
+    normal, against, taken = torch.zeros(()), torch.zeros(()), 0
     for batch in seen.batches:
         maps, said = _at(module, pruned, batch)
         _, wanted = _at(teacher, parent, batch)
@@ -127,7 +128,9 @@ def _change(
         given, missed = given.double(), missed[:, outputs].double()
         normal = normal + given.T @ given
         against = against + given.T @ missed
-    change = torch.from_numpy(_solved(normal.numpy(), against.numpy())).T
+        taken += len(given)
+    ridge = RIDGE * max(1.0, ROWS_EACH * len(normal) / taken)
+    change = torch.from_numpy(_solved(normal.numpy(), against.numpy(), ridge)).T
     return (change[:, :-1], change[:, -1]) if biased else (change, None)
 
 
@@ -143,12 +146,12 @@ def _mixing(network: nn.Module, reader: Reader) -> nn.Conv2d | nn.Linear:
     return module
 
 
-def _solved(normal: Matrix, against: Matrix) -> Matrix:
+def _solved(normal: Matrix, against: Matrix, ridge: float) -> Matrix:
     """Return (inputs, outputs) the coefficients of the fit; an input that says nothing gets 0."""
     size = np.diagonal(normal).copy()
     scale = np.where(size > 0, 1 / np.sqrt(np.where(size > 0, size, 1)), 0)
     inner = normal * np.outer(scale, scale)
-    inner[np.diag_indices_from(inner)] += np.where(size > 0, RIDGE, 1)
+    inner[np.diag_indices_from(inner)] += np.where(size > 0, ridge, 1)
     fitted: Matrix = np.linalg.solve(inner, against * scale[:, None]) * scale[:, None]
     return fitted
 
