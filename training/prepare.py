@@ -128,12 +128,17 @@ def reframed(lessons: Lessons, steps: Sequence[str]) -> NDArray[np.uint8]:
     """Return the lessons' pictures after other steps; those in which they find no face as they are.
 
     Raises:
-        DataError: The steps give pictures of another size or colour.
+        DataError: The steps find no face at all, or give pictures of another size or colour.
     """
     named = zip(lessons.names.tolist(), lessons.pixels, strict=True)
     items = [Item(name, one.tobytes, as_it_was(one)) for name, one in named]
     cut, found = Chain(steps).run(items, source="data.also")
     out = lessons.pixels.copy()
+    if not len(cut):
+        raise DataError(
+            f"data.also {list(steps)} finds no face in any of {len(items):,} pictures; leave it "
+            "out, or name steps that find one"
+        )
     if cut.shape[1:] != out.shape[1:]:
         raise DataError(
             f"data.also {list(steps)} gives pictures of shape {cut.shape[1:]}, data.steps of "

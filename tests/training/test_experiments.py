@@ -60,12 +60,14 @@ def sets(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def shortened(experiment: Experiment) -> Experiment:
     """The same but for its length; noise has no faces to find, so it is resized instead."""
 
-    def without_faces(data: DataSettings) -> DataSettings:
-        steps = tuple(
+    def resized(steps: tuple[str, ...]) -> tuple[str, ...]:
+        return tuple(
             f"resize {word.split()[1]}x{word.split()[1]}" if word.split()[0] in FINDERS else word
-            for word in data.steps
+            for word in steps
         )
-        return dataclasses.replace(data, steps=steps)
+
+    def without_faces(data: DataSettings) -> DataSettings:
+        return dataclasses.replace(data, steps=resized(data.steps), also=resized(data.also))
 
     second = experiment.second
     return dataclasses.replace(

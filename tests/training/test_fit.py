@@ -68,6 +68,14 @@ def test_products_in_bfloat16_learn_the_same_to_their_precision(faces: Path) -> 
     torch.testing.assert_close(rounded[key], exact[key], atol=1e-3, rtol=0)
 
 
+@pytest.mark.usefixtures("own_cache")
+def test_a_second_framing_that_finds_no_face_at_all_is_refused(faces: Path) -> None:
+    whole = small("cnn6-fer2013")
+    both = dataclasses.replace(whole, data=dataclasses.replace(whole.data, also=("landmarks 48",)))
+    with pytest.raises(DataError, match=r"finds no face in any of \d+ pictures; leave it out"):
+        prepare(both, faces, faces)
+
+
 def test_a_second_framing_is_shown_to_some_pictures_each_epoch_anew(faces: Path) -> None:
     whole = small("cnn6-fer2013")
     both = dataclasses.replace(whole, data=dataclasses.replace(whole.data, also=("centre 40",)))
