@@ -34,6 +34,8 @@ input. Where nothing was lost E is 0 and so is D, whatever this is."""
 ROWS: Final = 50_000
 """Patches that a reader is fitted on; more if need be for `ROWS_EACH`."""
 ROWS_EACH: Final = 40
+MOST_INPUTS: Final = 8_192
+"""Of a reader that is fitted, taps counted: the matrix of the fit has so many rows and columns."""
 
 
 @dataclass(frozen=True)
@@ -54,7 +56,8 @@ def refit(
 ) -> None:
     """Fit every reader of a compensated network in place; removed maps stay unread.
 
-    Readers that are neither `Conv2d` nor `Linear` stay as they are.
+    Readers that are neither `Conv2d` nor `Linear` stay as they are, and so do those of more than
+    `MOST_INPUTS`, such as a linear layer behind large flattened maps.
 
     Args:
         pruned: As `compensate` leaves it, so still of the parent's shape.
@@ -67,11 +70,14 @@ def refit(
     for network in (pruned, parent):
         network.eval()
     for reader in graph.readers:
-        if isinstance(pruned.get_submodule(reader.name), nn.Conv2d | nn.Linear):
+        module, read = pruned.get_submodule(reader.name), _columns(reader, absent)
+        if not isinstance(module, nn.Conv2d | nn.Linear):
+            continue
+        if len(read) * module.weight[0, 0].numel() <= MOST_INPUTS:
             # The slot of a constant channel is made by a layer that says 1, which has to stay.
             made = graph.axes.get((reader.name, "out"))
             spoken = None if made is None else np.flatnonzero((made < 0) | ~silent[made])
-            _fit(pruned, parent, reader, read=_columns(reader, absent), spoken=spoken, seen=seen)
+            _fit(pruned, parent, reader, read=read, spoken=spoken, seen=seen)
 
 
 def _columns(reader: Reader, absent: Mask) -> Ids:

@@ -142,3 +142,19 @@ def test_a_constant_channel_still_says_one_after_a_refit() -> None:
     refit(full, network, graph, plan, SEEN)
     assert makers
     assert all(torch.equal(full.state_dict()[key], value) for key, value in makers.items())
+
+
+def test_a_reader_with_too_many_inputs_stays_as_it_was_compensated(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    network = toy(Chain, 5)
+    graph = channel_graph(network, pictures(0, 1))
+    plan = half(network, graph)
+    full = compensate(network, graph, plan, measure(network, BATCHES, graph))
+    before = {key: value.clone() for key, value in full.state_dict().items()}
+    monkeypatch.setattr("fer_live.training.pruning.refit.MOST_INPUTS", 20)
+    refit(full, network, graph, plan, SEEN)
+    changed = {
+        key for key, value in full.state_dict().items() if not torch.equal(value, before[key])
+    }
+    assert changed == {"head.weight", "head.bias"}, "the conv reads five maps by nine taps"
