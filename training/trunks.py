@@ -121,6 +121,10 @@ def mix_heads(run: Path, weight: float) -> Path:
         ModelError: A head is missing, or see `mixture`.
     """
     kept, best = run / FIRST, run / BEST
+    if best.is_file() and not (run / SECOND).is_file():
+        raise ModelError(
+            f"{run} has one head, nothing to mix it with; train with a [second] table for two"
+        )
     first = Checkpoint.load(kept if kept.is_file() else best)
     mixed = mixture(first, Checkpoint.load(run / SECOND), weight)
     if not kept.is_file():

@@ -98,3 +98,10 @@ def test_what_cannot_be_mixed_is_refused_in_one_sentence(tmp_path: Path) -> None
     mixture(first, second, 0.5).save(tmp_path / "best.ckpt")
     with pytest.raises(ModelError, match=r"prune the first\.ckpt beside it"):
         open_subject(tmp_path / "best.ckpt", tmp_path)
+
+
+def test_a_run_with_one_head_is_told_how_to_get_two(tmp_path: Path) -> None:
+    two_heads()[0].save(tmp_path / "best.ckpt")
+    with pytest.raises(ModelError, match=r"has one head, nothing to mix it with; train with"):
+        mix_heads(tmp_path, 0.5)
+    assert not (tmp_path / "first.ckpt").exists()
