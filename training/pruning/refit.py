@@ -9,9 +9,11 @@ its kernel as an input of its own and with the zeros that it pads with:
 
 u is a patch of what the pruned network gives (and 1, where the output can be shifted), E what the
 unpruned network says there less what the pruned one says now, before batch norm; D is added to the
-weights. No labels, and no more pictures than were measured. After Zhang et al. 2016, "Accelerating
-Very Deep Convolutional Networks" (the asymmetric reconstruction), and He et al. 2017, "Channel
-Pruning for Accelerating Very Deep Neural Networks".
+weights. Where what a reader says goes straight into a sum, such as a residual stream, E is what the
+sum lacks, so that a writer also makes up for what the stream has lost before it. No labels, and no
+more pictures than were measured. After Zhang et al. 2016, "Accelerating Very Deep Convolutional
+Networks" (the asymmetric reconstruction), and He et al. 2017, "Channel Pruning for Accelerating
+Very Deep Neural Networks".
 """
 
 from collections.abc import Iterable
@@ -27,6 +29,7 @@ from fer_live.training.pruning.compensate import carries_bias, shift_output
 from fer_live.training.pruning.gram import Matrix
 from fer_live.training.pruning.graph import ChannelGraph, Ids, Mask, Reader
 from fer_live.training.pruning.plan import Plan
+from fer_live.training.pruning.shortfall import looking_at, mixing_layer
 
 RIDGE: Final = 1e-4
 """Share of each input's own energy; more where there are fewer than `ROWS_EACH` patches for each
@@ -96,7 +99,7 @@ def _fit(
     seen: Seen,
 ) -> None:
     """Fit one reader: the inputs `read` for the outputs `spoken`, all where it is None."""
-    module = _mixing(pruned, reader)
+    module = mixing_layer(pruned, reader)
     outputs = torch.arange(len(module.weight)) if spoken is None else torch.from_numpy(spoken)
     inputs = torch.from_numpy(read)
     taps, shift = _change(pruned, parent, reader, inputs, outputs, seen)
@@ -118,16 +121,14 @@ def _change(
     seen: Seen,
 ) -> tuple[Tensor, Tensor | None]:
     """Return float64 (outputs, inputs * taps) to add, and (outputs,) where it can be shifted."""
-    module, teacher = _mixing(pruned, reader), _mixing(parent, reader)
-    biased, lag = carries_bias(pruned, reader), _lag(pruned, parent, reader)
+    module, biased = mixing_layer(pruned, reader), carries_bias(pruned, reader)
+    look = looking_at(pruned, parent, reader, next(iter(seen.batches))[:1])
     rows = max(ROWS, ROWS_EACH * len(inputs) * module.weight[0, 0].numel())
     each = -(-rows // seen.images)
     draw = torch.Generator().manual_seed(0)
     normal, against, taken = torch.zeros(()), torch.zeros(()), 0
     for batch in seen.batches:
-        maps, said = _at(module, pruned, batch)
-        _, wanted = _at(teacher, parent, batch)
-        error = wanted - said + (lag if isinstance(module, nn.Linear) else lag.reshape(-1, 1, 1))
+        maps, error = look(batch)
         given, missed = _patches(module, maps, error, inputs, each=each, draw=draw)
         if biased:
             given = torch.cat([given, given.new_ones(len(given), 1)], dim=1)
@@ -140,18 +141,6 @@ def _change(
     return (change[:, :-1], change[:, -1]) if biased else (change, None)
 
 
-def _mixing(network: nn.Module, reader: Reader) -> nn.Conv2d | nn.Linear:
-    """Return the layer of a reader.
-
-    Raises:
-        TypeError: It is of another kind.
-    """
-    module = network.get_submodule(reader.name)
-    if not isinstance(module, nn.Conv2d | nn.Linear):
-        raise TypeError(f"{reader.name} is a {type(module).__name__}, which cannot be refitted")
-    return module
-
-
 def _solved(normal: Matrix, against: Matrix, ridge: float) -> Matrix:
     """Return (inputs, outputs) the coefficients of the fit; an input that says nothing gets 0."""
     size = np.diagonal(normal).copy()
@@ -160,41 +149,6 @@ def _solved(normal: Matrix, against: Matrix, ridge: float) -> Matrix:
     inner[np.diag_indices_from(inner)] += np.where(size > 0, ridge, 1)
     fitted: Matrix = np.linalg.solve(inner, against * scale[:, None]) * scale[:, None]
     return fitted
-
-
-def _lag(pruned: nn.Module, parent: nn.Module, reader: Reader) -> Tensor:
-    """Return (outputs,) what `compensate` has already moved from the output to its norm's mean."""
-    outputs = len(_mixing(pruned, reader).weight)
-    if reader.norm is None or not carries_bias(pruned, reader):
-        return torch.zeros(outputs)
-    now, before = (net.get_submodule(reader.norm).running_mean for net in (pruned, parent))
-    if not isinstance(now, Tensor) or not isinstance(before, Tensor):
-        return torch.zeros(outputs)
-    return now - before
-
-
-class _Reached(Exception):  # noqa: N818 (nothing went wrong)
-    """Ends a forward pass where nothing behind is needed."""
-
-
-def _at(layer: nn.Module, network: nn.Module, batch: Tensor) -> tuple[Tensor, Tensor]:
-    """Return what a layer reads and says, and run nothing behind it."""
-    found: list[Tensor] = []
-
-    def hook(_: nn.Module, given: tuple[Tensor, ...], said: Tensor) -> None:
-        found.extend((given[0], said))
-        raise _Reached
-
-    handle = layer.register_forward_hook(hook)
-    try:
-        with torch.no_grad():
-            network(batch)
-    except _Reached:
-        pass
-    finally:
-        handle.remove()
-    maps, said = found
-    return maps, said
 
 
 def _patches(

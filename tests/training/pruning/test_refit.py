@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 from fer_live.training.pruning.budget import BudgetSettings, plan_by_budget
 from fer_live.training.pruning.compensate import compensate
@@ -130,6 +130,38 @@ def test_pruning_by_refit_is_the_same_twice_and_better_than_least_squares() -> N
 
     assert plain.plan.removals == first.plan.removals
     assert gap(first.network) < gap(plain.network)
+
+
+class Stream(nn.Module):
+    """A stream that one layer makes and another writes into; a norm behind the writer or none."""
+
+    def __init__(self, norm: nn.Module) -> None:
+        super().__init__()
+        self.stem, self.inner = nn.Conv2d(1, 6, 3, padding=1), nn.Conv2d(6, 8, 1)
+        self.back, self.norm = nn.Conv2d(8, 6, 1), norm
+
+    def forward(self, x: Tensor) -> Tensor:
+        stream = self.stem(x)
+        told: Tensor = stream + self.norm(self.back(self.inner(stream).relu()))
+        return told.flatten(2)
+
+
+@pytest.mark.parametrize("normed", [False, True])
+def test_a_writer_makes_up_for_what_the_stream_it_writes_into_has_lost(normed: bool) -> None:
+    """The stem, which reads no maps and so is never fitted, is shifted: only `back` can mend it."""
+    torch.manual_seed(0)
+    norm = nn.BatchNorm2d(6)
+    norm.running_mean, norm.running_var = torch.randn(6), torch.rand(6) + 0.5
+    nn.init.normal_(norm.weight)
+    network = Stream(norm if normed else nn.Identity()).eval()
+    graph = channel_graph(network, pictures(0, 1))
+    nothing = dataclasses.replace(half(network, graph), removals=())
+    other = compensate(network, graph, nothing, measure(network, BATCHES, graph))
+    with torch.no_grad():
+        other.stem.bias += torch.randn(6)  # type: ignore[union-attr, operator]
+    apart = error(other, network)
+    refit(other, network, graph, nothing, SEEN)
+    assert error(other, network) < apart / 1000
 
 
 def test_a_constant_channel_still_says_one_after_a_refit() -> None:
