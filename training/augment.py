@@ -13,7 +13,7 @@ from torch import Tensor
 from torch.nn import functional as nnf
 
 from fer_live.training.augment_settings import AugmentSettings
-from fer_live.training.degrade import compressed, shrunk, with_glasses
+from fer_live.training.degrade import compressed, shaded, shrunk, with_glasses
 
 _NARROWEST_BLUR: Final = 0.5 / 48
 _WIDEST_BLUR: Final = 2.5 / 48
@@ -112,6 +112,8 @@ def _relit(pictures: Tensor, settings: AugmentSettings) -> Tensor:
         gray = out.mean(dim=1, keepdim=True)
         factor = 1 + _either_way(count, settings.saturation, out).view(-1, 1, 1, 1)
         out = gray + (out - gray) * factor
+    if settings.shade:
+        out = shaded(out, settings.shade)
     if settings.contrast or settings.brightness:
         mean = out.mean(dim=(1, 2, 3), keepdim=True)
         factor = 1 + _either_way(count, settings.contrast, out).view(-1, 1, 1, 1)

@@ -33,6 +33,8 @@ class AugmentSettings:
         contrast: Contrast changed by up to this fraction, either way.
         saturation: Saturation changed by up to this fraction, either way; colour pictures only.
         gamma: Gray values raised to a power of up to this factor, either way: low and harsh light.
+        shade: Probability that one side lies in shadow, with 20 to 80 % less light behind an edge
+            of any direction, place and softness.
         blur: Probability of being blurred by a Gaussian of 0.5 to 2.5 px in 48, one a batch.
         small: Probability of being shrunk to between 3/8 and 3/4 of the side and enlarged again, as
             a face that is far away.
@@ -52,6 +54,7 @@ class AugmentSettings:
     contrast: float = 0.0
     saturation: float = 0.0
     gamma: float = 0.0
+    shade: float = 0.0
     blur: float = 0.0
     small: float = 0.0
     jpeg: float = 0.0
@@ -60,9 +63,20 @@ class AugmentSettings:
     erase: float = 0.0
     mixup: float = 0.0
 
+    @property
+    def geometry(self) -> "AugmentSettings":
+        """How pictures are moved, and nothing else."""
+        return AugmentSettings(
+            turn_deg=self.turn_deg,
+            shift=self.shift,
+            scale=self.scale,
+            shear=self.shear,
+            flip=self.flip,
+        )
+
     def __post_init__(self) -> None:
         """Check what the types do not say."""
-        for key in ("flip", "blur", "small", "jpeg", "glasses", "erase"):
+        for key in ("flip", "shade", "blur", "small", "jpeg", "glasses", "erase"):
             require(0 <= getattr(self, key) <= 1, f"{key} is a probability, in [0, 1]")
         for key in _WITHOUT_BOUND:
             require(getattr(self, key) >= 0, f"{key} is negative")

@@ -4,6 +4,7 @@ Each function takes and gives (N, C, H, W) float32 in about [0, 1], touches a ra
 pictures, and draws only from torch's global generator, as the rest of augmentation does.
 """
 
+import math
 from typing import Final
 
 import cv2
@@ -19,6 +20,10 @@ SMALLEST: Final = 3 / 8
 """Of the side: 18 of 48 pixels."""
 LARGEST: Final = 3 / 4
 QUALITIES: Final = (10, 60)
+_SHADOW: Final = (0.2, 0.8)
+"""Share of the light that a shadow takes."""
+_EDGE: Final = (0.03, 0.4)
+"""Width of a shadow's edge, as a share of the side."""
 _LENS: Final = (0.28, 0.42)
 """Half the width of a lens, as shares of the distance between the eyes."""
 _DARK: Final = 0.3
@@ -60,6 +65,22 @@ def _as_jpeg(picture: NDArray[np.uint8], quality: int) -> NDArray[np.uint8]:
     _, data = cv2.imencode(".jpg", picture, (cv2.IMWRITE_JPEG_QUALITY, quality))
     again = cv2.imdecode(data, cv2.IMREAD_GRAYSCALE if gray else cv2.IMREAD_COLOR)
     return np.asarray(again, np.uint8).reshape(picture.shape)
+
+
+def shaded(pictures: Tensor, probability: float) -> Tensor:
+    """Put one side of some pictures in shadow, as by a window or a lamp beside the face."""
+    count, _, height, width = pictures.shape
+
+    def drawn(low: float, high: float) -> Tensor:
+        chance = torch.rand(count, 1, 1, 1, device=pictures.device)
+        return (low + chance * (high - low)).to(pictures.dtype)
+
+    hit = drawn(0, 1) < probability
+    towards, place = drawn(0, 2 * math.pi), drawn(-0.35, 0.35)
+    y = ((torch.arange(height, device=pictures.device) + 0.5) / height - 0.5).view(1, 1, -1, 1)
+    x = ((torch.arange(width, device=pictures.device) + 0.5) / width - 0.5).view(1, 1, 1, -1)
+    behind = (x * torch.cos(towards) + y * torch.sin(towards) - place) / drawn(*_EDGE)
+    return pictures * (1 - hit * drawn(*_SHADOW) * torch.sigmoid(behind))
 
 
 def with_glasses(pictures: Tensor, probability: float) -> Tensor:

@@ -6,9 +6,10 @@ is patient and consistent") found to matter; stored answers cost nothing to use 
 """
 
 import dataclasses
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Final
 
 import numpy as np
 import torch
@@ -16,11 +17,17 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from fer_live.errors import DataError, ModelError
+from fer_live.training.augment import augment
+from fer_live.training.augment_settings import AugmentSettings
 from fer_live.training.checkpoint import Checkpoint
 from fer_live.training.data.samples import Samples
 from fer_live.training.judge import Judge
 from fer_live.training.metrics import softmax
+from fer_live.training.pictures import as_batch
 from fer_live.training.trunks import joined, with_one_trunk
+
+_VIEWED: Final = 256
+"""Pictures that are moved at a time."""
 
 
 @dataclass(frozen=True)
@@ -60,18 +67,57 @@ class SoftLabels:
             ) from error
 
 
-def soften(teachers: Sequence[Judge], samples: Samples) -> SoftLabels:
+def soften(
+    teachers: Sequence[Judge],
+    samples: Samples,
+    *,
+    views: int = 0,
+    moved: AugmentSettings | None = None,
+    seed: int = 0,
+) -> SoftLabels:
     """Return the mean of what teachers say of pictures, at the prior they learned from.
+
+    Args:
+        teachers: Of the same labels.
+        samples: The pictures.
+        views: How often each picture is shown besides as it is, each time moved by chance: what
+            teachers say of several views is steadier than what they say of one.
+        moved: How the views may vary.
+        seed: Of the views.
 
     Raises:
         ModelError: The teachers do not know the same labels.
+        DataError: Views are asked for of features.
     """
+    if views and samples.pixels.ndim == 2:  # noqa: PLR2004 (a table)
+        raise DataError(
+            f"{samples.source} holds features, which cannot be moved; leave out --views"
+        )
     labels = teachers[0].card.labels
     for teacher in teachers:
         if teacher.card.labels != labels:
             raise ModelError(f"{teacher.card.name} and {teachers[0].card.name} differ in labels")
-    shares = np.mean([softmax(t.logits(samples.pixels)) for t in teachers], axis=0)
+    shares = np.zeros((len(samples), len(labels)))
+    for pixels in (samples.pixels, *_views(samples.pixels, moved, count=views, seed=seed)):
+        shares += sum(softmax(teacher.logits(pixels)) for teacher in teachers)
+    shares /= len(teachers) * (1 + views)
     return SoftLabels(samples.names, shares.astype(np.float32), labels)
+
+
+def _views(
+    pixels: NDArray[np.uint8], moved: AugmentSettings | None, *, count: int, seed: int
+) -> Iterator[NDArray[np.uint8]]:
+    """Yield all pictures so many times, each moved anew."""
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed)
+        for _ in range(count):
+            view = np.empty_like(pixels)
+            for start in range(0, len(pixels), _VIEWED):
+                part = slice(start, start + _VIEWED)
+                varied = augment(as_batch(pixels[part]), moved or AugmentSettings())
+                channels_last = (varied * 255).round().to(torch.uint8).permute(0, 2, 3, 1)
+                view[part] = channels_last.numpy().reshape(view[part].shape)
+            yield view
 
 
 def blended(samples: Samples, soft: SoftLabels, *, share: float, temperature: float) -> Samples:

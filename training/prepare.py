@@ -77,8 +77,8 @@ def prepare(experiment: Experiment, root: Path, runs: Path) -> Prepared:
         _check(one, other)
         fitted_to(one.pixels[:1], takes)
     taught = experiment.distil
-    if taught.soft:
-        soft = SoftLabels.load(runs / taught.soft)
+    for stored in taught.soft:
+        soft = SoftLabels.load(runs / stored)
         train = [
             blended(one, soft, share=taught.share, temperature=taught.temperature) for one in train
         ]
@@ -101,6 +101,23 @@ def prepare(experiment: Experiment, root: Path, runs: Path) -> Prepared:
         takes=takes,
         heads=heads_of(lessons, experiment.fit.balance, experiment.fit.rare_factor),
         root=root,
+    )
+
+
+def taught_part(experiment: Experiment, root: Path, labels: tuple[str, ...]) -> Samples:
+    """Return the training part of the head that has these labels.
+
+    Raises:
+        DataError: No head has, or the data cannot be read.
+    """
+    wanted = (experiment.data, *(() if experiment.second is None else (experiment.second,)))
+    parts = [parts_of(experiment, one, root).train for one in wanted]
+    for part in parts:
+        if part.labels == labels:
+            return part
+    heads = " nor ".join(", ".join(part.labels) for part in parts)
+    raise DataError(
+        f"the teachers know {', '.join(labels)}; {experiment.name} learns not these but {heads}"
     )
 
 

@@ -171,13 +171,14 @@ class DistilSettings:
 
     Attributes:
         teachers: Checkpoints that answer for each batch; each teaches the head with its labels.
-        soft: Soft labels that `fer-train soften` has stored; empty for none.
+        soft: Files of soft labels that `fer-train soften` has stored; each teaches the head with
+            its labels.
         share: Of what the teachers say in the whole, in [0, 1].
         temperature: Softens what they say.
     """
 
     teachers: tuple[str, ...] = ()
-    soft: str = ""
+    soft: tuple[str, ...] = ()
     share: float = 0.5
     temperature: float = 2.0
 

@@ -12,7 +12,7 @@ from fer_live.crop import CropGeometry
 from fer_live.errors import SettingsError
 from fer_live.training.augment import augment
 from fer_live.training.augment_settings import AugmentSettings
-from fer_live.training.degrade import compressed, shrunk, with_glasses
+from fer_live.training.degrade import compressed, shaded, shrunk, with_glasses
 
 pytestmark = pytest.mark.training
 
@@ -29,6 +29,7 @@ EVERY = AugmentSettings(
     blur=0.5,
     small=0.5,
     jpeg=0.5,
+    shade=0.5,
     glasses=0.5,
     noise=0.05,
     erase=0.5,
@@ -38,7 +39,7 @@ ALONE: list[dict[str, Any]] = [
     for field in dataclasses.fields(EVERY)
     if field.name not in ("mixup", "saturation")
 ]
-DEGRADING = [shrunk, compressed, with_glasses]
+DEGRADING = [shrunk, compressed, shaded, with_glasses]
 
 
 def faces(channels: int = 1, count: int = 16) -> Tensor:
@@ -100,7 +101,20 @@ def test_glasses_sit_on_the_eyes_and_leave_the_mouth_alone() -> None:
     assert float(worn[round(usual.mouth_px[1]) - 4 :].max()) == 0
 
 
+def test_a_shadow_lies_on_one_side_and_leaves_a_fifth_of_the_light_or_more() -> None:
+    torch.manual_seed(0)
+    white = torch.ones(200, 1, 48, 48)
+    left = shaded(white, 1.0).squeeze(1)
+    assert float(left.max()) <= 1
+    assert float(left.min()) >= 0.2
+    corners = torch.stack([left[:, 0, 0], left[:, 0, -1], left[:, -1, 0], left[:, -1, -1]])
+    darkest, brightest = corners.min(dim=0).values, corners.max(dim=0).values
+    assert float((brightest - darkest).median()) > 0.2, "one side is darker than the other"
+    dark_side = corners.argmin(dim=0)
+    assert set(dark_side.tolist()) == {0, 1, 2, 3}, "any side may be it"
+
+
 def test_a_probability_over_1_is_refused() -> None:
-    for key in ("small", "jpeg", "glasses"):
+    for key in ("small", "jpeg", "glasses", "shade"):
         with pytest.raises(SettingsError, match=f"{key} is a probability"):
             AugmentSettings(**{key: 1.5})

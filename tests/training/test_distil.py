@@ -1,5 +1,6 @@
 """A student learns what its teachers say, whether they are asked or were written down."""
 
+import dataclasses
 from pathlib import Path
 
 import numpy as np
@@ -9,6 +10,7 @@ from torch.nn import functional as nnf
 
 from fer_live.errors import DataError, ModelError
 from fer_live.labels import LABELS
+from fer_live.training.augment_settings import AugmentSettings
 from fer_live.training.checkpoint import Checkpoint
 from fer_live.training.data.samples import Samples, one_hot
 from fer_live.training.distil import SoftLabels, Teachers, blended, soften
@@ -54,6 +56,26 @@ def test_soft_labels_are_the_mean_of_the_teachers_and_come_back_from_disk(tmp_pa
     again = SoftLabels.load(tmp_path / "soft.npz")
     assert again.labels == SEVEN
     np.testing.assert_allclose(again.shares, soft.shares, atol=1e-3)
+
+
+def test_views_are_moved_pictures_and_the_plain_one_counts_among_them() -> None:
+    judge, moved = judge_of(teacher(1)), AugmentSettings(flip=1.0)
+    mirrored = softmax(judge.logits(np.ascontiguousarray(pictures().pixels[:, :, ::-1])))
+    plain = softmax(judge.logits(pictures().pixels))
+    soft = soften([judge], pictures(), views=2, moved=moved)
+    np.testing.assert_allclose(soft.shares, (plain + 2 * mirrored) / 3, atol=1e-5)
+    shifted = AugmentSettings(shift=0.2)
+    first, again, other = (
+        soften([judge], pictures(), views=3, moved=shifted, seed=seed) for seed in (0, 0, 1)
+    )
+    np.testing.assert_array_equal(first.shares, again.shares)
+    assert not np.allclose(first.shares, other.shares)
+
+
+def test_a_table_of_features_has_no_views() -> None:
+    features = dataclasses.replace(pictures(), pixels=np.zeros((5, 10), np.uint8))
+    with pytest.raises(DataError, match="features"):
+        soften([judge_of(teacher(1))], features, views=1)
 
 
 def test_share_0_changes_nothing_and_share_1_at_temperature_1_is_the_teacher() -> None:

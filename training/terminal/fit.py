@@ -75,17 +75,24 @@ def soften(
     experiment: Config,
     teachers: Annotated[list[Path], typer.Argument(help="Checkpoints or .onnx files.")],
     out: Annotated[Path, typer.Option("--out", "-o", help="File of soft labels, .npz.")],
+    views: Annotated[
+        int, typer.Option(min=0, help="Show each picture so often besides, moved as in [augment].")
+    ] = 0,
     data: Data = Path("../shared/data"),
 ) -> None:
-    """Store what TEACHERS say, on average, of EXPERIMENT's training pictures."""
+    """Store what TEACHERS say, on average, of EXPERIMENT's training pictures.
+
+    TEACHERS have the labels of one of its heads; store what they say for each head in turn.
+    """
     with plain_errors(NAME):
         from fer_live.training.distil import soften as answers
         from fer_live.training.judge import open_judge
-        from fer_live.training.prepare import parts_of
+        from fer_live.training.prepare import taught_part
         from fer_live.training.settings import read_experiment
 
         settings = read_experiment(experiment)
-        train = parts_of(settings, settings.data, data).train
-        soft = answers([open_judge(path) for path in teachers], train)
+        judges = [open_judge(path) for path in teachers]
+        train = taught_part(settings, data, judges[0].card.labels)
+        soft = answers(judges, train, views=views, moved=settings.augment.geometry)
         soft.save(out)
         typer.echo(f"{out}: {len(soft.names):,} pictures, {len(teachers)} teachers")
