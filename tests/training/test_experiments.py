@@ -13,6 +13,7 @@ from _pytest.mark import ParameterSet
 from fer_live.errors import FerLiveError
 from fer_live.labels import LABELS
 from fer_live.training.checkpoint import Checkpoint
+from fer_live.training.distil import SoftLabels
 from fer_live.training.fit import Running, fit
 from fer_live.training.networks import architecture, build
 from fer_live.training.settings import DataSettings, Experiment, read_experiment
@@ -93,6 +94,11 @@ def with_weights(experiment: Experiment, root: Path, runs: Path) -> None:
         Checkpoint("teacher", "cnn6", (4,) * 5, labels, weights, prior, "noise").save(
             runs / teacher
         )
+    for stored in experiment.distil.soft:
+        labels = LABELS[:7] if "second" in stored else LABELS
+        names = np.array([f"row {row}" for row in range(100)])
+        shares = np.full((len(names), len(labels)), 1 / len(labels), np.float32)
+        SoftLabels(names, shares, labels).save(runs / stored)
 
 
 @pytest.mark.usefixtures("own_cache")

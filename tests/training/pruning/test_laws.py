@@ -14,7 +14,7 @@ from torch import nn
 
 from fer_live.training.pruning.budget import BudgetSettings, plan_by_budget
 from fer_live.training.pruning.compensate import compensate
-from fer_live.training.pruning.constants import with_constants
+from fer_live.training.pruning.constants import borderless, with_constants
 from fer_live.training.pruning.graph import ChannelGraph
 from fer_live.training.pruning.measure import Measurement, measure
 from fer_live.training.pruning.plan import Compensation, Limits, Plan, from_json
@@ -44,9 +44,10 @@ def seen(network: nn.Module, graph: ChannelGraph) -> Measurement:
 
 def speaks(network: nn.Module, graph: ChannelGraph, space: str, channel: int) -> bool:
     number = graph.space(space).first + channel
-    stats = seen(network, graph).readers
+    # What a padded depthwise conv adds to a map that says nothing is no speech.
+    stats = borderless(network, graph, seen(network, graph))
     places = [(r.name, int(p)) for r in graph.readers for p in np.flatnonzero(r.maps == number)]
-    return any(stats[name].positions.covariance[place, place] > 0 for name, place in places)
+    return any(not stats[name].constant[place] for name, place in places)
 
 
 def found_and_removed(
