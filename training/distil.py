@@ -8,6 +8,7 @@ is patient and consistent") found to matter; stored answers cost nothing to use 
 import dataclasses
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
 from typing import Final
 
@@ -98,7 +99,7 @@ def soften(
         if teacher.card.labels != labels:
             raise ModelError(f"{teacher.card.name} and {teachers[0].card.name} differ in labels")
     shares = np.zeros((len(samples), len(labels)))
-    for pixels in (samples.pixels, *_views(samples.pixels, moved, count=views, seed=seed)):
+    for pixels in chain([samples.pixels], _views(samples.pixels, moved, count=views, seed=seed)):
         shares += sum(softmax(teacher.logits(pixels)) for teacher in teachers)
     shares /= len(teachers) * (1 + views)
     return SoftLabels(samples.names, shares.astype(np.float32), labels)
