@@ -69,6 +69,7 @@ ARCHITECTURES: Final = {
         ),
         Architecture("compact-tiny", compact.Compact, compact.TINY_WIDTHS),
         Architecture("compact-base", compact.Compact, compact.BASE_WIDTHS),
+        Architecture("compact-fine", partial(compact.Compact, fine=1), compact.FINE_WIDTHS),
     )
 }
 """Every architecture by the name that settings, checkpoints and model files use."""

@@ -19,6 +19,7 @@ from fer_live.training.networks.layers import Centre
 TINY_WIDTHS: Final = (8, 8, 16, 24, 24, 16, 32, 32, 40)
 SMALL_WIDTHS: Final = (16, 16, 16, 48, 40, 64, 64, 64)
 BASE_WIDTHS: Final = (24, 32, 32, 80, 80, 80, 160, 160, 160)
+FINE_WIDTHS: Final = (24, 24, 32, 32, 80, 80, 80, 160, 160, 160)
 SHALLOW: Final = (1, 1, 2)
 DEEP: Final = (1, 2, 2)
 
@@ -32,10 +33,20 @@ class Residual(nn.Module):
         width: Channels that go out.
         stride: 2 halves the side, rounded up.
         project: Whether the shortcut is a 1x1 convolution; without, it is the input itself.
+        identity: Whether it begins as the identity, its last batch norm at zero (Goyal et al. 2017,
+            "Accurate, Large Minibatch SGD"): a trained network that is given such a block goes on
+            from where it was (Chen et al. 2016, "Net2Net"). Not with `project`.
     """
 
     def __init__(
-        self, in_width: int, hidden: int, width: int, *, stride: int = 1, project: bool = True
+        self,
+        in_width: int,
+        hidden: int,
+        width: int,
+        *,
+        stride: int = 1,
+        project: bool = True,
+        identity: bool = False,
     ) -> None:
         super().__init__()
         self.conv1 = nn.Conv2d(in_width, hidden, 3, stride=stride, padding=1, bias=False)
@@ -43,6 +54,9 @@ class Residual(nn.Module):
         self.conv2 = nn.Conv2d(hidden, width, 3, padding=1, bias=False)
         self.norm2 = nn.BatchNorm2d(width)
         self.shortcut: nn.Module = nn.Identity()
+        self.begins_as_identity = identity
+        if identity:
+            nn.init.zeros_(self.norm2.weight)
         if project:
             self.shortcut = nn.Sequential(
                 nn.AvgPool2d(stride) if stride > 1 else nn.Identity(),
@@ -60,10 +74,11 @@ class Compact(nn.Module):
     """A stem with a pool, three stages of which two halve the side, mean and linear layer.
 
     Args:
-        widths: Stem; then for each stage hidden and stream of its first block, and the hidden
+        widths: Stem; the hidden width of each fine block; then for each stage hidden and stream of its first block, and the hidden
             width of each further block, which adds to that stage's stream.
         classes: Labels K; the sum over both heads where two are trained together.
         blocks: How many blocks each of the three stages has.
+        fine: How many blocks add to the stem before its pool, at the pictures' own side.
         in_channels: 1 for gray, 3 for RGB.
     """
 
@@ -73,15 +88,18 @@ class Compact(nn.Module):
         *,
         classes: int = 8,
         blocks: Sequence[int] = DEEP,
+        fine: int = 0,
         in_channels: int = 1,
     ) -> None:
         super().__init__()
         stem, *rest = widths
+        fines, rest = rest[:fine], rest[fine:]
         self.stem = nn.Sequential(
             Centre(),
             nn.Conv2d(in_channels, stem, 3, padding=1, bias=False),
             nn.BatchNorm2d(stem),
             nn.ReLU(),
+            *(Residual(stem, inner, stem, project=False, identity=True) for inner in fines),
             nn.MaxPool2d(2),
         )
         stages, stream = [], stem

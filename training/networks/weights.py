@@ -1,7 +1,7 @@
 """Weights that somebody else trained, from a file that the user has."""
 
 import pickle
-from collections.abc import Mapping
+from collections.abc import Collection, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +15,8 @@ def load_weights(network: nn.Module, path: Path) -> tuple[str, ...]:
     """Begin with the weights of a file wherever names and shapes agree.
 
     The file is a fer-live checkpoint or a state dictionary such as torchvision's and FaceNet's.
-    Only the last layer that has weights may begin at random: its labels are new.
+    Only the last layer that has weights may begin at random, as its labels are new, and blocks that
+    begin as the identity, as they change nothing.
 
     Args:
         network: What is given weights; of a `Pretrained` network its trunk.
@@ -33,13 +34,23 @@ def load_weights(network: nn.Module, path: Path) -> tuple[str, ...]:
     fitting = {k: v for k, v in given.items() if k in own and v.shape == own[k].shape}
     new = tuple(key for key in own if key not in fitting)
     layers = [name for name, layer in trunk.named_modules() if "weight" in layer._parameters]
-    if strange := [key for key in new if key.rpartition(".")[0] != layers[-1]]:
+    may = (f"{layers[-1]}.", *_whole_identities(trunk, new))
+    if strange := [key for key in new if not key.startswith(may)]:
         raise ModelError(
             f"{path} does not hold weights of this network: {len(strange)} of its tensors are "
             f"missing or of another shape, such as {strange[0]}"
         )
     trunk.load_state_dict(fitting, strict=False)
     return new
+
+
+def _whole_identities(trunk: nn.Module, new: Collection[str]) -> Iterator[str]:
+    """Yield the prefixes of blocks that begin as the identity and of which nothing was given."""
+    for name, block in trunk.named_modules():
+        if getattr(block, "begins_as_identity", False):
+            prefix = f"{name}."
+            if all(prefix + key in new for key in block.state_dict()):
+                yield prefix
 
 
 def _read(path: Path) -> Mapping[str, Tensor]:
