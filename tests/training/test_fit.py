@@ -158,6 +158,21 @@ def test_weights_of_another_network_are_refused(tmp_path: Path) -> None:
         load_weights(build("cnn6", classes=7), tmp_path / "gone.pth")
 
 
+def test_a_block_that_begins_as_the_identity_may_be_new_but_not_half_of_it(tmp_path: Path) -> None:
+    shallow, deep = build("compact-base", classes=8).eval(), build("compact-fine", classes=8).eval()
+    torch.save({"weights": shallow.state_dict()}, tmp_path / "shallow.ckpt")
+    new = load_weights(deep, tmp_path / "shallow.ckpt")
+    assert {key.rpartition(".")[0] for key in new} == {
+        f"stem.4.{layer}" for layer in ("conv1", "norm1", "conv2", "norm2")
+    }
+    pictures = torch.rand(2, 1, 48, 48)
+    torch.testing.assert_close(deep(pictures), shallow(pictures), rtol=0, atol=0)
+    half = {key: value for key, value in deep.state_dict().items() if key != "stem.4.conv2.weight"}
+    torch.save({"weights": half}, tmp_path / "half.ckpt")
+    with pytest.raises(ModelError, match=r"1 of its tensors .* stem\.4\.conv2\.weight"):
+        load_weights(build("compact-fine", classes=8), tmp_path / "half.ckpt")
+
+
 def test_weights_begin_where_they_fit_and_only_the_last_layer_is_new(tmp_path: Path) -> None:
     other = build("resnet18", classes=1000)
     torch.save(other.get_submodule("trunk").state_dict(), tmp_path / "resnet.pth")

@@ -42,7 +42,7 @@ def test_each_network_has_exactly_its_parameters(name: str, classes: int) -> Non
 
 def test_no_network_is_left_uncounted() -> None:
     counted = {name for name, _ in FROM_THE_PAPERS | OURS}
-    ours = {"compact-small", "compact-tiny", "compact-base"}
+    ours = {"compact-small", "compact-tiny", "compact-base", "compact-fine"}
     assert set(ARCHITECTURES) - counted == {*ours, "facenet"}
 
 
@@ -56,6 +56,17 @@ def test_a_stage_of_our_family_has_as_many_blocks_as_asked_for() -> None:
     second = {k: tuple(v.shape[:2]) for k, v in deep.state_dict().items() if "conv2.weight" in k}
     assert list(second.values()) == [(6, 5), (8, 7), (8, 9), (11, 10), (11, 12)]
     assert deep(torch.rand(2, 1, 48, 48)).shape == (2, 3)
+
+
+def test_a_fine_block_lies_before_the_pool_and_begins_as_the_identity() -> None:
+    plain = Compact((4, 5, 6, 7, 8, 9, 10, 11, 12), classes=3).eval()
+    fine = Compact((4, 9, 5, 6, 7, 8, 9, 10, 11, 12), classes=3, fine=1).eval()
+    assert fine.state_dict()["stem.4.conv1.weight"].shape == (9, 4, 3, 3)
+    fine.load_state_dict(plain.state_dict(), strict=False)
+    pictures = torch.rand(2, 1, 48, 48)
+    torch.testing.assert_close(fine(pictures), plain(pictures), rtol=0, atol=0)
+    torch.nn.init.ones_(fine.get_parameter("stem.4.norm2.weight"))
+    assert not torch.allclose(fine(pictures), plain(pictures))
 
 
 @pytest.mark.parametrize("name", LIGHT)
