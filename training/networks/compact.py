@@ -74,8 +74,9 @@ class Compact(nn.Module):
     """A stem with a pool, three stages of which two halve the side, mean and linear layer.
 
     Args:
-        widths: Stem; the hidden width of each fine block; then for each stage hidden and stream of its first block, and the hidden
-            width of each further block, which adds to that stage's stream.
+        widths: Stem; the hidden width of each fine block; then for each stage hidden and stream of
+            its first block, and the hidden width of each further block, which adds to that stage's
+            stream.
         classes: Labels K; the sum over both heads where two are trained together.
         blocks: How many blocks each of the three stages has.
         fine: How many blocks add to the stem before its pool, at the pictures' own side.
