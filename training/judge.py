@@ -72,7 +72,7 @@ class NetworkJudge:
     """A network in PyTorch."""
 
     def __init__(self, network: nn.Module, card: Card) -> None:
-        self._network = network.eval()
+        self._network = network.to(memory_format=torch.channels_last).eval()
         self._card = card
 
     @property
