@@ -16,6 +16,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from fer_live.errors import ModelError
 from fer_live.realtime.backward import BackwardPass
 from fer_live.realtime.classifier import OnnxClassifier
 from fer_live.realtime.faces import FaceSettings, open_finder
@@ -83,9 +84,16 @@ def main() -> None:
     parser.add_argument("--prior", choices=("balanced", "natural"), default="balanced")
     options = parser.parse_args()
     settings = PipelineSettings(prior=options.prior)
-    for model in options.model:
-        classifier = OnnxClassifier(model)
+    if not (options.folder / "index.csv").is_file():
+        parser.error(f"{options.folder} holds no index.csv; name the folder that has the clips")
+    try:
+        classifiers = {model: OnnxClassifier(model) for model in options.model}
+    except ModelError as error:
+        parser.error(str(error))
+    for model, classifier in classifiers.items():
         scenes = list(scenes_of(options.folder, classifier.contract.labels))
+        if not scenes:
+            parser.error(f"{options.folder / 'index.csv'} names no clip whose emotion is known")
         passes = {
             file: results_of(options.folder / file, classifier, settings)
             for file in dict.fromkeys(scene.file for scene in scenes)
