@@ -40,6 +40,7 @@ class Batches:
         world: int = 1,
     ) -> None:
         self._pixels, self._reframed = lessons.pixels, lessons.reframed
+        self._views = lessons.views
         self._targets = torch.from_numpy(lessons.targets)
         self._weights = None if lessons.weights is None else torch.from_numpy(lessons.weights)
         self._size, self._seed, self._takes = size, seed, takes
@@ -56,6 +57,9 @@ class Batches:
         order = self._order()
         for index in range(len(self)):
             rows = order[index * self._size : (index + 1) * self._size]
+            if self._views:
+                yield *self._viewed(rows), rows
+                continue
             pixels = self._pixels[rows.numpy()]
             if self._reframed is not None:
                 other = self._coins(index, len(rows))
@@ -63,6 +67,18 @@ class Batches:
             if self._takes is not None:
                 pixels = fitted_to(pixels, self._takes)
             yield as_batch(pixels), self._targets[rows], rows
+
+    def _viewed(self, rows: Tensor) -> tuple[Tensor, Tensor]:
+        """Return pictures and targets in this epoch's views.
+
+        Every picture goes through all views before it comes back to its first, and begins with one
+        of its own, so that each batch holds many.
+        """
+        count = len(self._views)
+        shown = [((row + self.epoch) % count, row) for row in rows.tolist()]
+        pixels = np.stack([self._views[turn].pixels[row] for turn, row in shown])
+        targets = np.stack([self._views[turn].targets[row] for turn, row in shown])
+        return as_batch(pixels), torch.from_numpy(targets)
 
     def _coins(self, index: int, count: int) -> NDArray[np.bool_]:
         """Return (count,) which pictures of a batch are shown in the other framing."""

@@ -24,7 +24,7 @@ from fer_live.training.checkpoint import Checkpoint
 from fer_live.training.data.samples import Samples
 from fer_live.training.judge import Judge
 from fer_live.training.metrics import softmax
-from fer_live.training.pictures import as_batch
+from fer_live.training.pictures import as_batch, as_pixels
 from fer_live.training.trunks import joined, with_one_trunk
 
 _VIEWED: Final = 256
@@ -116,8 +116,7 @@ def _views(
             for start in range(0, len(pixels), _VIEWED):
                 part = slice(start, start + _VIEWED)
                 varied = augment(as_batch(pixels[part]), moved or AugmentSettings())
-                channels_last = (varied * 255).round().to(torch.uint8).permute(0, 2, 3, 1)
-                view[part] = channels_last.numpy().reshape(view[part].shape)
+                view[part] = as_pixels(varied)
             yield view
 
 
@@ -178,7 +177,8 @@ class Teachers:
         for group in with_one_trunk(checkpoints):
             heads = tuple(list(labels).index(one.labels) for one in group)
             sizes = tuple(len(one.labels) for one in group)
-            self._groups.append((joined(group).network(), heads, sizes))
+            network = joined(group).network().to(memory_format=torch.channels_last)
+            self._groups.append((network, heads, sizes))
 
     def loss(self, pictures: Tensor, logits: Sequence[Tensor]) -> Tensor:
         """Return the heads' divergence from their teachers' mean, times T squared, summed.
@@ -188,19 +188,18 @@ class Teachers:
             logits: (N, K) of each head.
         """
         total = pictures.new_zeros(())
-        for answers, own in zip(self._answers(pictures), logits, strict=True):
-            if answers:
+        for wanted, own in zip(self.answers(pictures), logits, strict=True):
+            if wanted is not None:
                 said = (own / self._temperature).log_softmax(dim=1)
-                wanted = torch.stack(answers).mean(dim=0)
                 total = total + nn.functional.kl_div(said, wanted, reduction="batchmean")
         return total * self._temperature**2
 
     @torch.no_grad()
-    def _answers(self, pictures: Tensor) -> list[list[Tensor]]:
-        """Return, for each head, its teachers' softened answers, (N, K) each."""
+    def answers(self, pictures: Tensor) -> list[Tensor | None]:
+        """Return each head's (N, K) mean of its teachers' softened answers; None for no teacher."""
         found: list[list[Tensor]] = [[] for _ in range(self._count)]
         for network, heads, sizes in self._groups:
             logits = network.to(pictures.device)(pictures).float() / self._temperature
             for head, part in zip(heads, torch.split(logits, list(sizes), dim=1), strict=True):
                 found[head].append(part.softmax(dim=1))
-        return found
+        return [torch.stack(said).mean(dim=0) if said else None for said in found]

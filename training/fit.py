@@ -16,6 +16,7 @@ from torch import nn
 from fer_live.crop import CropGeometry
 from fer_live.errors import SettingsError
 from fer_live.training.angle_plot import AngleCallback
+from fer_live.training.augment_settings import AugmentSettings
 from fer_live.training.batches import Batches
 from fer_live.training.callbacks import (
     EpochLog,
@@ -213,13 +214,16 @@ def _learner(experiment: Experiment, prepared: Prepared, runs: Path, *, steps: i
     if wanted.train_last is not None:
         train_last(network, wanted.train_last)
     teaching = None
-    if taught.teachers:
+    if taught.teachers and not taught.views:
         checkpoints = [Checkpoint.load(runs / path) for path in taught.teachers]
         teaching = Teachers(checkpoints, prepared.labels, taught.temperature), taught.share
+    varied = experiment.augment
+    if prepared.train.views:  # varied already
+        varied = AugmentSettings(mixup=varied.mixup)
     return Learner(
         network,
         settings,
-        experiment.augment,
+        varied,
         heads=prepared.heads,
         steps=steps,
         teaching=teaching,

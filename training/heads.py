@@ -36,6 +36,19 @@ class Heads:
 
 
 @dataclass(frozen=True)
+class View:
+    """One variation of every picture.
+
+    Attributes:
+        pixels: Like those of the lessons.
+        targets: Likewise: what is learned from these very pixels.
+    """
+
+    pixels: NDArray[np.uint8]
+    targets: NDArray[np.float32]
+
+
+@dataclass(frozen=True)
 class Lessons:
     """Pictures, and what each head learns or is scored by.
 
@@ -47,6 +60,8 @@ class Lessons:
         names: (N,) what each picture is called.
         weights: (N,) float64 how often each picture is drawn, or None for once each.
         reframed: Like `pixels`, in another framing; None where there is only one.
+        views: Varied already, and shown in turn in place of `pixels`; () for the pictures as they
+            are.
     """
 
     pixels: NDArray[np.uint8]
@@ -55,6 +70,7 @@ class Lessons:
     names: NDArray[np.str_]
     weights: NDArray[np.float64] | None = None
     reframed: NDArray[np.uint8] | None = None
+    views: tuple[View, ...] = ()
 
     def __len__(self) -> int:
         """Return the number of pictures."""

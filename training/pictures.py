@@ -68,3 +68,10 @@ def as_batch(pixels: NDArray[np.uint8]) -> torch.Tensor:
         return values.float()
     moved = values.unsqueeze(1) if values.ndim == 3 else values.permute(0, 3, 1, 2)  # noqa: PLR2004
     return moved.float().div_(255)
+
+
+def as_pixels(batch: torch.Tensor) -> NDArray[np.uint8]:
+    """Return what `as_batch` made a batch of: (N, H, W) gray or (N, H, W, C) uint8 pictures."""
+    rounded = (batch * 255).round().to(torch.uint8).permute(0, 2, 3, 1)
+    pixels: NDArray[np.uint8] = (rounded[..., 0] if rounded.shape[-1] == 1 else rounded).numpy()
+    return pixels

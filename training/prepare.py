@@ -20,6 +20,7 @@ from fer_live.training.pictures import fitted_to
 from fer_live.training.preprocess.chain import Chain, Item
 from fer_live.training.settings import DataSettings, Experiment
 from fer_live.training.splits import Parts, divided
+from fer_live.training.views import with_views
 
 LEAKS: Final = (
     "This leaks: rare labels were copied before the set was divided, so that varied copies of "
@@ -61,7 +62,7 @@ def prepare(experiment: Experiment, root: Path, runs: Path) -> Prepared:
     Args:
         experiment: What is wanted.
         root: The folder that the paths of data are relative to.
-        runs: The folder that the paths of soft labels are relative to.
+        runs: The folder that the paths of soft labels and teachers are relative to.
 
     Raises:
         DataError: It cannot be read, a part or class is empty, or pictures of this shape do not
@@ -85,6 +86,9 @@ def prepare(experiment: Experiment, root: Path, runs: Path) -> Prepared:
     lessons = lessons_of([_rebalanced(experiment, one) for one in train])
     if experiment.data.also:
         lessons = dataclasses.replace(lessons, reframed=reframed(lessons, experiment.data.also))
+    labels = tuple(head.train.labels for head in heads)
+    if taught.views:
+        lessons = with_views(lessons, experiment, runs, labels=labels, takes=takes)
     if experiment.fit.balance == "sampling":
         lessons = dataclasses.replace(lessons, weights=drawing_weights(lessons))
     told = tuple(
@@ -96,7 +100,7 @@ def prepare(experiment: Experiment, root: Path, runs: Path) -> Prepared:
     return Prepared(
         train=lessons,
         validation=lessons_of(hard),
-        labels=tuple(head.train.labels for head in heads),
+        labels=labels,
         told=told,
         takes=takes,
         heads=heads_of(lessons, experiment.fit.balance, experiment.fit.rare_factor),

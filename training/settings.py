@@ -175,16 +175,22 @@ class DistilSettings:
             its labels.
         share: Of what the teachers say in the whole, in [0, 1].
         temperature: Softens what they say.
+        views: 0 asks `teachers` about each batch; so many views of every picture, varied as in
+            [augment], are made and asked about once, kept beside the runs, and learned from in
+            turn.
     """
 
     teachers: tuple[str, ...] = ()
     soft: tuple[str, ...] = ()
     share: float = 0.5
     temperature: float = 2.0
+    views: int = 0
 
     def __post_init__(self) -> None:
         """Check what the types do not say."""
         require(0 <= self.share <= 1, "share must be in [0, 1]")
+        require(self.views >= 0, "views is negative")
+        require(not self.views or bool(self.teachers), "views are of teachers: name some")
         require(self.temperature > 0, "temperature must be positive")
 
 
