@@ -9,6 +9,7 @@ student and every epoch, and spare the augmentation besides (docs/decisions/0005
 import dataclasses
 import hashlib
 import json
+import logging
 import os
 from collections.abc import Sequence
 from pathlib import Path
@@ -30,6 +31,7 @@ from fer_live.training.tables import as_table
 
 _AT_A_TIME: Final = 64
 """Pictures a teacher is shown: on CPUs a tenth faster than 256."""
+_log = logging.getLogger(__name__)
 
 
 def with_views(
@@ -71,6 +73,8 @@ def with_views(
     for place in range(taught.views):
         files = folder / f"pixels-{place:03}.npy", folder / f"answers-{place:03}.npy"
         if not all(file.is_file() for file in files):
+            told = place + 1, taught.views, f"{len(lessons):,}"
+            _log.info("view %d of %d: the teachers answer for %s pictures", *told)
             made = _view(lessons, teachers, moved, takes=takes, seed=mixed_seed(seed, place))
             _save(files[0], made[0])
             _save(files[1], made[1])

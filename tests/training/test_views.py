@@ -129,11 +129,15 @@ def test_views_are_kept_and_made_anew_for_other_variations(
     assert len(list((tmp_path / "views").iterdir())) == 2
 
 
-def test_an_interrupted_view_is_made_again_alike(teacher: Checkpoint, tmp_path: Path) -> None:
+def test_an_interrupted_view_is_made_again_alike(
+    teacher: Checkpoint, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
     whole = viewed(tmp_path, experiment(views=2, shift=0.1))
     (folder,) = (tmp_path / "views").iterdir()
     (folder / "answers-001.npy").unlink()
-    again = viewed(tmp_path, experiment(views=2, shift=0.1))
+    with caplog.at_level("INFO", logger="fer_live"):
+        again = viewed(tmp_path, experiment(views=2, shift=0.1))
+    assert caplog.messages == [f"view 2 of 2: the teachers answer for {COUNT} pictures"]
     np.testing.assert_array_equal(whole.views[1].pixels, again.views[1].pixels)
     np.testing.assert_array_equal(whole.views[1].targets, again.views[1].targets)
 

@@ -49,6 +49,9 @@ def fit(
         from fer_live.training.settings import read_experiment
 
         logging.getLogger("lightning.pytorch").setLevel(logging.WARNING)
+        if not quiet:  # reading a set or asking teachers can take minutes
+            logging.basicConfig(format="%(message)s")
+            logging.getLogger("fer_live").setLevel(logging.INFO)
         torch.set_num_threads(threads)
         settings = read_experiment(experiment)
         how = Running(max_steps, devices=devices, nodes=nodes, progress=not quiet, profile=profile)
