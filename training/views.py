@@ -19,6 +19,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from fer_live.errors import DataError
 from fer_live.training.augment import augment
 from fer_live.training.augment_settings import AugmentSettings
 from fer_live.training.batches import mixed_seed
@@ -59,8 +60,11 @@ def with_views(
 
     Raises:
         ModelError: A teacher is missing, or its labels are no head's.
+        DataError: The lessons hold features, which cannot be varied.
     """
     taught = experiment.distil
+    if lessons.pixels.ndim == 2:  # noqa: PLR2004 (a table)
+        raise DataError("features cannot be varied; leave out distil.views")
     checkpoints = [Checkpoint.load(runs / path) for path in taught.teachers]
     teachers = Teachers(checkpoints, labels, taught.temperature)
     moved = dataclasses.replace(experiment.augment, mixup=0.0)

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import torch
 
-from fer_live.errors import SettingsError
+from fer_live.errors import DataError, SettingsError
 from fer_live.labels import LABELS
 from fer_live.training.augment_settings import AugmentSettings
 from fer_live.training.batches import Batches
@@ -173,3 +173,10 @@ def test_pixels_come_back_from_a_batch() -> None:
 def test_views_without_a_teacher_are_refused() -> None:
     with pytest.raises(SettingsError, match="views are of teachers"):
         from_table(DistilSettings, {"views": 2}, where="x.toml")
+
+
+def test_features_have_no_views(teacher: Checkpoint, tmp_path: Path) -> None:
+    features = dataclasses.replace(lessons(), pixels=np.zeros((COUNT, 10), np.uint8))
+    with pytest.raises(DataError, match=r"leave out distil\.views"):
+        viewed(tmp_path, experiment(), features)
+    assert not (tmp_path / "views").exists()
