@@ -46,7 +46,8 @@ def with_views(
     """Return lessons whose pictures are shown in views that the teachers have answered for.
 
     What is missing under `runs`/views is worked out first and kept there, a view at a time, so that
-    an interrupted run goes on; students with the same pictures, teachers and variations share it.
+    an interrupted run goes on; students with the same pictures, teachers, variations and seed share
+    it.
 
     Args:
         lessons: The pictures; their targets are what the labels say.
