@@ -6,6 +6,7 @@ import torch
 from fer_live.errors import SettingsError
 from fer_live.training.networks import ARCHITECTURES, build, parameter_count, train_last
 from fer_live.training.networks.compact import Compact
+from fer_live.training.networks.separable import SeparableCompact, SeparableResidual
 
 pytestmark = pytest.mark.training
 
@@ -42,11 +43,14 @@ def test_each_network_has_exactly_its_parameters(name: str, classes: int) -> Non
 
 def test_no_network_is_left_uncounted() -> None:
     counted = {name for name, _ in FROM_THE_PAPERS | OURS}
-    ours = {"compact-small", "compact-tiny", "compact-base", "compact-fine"}
+    ours = {"compact-small", "compact-tiny", "compact-base", "compact-fine", "separable-small"}
     assert set(ARCHITECTURES) - counted == {*ours, "facenet"}
 
 
-@pytest.mark.parametrize(("name", "budget"), [("compact-small", 175_000), ("compact-tiny", 60_000)])
+@pytest.mark.parametrize(
+    ("name", "budget"),
+    [("compact-small", 175_000), ("separable-small", 175_000), ("compact-tiny", 60_000)],
+)
 def test_our_family_keeps_its_budget_with_two_heads(name: str, budget: int) -> None:
     assert parameter_count(build(name, classes=15)) <= budget
 
@@ -56,6 +60,23 @@ def test_a_stage_of_our_family_has_as_many_blocks_as_asked_for() -> None:
     second = {k: tuple(v.shape[:2]) for k, v in deep.state_dict().items() if "conv2.weight" in k}
     assert list(second.values()) == [(6, 5), (8, 7), (8, 9), (11, 10), (11, 12)]
     assert deep(torch.rand(2, 1, 48, 48)).shape == (2, 3)
+
+
+def test_a_separable_stage_halves_the_side_for_both_ways_at_once() -> None:
+    block = SeparableResidual(4, 6, 5, halve=True).eval()
+    maps = torch.rand(2, 4, 8, 8)
+    within = maps.reshape(2, 4, 4, 2, 4, 2).flip(3, 5).reshape(2, 4, 8, 8)
+    assert not torch.equal(within, maps)
+    torch.testing.assert_close(block(within), block(maps))
+    assert block(maps).shape == (2, 5, 4, 4)
+
+
+def test_a_separable_network_has_as_many_blocks_as_asked_for() -> None:
+    network = SeparableCompact((4, 5, 6, 7, 8, 9, 10, 11, 12), classes=3, blocks=(1, 2, 2))
+    state = network.state_dict()
+    points = [tuple(v.shape[:2]) for k, v in state.items() if "conv2.pointwise" in k]
+    assert points == [(6, 5), (8, 7), (8, 9), (11, 10), (11, 12)]
+    assert network(torch.rand(2, 1, 48, 48)).shape == (2, 3)
 
 
 def test_a_fine_block_lies_before_the_pool_and_begins_as_the_identity() -> None:

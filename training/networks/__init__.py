@@ -13,7 +13,16 @@ from typing import Final
 from torch import nn
 
 from fer_live.errors import SettingsError
-from fer_live.training.networks import cnn6, compact, guirado, korber, lenet, pretrained, rath
+from fer_live.training.networks import (
+    cnn6,
+    compact,
+    guirado,
+    korber,
+    lenet,
+    pretrained,
+    rath,
+    separable,
+)
 from fer_live.training.networks import xception as xc
 
 
@@ -70,6 +79,7 @@ ARCHITECTURES: Final = {
         Architecture("compact-tiny", compact.Compact, compact.TINY_WIDTHS),
         Architecture("compact-base", compact.Compact, compact.BASE_WIDTHS),
         Architecture("compact-fine", partial(compact.Compact, fine=1), compact.FINE_WIDTHS),
+        Architecture("separable-small", separable.SeparableCompact, separable.SMALL_WIDTHS),
     )
 }
 """Every architecture by the name that settings, checkpoints and model files use."""
