@@ -63,7 +63,7 @@ def test_a_stage_of_our_family_has_as_many_blocks_as_asked_for() -> None:
 
 
 def test_a_separable_stage_halves_the_side_for_both_ways_at_once() -> None:
-    block = SeparableResidual(4, 6, 5, halve=True).eval()
+    block = SeparableResidual(4, 6, 5, stride=2).eval()
     maps = torch.rand(2, 4, 8, 8)
     within = maps.reshape(2, 4, 4, 2, 4, 2).flip(3, 5).reshape(2, 4, 8, 8)
     assert not torch.equal(within, maps)

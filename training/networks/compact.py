@@ -14,7 +14,7 @@ from typing import Final
 import torch
 from torch import Tensor, nn
 
-from fer_live.training.networks.layers import Centre
+from fer_live.training.networks.layers import Centre, residual_stages
 
 TINY_WIDTHS: Final = (8, 8, 16, 24, 24, 16, 32, 32, 40)
 SMALL_WIDTHS: Final = (16, 16, 16, 48, 40, 64, 64, 64)
@@ -103,13 +103,7 @@ class Compact(nn.Module):
             *(Residual(stem, inner, stem, project=False, identity=True) for inner in fines),
             nn.MaxPool2d(2),
         )
-        stages, stream = [], stem
-        for stage, count in enumerate(blocks):
-            (hidden, width, *further), rest = rest[: count + 1], rest[count + 1 :]
-            stages.append(Residual(stream, hidden, width, stride=2 if stage else 1))
-            stages += [Residual(width, inner, width, project=False) for inner in further]
-            stream = width
-        self.features = nn.Sequential(*stages)
+        self.features, stream = residual_stages(Residual, stem, rest, blocks)
         self.pool = nn.AdaptiveAvgPool2d(1)
         self.out = nn.Linear(stream, classes)
 

@@ -1,5 +1,7 @@
 """The few layers that the networks share."""
 
+from collections.abc import Callable, Sequence
+
 from torch import Tensor, nn
 
 
@@ -55,3 +57,26 @@ class Separable(nn.Module):
         """Return (N, width, H, W) from (N, in_width, H, W)."""
         out: Tensor = self.pointwise(self.depthwise(maps))
         return out
+
+
+def residual_stages(
+    block: Callable[..., nn.Module], stream: int, widths: Sequence[int], blocks: Sequence[int]
+) -> tuple[nn.Sequential, int]:
+    """Return stages of residual blocks, all but the first halving the side, and their last width.
+
+    Args:
+        block: Called as block(in_width, hidden, width, stride=S) for the first block of a stage and
+            as block(width, hidden, width, project=False) for the others.
+        stream: Channels that come in.
+        widths: For each stage hidden and stream of its first block, then the hidden width of each
+            further block, which adds to that stage's stream.
+        blocks: How many blocks each stage has.
+    """
+    stages: list[nn.Module] = []
+    rest = widths
+    for stage, count in enumerate(blocks):
+        (hidden, width, *further), rest = rest[: count + 1], rest[count + 1 :]
+        stages.append(block(stream, hidden, width, stride=2 if stage else 1))
+        stages += [block(width, inner, width, project=False) for inner in further]
+        stream = width
+    return nn.Sequential(*stages), stream

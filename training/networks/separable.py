@@ -1,10 +1,9 @@
-"""Our own family in separable convolutions: more maps and layers for the same multiply-adds.
+"""Our own family in separable convolutions: more maps for the same multiply-adds.
 
 After Chollet 2017, "Xception", and He et al. 2016, "Deep Residual Learning". A plain 3x3
 convolution of 96 maps costs 83,000 multiply-adds a place, a separable one 10,000, so for the same
-12 M a network has three times the maps. On a processor with wide vectors ONNX Runtime needs no
-longer for it than for plain convolutions of equal cost; training takes twice as long
-(docs/decisions/0005).
+12 M a network has three times the maps. What training and answering cost beside plain
+convolutions was measured in docs/decisions/0005.
 """
 
 from collections.abc import Sequence
@@ -13,10 +12,10 @@ from typing import Final
 import torch
 from torch import Tensor, nn
 
-from fer_live.training.networks.layers import Centre, Separable
+from fer_live.training.networks.compact import DEEP
+from fer_live.training.networks.layers import Centre, Separable, residual_stages
 
 SMALL_WIDTHS: Final = (24, 48, 48, 96, 96, 80, 144, 144, 144)
-SMALL_BLOCKS: Final = (1, 2, 2)
 
 
 class SeparableResidual(nn.Module):
@@ -29,15 +28,15 @@ class SeparableResidual(nn.Module):
         in_width: Channels that come in.
         hidden: Channels in between.
         width: Channels that go out.
-        halve: Whether the side is halved, rounded down.
+        stride: 2 halves the side, rounded down.
         project: Whether the shortcut is a 1x1 convolution; without, it is the input itself.
     """
 
     def __init__(
-        self, in_width: int, hidden: int, width: int, *, halve: bool = False, project: bool = True
+        self, in_width: int, hidden: int, width: int, *, stride: int = 1, project: bool = True
     ) -> None:
         super().__init__()
-        self.pool = nn.AvgPool2d(2) if halve else nn.Identity()
+        self.pool = nn.AvgPool2d(stride) if stride > 1 else nn.Identity()
         self.conv1 = Separable(in_width, hidden)
         self.norm1 = nn.BatchNorm2d(hidden)
         self.conv2 = Separable(hidden, width)
@@ -49,7 +48,7 @@ class SeparableResidual(nn.Module):
             )
 
     def forward(self, maps: Tensor) -> Tensor:
-        """Return (N, width, H', W') from (N, in_width, H, W)."""
+        """Return (N, width, H / stride, W / stride) from (N, in_width, H, W)."""
         maps = self.pool(maps)
         out = self.norm2(self.conv2(torch.relu(self.norm1(self.conv1(maps)))))
         return torch.relu(out + self.shortcut(maps))
@@ -71,7 +70,7 @@ class SeparableCompact(nn.Module):
         widths: Sequence[int] = SMALL_WIDTHS,
         *,
         classes: int = 8,
-        blocks: Sequence[int] = SMALL_BLOCKS,
+        blocks: Sequence[int] = DEEP,
         in_channels: int = 1,
     ) -> None:
         super().__init__()
@@ -82,13 +81,7 @@ class SeparableCompact(nn.Module):
             nn.BatchNorm2d(stem),
             nn.ReLU(),
         )
-        stages, stream = [], stem
-        for stage, count in enumerate(blocks):
-            (hidden, width, *further), rest = rest[: count + 1], rest[count + 1 :]
-            stages.append(SeparableResidual(stream, hidden, width, halve=stage > 0))
-            stages += [SeparableResidual(width, inner, width, project=False) for inner in further]
-            stream = width
-        self.features = nn.Sequential(*stages)
+        self.features, stream = residual_stages(SeparableResidual, stem, rest, blocks)
         self.pool = nn.AdaptiveAvgPool2d(1)
         self.out = nn.Linear(stream, classes)
 
