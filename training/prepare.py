@@ -15,7 +15,7 @@ from fer_live.training.data.readers import as_it_was, read_samples
 from fer_live.training.data.samples import Samples, one_hot
 from fer_live.training.distil import SoftLabels, blended
 from fer_live.training.heads import Heads, Lessons, lessons_of
-from fer_live.training.networks import Architecture, architecture
+from fer_live.training.networks import Architecture, architecture, widths_of
 from fer_live.training.pictures import fitted_to
 from fer_live.training.preprocess.chain import Chain, Item
 from fer_live.training.settings import DataSettings, Experiment
@@ -67,9 +67,10 @@ def prepare(experiment: Experiment, root: Path, runs: Path) -> Prepared:
     Raises:
         DataError: It cannot be read, a part or class is empty, or pictures of this shape do not
             suit the network.
-        SettingsError: There is no such kind of data or architecture.
+        SettingsError: There is no such kind of data or architecture, or it has not these widths.
     """
     takes = architecture(experiment.network.architecture)
+    widths_of(takes.name, experiment.network.widths)  # refused here, not after minutes of teachers
     second = () if experiment.second is None else (experiment.second,)
     heads = [parts_of(experiment, one, root) for one in (experiment.data, *second)]
     train = [_learned(experiment, head.train) for head in heads]

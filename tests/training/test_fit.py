@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 import torch
 
-from fer_live.errors import DataError, ModelError
+from fer_live.errors import DataError, ModelError, SettingsError
 from fer_live.training.batches import Batches
 from fer_live.training.callbacks import StepClock
 from fer_live.training.checkpoint import Checkpoint
@@ -185,3 +185,11 @@ def test_weights_begin_where_they_fit_and_only_the_last_layer_is_new(tmp_path: P
 
 def test_the_clock_of_a_run_that_never_began_says_so() -> None:
     assert StepClock().summary().startswith("0.0% of 0.0 s")
+
+
+def test_widths_that_do_not_suit_are_refused_before_data_are_read(tmp_path: Path) -> None:
+    right = small("compact-small")
+    network = dataclasses.replace(right.network, architecture="separable-small", widths=(24, 48))
+    wrong = dataclasses.replace(right, network=network)
+    with pytest.raises(SettingsError, match=r"separable-small has 9 widths.*got \(24, 48\)"):
+        fit(wrong, data=tmp_path / "nowhere", runs=tmp_path)

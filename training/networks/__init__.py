@@ -97,6 +97,25 @@ def architecture(name: str) -> Architecture:
     return ARCHITECTURES[name]
 
 
+def widths_of(name: str, widths: Sequence[int] | None = None) -> tuple[int, ...]:
+    """Return the widths that a network of this architecture is built with.
+
+    Args:
+        name: One of `ARCHITECTURES`.
+        widths: As many as the architecture's own; None or empty takes its own.
+
+    Raises:
+        SettingsError: The name is unknown or the widths are not as many as it has.
+    """
+    known = architecture(name)
+    chosen = tuple(widths or known.widths)
+    if len(chosen) != len(known.widths) or min(chosen, default=1) < 1:
+        raise SettingsError(
+            f"{name} has {len(known.widths)} widths, such as {known.widths}; got {chosen}"
+        )
+    return chosen
+
+
 def build(name: str, widths: Sequence[int] | None = None, classes: int = 8) -> nn.Module:
     """Make a network with random weights.
 
@@ -108,13 +127,7 @@ def build(name: str, widths: Sequence[int] | None = None, classes: int = 8) -> n
     Raises:
         SettingsError: The name is unknown or the widths are not as many as it has.
     """
-    known = architecture(name)
-    chosen = tuple(widths or known.widths)
-    if len(chosen) != len(known.widths) or min(chosen, default=1) < 1:
-        raise SettingsError(
-            f"{name} has {len(known.widths)} widths, such as {known.widths}; got {chosen}"
-        )
-    return known.make(chosen, classes=classes)
+    return architecture(name).make(widths_of(name, widths), classes=classes)
 
 
 def parameter_count(network: nn.Module) -> int:
