@@ -33,7 +33,7 @@ from tests.training.data.stand_ins import picture, write
 pytestmark = [pytest.mark.training, pytest.mark.usefixtures("own_cache")]
 
 FILES = sorted((Path(__file__).parents[2] / "experiments" / "landmarks").glob("*.toml"))
-SMALL = (4, 4, 4, 4, 8, 8, 8, 8)
+SMALL = (8, 8, 8, 8, 16, 16, 16, 16)
 
 
 def shape(x: float = 80, y: float = 70, size: float = 40) -> NDArray[np.float64]:
@@ -201,9 +201,8 @@ def test_the_command_finds_points_twice_as_well_as_the_mean_face(tmp_path: Path)
         ('name = "xception-300w-pts"', f'name = "small"\nwidths = {list(SMALL)}'),
         ("side_px = 128", "side_px = 32\nflip = 0.0"),
         ("turn_deg = 20", "turn_deg = 0"),
-        ("epochs = 60", "epochs = 40"),
         ("batch = 32", "batch = 8"),
-        ("learning_rate = 1e-3", "learning_rate = 3e-3"),
+        ("learning_rate = 1e-3", "learning_rate = 6e-3"),
         ('path = "300W"', 'path = "300W"\nreported = 0.2'),
     ):
         assert before in text
