@@ -217,8 +217,8 @@ def test_the_command_finds_points_twice_as_well_as_the_mean_face(tmp_path: Path)
     assert (report["n"], report["learned_from"]) == (19, 67)
     assert report["nme"]["value"] < 0.5 * report["mean_face"]
     rows = (tmp_path / "runs" / "small" / "metrics.csv").read_text().splitlines()
-    assert len(rows) == 1 + 40
-    path.write_text(text.replace("epochs = 40", "epochs = 41"))
+    assert len(rows) == 1 + 60
+    path.write_text(text.replace("epochs = 60", "epochs = 61"))
     result = CliRunner().invoke(app, [*words, "--runs", str(tmp_path / "runs")])
     assert result.exit_code == 2
     assert "begun with other settings" in result.output
