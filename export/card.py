@@ -98,6 +98,7 @@ def _facts(contract: ModelContract) -> dict[str, str]:
     prior = [f"{n} {p:.3f}" for n, p in zip(contract.labels, contract.prior, strict=True)]
     return {
         "network": f"{contract.architecture}, widths {widths}",
+        **({"answers for": "the mean of a face and its mirror image"} if contract.mirrored else {}),
         "parameters": f"{contract.parameters:,}",
         "multiply-adds for a face": f"{contract.macs:,}",
         "precision": contract.precision,

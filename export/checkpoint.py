@@ -133,6 +133,7 @@ def contract_of(checkpoint: Checkpoint, cost: Cost, *, name: str | None = None) 
         parent_sha256=checkpoint.parent_sha256,
         pruning=checkpoint.pruning,
         metrics=checkpoint.metrics,
+        mirrored=checkpoint.mirrored,
     )
 
 

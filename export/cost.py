@@ -43,8 +43,14 @@ def cost_of(model: onnx.ModelProto) -> Cost:
 
 
 def _shapes_of(model: onnx.ModelProto) -> dict[str, Sequence[int | None]]:
-    """Return the shape of every array, by its name; None where a size is not known (the batch)."""
-    inferred = onnx.shape_inference.infer_shapes(model, strict_mode=True, data_prop=True).graph
+    """Return the shape of every array for one crop, by its name; None where a size is not known."""
+    alone = onnx.ModelProto()
+    alone.CopyFrom(model)
+    for given in alone.graph.input:
+        given.type.tensor_type.shape.dim[0].dim_value = 1
+    for value in alone.graph.output:  # their sizes follow from the input's
+        value.type.tensor_type.shape.dim[0].Clear()
+    inferred = onnx.shape_inference.infer_shapes(alone, strict_mode=True, data_prop=True).graph
     shapes: dict[str, Sequence[int | None]] = {i.name: list(i.dims) for i in inferred.initializer}
     for value in (*inferred.input, *inferred.value_info, *inferred.output):
         sizes = value.type.tensor_type.shape.dim
@@ -62,7 +68,7 @@ def _macs_of(node: onnx.NodeProto, shapes: dict[str, Sequence[int | None]]) -> i
         per_output = [first[0] if turned else first[-1]]
     else:
         return 0
-    sizes = (*shapes[node.output[0]][1:], *per_output)
+    sizes = (*shapes[node.output[0]], *per_output)
     known = [size for size in sizes if size is not None]
     if len(known) < len(sizes):
         raise ModelError(f"the sizes of {node.op_type} {node.name!r} do not follow from the input")

@@ -42,6 +42,9 @@ ALLOWED_OPERATORS: Final = frozenset(
 """Operators of the standard set that a model may use: arithmetic on arrays. Nothing that loops,
 branches, draws at random or calls code from elsewhere."""
 
+_OPTIONAL: Final = frozenset({"second", "mirrored"})
+"""Fields that came after the first files of this format: where they are not, there is no such."""
+
 _UNSEEN: Final = re.compile(r"PrivateTest|\btest\b")
 """What sets call the part that is kept for the end; PublicTest is for selection."""
 
@@ -115,6 +118,8 @@ class ModelContract:
         licence: Of the weights, with the stance on the data.
         second: A head for other labels, where the graph has one; files from before there were
             any, and files without one, do not mention it.
+        mirrored: Whether the graph answers with the mean over a crop and its mirror image; `macs`
+            counts both. Likewise not mentioned where it does not.
     """
 
     name: str
@@ -136,6 +141,7 @@ class ModelContract:
     pruning: Mapping[str, Any] | None = None
     metrics: tuple[Metric, ...] = ()
     second: SecondHead | None = None
+    mirrored: bool = False
 
     def __post_init__(self) -> None:
         """Check what the types do not say.
@@ -196,10 +202,12 @@ def to_metadata(contract: ModelContract) -> dict[str, str]:
 
 
 def as_fields(contract: ModelContract) -> dict[str, Any]:
-    """Return the contract as plain values, `format` among them; a head that is not there is not."""
+    """Return the contract as plain values, `format` among them; what is not there is not named."""
     fields: dict[str, Any] = {"format": FORMAT, **dataclasses.asdict(contract)}
     if contract.second is None:
         del fields["second"]
+    if not contract.mirrored:
+        del fields["mirrored"]
     return fields
 
 
@@ -223,7 +231,7 @@ def from_metadata(metadata: Mapping[str, str]) -> ModelContract:
             f"its contract has format {found!r}, this fer-live reads format {FORMAT}: "
             "one of the two is older than the other"
         )
-    missing = {f.name for f in dataclasses.fields(ModelContract)} - {"second"} - set(fields)
+    missing = {f.name for f in dataclasses.fields(ModelContract)} - _OPTIONAL - set(fields)
     if missing:
         raise ModelError(f"its contract lacks {', '.join(sorted(missing))}")
     return _typed(fields)
@@ -252,6 +260,7 @@ def _typed(fields: Mapping[str, Any]) -> ModelContract:
             pruning=_mapping(fields["pruning"]),
             metrics=tuple(_metric(metric) for metric in fields["metrics"]),
             second=_second(fields.get("second")),
+            mirrored=_truth(fields.get("mirrored", False)),
         )
     except (TypeError, ValueError, KeyError, OverflowError) as error:
         raise ModelError(f"its contract holds a value of the wrong kind: {error}") from error
@@ -301,6 +310,13 @@ def _text(value: object) -> str:
     """Return `value` if it is text."""
     if not isinstance(value, str):
         raise TypeError(f"{value!r} is not text")
+    return value
+
+
+def _truth(value: object) -> bool:
+    """Return `value` if it is true or false."""
+    if not isinstance(value, bool):
+        raise TypeError(f"{value!r} is neither true nor false")
     return value
 
 

@@ -20,6 +20,7 @@ from torch import Tensor, nn
 from fer_live.contract import Metric
 from fer_live.crop import Colour, CropGeometry
 from fer_live.errors import FerLiveError, ModelError
+from fer_live.training.mirrored import Mirrored
 from fer_live.training.mixed import Mixed, Mixing
 from fer_live.training.networks import architecture, build
 from fer_live.training.pruning.widths import fit_to
@@ -49,6 +50,7 @@ class Checkpoint:
         pruning: How it was pruned; None when it was not.
         mixed: A second head that the answers are mixed with; its outputs stand behind the first
             head's in the last layer. None for one head.
+        mirrored: Whether it answers with the mean over a picture and its mirror image.
     """
 
     name: str
@@ -67,6 +69,7 @@ class Checkpoint:
     parent_sha256: str | None = None
     pruning: Mapping[str, Any] | None = None
     mixed: Mixing | None = None
+    mirrored: bool = False
 
     def network(self) -> nn.Module:
         """Build the network with these weights, in float32 and in evaluation mode.
@@ -83,13 +86,17 @@ class Checkpoint:
         except RuntimeError as error:
             reason = " ".join(str(error).split())
             raise ModelError(f"the weights of {self.name} do not fit: {reason}") from error
+        whole = Mirrored(made) if self.mirrored else made
         if self.mixed is not None:
-            return Mixed(made, self.prior, self.mixed).eval()
-        return made.eval()
+            whole = Mixed(whole, self.prior, self.mixed)
+        return whole.eval()
 
     def weights_sha256(self) -> str:
-        """Return the sha256 of names, shapes and values: the same whatever the file's name."""
-        digest = hashlib.sha256()
+        """Return the sha256 of names, shapes and values: the same whatever the file's name.
+
+        With a mirror view it is another one: the same weights answer differently then.
+        """
+        digest = hashlib.sha256(b"mirrored\n" if self.mirrored else b"")
         for key in sorted(self.weights):
             value = self.weights[key].detach().cpu().contiguous()
             digest.update(f"{key} {value.dtype} {tuple(value.shape)}\n".encode())

@@ -16,7 +16,7 @@ BEST: Final = "best.ckpt"
 SECOND: Final = "second.ckpt"
 FIRST: Final = "first.ckpt"
 """In a run's folder: what answers, the second head, and the first one where both are mixed."""
-_ALIKE = ("architecture", "widths", "colour", "crop")
+_ALIKE = ("architecture", "widths", "colour", "crop", "mirrored")
 
 
 def differing_in(one: Checkpoint, other: Checkpoint) -> tuple[str, ...]:
@@ -131,3 +131,30 @@ def mix_heads(run: Path, weight: float) -> Path:
         first.save(kept)
     mixed.save(best)
     return best
+
+
+def mirror_heads(run: Path, *, mirrored: bool = True) -> tuple[Path, ...]:
+    """Let all heads of a run's folder answer for a picture and its mirror image, or for it alone.
+
+    Temperatures are 1 and figures are gone afterwards: they belong to the former answer.
+
+    Args:
+        run: Folder with `BEST`, and perhaps `SECOND`.
+        mirrored: False for the picture alone.
+
+    Returns:
+        The files that were written; none where all answer so already.
+
+    Raises:
+        ModelError: A file is no checkpoint, or `BEST` mixes both heads, which would have to be
+            mixed anew.
+    """
+    paths = [run / BEST, *(path for path in (run / SECOND,) if path.is_file())]
+    heads = [Checkpoint.load(path) for path in paths]
+    if any(head.mixed for head in heads):
+        raise ModelError(f"{run / BEST} mixes both heads; mirror them first and mix them then")
+    found = zip(paths, heads, strict=True)
+    changed = {path: one for path, one in found if one.mirrored != mirrored}
+    for path, one in changed.items():
+        dataclasses.replace(one, mirrored=mirrored, temperature=1.0, metrics=()).save(path)
+    return tuple(changed)

@@ -10,8 +10,9 @@ import onnx
 import pytest
 import torch
 
-from fer_live.contract import FORMAT, Metric, SecondHead, from_metadata, to_metadata
+from fer_live.contract import FORMAT, Metric, SecondHead, as_fields, from_metadata, to_metadata
 from fer_live.errors import ModelError
+from fer_live.export.card import card_markdown
 from fer_live.export.check import check_model
 from fer_live.export.checkpoint import Exported, export_checkpoint
 from fer_live.export.cost import cost_of
@@ -236,6 +237,32 @@ def test_a_mixture_and_its_second_head_go_into_one_file(
         model.classify(crops).logits,
         atol=1e-5,
     )
+
+
+def test_a_mirror_view_is_in_the_graph_and_its_cost_and_its_card(
+    heads: tuple[Checkpoint, Checkpoint], exported: Exported, tmp_path: Path
+) -> None:
+    both = tuple(dataclasses.replace(head, mirrored=True) for head in heads)
+    mirrored = export_checkpoint(both[0], tmp_path / "both.onnx", second=both[1])
+    assert mirrored.parity.holds
+    assert mirrored.contract.mirrored
+    assert not exported.contract.mirrored
+    alone = export_checkpoint(heads[0], tmp_path / "alone.onnx", second=heads[1]).contract
+    assert mirrored.contract.macs == 2 * alone.macs
+    assert mirrored.contract.parameters == alone.parameters
+    assert from_metadata(to_metadata(mirrored.contract)) == mirrored.contract
+    assert "mirrored" not in as_fields(alone)
+    assert "the mean of a face and its mirror image" in card_markdown(
+        mirrored.contract, sha256="0" * 64, size_bytes=mirrored.bytes
+    )
+    model = OnnxClassifier(str(mirrored.path))
+    crops = made_crops(mirrored.contract).crops[:5]
+    turned = np.ascontiguousarray(crops[..., ::-1])
+    assert np.allclose(model.classify(crops).logits, model.classify(turned).logits, atol=1e-4)
+    assert np.allclose(model.second_logits(crops), judge_of(both[1]).logits(crops), atol=1e-4)
+    told = to_metadata(mirrored.contract) | {"fer_live.mirrored": '"yes"'}
+    with pytest.raises(ModelError, match="neither true nor false"):
+        from_metadata(told)
 
 
 def test_a_mixture_is_not_exported_with_a_second_head_that_is_not_in_it(

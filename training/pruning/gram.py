@@ -97,8 +97,7 @@ class MapStats:
         sums = np.outer(scale * self.sums, offset)
         gram = np.outer(scale, scale) * self.gram + sums + sums.T
         gram += self.count * np.outer(offset, offset)
-        length = np.sqrt(np.diagonal(gram))
-        return _arc(gram, np.outer(length, length), self.constant)
+        return _arc(gram, np.diagonal(gram), self.constant)
 
     def null_deg(self, normalisation: Normalisation) -> Matrix:
         """Return (n, n) the angles that the same maps would have if they were independent.
@@ -110,8 +109,8 @@ class MapStats:
         mean = scale * self.sums / self.count + offset
         if normalisation == "centred":
             mean = np.zeros_like(mean)  # exactly, not to rounding
-        length = np.sqrt(mean**2 + scale**2 * np.diagonal(self.covariance))
-        return _arc(np.outer(mean, mean), np.outer(length, length), self.constant)
+        squares = mean**2 + scale**2 * np.diagonal(self.covariance)
+        return _arc(np.outer(mean, mean), squares, self.constant)
 
     def _normalising(self, normalisation: Normalisation) -> tuple[Vector, Vector]:
         """Return (n,) scales s and (n,) offsets t of a normalisation."""
@@ -180,10 +179,12 @@ class MapStats:
         )
 
 
-def _arc(cosine: Matrix, length: Matrix, constant: NDArray[np.bool_]) -> Matrix:
-    """Return angles in degrees from dot products and lengths; NaN for constant maps."""
+def _arc(products: Matrix, squares: Vector, constant: NDArray[np.bool_]) -> Matrix:
+    """Return angles in degrees from dot products and squared lengths; NaN for constant maps."""
+    length = np.sqrt(np.maximum(squares, 0))  # of a constant map rounding may leave less than zero
     with np.errstate(divide="ignore", invalid="ignore"):
-        angles: Matrix = np.degrees(np.arccos(np.clip(cosine / length, -1, 1)))
+        cosine = products / np.outer(length, length)
+        angles: Matrix = np.degrees(np.arccos(np.clip(cosine, -1, 1)))
     angles[constant, :] = np.nan
     angles[:, constant] = np.nan
     return angles

@@ -121,6 +121,11 @@ def open_subject(
     checkpoint, takes = opened.checkpoint, opened.judge.card
     if checkpoint.mixed is not None:
         raise ModelError(f"{model} answers by two heads mixed; prune the first.ckpt beside it")
+    if checkpoint.mirrored:
+        raise ModelError(
+            f"{model} answers for the mirror image, too; prune what answers for the picture alone: "
+            "fer-train mirror RUN --off makes it so"
+        )
     parts = parts_for(opened, Wanted(data))
     judged = parts.validation.scored()
     if missing := set(judged.labels) - set(checkpoint.labels):

@@ -136,6 +136,25 @@ def mix(
         typer.echo(f"{mix_heads(run, weight)}: mixed, {weight:.0%} of it the second head's")
 
 
+def mirror(
+    run: Annotated[Path, typer.Argument(metavar="RUN", help="A run's folder.")],
+    *,
+    off: Annotated[bool, typer.Option("--off", help="Answer for the picture alone again.")] = False,
+) -> None:
+    """Let RUN's heads answer with the mean over a picture and its mirror image, at twice the cost.
+
+    Calibrate and evaluate afterwards: temperatures and figures belong to the former answer.
+    """
+    with plain_errors(NAME):
+        from fer_live.training.trunks import mirror_heads
+
+        written = mirror_heads(run, mirrored=not off)
+        told = "the picture alone" if off else "the picture and its mirror image"
+        state = "answers" if written else "answers already"
+        for path in written or (run,):
+            typer.echo(f"{path}: {state} for {told}")
+
+
 def _tell(found: "Evaluation") -> None:
     """Say the headline figures, and the tables where they were asked for."""
     from fer_live.training.sheets import as_text, sheets_of

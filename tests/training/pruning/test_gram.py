@@ -1,5 +1,7 @@
 """Sums kept in one pass say the same as the vectors themselves."""
 
+import dataclasses
+
 import numpy as np
 import pytest
 import torch
@@ -76,6 +78,18 @@ def test_a_constant_map_has_no_angle() -> None:
     assert stats.constant.tolist() == [False, True, True]
     assert stats.dead.tolist() == [False, False, True]
     assert np.isnan(stats.angles_deg("minmax")[1:]).all()
+
+
+def test_a_map_of_which_rounding_leaves_less_than_nothing_has_no_angle() -> None:
+    values = torch.rand(2, 2304, generator=torch.Generator().manual_seed(5))
+    stats = gathered(values, 500)
+    gone = np.array([-1e-13 * stats.gram[0, 0], 0.0])
+    made = dataclasses.replace(
+        stats, sums=np.zeros(2), gram=np.diag(gone), high=np.array([stats.low[0], stats.high[1]])
+    )
+    for how in NORMALISATIONS:
+        assert np.isnan(made.angles_deg(how)[0]).all()
+        assert np.isnan(made.null_deg(how)[0]).all()
 
 
 def test_fixed_channels_take_their_place_as_if_they_had_been_measured() -> None:

@@ -1,0 +1,27 @@
+"""A network that looks at a face and at its mirror image, and answers with the mean of both.
+
+A face in a mirror shows the same emotion, so the mean has less chance in it than either answer. It
+costs every multiply-add twice; what it buys is in docs/experiments.md.
+"""
+
+import torch
+from torch import Tensor, nn
+
+
+class Mirrored(nn.Module):
+    """The mean of a network's logits for pictures and for their mirror images.
+
+    Args:
+        inner: Gives (N, K) logits.
+    """
+
+    def __init__(self, inner: nn.Module) -> None:
+        super().__init__()
+        self.inner = inner
+
+    def forward(self, pictures: Tensor) -> Tensor:
+        """Return (N, K) logits of (N, C, H, W) pictures; the same for their mirror images."""
+        # As one batch, not as two calls: batch norms are folded into weights that are read once.
+        both = torch.cat((pictures, torch.flip(pictures, (-1,))))
+        logits: Tensor = self.inner(both)
+        return logits.view(2, -1, logits.shape[-1]).mean(dim=0)
