@@ -16,6 +16,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final, Literal, TypeAlias, get_args
 
+from fer_live import json_values
 from fer_live.crop import Colour, CropGeometry
 from fer_live.errors import ModelError
 from fer_live.labels import LABELS
@@ -241,26 +242,26 @@ def _typed(fields: Mapping[str, Any]) -> ModelContract:
     """Turn JSON values into the contract's types; unknown fields are left out."""
     try:
         return ModelContract(
-            name=_text(fields["name"]),
-            labels=tuple(_text(label) for label in fields["labels"]),
+            name=json_values.text(fields["name"]),
+            labels=tuple(json_values.text(label) for label in fields["labels"]),
             prior=tuple(float(p) for p in fields["prior"]),
-            architecture=_text(fields["architecture"]),
+            architecture=json_values.text(fields["architecture"]),
             widths=tuple(int(w) for w in fields["widths"]),
             parameters=int(fields["parameters"]),
             macs=int(fields["macs"]),
-            operators=tuple(_text(name) for name in fields["operators"]),
-            data=_text(fields["data"]),
-            licence=_text(fields["licence"]),
+            operators=tuple(json_values.text(name) for name in fields["operators"]),
+            data=json_values.text(fields["data"]),
+            licence=json_values.text(fields["licence"]),
             crop=_geometry(fields["crop"]),
             colour=fields["colour"],
             precision=fields["precision"],
             temperature=float(fields["temperature"]),
             uncertain_below=float(fields["uncertain_below"]),
-            parent_sha256=_digest(fields["parent_sha256"]),
-            pruning=_mapping(fields["pruning"]),
+            parent_sha256=json_values.digest(fields["parent_sha256"]),
+            pruning=json_values.mapping(fields["pruning"]),
             metrics=tuple(_metric(metric) for metric in fields["metrics"]),
             second=_second(fields.get("second")),
-            mirrored=_truth(fields.get("mirrored", False)),
+            mirrored=json_values.truth(fields.get("mirrored", False)),
         )
     except (TypeError, ValueError, KeyError, OverflowError) as error:
         raise ModelError(f"its contract holds a value of the wrong kind: {error}") from error
@@ -271,11 +272,11 @@ def _second(value: Mapping[str, Any] | None) -> SecondHead | None:
     if value is None:
         return None
     return SecondHead(
-        labels=tuple(_text(label) for label in value["labels"]),
+        labels=tuple(json_values.text(label) for label in value["labels"]),
         prior=tuple(float(p) for p in value["prior"]),
         temperature=float(value["temperature"]),
         uncertain_below=float(value["uncertain_below"]),
-        data=_text(value["data"]),
+        data=json_values.text(value["data"]),
     )
 
 
@@ -295,33 +296,5 @@ def _metric(value: Mapping[str, Any]) -> Metric:
     prior: Prior = value["prior"]
     if prior not in get_args(Prior):
         raise ValueError(f"{prior!r} is no prior")
-    figure, data = float(value["value"]), _text(value["data"])
-    return Metric(_text(value["measure"]), figure, data, int(value["n"]), prior)
-
-
-def _mapping(value: object) -> Mapping[str, Any] | None:
-    """Return `value` if it is None or a JSON object."""
-    if value is None or isinstance(value, dict):
-        return value
-    raise TypeError(f"{value!r} is not an object")
-
-
-def _text(value: object) -> str:
-    """Return `value` if it is text."""
-    if not isinstance(value, str):
-        raise TypeError(f"{value!r} is not text")
-    return value
-
-
-def _truth(value: object) -> bool:
-    """Return `value` if it is true or false."""
-    if not isinstance(value, bool):
-        raise TypeError(f"{value!r} is neither true nor false")
-    return value
-
-
-def _digest(value: object) -> str | None:
-    """Return `value` if it is None or a sha256 in hex."""
-    if value is None or (isinstance(value, str) and re.fullmatch(r"[0-9a-f]{64}", value)):
-        return value
-    raise ValueError(f"{value!r} is not a sha256")
+    figure, data = float(value["value"]), json_values.text(value["data"])
+    return Metric(json_values.text(value["measure"]), figure, data, int(value["n"]), prior)
