@@ -129,6 +129,21 @@ def test_views_are_kept_and_made_anew_for_other_variations(
     assert len(list((tmp_path / "views").iterdir())) == 2
 
 
+def test_teachers_answer_in_bfloat16_where_the_student_learns_in_it(
+    teacher: Checkpoint, tmp_path: Path
+) -> None:
+    wanted = experiment(turn_deg=15)
+    exact = viewed(tmp_path, wanted)
+    rounded = viewed(
+        tmp_path, dataclasses.replace(wanted, fit=dataclasses.replace(wanted.fit, precision="bf16"))
+    )
+    for one, other in zip(exact.views, rounded.views, strict=True):
+        np.testing.assert_array_equal(one.pixels, other.pixels)
+        assert not np.array_equal(one.targets, other.targets)
+        np.testing.assert_allclose(one.targets, other.targets, atol=0.02)
+    assert len(list((tmp_path / "views").iterdir())) == 2
+
+
 def test_an_interrupted_view_is_made_again_alike(
     teacher: Checkpoint, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
