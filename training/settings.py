@@ -178,6 +178,8 @@ class DistilSettings:
         views: 0 asks `teachers` about each batch; so many views of every picture, varied as in
             [augment], are made and asked about once, kept beside the runs, and learned from in
             turn.
+        views_seed: Decides how the views vary. `fit.seed` does not, so that runs of several seeds
+            learn from the same views and none waits for teachers again.
     """
 
     teachers: tuple[str, ...] = ()
@@ -185,6 +187,7 @@ class DistilSettings:
     share: float = 0.5
     temperature: float = 2.0
     views: int = 0
+    views_seed: int = 0
 
     def __post_init__(self) -> None:
         """Check what the types do not say."""

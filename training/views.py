@@ -46,9 +46,9 @@ def with_views(
     """Return lessons whose pictures are shown in views that the teachers have answered for.
 
     What is missing under `runs`/views is worked out first and kept there, a view at a time, so that
-    an interrupted run goes on; students with the same pictures, teachers, variations and seed share
-    it. With `fit.precision` "bf16" the teachers multiply in bfloat16 as well: twice as fast on
-    processors that know it, and a divergence of 2e-5 from their answers in float32.
+    an interrupted run goes on; students with the same pictures, teachers, variations and seed of
+    the views share it. With `fit.precision` "bf16" the teachers multiply in bfloat16 as well: twice
+    as fast on processors that know it, and a divergence of 2e-5 from their answers in float32.
 
     Args:
         lessons: The pictures; their targets are what the labels say.
@@ -70,7 +70,7 @@ def with_views(
     checkpoints = [Checkpoint.load(runs / path) for path in taught.teachers]
     teachers = Teachers(checkpoints, labels, taught.temperature)
     moved = dataclasses.replace(experiment.augment, mixup=0.0)
-    seed = experiment.fit.seed
+    seed = taught.views_seed
     about = [as_table(moved), taught.temperature, seed, takes.size_hw, takes.channels]
     about += [checkpoint.weights_sha256() for checkpoint in checkpoints]
     half = experiment.fit.precision == "bf16"

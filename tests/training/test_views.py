@@ -124,9 +124,14 @@ def test_views_are_kept_and_made_anew_for_other_variations(
     viewed(tmp_path, alike)
     other = architecture("compact-base")  # another student of such pictures
     with_views(lessons(), alike, tmp_path, labels=(LABELS, SEVEN), takes=other)
+    repeat = dataclasses.replace(alike, fit=dataclasses.replace(alike.fit, seed=1))
+    viewed(tmp_path, repeat)  # several seeds learn from the same views
     assert len(list((tmp_path / "views").iterdir())) == 1
     viewed(tmp_path, experiment(views=1, shift=0.2))
     assert len(list((tmp_path / "views").iterdir())) == 2
+    taught = dataclasses.replace(alike.distil, views_seed=1)
+    viewed(tmp_path, dataclasses.replace(alike, distil=taught))
+    assert len(list((tmp_path / "views").iterdir())) == 3
 
 
 def test_teachers_answer_in_bfloat16_where_the_student_learns_in_it(
