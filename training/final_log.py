@@ -24,6 +24,15 @@ COLUMNS: Final = """\
 RULE: Final = "|---|---|---|---|---|---|---|---|---|\n"
 
 
+def check_log(log: Path) -> None:
+    """Refuse a log that cannot take a line, before PrivateTest is read in vain.
+
+    Raises:
+        DataError: The file is there but has no such table, or cannot be read.
+    """
+    _parts(log)
+
+
 def log_final(evaluation: Evaluation, log: Path, *, today: dt.date) -> str:
     """Append the evaluation's dated line to the log of experiments and return it.
 
@@ -33,13 +42,10 @@ def log_final(evaluation: Evaluation, log: Path, *, today: dt.date) -> str:
         DataError: The file is there but has no such table, or cannot be written.
     """
     line = _line(evaluation, today)
+    head, rule, rest = _parts(log)
+    rows = rest.splitlines(keepends=True)
+    end = next((i for i, row in enumerate(rows) if not row.startswith("|")), len(rows))
     try:
-        text = log.read_text(encoding="utf-8") if log.is_file() else HEADER + COLUMNS + RULE
-        head, rule, rest = text.partition(COLUMNS + RULE)
-        if not rule:
-            raise DataError(f"{log} has no table of final evaluations to add a line to")
-        rows = rest.splitlines(keepends=True)
-        end = next((i for i, row in enumerate(rows) if not row.startswith("|")), len(rows))
         log.parent.mkdir(parents=True, exist_ok=True)
         log.write_text(head + rule + "".join([*rows[:end], line, *rows[end:]]), encoding="utf-8")
     except OSError as error:
@@ -47,6 +53,18 @@ def log_final(evaluation: Evaluation, log: Path, *, today: dt.date) -> str:
     finished = finished_of(evaluation.as_table(), date=today.isoformat())
     append_finished(finished, log.with_suffix(".jsonl"))
     return line
+
+
+def _parts(log: Path) -> tuple[str, str, str]:
+    """Return what stands before the log's rows, the table's head, and the rows and what follows."""
+    try:
+        text = log.read_text(encoding="utf-8") if log.exists() else HEADER + COLUMNS + RULE
+    except (OSError, UnicodeDecodeError) as error:
+        raise DataError(f"{log} cannot be read as a log ({error}); name another --log") from error
+    head, rule, rest = text.partition(COLUMNS + RULE)
+    if not rule:
+        raise DataError(f"{log} has no table of final evaluations to add a line to")
+    return head, rule, rest
 
 
 def _line(evaluation: Evaluation, today: dt.date) -> str:

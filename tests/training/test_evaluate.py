@@ -234,6 +234,23 @@ def test_only_final_scores_the_reported_part_and_logs_it(
 
 
 @pytest.mark.parametrize(
+    ("content", "sentence"),
+    [(b"# Other\n", "no table of final evaluations"), (b"\xff\xfe", "cannot be read as a log")],
+)
+def test_a_log_that_takes_no_line_is_refused_before_the_reported_part_is_read(
+    run: Path, data: Path, tmp_path: Path, content: bytes, sentence: str
+) -> None:
+    log = tmp_path / "other.md"
+    log.write_bytes(content)
+    words = ["evaluate", str(run), "--data", str(data), "--final", "--log", str(log)]
+    result = CliRunner().invoke(app, words)
+    assert result.exit_code != 0
+    assert sentence in result.output
+    assert not (run / "report-test.json").exists()
+    assert log.read_bytes() == content
+
+
+@pytest.mark.parametrize(
     ("words", "sentence"),
     [
         (["evaluate", "none.ckpt"], "no model at none.ckpt"),

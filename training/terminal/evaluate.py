@@ -70,10 +70,12 @@ def evaluate(
 
         from fer_live.training.assess import Wanted, assess, open_model, recorded
         from fer_live.training.data.words import read_map
-        from fer_live.training.final_log import log_final
+        from fer_live.training.final_log import check_log, log_final
         from fer_live.training.prevalence import read_prevalence
         from fer_live.training.report import write_report
 
+        if final:
+            check_log(log)
         frequent = read_prevalence(prevalence or [])
         opened = open_model(model, runs=runs)
         named = read_map(label_map or [])
