@@ -105,7 +105,7 @@ def _view(
     """Return one view of every picture, like `lessons.pixels`, and (N, K) what teachers say of it.
 
     Where there are two framings a coin decides for each picture which is varied. Only the teachers
-    multiply in bfloat16 with `half`: it would move a turned picture by a pixel and more.
+    multiply in bfloat16 with `half`: it changed pixels of turned noise by up to 31 of 255 levels.
     """
     coins = np.random.default_rng(seed).random(len(lessons)) < 0.5  # noqa: PLR2004 (a coin)
     pixels, answers = [], []
