@@ -38,7 +38,7 @@ test-long: $(VENV)/.installed
 demo: .venv-demo/.installed
 	.venv-demo/bin/python -m fer_live.realtime.demo $(if $(CLIP),--clip "$(CLIP)")
 
-# All shipped models, and where FER2013 lies in DATA an int8 and an fp16 copy of the default one.
+# All shipped models against cnn6, and where FER2013 lies in DATA its int8 and fp16 copies.
 # CLIP=path measures the pipeline on a video of yours; BENCH_OPTIONS adds options of fer-live bench.
 DATA ?= ../shared/data
 BENCH_NAME ?= $(shell date +%F)-$(shell git rev-parse --short HEAD)

@@ -15,7 +15,7 @@ from typing import Final
 from fer_live.errors import ModelError
 
 LANDMARKER: Final = "face_landmarker.task"
-DEFAULT_MODEL: Final = "cnn6"
+DEFAULT_MODEL: Final = "small"
 MAX_MODEL_BYTES: Final = 256 * 2**20
 """A larger model file is refused before it is read: no compact network needs it."""
 

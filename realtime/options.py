@@ -13,7 +13,7 @@ FACES_PANEL = "Faces and labels"
 Model: TypeAlias = Annotated[
     str | None,
     typer.Option(
-        help="A shipped model (see `fer-live models`) or an .onnx file; cnn6 unless given.",
+        help="A shipped model (see `fer-live models`) or an .onnx file; small unless given.",
         show_default=False,
         rich_help_panel=FACES_PANEL,
     ),

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from fer_live.bundle import DEFAULT_MODEL
 from tests.running import fer_live
 
 
@@ -28,6 +29,7 @@ def test_help_names_every_option_and_command() -> None:
         *("--camera", "--model", "--device", "--max-faces", "--prior", "--record", "--log"),
         *("--no-window", "--seconds", "--blendshapes", "--blur-faces", "--mirror", "--no-mirror"),
         *("annotate", "bench", "doctor", "models"),
+        f"{DEFAULT_MODEL} unless given",
     ):
         assert word in done.stdout
 
