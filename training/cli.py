@@ -22,6 +22,7 @@ app = typer.Typer(
 )
 
 app.command()(fitting.fit)
+app.command()(fitting.average)
 app.command()(fitting.soften)
 app.command()(evaluation.evaluate)
 app.command()(evaluation.calibrate)

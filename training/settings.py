@@ -180,6 +180,8 @@ class DistilSettings:
             turn.
         views_seed: Decides how the views vary. `fit.seed` does not, so that runs of several seeds
             learn from the same views and none waits for teachers again.
+        mirror_views: Whether each view is shown as its mirror image as well. The teachers have to
+            answer for both alike (`fer-train mirror`), so the second half costs nothing.
     """
 
     teachers: tuple[str, ...] = ()
@@ -188,12 +190,14 @@ class DistilSettings:
     temperature: float = 2.0
     views: int = 0
     views_seed: int = 0
+    mirror_views: bool = False
 
     def __post_init__(self) -> None:
         """Check what the types do not say."""
         require(0 <= self.share <= 1, "share must be in [0, 1]")
         require(self.views >= 0, "views is negative")
         require(not self.views or bool(self.teachers), "views are of teachers: name some")
+        require(not self.mirror_views or self.views > 0, "mirror_views is about views: name some")
         require(self.temperature > 0, "temperature must be positive")
 
 

@@ -11,7 +11,7 @@ import hashlib
 import json
 import logging
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Final
 
@@ -19,7 +19,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from fer_live.errors import DataError
+from fer_live.errors import DataError, ModelError
 from fer_live.training.augment import augment
 from fer_live.training.augment_settings import AugmentSettings
 from fer_live.training.batches import mixed_seed
@@ -61,13 +61,16 @@ def with_views(
         The lessons with views; their own targets are the views' mean.
 
     Raises:
-        ModelError: A teacher is missing, or its labels are no head's.
+        ModelError: A teacher is missing, its labels are no head's, or it answers otherwise for
+            mirror images, which are to be shown.
         DataError: The lessons hold features, which cannot be varied.
     """
     taught = experiment.distil
     if lessons.pixels.ndim == 2:  # noqa: PLR2004 (a table)
         raise DataError("features cannot be varied; leave out distil.views")
     checkpoints = [Checkpoint.load(runs / path) for path in taught.teachers]
+    if taught.mirror_views:
+        _require_mirrored(dict(zip(taught.teachers, checkpoints, strict=True)))
     teachers = Teachers(checkpoints, labels, taught.temperature)
     moved = dataclasses.replace(experiment.augment, mixup=0.0)
     seed = taught.views_seed
@@ -89,8 +92,19 @@ def with_views(
             _save(files[1], made[1])
         pixels, answers = np.load(files[0], mmap_mode="r"), np.load(files[1])
         views.append(View(pixels, _blended(lessons, answers, taught.share)))
+    if taught.mirror_views:
+        views += [View(view.pixels[:, :, ::-1], view.targets) for view in views]
     mean = np.stack([view.targets for view in views]).mean(axis=0, dtype=np.float32)
     return dataclasses.replace(lessons, targets=mean, views=tuple(views))
+
+
+def _require_mirrored(teachers: Mapping[str, Checkpoint]) -> None:
+    """Refuse teachers whose answer for a mirror image is another one."""
+    if one_sided := [path for path, teacher in teachers.items() if not teacher.mirrored]:
+        raise ModelError(
+            f"{one_sided[0]} answers otherwise for mirror images; run fer-train mirror on its "
+            "folder, or leave out distil.mirror_views"
+        )
 
 
 def _view(

@@ -91,9 +91,8 @@ def with_weights(experiment: Experiment, root: Path, runs: Path) -> None:
         labels = LABELS[:7] if "second" in teacher else LABELS
         weights = build("cnn6", (4,) * 5, len(labels)).state_dict()
         prior = (1 / len(labels),) * len(labels)
-        Checkpoint("teacher", "cnn6", (4,) * 5, labels, weights, prior, "noise").save(
-            runs / teacher
-        )
+        made = Checkpoint("teacher", "cnn6", (4,) * 5, labels, weights, prior, "noise")
+        dataclasses.replace(made, mirrored="mirrored" in teacher).save(runs / teacher)
     for stored in experiment.distil.soft:
         labels = LABELS[:7] if "second" in stored else LABELS
         names = np.array([f"row {row}" for row in range(100)])

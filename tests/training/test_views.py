@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import torch
 
-from fer_live.errors import DataError, SettingsError
+from fer_live.errors import DataError, ModelError, SettingsError
 from fer_live.labels import LABELS
 from fer_live.training.augment_settings import AugmentSettings
 from fer_live.training.batches import Batches
@@ -149,6 +149,27 @@ def test_teachers_answer_in_bfloat16_where_the_student_learns_in_it(
     assert len(list((tmp_path / "views").iterdir())) == 2
 
 
+def test_views_are_shown_mirrored_as_well_by_teachers_that_answer_alike(
+    teacher: Checkpoint, tmp_path: Path
+) -> None:
+    plain = experiment(views=2, shift=0.1)
+    both = dataclasses.replace(plain, distil=dataclasses.replace(plain.distil, mirror_views=True))
+    with pytest.raises(ModelError, match=r"teacher\.ckpt answers otherwise for mirror images"):
+        viewed(tmp_path, both)
+    twice = dataclasses.replace(teacher, mirrored=True)
+    twice.save(tmp_path / "teacher.ckpt")
+    seen, alone = viewed(tmp_path, both).views, viewed(tmp_path, plain).views
+    assert len(seen) == 4
+    assert len(list((tmp_path / "views").iterdir())) == 1, "the same views are kept"
+    for view, other, mirror in zip(alone, seen[:2], seen[2:], strict=True):
+        np.testing.assert_array_equal(view.pixels, other.pixels)
+        np.testing.assert_array_equal(view.pixels[..., ::-1], mirror.pixels)
+        with torch.no_grad():
+            said = twice.network()(as_batch(mirror.pixels.copy())).softmax(dim=1).numpy()
+        own = 0.25 * lessons().targets[:, 8:] + 0.75 * said
+        np.testing.assert_allclose(mirror.targets[:, 8:], own, atol=1e-3)
+
+
 def test_an_interrupted_view_is_made_again_alike(
     teacher: Checkpoint, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -193,6 +214,8 @@ def test_pixels_come_back_from_a_batch() -> None:
 def test_views_without_a_teacher_are_refused() -> None:
     with pytest.raises(SettingsError, match="views are of teachers"):
         from_table(DistilSettings, {"views": 2}, where="x.toml")
+    with pytest.raises(SettingsError, match="mirror_views is about views"):
+        from_table(DistilSettings, {"mirror_views": True}, where="x.toml")
 
 
 def test_features_have_no_views(teacher: Checkpoint, tmp_path: Path) -> None:

@@ -1,4 +1,4 @@
-"""`fer-train fit` and `fer-train soften`."""
+"""`fer-train fit`, `fer-train average` and `fer-train soften`."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -72,6 +72,26 @@ def _fit_one(settings: "Experiment", data: Path, runs: Path, how: "Running") -> 
         typer.echo(note)
     found, (_, page) = finish_run(fitted.folder, data)
     typer.echo(f"{found.data}: {found.natural.accuracy}, n = {found.natural.n:,}; see {page}")
+
+
+def average(
+    experiment: Config,
+    data: Data = Path("../shared/data"),
+    runs: Runs = Path("runs"),
+    seed: Annotated[list[int] | None, typer.Option(help="Of each run; two or more.")] = None,
+) -> None:
+    """Average the weights of EXPERIMENT's runs, one for each --seed, into one network.
+
+    For runs that began with the same trained weights; those from random ones have no use of it.
+    """
+    with plain_errors(NAME):
+        from fer_live.training.assess import finish_run
+        from fer_live.training.averaged import average_runs
+        from fer_live.training.settings import read_experiment
+
+        folder = average_runs(read_experiment(experiment), seed or (), data=data, runs=runs)
+        found, (_, page) = finish_run(folder, data)
+        typer.echo(f"{found.data}: {found.natural.accuracy}, n = {found.natural.n:,}; see {page}")
 
 
 def soften(
