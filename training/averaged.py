@@ -16,7 +16,7 @@ from torch import Tensor
 from fer_live.errors import ModelError, SettingsError
 from fer_live.training.batches import Batches
 from fer_live.training.checkpoint import Checkpoint
-from fer_live.training.fit import published
+from fer_live.training.fit import published, settle
 from fer_live.training.prepare import prepare
 from fer_live.training.pruning.recalibrate import recalibrate
 from fer_live.training.repeats import repeats_of
@@ -66,6 +66,7 @@ def average_runs(experiment: Experiment, seeds: Sequence[int], *, data: Path, ru
     shown = Batches(prepared.train, _AT_ONCE, takes=prepared.takes)
     recalibrate(network, (pictures for pictures, _, _ in shown))
     told = ", ".join(map(str, distinct))
+    settle(own, runs / own.name)
     heads = published(own, network, prepared, before=made if made.pruning else None)
     for file, head in zip((BEST, SECOND), heads, strict=False):
         source = f"{head.data}; mean of the weights of seeds {told}"

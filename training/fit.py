@@ -105,7 +105,7 @@ def fit(
     prepared = prepare(experiment, data, runs)
     folder = runs / experiment.name
     folder.mkdir(parents=True, exist_ok=True)
-    _settle(experiment, folder)
+    settle(experiment, folder)
     begun = time.monotonic()
     learner, notes = _train(experiment, prepared, folder, running or Running())
     seconds = time.monotonic() - begun
@@ -174,7 +174,7 @@ def _train(
     return learner, (*notes, clock.summary()) if running.profile else tuple(notes)
 
 
-def _settle(experiment: Experiment, folder: Path) -> None:
+def settle(experiment: Experiment, folder: Path) -> None:
     """Make the run's folder, or refuse one that was made with other settings.
 
     Raises:

@@ -103,6 +103,7 @@ def test_the_command_scores_it(trained: Experiment, tmp_path: Path) -> None:
     assert "n = 20" in result.output
     names = {path.name for path in (tmp_path / "runs" / "one-mean").iterdir()}
     assert {"report-validation.json", "report-validation-second.json"} <= names
+    assert "experiment.json" in names, "by which later reports know their folder"
 
 
 def test_what_has_no_mean_is_refused(trained: Experiment, tmp_path: Path) -> None:
