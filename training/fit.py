@@ -3,6 +3,7 @@
 import json
 import time
 import warnings
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -35,6 +36,7 @@ from fer_live.training.pictures import as_batch, fitted_to
 from fer_live.training.prepare import Prepared, prepare
 from fer_live.training.settings import Experiment
 from fer_live.training.tables import as_table
+from fer_live.training.trunks import both_heads
 
 _FORESEEN: Final = (
     ".*does not have many workers.*",  # batches come from memory
@@ -210,7 +212,7 @@ def _learner(experiment: Experiment, prepared: Prepared, runs: Path, *, steps: i
     network = build(wanted.architecture, wanted.widths, prepared.outputs)
     if wanted.weights:
         here = runs / wanted.weights
-        load_weights(network, here if here.is_file() else prepared.root / wanted.weights)
+        _begin(network, here if here.is_file() else prepared.root / wanted.weights, prepared.labels)
     if wanted.train_last is not None:
         train_last(network, wanted.train_last)
     teaching = None
@@ -228,6 +230,16 @@ def _learner(experiment: Experiment, prepared: Prepared, runs: Path, *, steps: i
         steps=steps,
         teaching=teaching,
     ).to(memory_format=torch.channels_last)  # a fifth to a third faster on CPUs
+
+
+def _begin(network: nn.Module, path: Path, labels: Sequence[tuple[str, ...]]) -> None:
+    """Begin with a file's weights, its outputs too where its run had the same two heads.
+
+    Each head's file has its own outputs only: by it alone a network with both would begin with
+    outputs at random, which drive the trunk away from where it was.
+    """
+    whole = both_heads(path, labels)
+    load_weights(network, path, given=None if whole is None else whole.weights)
 
 
 def _pruned_before(weights: Path) -> Checkpoint | None:

@@ -97,6 +97,8 @@ class NetworkSettings:
         widths: Its widths; empty takes the architecture's own.
         weights: File with weights to begin from, such as a pruned run's checkpoint, relative to the
             folder given with `--runs` or else to that given with `--data`; empty begins at random.
+            A run's best.ckpt gives its outputs as well where the run has the same two heads, and
+            else where it has as many labels.
         train_last: Train only the last so many layers that have weights; None trains all.
         dead_units: Fraction of the first layer's units whose weights are zeroed and held there: a
             way to make a network that is stuck, for the angular separation of paper 003.

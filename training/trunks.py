@@ -63,6 +63,26 @@ def joined(group: Sequence[Checkpoint]) -> Checkpoint:
     return dataclasses.replace(first, labels=labels, weights=weights)
 
 
+def both_heads(path: Path, labels: Sequence[tuple[str, ...]]) -> Checkpoint | None:
+    """Return the whole network of a run's `BEST`, where its heads have just these labels.
+
+    Args:
+        path: A file with weights.
+        labels: Of each head that is wanted, in order.
+
+    Returns:
+        None where the file is no run's `BEST`, or has no second head beside it, or other labels.
+    """
+    beside = path.parent / SECOND
+    if path.name != BEST or not beside.is_file():
+        return None
+    heads = Checkpoint.load(path), Checkpoint.load(beside)
+    wanted = tuple(head.labels for head in heads) == tuple(labels)
+    if not wanted or heads[0].mixed or differing_in(*heads):
+        return None
+    return joined(heads)
+
+
 def _fit(one: Tensor | None, other: Tensor | None, rows: tuple[int, int]) -> bool:
     """Return whether two tensors are equal, or have a row for each label of their heads."""
     if one is None or other is None:

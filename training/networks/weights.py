@@ -11,7 +11,9 @@ from torch import Tensor, nn
 from fer_live.errors import ModelError
 
 
-def load_weights(network: nn.Module, path: Path) -> tuple[str, ...]:
+def load_weights(
+    network: nn.Module, path: Path, *, given: Mapping[str, Tensor] | None = None
+) -> tuple[str, ...]:
     """Begin with the weights of a file wherever names and shapes agree.
 
     The file is a fer-live checkpoint or a state dictionary such as torchvision's and FaceNet's.
@@ -21,6 +23,7 @@ def load_weights(network: nn.Module, path: Path) -> tuple[str, ...]:
     Args:
         network: What is given weights; of a `Pretrained` network its trunk.
         path: The file.
+        given: What is taken in place of what the file holds, such as both heads of its run.
 
     Returns:
         The names of what was left at random.
@@ -28,7 +31,7 @@ def load_weights(network: nn.Module, path: Path) -> tuple[str, ...]:
     Raises:
         ModelError: The file is missing or holds something else.
     """
-    given = _read(path)
+    given = _read(path) if given is None else given
     trunk = getattr(network, "trunk", network)
     own = trunk.state_dict()
     fitting = {k: v for k, v in given.items() if k in own and v.shape == own[k].shape}
