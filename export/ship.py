@@ -67,13 +67,18 @@ def recard(name: str, reports: Sequence[Path], *, assets: Path | None = None) ->
         The card for people.
 
     Raises:
-        ModelError: There is no such model, or a report is of another file.
+        ModelError: There is no such model or no report, or a report is of another file.
         DataError: A report cannot be read.
         SinkError: The folder cannot be written to.
     """
     folder = _assets(assets)
     path = folder / "models" / f"{name}.onnx"
     content, contract = open_model(str(path))
+    if not reports:
+        raise ModelError(
+            f"there is no report on {name}, and its card would lose those that it has; score the "
+            f"file first: fer-train evaluate {path} --final, or name reports with --report"
+        )
     told = of_file(load_reports(reports), sha256_of(content))
     write_card(folder, name, contract, content, reports=told)
     return path.with_suffix(".md")

@@ -145,6 +145,11 @@ def test_a_card_is_written_again_from_reports_on_the_file_alone(
     assert refused.exit_code == 1
     assert "is of another file" in refused.output
     assert (tmp_path / "models" / "two.md").read_text() == text
+    monkeypatch.chdir(tmp_path)
+    refused = CliRunner().invoke(app, ["card", "two", "--assets", str(tmp_path)])
+    assert refused.exit_code == 1
+    assert "there is no report on two" in refused.output
+    assert (tmp_path / "models" / "two.md").read_text() == text
 
 
 @pytest.mark.parametrize("name", ["", "../up", "Big", "a b", "-"])
