@@ -178,6 +178,12 @@ def calibration_error(diagram: tuple[Bin, ...]) -> float:
     return sum(one.count * abs(one.confidence - one.accuracy) for one in diagram) / total
 
 
+def cross_entropy(probabilities: Floats, truth: NDArray[np.int64]) -> float:
+    """Return the mean of -log p of the true label, in nats; no p counts as less than 1e-12."""
+    shares = probabilities[np.arange(len(truth)), truth]
+    return float(-np.log(np.maximum(shares, 1e-12)).mean())
+
+
 @dataclass(frozen=True, slots=True)
 class Shown:
     """What is left when answers under a confidence are shown as uncertain.
@@ -278,13 +284,11 @@ def fitted_temperature(logits: NDArray[np.floating], truth: NDArray[np.int64]) -
     """Return the temperature in [0.2, 5] that makes the true labels likeliest.
 
     Guo et al. 2017, "On Calibration of Modern Neural Networks"; golden section on log T, where
-    the negative log likelihood has one minimum.
+    the cross entropy has one minimum.
     """
-    rows = np.arange(len(truth))
 
     def cost(log_t: float) -> float:
-        shares = softmax(logits / np.exp(log_t))[rows, truth]
-        return float(-np.log(np.maximum(shares, 1e-12)).mean())
+        return cross_entropy(softmax(logits / np.exp(log_t)), truth)
 
     low, high = float(np.log(0.2)), float(np.log(5.0))
     golden = (np.sqrt(5) - 1) / 2

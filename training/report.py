@@ -91,7 +91,7 @@ def markdown_of(evaluation: Evaluation) -> str:
     figures = [
         f"n = {natural.n:,}; {evaluation.split}; sha256 {evaluation.sha256 or '-'}",
         f"accuracy {natural.accuracy}; macro F1 {natural.macro_f1}; ECE "
-        f"{100 * natural.calibration_error:.1f} %",
+        f"{100 * natural.calibration_error:.1f} %; cross entropy {natural.cross_entropy:.4f}",
         f"balanced prior: accuracy {balanced.accuracy}; macro F1 {balanced.macro_f1}",
     ]
     if clean is not None:
@@ -137,7 +137,8 @@ def _headline(evaluation: Evaluation) -> str:
     ]
     if evaluation.clean is not None:
         rows.append(("natural, without twins of Training", evaluation.clean))
-    heads = ("prior", "n", "accuracy", "balanced accuracy", "macro F1", "ECE")
+    figures = ("accuracy", "balanced accuracy", "macro F1", "ECE", "cross entropy")
+    heads = ("prior", "n", *figures)
     return page.table(
         heads,
         [
@@ -148,6 +149,7 @@ def _headline(evaluation: Evaluation) -> str:
                 str(scores.balanced_accuracy),
                 str(scores.macro_f1),
                 percent(scores.calibration_error),
+                f"{scores.cross_entropy:.3f}",
             )
             for name, scores in rows
         ],

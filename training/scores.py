@@ -38,6 +38,8 @@ class Scores:
         balanced_accuracy: Mean recall; bootstrap interval.
         macro_f1: Mean F1; bootstrap interval.
         calibration_error: Expected calibration error over 15 bins.
+        cross_entropy: Mean of -log p of the true label, in nats: what tells networks apart that
+            are right equally often.
         per_class: Each class's figures, in the order of the labels.
         confusion: K rows of true labels, K columns of named ones.
         reliability: The reliability diagram.
@@ -52,6 +54,7 @@ class Scores:
     balanced_accuracy: Figure
     macro_f1: Figure
     calibration_error: float
+    cross_entropy: float
     per_class: tuple[ClassFigures, ...]
     confusion: tuple[tuple[int, ...], ...]
     reliability: tuple[Bin, ...]
@@ -98,6 +101,7 @@ def scores_of(
         balanced_accuracy=drawn(metrics.balanced_accuracy),
         macro_f1=drawn(metrics.macro_f1),
         calibration_error=metrics.calibration_error(diagram),
+        cross_entropy=metrics.cross_entropy(exact, truth),
         per_class=metrics.per_class(table, labels),
         confusion=tuple(tuple(row) for row in table.tolist()),
         reliability=diagram,

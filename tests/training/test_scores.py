@@ -7,6 +7,7 @@ import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from torch.nn.functional import nll_loss
 from torchmetrics.classification import MulticlassCalibrationError, MulticlassF1Score
 
 from fer_live.training import metrics
@@ -39,6 +40,20 @@ def test_macro_f1_and_calibration_error_are_torchmetrics(seed: int) -> None:
     error = MulticlassCalibrationError(4, n_bins=15)(*tensors)
     assert found.macro_f1.value == pytest.approx(float(f1), abs=1e-6)
     assert found.calibration_error == pytest.approx(float(error), abs=1e-5)
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_cross_entropy_is_torchs_negative_log_likelihood(seed: int) -> None:
+    shares, truth = guesses(seed)
+    found = scores_of(shares, truth, LABELS, "natural")
+    expected = nll_loss(torch.from_numpy(shares).log(), torch.from_numpy(truth))
+    assert found.cross_entropy == pytest.approx(float(expected), abs=1e-9)
+
+
+def test_a_label_ruled_out_costs_much_but_not_everything() -> None:
+    shares = np.array([[1.0, 0.0, 0.0, 0.0], [1.0, 0.0, 0.0, 0.0]])
+    found = scores_of(shares, np.array([0, 1]), LABELS, "natural")
+    assert found.cross_entropy == pytest.approx(-np.log(1e-12) / 2)
 
 
 @pytest.mark.parametrize("seed", range(3))

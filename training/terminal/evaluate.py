@@ -170,6 +170,7 @@ def _tell(found: "Evaluation") -> None:
     typer.echo(f"  balanced accuracy  {natural.balanced_accuracy}")
     typer.echo(f"    balanced prior   {balanced.balanced_accuracy}")
     typer.echo(f"  calibration error  {natural.calibration_error:.4f}")
+    typer.echo(f"  cross entropy      {natural.cross_entropy:.4f}")
     for note in found.notes:
         typer.echo(f"  {note}")
     if found.studies is not None:
