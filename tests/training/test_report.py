@@ -10,7 +10,7 @@ import pytest
 from fer_live.errors import SinkError
 from fer_live.training.assess import Wanted, assess, open_model
 from fer_live.training.evaluate import Evaluation
-from fer_live.training.report import page_of, write_report
+from fer_live.training.report import markdown_of, page_of, write_report
 from tests.training.evaluations import small_data, small_run
 
 pytestmark = [pytest.mark.training, pytest.mark.usefixtures("own_cache")]
@@ -94,6 +94,16 @@ def test_the_json_file_holds_every_figure(evaluation: Evaluation, tmp_path: Path
     assert told["balanced"]["prior"] == "balanced"
     assert len(told["natural"]["confusion"]) == len(evaluation.labels)
     assert page.read_text().startswith("<!doctype html>")
+
+
+def test_page_and_markdown_tell_the_cross_entropy(evaluation: Evaluation) -> None:
+    natural, balanced = evaluation.natural.cross_entropy, evaluation.balanced.cross_entropy
+    assert natural != pytest.approx(balanced, abs=1e-3)
+    page = page_of(evaluation)
+    assert "cross entropy" in page
+    for figure in (natural, balanced):
+        assert f"{figure:.3f}" in page
+    assert f"cross entropy {natural:.4f}" in markdown_of(evaluation)
 
 
 def test_a_folder_that_cannot_be_written_is_named(evaluation: Evaluation, tmp_path: Path) -> None:
