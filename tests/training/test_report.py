@@ -99,7 +99,7 @@ def test_the_json_file_holds_every_figure(evaluation: Evaluation, tmp_path: Path
 def test_page_and_markdown_tell_the_cross_entropy(evaluation: Evaluation) -> None:
     natural, balanced = evaluation.natural.cross_entropy, evaluation.balanced.cross_entropy
     assert natural != pytest.approx(balanced, abs=1e-3)
-    page = page_of(evaluation)
+    page = page_of(evaluation, {})
     assert "cross entropy" in page
     for figure in (natural, balanced):
         assert f"{figure:.3f}" in page
