@@ -1,6 +1,6 @@
 """Model against model, in one run on the CPU: what pruning buys on this machine.
 
-The models and a matrix product, as the measure of what the processor can do at that moment, take
+The models and matrix products, as the measure of what the processor can do at that moment, take
 turns call by call, so that a ratio holds although the machine is noisy.
 """
 
@@ -15,6 +15,7 @@ import numpy as np
 
 from fer_live.bundle import read_model
 from fer_live.contract import ModelContract
+from fer_live.realtime.bench import peak
 from fer_live.realtime.bench.latency import Latency
 from fer_live.realtime.classifier import OnnxClassifier
 
@@ -22,7 +23,6 @@ BATCHES: Final = (1, 2, 4, 8)
 WARM_UP_CALLS: Final = 10
 CALL_OVERHEAD_MS: Final = 0.012
 """What a call into ONNX Runtime costs for a graph of some fifteen nodes that compute nothing."""
-_PEAK_SIDE: Final = 384
 _WAYS: Final = 3
 
 
@@ -35,7 +35,8 @@ class BatchFigures:
         latency: Of one call, from uint8 crops to probabilities, Python included.
         session: Of the bare call of ONNX Runtime's session.
         inference: Of the graph alone: inputs and outputs bound to memory beforehand.
-        peak_gflops: What the processor reached in a matrix product between the same calls.
+        peak_gflops: What the processor reached in the better of two matrix products between the
+            same calls: numpy's and ONNX Runtime's.
     """
 
     batch: int
@@ -146,20 +147,13 @@ def _interleaved(
             classifier.session_call(crops),
             classifier.bind(crops).run,
         ]
-    subjects.append(_matrix_product(rng))
-    times_ms = time_in_turn(subjects, calls)
-    peak = 2e-6 * _PEAK_SIDE**3 / float(times_ms[-1].min())
+    of_models = len(subjects)
+    times_ms = time_in_turn([*subjects, *peak.matrix_products(rng)], calls)
+    reached = 1e-6 * peak.FLOP / float(times_ms[of_models:].min())
     return [
-        BatchFigures(batch, Latency.of(whole), Latency.of(session), Latency.of(bound), peak)
-        for whole, session, bound in times_ms[:-1].reshape(len(classifiers), _WAYS, calls)
+        BatchFigures(batch, Latency.of(whole), Latency.of(session), Latency.of(bound), reached)
+        for whole, session, bound in times_ms[:of_models].reshape(len(classifiers), _WAYS, calls)
     ]
-
-
-def _matrix_product(rng: np.random.Generator) -> Callable[[], object]:
-    """Return a float32 matrix product of a size that reaches the processor's peak."""
-    left, right = rng.random((2, _PEAK_SIDE, _PEAK_SIDE), np.float32)
-    out = np.empty_like(left)
-    return lambda: np.matmul(left, right, out=out)
 
 
 def time_in_turn(
