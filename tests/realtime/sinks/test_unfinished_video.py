@@ -23,7 +23,7 @@ from tests.realtime.sinks.written import (
 )
 
 NOISE_WRITER = textwrap.dedent("""
-    import resource, sys
+    import resource, signal, sys
     from itertools import count
     from pathlib import Path
     import numpy as np
@@ -31,6 +31,7 @@ NOISE_WRITER = textwrap.dedent("""
     from fer_live.realtime.flow import Frame, FrameResult, SourceInfo
     from fer_live.realtime.sinks.video import VideoWriter
 
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # not ignored, as in background
     path, limit = Path(sys.argv[1]), int(sys.argv[2])
     if limit:
         resource.setrlimit(resource.RLIMIT_FSIZE, (limit, limit))
