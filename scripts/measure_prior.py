@@ -15,6 +15,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from fer_live.errors import FerLiveError
 from fer_live.training import metrics
 from fer_live.training.assess import Opened, Wanted, open_model, parts_for
 from fer_live.training.evaluate import common_labels
@@ -63,9 +64,12 @@ def main() -> None:
     parser.add_argument("model", type=Path, nargs="+")
     parser.add_argument("--data", type=Path, default=Path("../shared/data"))
     given = parser.parse_args()
-    for model in given.model:
-        for head in open_model(model, runs=Path("runs")).heads:
-            told(head, given.data)
+    try:
+        for model in given.model:
+            for head in open_model(model, runs=Path("runs")).heads:
+                told(head, given.data)
+    except FerLiveError as error:
+        parser.error(str(error))
 
 
 if __name__ == "__main__":
