@@ -188,13 +188,22 @@ def validation_figures(logits: Tensor, targets: Tensor, prior: Tensor) -> dict[s
 def optimiser_of(trained: list[nn.Parameter], fit: FitSettings) -> torch.optim.Optimizer:
     """Return the optimiser that the settings name."""
     rate, decay = fit.learning_rate, fit.weight_decay
+    spared = [p for p in trained if fit.decayed == "mixing" and not _mixes(p)]
+    left = {id(p) for p in spared}
+    groups = [{"params": [p for p in trained if id(p) not in left]}]
+    groups += [{"params": spared, "weight_decay": 0.0}] if spared else []
     if fit.optimiser == "sgd":
         return torch.optim.SGD(
-            trained, lr=rate, momentum=0.9, nesterov=True, weight_decay=decay, foreach=True
+            groups, lr=rate, momentum=0.9, nesterov=True, weight_decay=decay, foreach=True
         )
     kinds = {"adam": torch.optim.Adam, "adamw": torch.optim.AdamW, "adadelta": torch.optim.Adadelta}
-    made: torch.optim.Optimizer = kinds[fit.optimiser](trained, lr=rate, weight_decay=decay)
+    made: torch.optim.Optimizer = kinds[fit.optimiser](groups, lr=rate, weight_decay=decay)
     return made
+
+
+def _mixes(parameter: nn.Parameter) -> bool:
+    """Return whether it has a weight from more than one map or unit to each that comes out."""
+    return parameter.ndim > 1 and parameter.shape[1] > 1
 
 
 def schedule_of(

@@ -126,7 +126,10 @@ class FitSettings:
         batch: Images a step.
         optimiser: "sgd" (Nesterov momentum 0.9), "adam", "adamw" or "adadelta".
         learning_rate: Peak learning rate.
-        weight_decay: Of every weight.
+        weight_decay: Pulls weights towards 0.
+        decayed: Which: "all", or "mixing", what mixes maps; biases, batch norms and depthwise
+            filters, which have few numbers each and are hurt by it (Howard et al. 2017,
+            "MobileNets"), are left alone.
         schedule: "constant", "cosine" (to 0) or "one-cycle"; "cosine" warms up for one epoch.
         targets: "votes" learns the distribution over labels, "majority" its largest member.
         label_smoothing: Share of the target spread over all labels.
@@ -145,6 +148,7 @@ class FitSettings:
     optimiser: Literal["sgd", "adam", "adamw", "adadelta"] = "sgd"
     learning_rate: float = 0.1
     weight_decay: float = 0.0
+    decayed: Literal["all", "mixing"] = "all"
     schedule: Literal["constant", "cosine", "one-cycle"] = "cosine"
     targets: Literal["votes", "majority"] = "votes"
     label_smoothing: float = 0.0
