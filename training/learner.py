@@ -190,7 +190,7 @@ def optimiser_of(trained: list[nn.Parameter], fit: FitSettings) -> torch.optim.O
     rate, decay = fit.learning_rate, fit.weight_decay
     spared = [p for p in trained if fit.decayed == "mixing" and not _mixes(p)]
     left = {id(p) for p in spared}
-    groups = [{"params": [p for p in trained if id(p) not in left]}]
+    groups: list[dict[str, Any]] = [{"params": [p for p in trained if id(p) not in left]}]
     groups += [{"params": spared, "weight_decay": 0.0}] if spared else []
     if fit.optimiser == "sgd":
         return torch.optim.SGD(
