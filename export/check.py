@@ -17,7 +17,7 @@ from fer_live.export.crops import CropSet
 from fer_live.export.graph import LiveGraph
 from fer_live.export.parity import BATCHES, compare, open_session
 from fer_live.export.to_onnx import OPSET
-from fer_live.realtime.classifier import OnnxClassifier
+from fer_live.realtime.inference.classifier import OnnxClassifier
 from fer_live.training.checkpoint import Checkpoint
 
 LEAST_AGREEMENT: Final = 0.95

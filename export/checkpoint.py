@@ -18,7 +18,7 @@ from fer_live.export.graph import LiveGraph
 from fer_live.export.heads import network_of, told_by
 from fer_live.export.parity import Parity, compare
 from fer_live.export.to_onnx import seal, trace
-from fer_live.realtime.classifier import OnnxClassifier
+from fer_live.realtime.inference.classifier import OnnxClassifier
 from fer_live.training.checkpoint import Checkpoint
 from fer_live.training.mixed import RAREST
 

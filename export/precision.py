@@ -21,8 +21,8 @@ from fer_live.bundle import read_model
 from fer_live.contract import INPUT_NAME, LOGITS_NAME, ModelContract, Precision, from_metadata
 from fer_live.errors import ModelError
 from fer_live.export.to_onnx import OPSET, seal, strip
-from fer_live.realtime.classifier import REMEDY
-from fer_live.realtime.onnx_file import read_contents
+from fer_live.realtime.inference.classifier import REMEDY
+from fer_live.realtime.inference.onnx_file import read_contents
 
 _CALIBRATION_BATCH: Final = 32
 _PRODUCTS: Final = ("Conv", "Gemm", "MatMul")

@@ -17,7 +17,7 @@ from fer_live.export.precision import contract_in, open_model, to_fp16, to_int8
 from fer_live.export.to_onnx import seal
 from fer_live.realtime.bench.machine import this_machine
 from fer_live.realtime.bench.models import measure_models
-from fer_live.realtime.classifier import OnnxClassifier, Prediction
+from fer_live.realtime.inference.classifier import OnnxClassifier, Prediction
 
 Number = TypeVar("Number", int, float)
 

@@ -16,10 +16,10 @@ from pathlib import Path
 
 from fer_live.bundle import DEFAULT_MODEL
 from fer_live.contract import Prior
-from fer_live.realtime.classifier import Device, OnnxClassifier
 from fer_live.realtime.faces import FaceSettings, open_finder
-from fer_live.realtime.flow import Frame, FrameResult
+from fer_live.realtime.inference.classifier import Device, OnnxClassifier
 from fer_live.realtime.pipeline import Pipeline, PipelineSettings
+from fer_live.realtime.results import Frame, FrameResult
 from fer_live.realtime.sources import LatestFrame, Source, open_source
 
 _log = logging.getLogger(__name__)

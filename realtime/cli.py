@@ -10,7 +10,7 @@ import typer
 
 from fer_live.console import plain_errors, stop_signals
 from fer_live.realtime.bench.cli import bench
-from fer_live.realtime.options import (
+from fer_live.realtime.commands.cli_options import (
     Blendshapes,
     BlurFaces,
     DeviceName,
@@ -115,9 +115,9 @@ def live(
     size_wh = _size_wh(size)
     with plain_errors(NAME):
         from fer_live.bundle import DEFAULT_MODEL
+        from fer_live.realtime.commands.live import status_line, tell_run
         from fer_live.realtime.faces import FaceSettings
         from fer_live.realtime.live import CameraSettings, LiveSettings, run_live
-        from fer_live.realtime.terminal.live import status_line, tell_run
 
         settings = LiveSettings(
             source=camera,
@@ -184,8 +184,8 @@ def annotate(
         from fer_live.bundle import DEFAULT_MODEL
         from fer_live.realtime.annotate import AnnotateSettings, Watch
         from fer_live.realtime.annotate import annotate as annotate_all
+        from fer_live.realtime.commands.annotate import progress_bar, tell_report
         from fer_live.realtime.faces import FaceSettings
-        from fer_live.realtime.terminal.annotate import progress_bar, tell_report
 
         settings = AnnotateSettings(
             model=model or DEFAULT_MODEL,
@@ -216,8 +216,8 @@ def doctor(
 
     The exit status is 1 if something that fer-live needs is broken.
     """
+    from fer_live.realtime.commands.doctor import show_findings
     from fer_live.realtime.doctor import examine, is_broken, to_json
-    from fer_live.realtime.terminal.doctor import show_findings
 
     if as_json:
         findings = list(examine())
@@ -236,8 +236,8 @@ def models(
 ) -> None:
     """List the shipped models: size, accuracy, labels, and speed measured here and now."""
     with plain_errors(NAME):
-        from fer_live.realtime.models import shipped_models, to_json
-        from fer_live.realtime.terminal.models import show_models
+        from fer_live.realtime.commands.models import show_models
+        from fer_live.realtime.inference.models import shipped_models, to_json
 
         facts = shipped_models(device=device, calls=calls)
         if as_json:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from fer_live.errors import FerLiveError
 from fer_live.realtime.annotate import AnnotateSettings, Outcome, annotate
-from fer_live.realtime.portrait import write_portrait_clip
+from fer_live.realtime.demo_clip import write_portrait_clip
 
 
 def run_demo(out: Path, clip: Path | None = None) -> Outcome:

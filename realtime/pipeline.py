@@ -9,10 +9,10 @@ from numpy.typing import NDArray
 
 from fer_live.contract import ModelContract, Prior
 from fer_live.crop import crop_transform, cut_crop
-from fer_live.realtime.classifier import EmotionClassifier, Prediction, with_prior
 from fer_live.realtime.faces import FaceFinder
-from fer_live.realtime.flow import Face, Frame, FrameResult, StageTimes, Track
-from fer_live.realtime.smoothing import LabelSettings, LabelSmoother
+from fer_live.realtime.inference.classifier import EmotionClassifier, Prediction, with_prior
+from fer_live.realtime.results import Face, Frame, FrameResult, StageTimes, Track
+from fer_live.realtime.smoothing.online import LabelSettings, LabelSmoother
 from fer_live.realtime.tracking import Tracker, TrackingSettings
 
 

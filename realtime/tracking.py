@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from fer_live.realtime.flow import Box, Face, Frame
+from fer_live.realtime.results import Box, Face, Frame
 
 _SETTLE_S: Final = 0.2
 """Time constant of the average that a track's motion is known by."""

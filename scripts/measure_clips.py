@@ -17,11 +17,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from fer_live.errors import ModelError
-from fer_live.realtime.backward import BackwardPass
-from fer_live.realtime.classifier import OnnxClassifier
 from fer_live.realtime.faces import FaceSettings, open_finder
-from fer_live.realtime.flow import FrameResult
+from fer_live.realtime.inference.classifier import OnnxClassifier
 from fer_live.realtime.pipeline import Pipeline, PipelineSettings
+from fer_live.realtime.results import FrameResult
+from fer_live.realtime.smoothing.offline import OfflineSmoother
 from fer_live.realtime.sources import open_video
 
 STRETCH = re.compile(r"(\w+) (\d+(?:\.\d+)?)-(\d+(?:\.\d+)?)")
@@ -60,7 +60,7 @@ def results_of(
     with open_video(clip) as source, open_finder(FaceSettings(), live=True) as finder:
         pipeline = Pipeline(finder, classifier, settings)
         live = [pipeline.process(frame) for frame in source]
-    backward = BackwardPass(classifier.contract, settings.prior)
+    backward = OfflineSmoother(classifier.contract, settings.prior)
     settled = [done for result in live for done in backward.push(result)]
     return live, [*settled, *backward.finish()]
 

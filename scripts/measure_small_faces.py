@@ -15,7 +15,7 @@ from pathlib import Path
 
 from fer_live.realtime.bench.small_faces import Place, faces_in, look_for_portrait
 from fer_live.realtime.faces import FaceSettings, open_finder
-from fer_live.realtime.flow import Frame
+from fer_live.realtime.results import Frame
 from fer_live.realtime.sources import open_video
 
 WIDTHS_PX = (32, 48, 64, 100)
@@ -36,7 +36,7 @@ def head(places: int, clips: int) -> list[str]:
         "Written by `scripts/measure_small_faces.py`, "
         f"{datetime.now(UTC).date().isoformat()}, fer-live {version('fer-live')}.",
         "",
-        f"The portrait of `fer_live.realtime.portrait` at {places} seeded places a row, before "
+        f"The portrait of `fer_live.realtime.demo_clip` at {places} seeded places a row, before "
         f"{clips} clips without a face in turn. Width: hull of the landmarks. Found: a face "
         "overlaps it with an IoU of at least 0.4 within one second of video, counted from the "
         "first frame, search as shipped, live. False faces: faces elsewhere, in any frame.",

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from fer_live.arrays import Probs
 from fer_live.labels import LABELS
-from fer_live.realtime.flow import Box, Face, Frame, FrameResult, StageTimes, Track
+from fer_live.realtime.results import Box, Face, Frame, FrameResult, StageTimes, Track
 
 NO_TIMES = StageTimes(0.0, 0.0, 0.0, 0.0, 0.0)
 

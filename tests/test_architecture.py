@@ -45,7 +45,8 @@ def test_importing_the_package_imports_nothing_heavy() -> None:
 
 def test_the_whole_runtime_never_imports_torch_or_onnx() -> None:
     modules = imported_by(
-        "import fer_live.realtime.annotate, fer_live.realtime.live, fer_live.realtime.models\n"
+        "import fer_live.realtime.annotate, fer_live.realtime.live\n"
+        "import fer_live.realtime.inference.models\n"
         "from fer_live.realtime import analyze"
     )
     assert "cv2" in modules
@@ -66,11 +67,11 @@ def test_the_folder_is_refused_under_its_own_name() -> None:
 
 def test_the_options_offer_exactly_the_words_that_the_library_takes() -> None:
     from fer_live.contract import Prior
-    from fer_live.realtime import options
-    from fer_live.realtime.classifier import Device
+    from fer_live.realtime.commands import cli_options
+    from fer_live.realtime.inference.classifier import Device
 
-    assert get_args(get_args(options.PriorName)[0]) == get_args(Prior)
-    assert get_args(get_args(options.DeviceName)[0]) == get_args(Device)
+    assert get_args(get_args(cli_options.PriorName)[0]) == get_args(Prior)
+    assert get_args(get_args(cli_options.DeviceName)[0]) == get_args(Device)
 
 
 def test_the_defaults_of_the_command_are_those_of_the_library() -> None:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from fer_live.realtime.portrait import write_portrait_clip
+from fer_live.realtime.demo_clip import write_portrait_clip
 
 ROOT = Path(__file__).parents[1]
 

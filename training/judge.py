@@ -12,7 +12,7 @@ from torch import nn
 
 from fer_live.contract import Prior
 from fer_live.errors import ModelError
-from fer_live.realtime.classifier import OnnxClassifier
+from fer_live.realtime.inference.classifier import OnnxClassifier
 from fer_live.training import metrics
 from fer_live.training.checkpoint import Checkpoint
 from fer_live.training.networks import architecture

@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Final
 
-from fer_live.realtime.flow import Frame
+from fer_live.realtime.results import Frame
 
 DEPTH: Final = 4
 """So many frames are held at most, beside the one that is worked on."""

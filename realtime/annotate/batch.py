@@ -21,7 +21,7 @@ from fer_live.realtime.annotate.passes import Tell
 from fer_live.realtime.annotate.progress import Estimate
 from fer_live.realtime.annotate.report import Outcome, Report, Watch
 from fer_live.realtime.annotate.settings import AnnotateSettings
-from fer_live.realtime.classifier import OnnxClassifier
+from fer_live.realtime.inference.classifier import OnnxClassifier
 
 LISTEN_EVERY_S: Final = 0.1
 """How often the news of the worker processes are passed on."""

@@ -13,7 +13,7 @@ from fer_live.realtime.annotate.report import Outcome
 from fer_live.realtime.annotate.settings import AnnotateSettings, TableFormat
 from fer_live.realtime.annotate.summary import FORMAT, read_summary, versions, write_summary
 from fer_live.realtime.annotate.workspace import Workspace, disk_errors
-from fer_live.realtime.classifier import OnnxClassifier
+from fer_live.realtime.inference.classifier import OnnxClassifier
 from fer_live.realtime.sources import Source
 
 ALL_SUFFIXES: Final = (SUMMARY, ANNOTATED, *(f".faces.{form}" for form in get_args(TableFormat)))

@@ -19,15 +19,15 @@ from fer_live.realtime.annotate.settings import AnnotateSettings
 from fer_live.realtime.annotate.spool import Spool
 from fer_live.realtime.annotate.summary import Tally
 from fer_live.realtime.annotate.workspace import Workspace
-from fer_live.realtime.backward import BackwardPass
-from fer_live.realtime.blur import blur_faces
-from fer_live.realtime.classifier import OnnxClassifier
 from fer_live.realtime.faces import open_finder
-from fer_live.realtime.flow import Frame, FrameResult
+from fer_live.realtime.inference.classifier import OnnxClassifier
 from fer_live.realtime.overlay import draw
+from fer_live.realtime.overlay.blur import blur_faces
 from fer_live.realtime.pipeline import Pipeline, PipelineSettings
+from fer_live.realtime.results import Frame, FrameResult
 from fer_live.realtime.sinks.table import TableWriter
 from fer_live.realtime.sinks.video import VideoWriter
+from fer_live.realtime.smoothing.offline import OfflineSmoother
 from fer_live.realtime.sources import Source, open_video
 
 Tell: TypeAlias = Callable[[float], None]
@@ -99,7 +99,7 @@ class Passes:
     def _settled(self, source: Source) -> Generator[FrameResult]:
         """Yield every frame's result, with the labels that know the future."""
         settings, classifier = self._settings, self._classifier
-        backward = BackwardPass(classifier.contract, settings.prior, settings.labels)
+        smoother = OfflineSmoother(classifier.contract, settings.prior, settings.labels)
         share = FIRST_PASS_SHARE if settings.video else 1.0
         with open_finder(settings.faces, live=False) as finder, read_ahead(source) as frames:
             pipeline = Pipeline(
@@ -108,9 +108,9 @@ class Passes:
                 PipelineSettings(prior=settings.prior, tracking=settings.tracking),
             )
             for frame in frames:
-                yield from backward.push(_without_landmarks(pipeline.process(frame)))
+                yield from smoother.push(_without_landmarks(pipeline.process(frame)))
                 self._tell(share * self._fraction(source, frame.time_s))
-        yield from backward.finish()
+        yield from smoother.finish()
 
     def _draw(self, work: Workspace, spool: Spool) -> None:
         """Read the input again and draw what the table says of each frame."""

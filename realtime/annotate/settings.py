@@ -9,9 +9,9 @@ from typing import Any, Literal, TypeAlias
 from fer_live.bundle import DEFAULT_MODEL
 from fer_live.contract import Prior
 from fer_live.errors import SettingsError
-from fer_live.realtime.backward import BackwardSettings
-from fer_live.realtime.classifier import Device
 from fer_live.realtime.faces import FaceSettings
+from fer_live.realtime.inference.classifier import Device
+from fer_live.realtime.smoothing.offline import BackwardSettings
 from fer_live.realtime.tracking import TrackingSettings
 
 TableFormat: TypeAlias = Literal["csv", "jsonl", "parquet"]

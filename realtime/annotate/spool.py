@@ -8,7 +8,7 @@ from typing import Any, Final, Self
 import numpy as np
 
 from fer_live.realtime.annotate.workspace import disk_errors
-from fer_live.realtime.flow import Box, Face, FrameResult, StageTimes, Track
+from fer_live.realtime.results import Box, Face, FrameResult, StageTimes, Track
 
 _FRAME: Final = np.dtype([("index", "<i8"), ("time_s", "<f8"), ("faces", "<i8")])
 _NOT_TIMED: Final = StageTimes(0.0, 0.0, 0.0, 0.0, 0.0)

@@ -12,8 +12,8 @@ from numpy.typing import NDArray
 from fer_live import __version__
 from fer_live.contract import ModelContract, Prior
 from fer_live.realtime.annotate.workspace import disk_errors
-from fer_live.realtime.backward import prior_divisor
-from fer_live.realtime.flow import FrameResult, Track
+from fer_live.realtime.results import FrameResult, Track
+from fer_live.realtime.smoothing.offline import prior_divisor
 
 FORMAT: Final = 1
 _DIGITS: Final = 6

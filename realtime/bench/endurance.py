@@ -12,10 +12,10 @@ from typing import Final
 from fer_live.errors import SourceError
 from fer_live.realtime.bench.latency import Latency
 from fer_live.realtime.bench.machine import memory_mb
-from fer_live.realtime.classifier import EmotionClassifier
 from fer_live.realtime.faces import FaceSettings, open_finder
-from fer_live.realtime.flow import Frame
+from fer_live.realtime.inference.classifier import EmotionClassifier
 from fer_live.realtime.pipeline import Pipeline
+from fer_live.realtime.results import Frame
 from fer_live.realtime.sources import LatestFrame, Paced, open_video
 
 FIRST_MEMORY_FRAME: Final = 2000

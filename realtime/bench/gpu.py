@@ -16,7 +16,7 @@ from fer_live.arrays import Crops
 from fer_live.errors import DeviceError
 from fer_live.realtime.bench.latency import Latency
 from fer_live.realtime.bench.models import time_in_turn
-from fer_live.realtime.classifier import EmotionClassifier, OnnxClassifier
+from fer_live.realtime.inference.classifier import EmotionClassifier, OnnxClassifier
 
 GPU_BATCHES: Final = (1, 2, 4, 8, 16, 32, 64)
 PARITY_CROPS: Final = 256

@@ -17,7 +17,7 @@ from fer_live.bundle import read_model
 from fer_live.contract import ModelContract
 from fer_live.realtime.bench import peak
 from fer_live.realtime.bench.latency import Latency
-from fer_live.realtime.classifier import OnnxClassifier
+from fer_live.realtime.inference.classifier import OnnxClassifier
 
 BATCHES: Final = (1, 2, 4, 8)
 WARM_UP_CALLS: Final = 10

@@ -20,10 +20,10 @@ from fer_live.realtime.bench.machine import this_machine
 from fer_live.realtime.bench.models import measure_models
 from fer_live.realtime.bench.stages import WARM_UP_FRAMES, measure_pipeline
 from fer_live.realtime.bench.swap import measure_swaps
-from fer_live.realtime.classifier import Device, OnnxClassifier
+from fer_live.realtime.demo_clip import write_portrait_clip
 from fer_live.realtime.faces import FaceSettings
-from fer_live.realtime.flow import Frame
-from fer_live.realtime.portrait import write_portrait_clip
+from fer_live.realtime.inference.classifier import Device, OnnxClassifier
+from fer_live.realtime.results import Frame
 from fer_live.realtime.sources import open_video
 
 DEFAULT_COPIES: Final = (2, 4, 8)

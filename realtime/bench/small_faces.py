@@ -1,6 +1,6 @@
 """How many small faces are found, and how soon: a portrait laid into pictures without faces.
 
-The portrait of `portrait.py`, scaled so that the hull of its landmarks has a chosen width, is laid
+The portrait of `demo_clip.py`, scaled so that the hull of its landmarks has a chosen width, is laid
 at seeded places onto the frames of clips without faces, enlarged to the size that is measured. A
 face counts as found when a face overlaps it well within a second of video.
 """
@@ -14,9 +14,9 @@ import numpy as np
 
 from fer_live.arrays import Image
 from fer_live.realtime.bench.run import fitted
+from fer_live.realtime.demo_clip import portrait
 from fer_live.realtime.faces import BareLandmarker, FaceFinder
-from fer_live.realtime.flow import Box, Face, Frame
-from fer_live.realtime.portrait import portrait
+from fer_live.realtime.results import Box, Face, Frame
 
 WITHIN_S: Final = 1.0
 FOUND_IOU: Final = 0.4

@@ -15,10 +15,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fer_live.realtime.bench.latency import Latency, quiet_total
-from fer_live.realtime.classifier import EmotionClassifier
 from fer_live.realtime.faces import BareLandmarker, FaceSettings, open_finder
-from fer_live.realtime.flow import Box, Frame, FrameResult
+from fer_live.realtime.inference.classifier import EmotionClassifier
 from fer_live.realtime.pipeline import Pipeline, PipelineSettings
+from fer_live.realtime.results import Box, Frame, FrameResult
 
 WARM_UP_FRAMES: Final = 15
 SAME_FACE_IOU: Final = 0.3

@@ -16,10 +16,10 @@ from fer_live.arrays import Crops
 from fer_live.contract import ModelContract
 from fer_live.realtime.bench.latency import Latency, quiet_total
 from fer_live.realtime.bench.stages import WARM_UP_FRAMES
-from fer_live.realtime.classifier import EmotionClassifier, Prediction
 from fer_live.realtime.faces import FaceSettings, open_finder
-from fer_live.realtime.flow import Frame
+from fer_live.realtime.inference.classifier import EmotionClassifier, Prediction
 from fer_live.realtime.pipeline import Pipeline
+from fer_live.realtime.results import Frame
 
 
 @dataclass(frozen=True, slots=True)

@@ -45,7 +45,7 @@ def faces() -> Iterator[Finding]:
     import numpy as np  # noqa: PLC0415 (as all that follows: only what is probed is loaded)
 
     from fer_live.realtime.faces import FaceSettings, open_finder  # noqa: PLC0415
-    from fer_live.realtime.flow import Frame  # noqa: PLC0415
+    from fer_live.realtime.results import Frame  # noqa: PLC0415
 
     with open_finder(FaceSettings(), live=True) as finder:
         finder.find(Frame(0, 0.0, np.full((240, 320, 3), 128, np.uint8)))
@@ -57,8 +57,8 @@ def classifier() -> Iterator[Finding]:
     import numpy as np  # noqa: PLC0415
 
     from fer_live.bundle import model_names  # noqa: PLC0415
-    from fer_live.realtime.classifier import OnnxClassifier  # noqa: PLC0415
-    from fer_live.realtime.cuda import cuda_problem  # noqa: PLC0415
+    from fer_live.realtime.inference.classifier import OnnxClassifier  # noqa: PLC0415
+    from fer_live.realtime.inference.cuda import cuda_problem  # noqa: PLC0415
 
     names = model_names()
     if not names:

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from fer_live.arrays import Image
 from fer_live.realtime.faces.tiles import Tile
-from fer_live.realtime.flow import Box
+from fer_live.realtime.results import Box
 
 _LONG_SIDE: Final = 160
 CHANGED_LEVELS: Final = 12.0

@@ -16,7 +16,7 @@ from fer_live.realtime.faces.search import Search, SearchSettings, distinct
 from fer_live.realtime.faces.settings import FaceSettings
 from fer_live.realtime.faces.tiles import SMALLEST_SEEN
 from fer_live.realtime.faces.views import pose_of_anchors, pose_of_mesh
-from fer_live.realtime.flow import Box, Face, Frame
+from fer_live.realtime.results import Box, Face, Frame
 
 _CANDIDATE_SCORE: Final = 0.35
 """Low, so that the detector sees faces of a ninth of its picture: each is confirmed anyway."""

@@ -18,7 +18,7 @@ from fer_live.realtime.faces.alignment import Patch, align, likeness, take_patch
 from fer_live.realtime.faces.mesh import anchors_of, hull_of
 from fer_live.realtime.faces.networks import Mesh, MeshNetwork
 from fer_live.realtime.faces.views import carried, cut_view, inverse, pose_of_mesh, to_pixels
-from fer_live.realtime.flow import Box, Face
+from fer_live.realtime.results import Box, Face
 
 VIEW_PX: Final = 288
 ROI_PX: Final = 256

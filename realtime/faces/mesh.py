@@ -5,7 +5,7 @@ from typing import Final
 import numpy as np
 
 from fer_live.arrays import Points
-from fer_live.realtime.flow import Box
+from fer_live.realtime.results import Box
 
 MESH_POINTS: Final = 478
 LEFT_EYE: Final = (33, 133)

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from fer_live.arrays import Image, Points
 from fer_live.bundle import LANDMARKER, read_asset
 from fer_live.realtime.faces.quiet import without_chatter
-from fer_live.realtime.flow import Box
+from fer_live.realtime.results import Box
 
 _DETECTOR: Final = "face_detector.tflite"
 _APART_MS: Final = 10_000_000

@@ -17,7 +17,7 @@ from fer_live.arrays import Image
 from fer_live.realtime.faces.changes import Cells, Searched, Thumbnail, Thumbnails
 from fer_live.realtime.faces.networks import Candidate, Detector
 from fer_live.realtime.faces.tiles import SMALLEST_SEEN, Tile, scales, whole
-from fer_live.realtime.flow import Box
+from fer_live.realtime.results import Box
 
 _WHOLE_EVERY_S: Final = 0.1
 """The whole picture is looked at this often while nobody is followed: large faces come first."""

@@ -6,11 +6,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, Literal, TypeAlias
 
-from fer_live.realtime.flow import Frame
 from fer_live.realtime.live.pictures import Recorder, save_picture
 from fer_live.realtime.live.screen import Screen, Switches
 from fer_live.realtime.live.statistics import LiveStatus, Tally
 from fer_live.realtime.pipeline import Pipeline
+from fer_live.realtime.results import Frame
 from fer_live.realtime.sinks.table import TableWriter
 from fer_live.realtime.sinks.window import Key
 from fer_live.realtime.sources import LatestFrame

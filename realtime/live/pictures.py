@@ -12,9 +12,9 @@ import cv2
 
 from fer_live.arrays import Image
 from fer_live.errors import SinkError
-from fer_live.realtime.blur import blur_faces
-from fer_live.realtime.flow import Frame, FrameResult, SourceInfo
 from fer_live.realtime.overlay import draw
+from fer_live.realtime.overlay.blur import blur_faces
+from fer_live.realtime.results import Frame, FrameResult, SourceInfo
 from fer_live.realtime.sinks.video import VideoWriter
 
 _log = logging.getLogger(__name__)

@@ -8,15 +8,15 @@ from pathlib import Path
 from typing import Final
 
 from fer_live.errors import SinkError
-from fer_live.realtime.classifier import OnnxClassifier
 from fer_live.realtime.faces import open_finder
-from fer_live.realtime.flow import SourceInfo
+from fer_live.realtime.inference.classifier import OnnxClassifier
 from fer_live.realtime.live.loop import Ending, LiveLoop, Outputs
 from fer_live.realtime.live.pictures import Recorder
 from fer_live.realtime.live.screen import Screen, Switches
 from fer_live.realtime.live.settings import LiveSettings
 from fer_live.realtime.live.statistics import LiveStatus
 from fer_live.realtime.pipeline import Pipeline, PipelineSettings
+from fer_live.realtime.results import SourceInfo
 from fer_live.realtime.sinks.table import TableWriter, table_format
 from fer_live.realtime.sinks.video import video_container
 from fer_live.realtime.sinks.window import Window

@@ -5,10 +5,10 @@ from dataclasses import dataclass
 from typing import Final, Protocol
 
 from fer_live.arrays import Image
-from fer_live.realtime.flow import Frame, FrameResult
 from fer_live.realtime.live.pictures import hidden
 from fer_live.realtime.live.statistics import LiveStatus
 from fer_live.realtime.overlay import Readout, draw, draw_help
+from fer_live.realtime.results import Frame, FrameResult
 from fer_live.realtime.sinks.window import KEYS, Key
 
 HELP: Final = tuple((letter, key.value) for letter, key in KEYS.items())

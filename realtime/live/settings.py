@@ -7,8 +7,8 @@ from pathlib import Path
 from fer_live.bundle import DEFAULT_MODEL
 from fer_live.contract import Prior
 from fer_live.errors import SettingsError
-from fer_live.realtime.classifier import Device
 from fer_live.realtime.faces import FaceSettings
+from fer_live.realtime.inference.classifier import Device
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,6 @@ from typing import Final
 import numpy as np
 
 from fer_live.arrays import Image
-from fer_live.realtime.flow import Box, Track
 from fer_live.realtime.overlay.colours import (
     FAINT,
     INK,
@@ -27,6 +26,7 @@ from fer_live.realtime.overlay.placing import (
 from fer_live.realtime.overlay.shapes import Rect, fill, frame
 from fer_live.realtime.overlay.style import Style, face_style, picture_style
 from fer_live.realtime.overlay.text import text_width, write
+from fer_live.realtime.results import Box, Track
 
 CARD_OPACITY: Final = 0.72
 """Of the dark ground under bars: writing on it reads on any picture, which still shines through."""

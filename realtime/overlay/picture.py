@@ -4,9 +4,9 @@ import dataclasses
 from collections.abc import Sequence
 
 from fer_live.arrays import Image
-from fer_live.realtime.flow import Box, FrameResult, Track
 from fer_live.realtime.overlay.faces import draw_faces
 from fer_live.realtime.overlay.readout import Readout, draw_readout, readout_place
+from fer_live.realtime.results import Box, FrameResult, Track
 
 
 def draw(

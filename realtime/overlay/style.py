@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Final
 
-from fer_live.realtime.flow import Box
+from fer_live.realtime.results import Box
 
 TEXT_PART: Final = 0.03
 """Height of the writing, as a part of the picture's shorter side."""

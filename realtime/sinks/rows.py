@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from typing import Final, TypeAlias
 
 from fer_live.arrays import Probs
-from fer_live.realtime.flow import Frame, FrameResult, Track
+from fer_live.realtime.results import Frame, FrameResult, Track
 from fer_live.realtime.sinks.blendshapes import BLENDSHAPES
 
 Cell: TypeAlias = int | float | str | None

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Final, Literal, TypeAlias
 
 from fer_live.errors import SinkError
-from fer_live.realtime.flow import Frame, FrameResult
+from fer_live.realtime.results import Frame, FrameResult
 from fer_live.realtime.sinks.encoders import CsvEncoder, JsonEncoder, ParquetEncoder, RowEncoder
 from fer_live.realtime.sinks.file_sink import FileSink
 from fer_live.realtime.sinks.rows import columns, rows

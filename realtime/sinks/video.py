@@ -18,7 +18,7 @@ from av.video.reformatter import ColorRange, Colorspace, VideoReformatter
 
 from fer_live.arrays import Image
 from fer_live.errors import SinkError
-from fer_live.realtime.flow import Frame, FrameResult, SourceInfo
+from fer_live.realtime.results import Frame, FrameResult, SourceInfo
 from fer_live.realtime.sinks.audio import AudioCopy
 from fer_live.realtime.sinks.file_sink import FileSink
 

@@ -15,7 +15,7 @@ import numpy as np
 
 from fer_live.arrays import Image
 from fer_live.errors import SettingsError, SourceError
-from fer_live.realtime.flow import Frame, SourceInfo
+from fer_live.realtime.results import Frame, SourceInfo
 from fer_live.realtime.sources.camera_devices import device_of, why_not
 from fer_live.realtime.sources.pictures import fitted
 from fer_live.realtime.sources.source import BaseSource

@@ -15,7 +15,7 @@ from typing import Final
 import av
 
 from fer_live.errors import SourceError
-from fer_live.realtime.flow import SourceInfo
+from fer_live.realtime.results import SourceInfo
 from fer_live.realtime.sources.addresses import public_name
 from fer_live.realtime.sources.containers import file_origin, pick_video
 from fer_live.realtime.sources.decoding import Decoder

@@ -9,7 +9,7 @@ from types import TracebackType
 from typing import Self
 
 from fer_live.errors import SourceError
-from fer_live.realtime.flow import Frame, SourceInfo
+from fer_live.realtime.results import Frame, SourceInfo
 from fer_live.realtime.sources.source import CLOSE_PATIENCE_S, BaseSource, Source
 
 _log = logging.getLogger(__name__)

@@ -12,7 +12,7 @@ import numpy as np
 
 from fer_live.arrays import Image
 from fer_live.errors import SettingsError, SourceError
-from fer_live.realtime.flow import Frame, SourceInfo
+from fer_live.realtime.results import Frame, SourceInfo
 from fer_live.realtime.sources.source import BaseSource
 
 PICTURE_SUFFIXES: Final = frozenset(

@@ -8,7 +8,7 @@ from types import TracebackType
 from typing import Final, Protocol, Self
 
 from fer_live.errors import SourceError
-from fer_live.realtime.flow import Frame, SourceInfo
+from fer_live.realtime.results import Frame, SourceInfo
 
 CLOSE_PATIENCE_S: Final = 20.0
 """How long `close` waits for a read that is under way. Every read of this package gives up sooner;

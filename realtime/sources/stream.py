@@ -6,7 +6,7 @@ import time
 from collections.abc import Iterator
 
 from fer_live.errors import SourceError
-from fer_live.realtime.flow import Frame, SourceInfo
+from fer_live.realtime.results import Frame, SourceInfo
 from fer_live.realtime.sources.addresses import SCHEMES, public_name
 from fer_live.realtime.sources.connection import Connection, Patience
 from fer_live.realtime.sources.latest import Paced

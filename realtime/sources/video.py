@@ -19,7 +19,7 @@ from typing import Final
 import av
 
 from fer_live.errors import SettingsError, SourceError
-from fer_live.realtime.flow import Frame, SourceInfo
+from fer_live.realtime.results import Frame, SourceInfo
 from fer_live.realtime.sources.containers import file_origin, open_container, pick_video
 from fer_live.realtime.sources.decoding import Decoder
 from fer_live.realtime.sources.pixels import RgbConverter, upright_size

@@ -20,7 +20,7 @@ from fer_live.export.crops import made_crops
 from fer_live.export.heads import load_heads
 from fer_live.export.precision import to_fp16, to_int8
 from fer_live.labels import LABELS
-from fer_live.realtime.classifier import OnnxClassifier
+from fer_live.realtime.inference.classifier import OnnxClassifier
 from fer_live.training.checkpoint import Checkpoint
 from fer_live.training.heads import head_weights
 from fer_live.training.judge import OnnxJudge, judge_of

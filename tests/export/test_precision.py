@@ -15,7 +15,7 @@ from fer_live.export.cost import cost_of
 from fer_live.export.crops import CropSet, fer2013_crops, made_crops
 from fer_live.export.precision import contract_in, to_fp16, to_int8
 from fer_live.export.trade import Trade, measure_trade, stating_accuracy
-from fer_live.realtime.classifier import OnnxClassifier
+from fer_live.realtime.inference.classifier import OnnxClassifier
 from tests.export.conftest import write_table
 
 pytestmark = pytest.mark.training

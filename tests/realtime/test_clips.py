@@ -14,11 +14,11 @@ import numpy as np
 import pytest
 
 from fer_live.bundle import DEFAULT_MODEL
-from fer_live.realtime.backward import BackwardPass
-from fer_live.realtime.classifier import OnnxClassifier
 from fer_live.realtime.faces import FaceSettings, open_finder
-from fer_live.realtime.flow import FrameResult
+from fer_live.realtime.inference.classifier import OnnxClassifier
 from fer_live.realtime.pipeline import Pipeline
+from fer_live.realtime.results import FrameResult
+from fer_live.realtime.smoothing.offline import OfflineSmoother
 from fer_live.realtime.sources import open_video
 from tests.shared_data import shared_file
 
@@ -46,7 +46,7 @@ def live_results(clip: str, model: str) -> tuple[FrameResult, ...]:
 
 def file_results(clip: str, model: str) -> list[FrameResult]:
     """The same frames as `annotate` labels them, the future known."""
-    backward = BackwardPass(OnnxClassifier(model).contract, "balanced")
+    backward = OfflineSmoother(OnnxClassifier(model).contract, "balanced")
     settled = [done for result in live_results(clip, model) for done in backward.push(result)]
     return [*settled, *backward.finish()]
 

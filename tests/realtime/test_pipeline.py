@@ -7,9 +7,9 @@ import numpy as np
 import pytest
 
 from fer_live.crop import CropGeometry
-from fer_live.realtime.classifier import OnnxClassifier
-from fer_live.realtime.flow import Box, Face, Frame, FrameResult
+from fer_live.realtime.inference.classifier import OnnxClassifier
 from fer_live.realtime.pipeline import Pipeline, PipelineSettings, cut_crops
+from fer_live.realtime.results import Box, Face, Frame, FrameResult
 from tests.tiny_models import tiny_bytes
 
 

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from fer_live.arrays import Image
-from fer_live.realtime.flow import Box, Face, Frame
+from fer_live.realtime.results import Box, Face, Frame
 from fer_live.realtime.tracking import Tracker, TrackingSettings
 
 FPS = 25

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import pytest
 
 from fer_live.realtime.annotate.ahead import DEPTH, read_ahead
-from fer_live.realtime.flow import Frame
+from fer_live.realtime.results import Frame
 from tests.made_results import made_frame
 
 

@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 
 from fer_live.labels import LABELS
-from fer_live.realtime.flow import Box, Face, FrameResult, StageTimes, Track
 from fer_live.realtime.overlay import draw
+from fer_live.realtime.results import Box, Face, FrameResult, StageTimes, Track
 from fer_live.realtime.sources import open_video
 from tests.realtime.annotate.conftest import Annotated, only
 from tests.realtime.annotate.reference import table_rows

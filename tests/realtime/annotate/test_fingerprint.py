@@ -9,8 +9,8 @@ import pytest
 from fer_live.errors import SettingsError
 from fer_live.realtime.annotate import AnnotateSettings
 from fer_live.realtime.annotate.fingerprint import differences, fingerprint
-from fer_live.realtime.backward import BackwardSettings
 from fer_live.realtime.faces import FaceSettings
+from fer_live.realtime.smoothing.offline import BackwardSettings
 from fer_live.realtime.tracking import TrackingSettings
 
 SETTINGS = AnnotateSettings()

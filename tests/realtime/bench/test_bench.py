@@ -25,11 +25,11 @@ from fer_live.realtime.bench.run import (
     run_bench,
 )
 from fer_live.realtime.bench.stages import label_agreement, measure_pipeline
-from fer_live.realtime.classifier import OnnxClassifier
+from fer_live.realtime.demo_clip import write_portrait_clip
 from fer_live.realtime.faces import FaceSettings, open_finder
-from fer_live.realtime.flow import Frame
+from fer_live.realtime.inference.classifier import OnnxClassifier
 from fer_live.realtime.pipeline import Pipeline
-from fer_live.realtime.portrait import write_portrait_clip
+from fer_live.realtime.results import Frame
 from tests.tiny_models import CONTRACT, tiny_bytes
 
 

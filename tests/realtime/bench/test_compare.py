@@ -17,10 +17,10 @@ from fer_live.realtime.bench.report import to_markdown
 from fer_live.realtime.bench.run import load_frames
 from fer_live.realtime.bench.sheets import verdict
 from fer_live.realtime.bench.swap import measure_swaps
-from fer_live.realtime.classifier import OnnxClassifier, Prediction
-from fer_live.realtime.cuda import cuda_problem
+from fer_live.realtime.demo_clip import write_portrait_clip
 from fer_live.realtime.faces import FaceSettings
-from fer_live.realtime.portrait import write_portrait_clip
+from fer_live.realtime.inference.classifier import OnnxClassifier, Prediction
+from fer_live.realtime.inference.cuda import cuda_problem
 from tests.tiny_models import CONTRACT, SIZE_PX, tiny_bytes
 
 MACHINE = Machine("a processor", 2, "Linux", "3.11", {"numpy": "2"})

@@ -9,9 +9,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from fer_live.arrays import Affine, Image
+from fer_live.realtime.demo_clip import portrait
 from fer_live.realtime.faces.alignment import align, likeness, take_patch
 from fer_live.realtime.faces.views import carried, inverse, pose_of_anchors
-from fer_live.realtime.portrait import portrait
 
 EYES_AND_MOUTH = np.array([(204.0, 112.0), (245.0, 108.0), (226.0, 155.0)])
 POSE = pose_of_anchors(EYES_AND_MOUTH)

@@ -3,9 +3,9 @@
 import numpy as np
 
 from fer_live.arrays import Image
+from fer_live.realtime.demo_clip import SCENES, draw_scene
 from fer_live.realtime.faces.changes import Searched, Thumbnails, is_cut
-from fer_live.realtime.flow import Box
-from fer_live.realtime.portrait import SCENES, draw_scene
+from fer_live.realtime.results import Box
 
 SIZE_WH = 640, 360
 THUMBNAILS = Thumbnails(SIZE_WH)

@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 
 from fer_live.realtime.bench.small_faces import forget
+from fer_live.realtime.demo_clip import FPS, Placed, Scene, draw_scene
 from fer_live.realtime.faces import BareLandmarker, FaceFinder, FaceSettings, open_finder
-from fer_live.realtime.flow import Box, Face, Frame
-from fer_live.realtime.portrait import FPS, Placed, Scene, draw_scene
+from fer_live.realtime.results import Box, Face, Frame
 from fer_live.realtime.sources import open_video
 from fer_live.realtime.tracking import Tracker
 from tests.shared_data import shared_file

@@ -6,7 +6,7 @@ import pytest
 
 from fer_live.realtime.bench.small_faces import look_for_portrait
 from fer_live.realtime.faces import FaceSettings, open_finder
-from fer_live.realtime.flow import Frame
+from fer_live.realtime.results import Frame
 from fer_live.realtime.sources import open_video
 from tests.realtime.faces.test_finder import NO_FACES
 from tests.shared_data import shared_file

@@ -2,7 +2,7 @@ from pathlib import Path
 
 import pytest
 
-from fer_live.realtime.portrait import write_portrait_clip
+from fer_live.realtime.demo_clip import write_portrait_clip
 from tests.tiny_models import tiny_bytes
 
 

@@ -13,12 +13,12 @@ import pytest
 from fer_live.arrays import Image
 from fer_live.crop import CropGeometry
 from fer_live.errors import SinkError, SourceError
-from fer_live.realtime.classifier import OnnxClassifier
-from fer_live.realtime.flow import Box, Face, Frame, SourceInfo
+from fer_live.realtime.inference.classifier import OnnxClassifier
 from fer_live.realtime.live import LiveLoop, LiveStatus, Outputs, Switches
 from fer_live.realtime.live.pictures import Recorder
 from fer_live.realtime.live.screen import Screen
 from fer_live.realtime.pipeline import Pipeline
+from fer_live.realtime.results import Box, Face, Frame, SourceInfo
 from fer_live.realtime.sinks.table import TableWriter
 from fer_live.realtime.sinks.window import Key
 from fer_live.realtime.sources import LatestFrame

@@ -10,7 +10,6 @@ from numpy.typing import NDArray
 
 from fer_live.arrays import Image
 from fer_live.labels import LABELS
-from fer_live.realtime.flow import Box, Track
 from fer_live.realtime.overlay import Readout, draw, draw_help
 from fer_live.realtime.overlay.colours import (
     INK,
@@ -23,6 +22,7 @@ from fer_live.realtime.overlay.colours import (
 from fer_live.realtime.overlay.placing import beside_edges, beside_sides, least_covering, uncovering
 from fer_live.realtime.overlay.shapes import Rect
 from fer_live.realtime.overlay.text import text_width, write
+from fer_live.realtime.results import Box, Track
 from fer_live.realtime.sinks.window import KEYS
 from tests.made_results import made_result, made_track, tracks
 

@@ -16,7 +16,7 @@ from hypothesis import HealthCheck, given, settings
 
 from fer_live.errors import SinkError
 from fer_live.labels import LABELS
-from fer_live.realtime.flow import Box, Frame, FrameResult
+from fer_live.realtime.results import Box, Frame, FrameResult
 from fer_live.realtime.sinks.encoders import ROWS_IN_GROUP
 from fer_live.realtime.sinks.table import TableFormat, TableWriter
 from tests.made_results import made_frame, made_result, made_track, runs
@@ -152,7 +152,7 @@ def test_a_killed_run_leaves_every_frame_that_was_written(tmp_path: Path, suffix
         import time
         from pathlib import Path
         from fer_live.labels import LABELS
-        from fer_live.realtime.flow import Box
+        from fer_live.realtime.results import Box
         from fer_live.realtime.sinks.table import TableWriter
         from tests.made_results import made_frame, made_result, made_track
         table = TableWriter(Path(sys.argv[1]), LABELS)

@@ -28,7 +28,7 @@ NOISE_WRITER = textwrap.dedent("""
     from pathlib import Path
     import numpy as np
     from fer_live.errors import SinkError
-    from fer_live.realtime.flow import Frame, FrameResult, SourceInfo
+    from fer_live.realtime.results import Frame, FrameResult, SourceInfo
     from fer_live.realtime.sinks.video import VideoWriter
 
     signal.signal(signal.SIGINT, signal.default_int_handler)  # not ignored, as in background

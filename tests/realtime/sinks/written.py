@@ -6,7 +6,7 @@ from pathlib import Path
 
 import av
 
-from fer_live.realtime.flow import SourceInfo
+from fer_live.realtime.results import SourceInfo
 from tests.made_results import made_result
 
 SMALL = SourceInfo("made", (64, 48), fps=Fraction(30))

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from fer_live.errors import SourceError
-from fer_live.realtime.flow import Frame, SourceInfo
+from fer_live.realtime.results import Frame, SourceInfo
 from fer_live.realtime.sources import LatestFrame, Paced, open_video
 from fer_live.realtime.sources.source import BaseSource
 from tests.realtime.sources.clips import index_in, write_clip

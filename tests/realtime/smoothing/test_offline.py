@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 
 from fer_live.contract import ModelContract, Prior
 from fer_live.labels import LABELS
-from fer_live.realtime.backward import BackwardPass, BackwardSettings
-from fer_live.realtime.flow import Box, Face, FrameResult, StageTimes, Track
+from fer_live.realtime.results import Box, Face, FrameResult, StageTimes, Track
+from fer_live.realtime.smoothing.offline import BackwardSettings, OfflineSmoother
 
 K = len(LABELS)
 PRIOR = (0.1, 0.02, 0.08, 0.25, 0.13, 0.12, 0.28, 0.02)
@@ -77,7 +77,7 @@ def full_pass(
 def run(
     frames: Sequence[FrameResult], chosen: BackwardSettings, prior: Prior = "natural"
 ) -> list[FrameResult]:
-    backward = BackwardPass(CONTRACT, prior, chosen)
+    backward = OfflineSmoother(CONTRACT, prior, chosen)
     settled = [done for frame in frames for done in backward.push(frame)]
     return [*settled, *backward.finish()]
 
@@ -110,7 +110,7 @@ def test_running_along_gives_what_the_whole_file_gives(
 
 
 def test_a_long_file_is_handed_out_while_it_is_read() -> None:
-    backward = BackwardPass(CONTRACT, "natural")
+    backward = OfflineSmoother(CONTRACT, "natural")
     waiting = longest = 0
     for index, probs in enumerate(random_series(30 * 600, seed=1)):
         handed_out = len(list(backward.push(result(index, index / 30, track(1, probs)))))
@@ -199,7 +199,7 @@ def test_frames_without_a_face_pass_through() -> None:
 
 
 def test_time_that_goes_back_is_refused() -> None:
-    backward = BackwardPass(CONTRACT, "natural")
+    backward = OfflineSmoother(CONTRACT, "natural")
     list(backward.push(result(0, 1.0, track(1, np.array(PRIOR)))))
     with pytest.raises(ValueError, match="time went back"):
         list(backward.push(result(1, 0.5, track(1, np.array(PRIOR)))))

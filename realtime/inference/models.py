@@ -13,7 +13,7 @@ import numpy as np
 from fer_live.bundle import DEFAULT_MODEL, model_names, read_model
 from fer_live.contract import Metric, ModelContract
 from fer_live.realtime.bench.models import time_in_turn
-from fer_live.realtime.classifier import Device, OnnxClassifier
+from fer_live.realtime.inference.classifier import Device, OnnxClassifier
 
 DEFAULT_CALLS: Final = 300
 

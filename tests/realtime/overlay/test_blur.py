@@ -4,8 +4,8 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fer_live.realtime.blur import BLOCKS, MARGIN, blur_faces
-from fer_live.realtime.flow import Box, Face
+from fer_live.realtime.overlay.blur import BLOCKS, MARGIN, blur_faces
+from fer_live.realtime.results import Box, Face
 
 
 def face(x0: float, y0: float, width: float, height: float) -> Face:

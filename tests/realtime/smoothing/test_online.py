@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from fer_live.arrays import Probs
-from fer_live.realtime.smoothing import LabelSettings, LabelSmoother, Steady, SurenessSwitch
+from fer_live.realtime.smoothing.online import LabelSettings, LabelSmoother, Steady, SurenessSwitch
 from tests.made_results import made_probs, probabilities
 from tests.tiny_models import CONTRACT
 

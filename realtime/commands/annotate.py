@@ -12,7 +12,7 @@ from rich.table import Table
 
 from fer_live.realtime.annotate import Outcome, Report
 from fer_live.realtime.annotate import Progress as News
-from fer_live.realtime.terminal.wide import PIPE_WIDTH
+from fer_live.realtime.commands.wide import PIPE_WIDTH
 
 STYLES: Final = {"done": "green", "skipped": "dim", "failed": "red"}
 SECONDS_A_MINUTE: Final = 60

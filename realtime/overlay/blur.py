@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 
 from fer_live.arrays import Image
-from fer_live.realtime.flow import Box, Face
+from fer_live.realtime.results import Box, Face
 
 MARGIN: Final = 0.35
 """How far beyond the landmarks' hull is covered, as a part of its size: hair, ears and chin."""

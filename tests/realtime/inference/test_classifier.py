@@ -14,9 +14,9 @@ from hypothesis import strategies as st
 from fer_live.arrays import Crops
 from fer_live.bundle import MAX_MODEL_BYTES, model_names, read_asset, sha256_of
 from fer_live.errors import DeviceError, ModelError
-from fer_live.realtime.classifier import OnnxClassifier, softmax, with_prior
-from fer_live.realtime.cuda import cuda_options, cuda_problem
-from fer_live.realtime.onnx_file import read_contents
+from fer_live.realtime.inference.classifier import OnnxClassifier, softmax, with_prior
+from fer_live.realtime.inference.cuda import cuda_options, cuda_problem
+from fer_live.realtime.inference.onnx_file import read_contents
 from tests.bad_models import BAD_FILES
 from tests.tiny_models import CONTRACT, SIZE_PX, tiny_bytes, tiny_graph, tiny_model
 
@@ -117,7 +117,9 @@ def test_a_bad_file_is_refused_in_one_sentence(kind: str, tmp_path: Path) -> Non
 def test_a_bad_file_is_refused_without_a_word_on_the_terminal(tmp_path: Path) -> None:
     path = tmp_path / "bad.onnx"
     path.write_bytes(BAD_FILES["sizes that do not fit"][0]())
-    code = f"from fer_live.realtime.classifier import OnnxClassifier as C; C({str(path)!r})"
+    code = (
+        f"from fer_live.realtime.inference.classifier import OnnxClassifier as C; C({str(path)!r})"
+    )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
     assert done.returncode == 1
     assert done.stdout == ""
@@ -237,7 +239,7 @@ def test_a_foreign_file_never_reaches_onnxruntime() -> None:
     code = """
 import sys
 from fer_live.errors import ModelError
-from fer_live.realtime.classifier import OnnxClassifier
+from fer_live.realtime.inference.classifier import OnnxClassifier
 try:
     OnnxClassifier(sys.argv[1])
 except ModelError:

@@ -6,8 +6,8 @@ from typing import Final
 from rich.console import Console
 from rich.table import Table
 
+from fer_live.realtime.commands.wide import wide_console
 from fer_live.realtime.doctor import Finding
-from fer_live.realtime.terminal.wide import wide_console
 
 STATE_STYLES: Final = {"good": "green", "warning": "yellow", "broken": "bold red"}
 

@@ -1,6 +1,6 @@
 """Steadying what a face seems to show when the future is known: a forward-backward pass.
 
-A face shows one emotion for a while, then another: a hidden Markov model (`markov.py`). What the
+A face shows one emotion for a while, then another: a hidden Markov model (`hmm.py`). What the
 network says of a frame is the evidence, raised to the share of `evidence_s` that the frame stands
 for, because neighbouring frames err alike: a second counts the same at any frame rate. The label
 is the best of the posterior. Why these numbers: docs/decisions/0009-smoothing.md.
@@ -21,9 +21,9 @@ from numpy.typing import NDArray
 
 from fer_live.arrays import Probs
 from fer_live.contract import ModelContract, Prior
-from fer_live.realtime.flow import FrameResult, Track
-from fer_live.realtime.markov import Chain
-from fer_live.realtime.smoothing import Steady, SurenessSwitch
+from fer_live.realtime.results import FrameResult, Track
+from fer_live.realtime.smoothing.hmm import Chain
+from fer_live.realtime.smoothing.online import Steady, SurenessSwitch
 
 SETTLE_EVERY_S: Final = 10.0
 """Frames are settled in blocks, because each block's backward pass begins in the open future."""
@@ -68,13 +68,13 @@ class BackwardSettings:
 def prior_divisor(contract: ModelContract, prior: Prior) -> NDArray[np.float64]:
     """Return (K,) by which calibrated probabilities are divided to have the prior asked for.
 
-    The quotients do not sum to 1. Same as `fer_live.realtime.classifier.with_prior`, for
+    The quotients do not sum to 1. Same as `fer_live.realtime.inference.classifier.with_prior`, for
     probabilities in place of logits.
     """
     return np.array(contract.prior) if prior == "balanced" else np.ones(len(contract.labels))
 
 
-class BackwardPass:
+class OfflineSmoother:
     """Turns the results of a file's frames, in order, into results that know the future."""
 
     def __init__(

@@ -1,6 +1,6 @@
 """Naming what a face shows: ONNX Runtime behind a small protocol.
 
-Only this file, `binding.py` and `cuda.py` import onnxruntime, and only when a session is made.
+Only this file, `io_binding.py` and `cuda.py` import onnxruntime, and only when a session is made.
 """
 
 import logging
@@ -23,14 +23,14 @@ from fer_live.contract import (
     from_metadata,
 )
 from fer_live.errors import DeviceError, ModelError
-from fer_live.realtime.binding import OUTPUT_NAMES, Binding
-from fer_live.realtime.cuda import (
+from fer_live.realtime.inference.cuda import (
     CUDA_PROVIDER,
     cuda_options,
     cuda_problem,
     find_cuda_libraries,
 )
-from fer_live.realtime.onnx_file import read_contents
+from fer_live.realtime.inference.io_binding import OUTPUT_NAMES, Binding
+from fer_live.realtime.inference.onnx_file import read_contents
 
 Device: TypeAlias = Literal["auto", "cpu", "cuda"]
 TRIAL_BATCHES: Final = (1, 3)

@@ -1,0 +1,1 @@
+"""Classifying face crops: model files, ONNX Runtime sessions, CUDA, the models that ship."""

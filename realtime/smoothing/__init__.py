@@ -1,0 +1,1 @@
+"""Steady labels over time: online for live sources, offline where the future is known."""
