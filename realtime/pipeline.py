@@ -84,6 +84,7 @@ class Pipeline:
                     confidence=steady.confidence,
                     uncertain=steady.uncertain,
                     first_s=self._first_s.setdefault(track_id, time_s),
+                    labels=contract.labels,
                 )
             )
         self._forget_lost()

@@ -1,5 +1,6 @@
 """The values that flow down the pipeline: Frame -> Face -> Track -> FrameResult."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from fractions import Fraction
 from typing import NamedTuple
@@ -8,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fer_live.arrays import Image, Points, Probs
+from fer_live.labels import LABELS
 
 
 class Box(NamedTuple):
@@ -130,6 +132,7 @@ class Track:
         confidence: `steady` of that label, in [0, 1].
         uncertain: Whether the confidence is too low to be shown as a finding.
         first_s: When this face was first seen, on the source's clock.
+        labels: (K,) what component k of `raw` and `steady` means.
     """
 
     track_id: int
@@ -140,6 +143,17 @@ class Track:
     confidence: float
     uncertain: bool
     first_s: float
+    labels: tuple[str, ...] = LABELS
+
+    @property
+    def probabilities(self) -> Mapping[str, float]:
+        """`steady` by label: `track.probabilities["happy"]`, in [0, 1]; they sum to 1."""
+        return dict(zip(self.labels, self.steady.tolist(), strict=True))
+
+    @property
+    def raw_probabilities(self) -> Mapping[str, float]:
+        """`raw` by label, in [0, 1]; they sum to 1."""
+        return dict(zip(self.labels, self.raw.tolist(), strict=True))
 
 
 @dataclass(frozen=True, slots=True)

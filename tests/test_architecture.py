@@ -40,7 +40,8 @@ def test_asking_for_help_imports_nothing_heavy(words: tuple[str, ...]) -> None:
 
 
 def test_importing_the_package_imports_nothing_heavy() -> None:
-    assert not imported_by("import fer_live.realtime") & HEAVY
+    assert not imported_by("import fer_live, fer_live.realtime") & HEAVY
+    assert not imported_by("import fer_live; fer_live.SourceError, fer_live.LABELS") & HEAVY
 
 
 def test_the_whole_runtime_never_imports_torch_or_onnx() -> None:

@@ -28,7 +28,7 @@ class Spool:
             SinkError: It cannot be written.
         """
         self._path = path
-        self._labels = labels
+        self._labels = tuple(labels)
         self._face = _face_record(len(labels))
         with disk_errors(path):
             self._file = path.open("w+b")
@@ -90,6 +90,7 @@ class Spool:
             confidence=float(row["confidence"]),
             uncertain=bool(row["uncertain"]),
             first_s=float(row["first_s"]),
+            labels=self._labels,
         )
 
     def __enter__(self) -> Self:

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from typing import Final, TypeAlias
 
 from fer_live.arrays import Probs
-from fer_live.realtime.results import Frame, FrameResult, Track
+from fer_live.realtime.results import FrameResult, Track
 from fer_live.realtime.sinks.blendshapes import BLENDSHAPES
 
 Cell: TypeAlias = int | float | str | None
@@ -55,16 +55,15 @@ def decimals(column: str) -> int:
     return DECIMALS.get(column, OTHER_DECIMALS)
 
 
-def rows(frame: Frame, result: FrameResult, *, width: int, blendshapes: bool) -> Iterator[Row]:
+def rows(result: FrameResult, *, width: int, blendshapes: bool) -> Iterator[Row]:
     """Yield one row a face, by track; one row with empty cells when there is no face.
 
     Args:
-        frame: Gives the frame's number and time.
-        result: Gives the faces.
+        result: What was seen in one frame.
         width: How many columns a row has.
         blendshapes: Whether the last 52 columns hold blendshapes.
     """
-    start = (frame.index, _rounded(frame.time_s, OTHER_DECIMALS))
+    start = (result.frame_index, _rounded(result.time_s, OTHER_DECIMALS))
     for track in sorted(result.tracks, key=lambda track: track.track_id):
         yield (*start, *_face_cells(track), *(_blendshape_cells(track) if blendshapes else ()))
     if not result.tracks:

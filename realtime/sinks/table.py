@@ -88,7 +88,7 @@ class TableWriter(FileSink):
             SinkError: The disk refuses; the lines before stay whole.
         """
         self._check_open()
-        new = list(rows(frame, result, width=len(self.columns), blendshapes=self._blendshapes))
+        new = list(rows(result, width=len(self.columns), blendshapes=self._blendshapes))
         with self._told():
             self._encoder.write(new)
 

@@ -63,16 +63,29 @@ def read_picture(path: Path) -> Image:
         raise SourceError(f"{path} may not be read; change its permissions") from error
     except OSError as error:
         raise SourceError(f"{path} cannot be read: {error.strerror}") from error
+    return decode_picture(data, str(path))
+
+
+def decode_picture(data: bytes, name: str) -> Image:
+    """Return the picture that a file holds, as `read_picture` does.
+
+    Args:
+        data: The whole file.
+        name: What an error calls it.
+
+    Raises:
+        SourceError: It is empty, damaged, or no picture.
+    """
     if not data:
-        raise SourceError(f"{path} is empty; copy it again")
+        raise SourceError(f"{name} is empty; copy it again")
     if data.startswith(_PNG_START) and b"IEND" not in data[-64:]:
-        raise SourceError(f"{path} is cut off; copy it again")
+        raise SourceError(f"{name} is cut off; copy it again")
     try:
         bgr = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR)
     except cv2.error as error:
-        raise SourceError(f"{path} is no picture that can be used: {error.err}") from error
+        raise SourceError(f"{name} is no picture that can be used: {error.err}") from error
     if bgr is None:
-        raise SourceError(f"{path} is not a picture of any kind that OpenCV knows, or is damaged")
+        raise SourceError(f"{name} is not a picture of any kind that OpenCV knows, or is damaged")
     rgb = cv2.cvtColor(bgr, cv2.COLOR_BGR2RGB).astype(np.uint8, copy=False)
     rgb.flags.writeable = False
     return rgb

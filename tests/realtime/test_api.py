@@ -6,12 +6,17 @@ import re
 import threading
 from pathlib import Path
 
+import cv2
+import numpy as np
 import pytest
+from PIL import Image as PilImage
 
-from fer_live.errors import DeviceError, ModelError, SourceError
+from fer_live import analyze, analyze_image, draw, to_pandas
+from fer_live.errors import DeviceError, ModelError, SettingsError, SourceError
 from fer_live.labels import LABELS
-from fer_live.realtime import analyze
+from fer_live.realtime.demo_clip import portrait
 from fer_live.realtime.faces import FaceSettings
+from fer_live.realtime.results import Frame
 from tests.realtime.annotate.reference import reference_times
 from tests.shared_data import shared_file
 from tests.tiny_models import tiny_bytes
@@ -85,6 +90,101 @@ def test_nothing_is_opened_before_the_first_result_which_tells_what_is_wrong(
     wrong: dict[str, str], error: type[Exception], sentence: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "")
-    results = analyze(**{"source": str(shared_file(CLIP)), **wrong})  # type: ignore[arg-type]  # words of a Literal
+    results = analyze(**{"source": str(shared_file(CLIP)), **wrong})  # type: ignore[call-overload]  # words of a Literal
     with pytest.raises(error, match=sentence):
         next(results)
+
+
+def test_frames_come_with_their_results_and_can_be_drawn_on(tiny: str) -> None:
+    clip = shared_file("video/edge/fps5.mp4")
+    seen = list(analyze(clip, model=tiny, frames=True))
+    alone = list(analyze(clip, model=tiny))
+    assert [result.frame_index for _, result in seen] == [r.frame_index for r in alone]
+    frame, result = next((f, r) for f, r in seen if r.tracks)
+    picture = draw(frame.rgb, result)
+    assert picture.shape == frame.rgb.shape
+    assert (picture != frame.rgb).any()
+
+
+def test_arrays_in_memory_are_read_as_the_file_is(tiny: str) -> None:
+    clip = shared_file("video/edge/fps5.mp4")
+    seen = list(analyze(clip, model=tiny, frames=True))
+    again = list(analyze((frame for frame, _ in seen), model=tiny))
+    for (frame, result), same in zip(seen, again, strict=True):
+        assert same.time_s == frame.time_s
+        assert [t.face.box for t in same.tracks] == [t.face.box for t in result.tracks]
+        for track, twin in zip(result.tracks, same.tracks, strict=True):
+            np.testing.assert_array_equal(track.raw, twin.raw)
+    plain = list(analyze([frame.rgb for frame, _ in seen[:4]], model=tiny))
+    assert [result.time_s for result in plain] == [0, 1 / 30, 2 / 30, 3 / 30]
+
+
+def test_a_picture_means_the_same_as_path_bytes_array_and_pil_image(
+    tiny: str, tmp_path: Path
+) -> None:
+    rgb = portrait()
+    path = tmp_path / "face.png"
+    cv2.imwrite(str(path), rgb[:, :, ::-1])
+    given = [path, str(path), path.read_bytes(), rgb, PilImage.fromarray(rgb)]
+    found = [analyze_image(image, model=tiny) for image in given]
+    (face,) = found[0].tracks
+    assert 80 < face.face.box.width_px < 110
+    for result in found[1:]:
+        assert [track.raw.tolist() for track in result.tracks] == [face.raw.tolist()]
+
+
+def test_gray_pictures_and_palettes_are_taken_too(tiny: str) -> None:
+    gray = cv2.cvtColor(portrait(), cv2.COLOR_RGB2GRAY)
+    assert len(analyze_image(gray, model=tiny).tracks) == 1
+    palette = PilImage.fromarray(portrait()).convert("P")
+    assert len(analyze_image(palette, model=tiny).tracks) == 1
+
+
+def test_a_result_can_be_read_alone(tiny: str) -> None:
+    (track,) = analyze_image(portrait(), model=tiny).tracks
+    assert tuple(track.probabilities) == track.labels
+    assert track.probabilities[track.label] == pytest.approx(track.confidence)
+    assert sum(track.raw_probabilities.values()) == pytest.approx(1, abs=1e-4)
+
+
+@pytest.mark.parametrize(
+    ("picture", "sentence"),
+    [
+        (np.zeros((8, 8, 3)), "float64 of shape"),
+        (np.zeros((8, 8, 4), np.uint8), r"shape \(8, 8, 4\)"),
+        (np.zeros((0, 8, 3), np.uint8), "shape"),
+        (b"no picture", "not a picture"),
+        ("no_such.png", "no_such.png"),
+        (None, "object of shape"),
+    ],
+)
+def test_what_is_no_picture_is_told_in_a_sentence(picture: object, sentence: str) -> None:
+    with pytest.raises(SourceError, match=sentence):
+        analyze_image(picture)
+
+
+@pytest.mark.parametrize("source", [3.5, None, True, b"bytes"])
+def test_what_is_no_source_is_told_in_a_sentence(source: object) -> None:
+    with pytest.raises(SettingsError, match="is no source"):
+        next(analyze(source))  # type: ignore[call-overload]  # what a type checker would refuse
+
+
+def test_frames_that_go_back_in_time_and_no_frames_are_refused(tiny: str) -> None:
+    frames = [Frame(0, 1.0, portrait()), Frame(1, 0.5, portrait())]
+    with pytest.raises(SourceError, match="in order of time"):
+        list(analyze(frames, model=tiny))
+    with pytest.raises(SourceError, match="no picture"):
+        next(analyze([], model=tiny))
+
+
+def test_a_data_frame_holds_what_the_command_writes(tiny: str, tmp_path: Path) -> None:
+    pandas = pytest.importorskip("pandas")
+    (tmp_path / "face.png").write_bytes(cv2.imencode(".png", portrait()[:, :, ::-1])[1].tobytes())
+    frame = to_pandas(analyze(tmp_path / "face.png", model=tiny, frames=True))
+    assert list(frame["frame"]) == [0]
+    (track,) = analyze_image(portrait(), model=tiny).tracks
+    assert frame["label"].item() == track.label
+    assert frame["happy"].item() == pytest.approx(track.probabilities["happy"], abs=1e-6)
+    empty = to_pandas(analyze([np.zeros((64, 64, 3), np.uint8)], model=tiny))
+    assert len(empty) == 1
+    assert pandas.isna(empty["label"]).all()

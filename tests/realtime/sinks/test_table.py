@@ -110,7 +110,8 @@ def test_the_columns_are_the_documented_ones(tmp_path: Path) -> None:
 
 def test_a_frame_without_a_face_is_one_row_of_empty_cells(tmp_path: Path) -> None:
     frame = made_frame(index=7, time_s=1 / 3)
-    path = written(tmp_path / "t.csv", [(frame, made_result([]))], blendshapes=True)
+    nobody = made_result([], index=7, time_s=1 / 3)
+    path = written(tmp_path / "t.csv", [(frame, nobody)], blendshapes=True)
     header, row = path.read_text(encoding="utf-8").splitlines()
     assert row == "7,0.333333" + "," * (len(header.split(",")) - 2)
 
@@ -137,7 +138,10 @@ def test_a_box_just_left_of_the_picture_has_no_negative_zero(tmp_path: Path) -> 
 
 def test_parquet_is_written_in_groups_so_that_memory_is_bounded(tmp_path: Path) -> None:
     count = 2 * ROWS_IN_GROUP + 1
-    run = [(made_frame(index=n, time_s=n / 25), made_result([])) for n in range(count)]
+    run = [
+        (made_frame(index=n, time_s=n / 25), made_result([], index=n, time_s=n / 25))
+        for n in range(count)
+    ]
     file = pq.ParquetFile(written(tmp_path / "t.parquet", run))
     assert (file.num_row_groups, file.metadata.num_rows) == (3, count)
     assert file.read(["frame"]).column("frame").to_pylist() == list(range(count))
