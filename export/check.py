@@ -1,5 +1,7 @@
 """`fer-export check`: whether a model file is what it says, found out from the file alone."""
 
+import dataclasses
+import json
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -11,17 +13,23 @@ import onnx
 from fer_live.bundle import read_model
 from fer_live.contract import ALLOWED_OPERATORS, INPUT_NAME, PREFIX, ModelContract
 from fer_live.errors import FerLiveError
-from fer_live.export.checkpoint import live_graph
-from fer_live.export.cost import cost_of
+from fer_live.export.checkpoint import contract_of, live_graph, second_head
+from fer_live.export.cost import Cost, cost_of
 from fer_live.export.crops import CropSet
 from fer_live.export.graph import LiveGraph
 from fer_live.export.parity import BATCHES, compare, open_session
 from fer_live.export.to_onnx import OPSET
 from fer_live.realtime.inference.classifier import OnnxClassifier
+from fer_live.realtime.inference.model_file import NO_DIGEST, read_model_file
 from fer_live.training.checkpoint import Checkpoint
 
 LEAST_AGREEMENT: Final = 0.95
 """Labels that a file of lower precision must share with its checkpoint; fp32 files share all."""
+_INHERITED: Final = (
+    *("labels", "prior", "crop", "colour", "temperature", "uncertain_below", "mirrored", "second"),
+    *("architecture", "widths", "data", "parent_sha256", "pruning"),
+)
+"""Fields of a contract that are the checkpoint's own; the others are of the file."""
 _SPARE_BYTES: Final = 256 * 1024
 _SAME: Final = 1e-5
 _LOCAL_PATH: Final = re.compile(rb"site-packages|/home/|/root/|/Users/|[A-Z]:\\\\|\.py\b")
@@ -64,16 +72,49 @@ def check_model(
     try:
         content = read_model(model)
         contract = OnnxClassifier(model, device="cpu").contract
+        digest = read_model_file(content).digest
     except FerLiveError as error:
         return [Finding("runtime", False, str(error))]
     findings = [Finding("runtime", True, f"accepts it: {', '.join(contract.labels)}")]
+    whole = f"graph, weights and contract are as exported: {digest}"
+    findings.append(Finding("digest", digest is not None, whole if digest else NO_DIGEST))
     findings += _of_the_graph(onnx.load_from_string(content), contract, len(content))
     if crops is not None:
         findings.append(_batches(content, crops))
-        if checkpoint is not None:
-            live = live_graph(checkpoint, second)
-            findings.append(_parity(content, contract, crops, live))
+    if checkpoint is not None:
+        findings += _of_the_checkpoint(content, contract, checkpoint, second, crops)
     return findings
+
+
+def _of_the_checkpoint(
+    content: bytes,
+    contract: ModelContract,
+    first: Checkpoint,
+    second: Checkpoint | None,
+    crops: CropSet | None,
+) -> Iterator[Finding]:
+    """Yield what differs from the checkpoint that a file is said to have been made from."""
+    due = contract_of(first, Cost(contract.parameters, contract.macs, contract.operators))
+    if second is not None:
+        due = dataclasses.replace(due, second=second_head(second))
+    stated, wanted = (json.loads(json.dumps(dataclasses.asdict(c))) for c in (contract, due))
+    differing = [key for key in _INHERITED if stated[key] != wanted[key]]
+    for key in differing:
+        yield Finding(key, False, f"{stated[key]}; the checkpoint's are {wanted[key]}")
+    if not differing:
+        yield Finding("contract", True, f"as the checkpoint's: {', '.join(_INHERITED)}")
+    if crops is None:
+        return
+    if _shapes(contract) != _shapes(due):
+        yield Finding("parity", False, "cannot be shown: inputs or outputs are of other shapes")
+        return
+    yield _parity(content, contract, crops, live_graph(first, second))
+
+
+def _shapes(contract: ModelContract) -> tuple[object, ...]:
+    """Return what decides the shapes of a graph's input and outputs."""
+    labels = len(contract.labels), len(contract.second.labels) if contract.second else 0
+    return contract.input_shape, labels
 
 
 def _of_the_graph(model: onnx.ModelProto, contract: ModelContract, size: int) -> Iterator[Finding]:

@@ -149,6 +149,26 @@ def check(
 
 
 @app.command()
+def upgrade(
+    models: Annotated[
+        list[str], typer.Argument(metavar="MODEL...", help=".onnx files or shipped names.")
+    ],
+    *,
+    assets: Assets = None,
+) -> None:
+    """Write MODEL again in today's format, with a digest, in place; a shipped one's card as well.
+
+    Make sure first that the file is whole: fer-export check MODEL --checkpoint CHECKPOINT
+    """
+    with _told():
+        from fer_live.export.upgrade import upgrade as upgrade_model
+
+        for model in models:
+            path = upgrade_model(model, assets=assets)
+            typer.echo(f"{path}: written again" if path else f"{model}: of today's format already")
+
+
+@app.command()
 def quantize(
     model: ModelFile,
     out: Out,

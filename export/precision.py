@@ -18,11 +18,11 @@ import onnx
 
 from fer_live.arrays import Crops
 from fer_live.bundle import read_model
-from fer_live.contract import INPUT_NAME, LOGITS_NAME, ModelContract, Precision, from_metadata
+from fer_live.contract import INPUT_NAME, LOGITS_NAME, ModelContract, Precision
 from fer_live.errors import ModelError
 from fer_live.export.to_onnx import OPSET, seal, strip
 from fer_live.realtime.inference.classifier import REMEDY
-from fer_live.realtime.inference.onnx_file import read_contents
+from fer_live.realtime.inference.model_file import read_model_file
 
 _CALIBRATION_BATCH: Final = 32
 _PRODUCTS: Final = ("Conv", "Gemm", "MatMul")
@@ -114,9 +114,9 @@ def contract_in(content: bytes) -> ModelContract:
     """Return the contract that a model file carries.
 
     Raises:
-        ModelError: It is not a model file of ours.
+        ModelError: It is not a model file of ours, or not as it was exported.
     """
-    return from_metadata(read_contents(content).metadata)
+    return read_model_file(content).contract
 
 
 def _fp32_contract(content: bytes) -> ModelContract:

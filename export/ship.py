@@ -48,7 +48,7 @@ def ship(  # noqa: PLR0913 (each is an option of the command)
         raise ModelError(f"{name!r} is no name: use small letters, digits and hyphens")
     heads = [checkpoint] if second is None else [checkpoint, second]
     told = of_heads(load_reports(reports), heads)
-    folder = _assets(assets)
+    folder = assets_folder(assets)
     out = folder / "models" / f"{name}.onnx"
     exported = export_checkpoint(checkpoint, out, second=second, name=name, data=data, most=most)
     write_card(folder, name, exported.contract, exported.path.read_bytes(), reports=told)
@@ -71,7 +71,7 @@ def recard(name: str, reports: Sequence[Path], *, assets: Path | None = None) ->
         DataError: A report cannot be read.
         SinkError: The folder cannot be written to.
     """
-    folder = _assets(assets)
+    folder = assets_folder(assets)
     path = folder / "models" / f"{name}.onnx"
     content, contract = open_model(str(path))
     if not reports:
@@ -84,7 +84,7 @@ def recard(name: str, reports: Sequence[Path], *, assets: Path | None = None) ->
     return path.with_suffix(".md")
 
 
-def _assets(folder: Path | None) -> Path:
+def assets_folder(folder: Path | None) -> Path:
     """Return the folder of shipped files."""
     return folder or Path(str(files("fer_live.assets")))
 

@@ -18,6 +18,7 @@ from fer_live.contract import (
 )
 from fer_live.errors import ModelError
 from fer_live.export.graph import LiveGraph
+from fer_live.realtime.inference.model_file import with_digest
 
 OPSET: Final = 20
 """Read by ONNX Runtime from 1.17 on; why not a newer one: docs/decisions/0007-export.md."""
@@ -62,7 +63,9 @@ def trace(live: LiveGraph, input_shape: tuple[int, ...]) -> onnx.ModelProto:
 
 
 def seal(model: onnx.ModelProto, contract: ModelContract) -> bytes:
-    """Return the bytes of a graph that carries its contract, checked by ONNX's own checker.
+    """Return the bytes of a graph that carries its contract and a digest of both.
+
+    ONNX's own checker has passed it then.
 
     Raises:
         ModelError: The checker or the strict inference of shapes finds the graph at fault.
@@ -76,7 +79,7 @@ def seal(model: onnx.ModelProto, contract: ModelContract) -> bytes:
         onnx.shape_inference.infer_shapes(sealed, check_type=True, strict_mode=True, data_prop=True)
     except (onnx.checker.ValidationError, onnx.shape_inference.InferenceError) as error:
         raise ModelError(f"the exported graph of {contract.name} is invalid: {error}") from error
-    return bytes(sealed.SerializeToString(deterministic=True))
+    return with_digest(bytes(sealed.SerializeToString(deterministic=True)))
 
 
 def strip(model: onnx.ModelProto) -> None:

@@ -1,7 +1,8 @@
 """What a model file says about itself: the metadata of the ONNX graph, and nothing beside it.
 
 Every field of `ModelContract` is one entry `fer_live.<field>` of the file's metadata_props, its
-value JSON. A file without them, or of an unknown format, is refused. The graph itself takes
+value JSON. A file without them, or of an unknown format, is refused. One entry more, `DIGEST_KEY`,
+is the sha256 of all the file's other bytes: graph, weights and contract. The graph itself takes
 `crops`, uint8 (N, S, S) gray or (N, S, S, 3) RGB, and gives `probabilities` and `logits`, both
 float32 (N, K), where probabilities = softmax(logits / temperature). A file whose contract has a
 `second` head gives one output more, `second_logits`, float32 (N, K2), which nothing but evaluation
@@ -21,8 +22,11 @@ from fer_live.crop import Colour, CropGeometry
 from fer_live.errors import ModelError
 from fer_live.labels import LABELS
 
-FORMAT: Final = 1
+FORMAT: Final = 2
+"""What is written. Format 1 is the same without a digest; it is read, and said to have none."""
+READ_FORMATS: Final = (1, 2)
 PREFIX: Final = "fer_live."
+DIGEST_KEY: Final = f"{PREFIX}digest"
 INPUT_NAME: Final = "crops"
 PROBABILITIES_NAME: Final = "probabilities"
 LOGITS_NAME: Final = "logits"
@@ -227,10 +231,10 @@ def from_metadata(metadata: Mapping[str, str]) -> ModelContract:
     except (ValueError, RecursionError) as error:  # ValueError: also a number of 5,000 digits
         raise ModelError(f"its contract is not JSON: {error}") from error
     found = fields.pop("format")
-    if found != FORMAT or isinstance(found, bool):
+    if found not in READ_FORMATS or isinstance(found, bool):
         raise ModelError(
-            f"its contract has format {found!r}, this fer-live reads format {FORMAT}: "
-            "one of the two is older than the other"
+            f"its contract has format {found!r}, this fer-live reads formats "
+            f"{' and '.join(map(str, READ_FORMATS))}: one of the two is older than the other"
         )
     missing = {f.name for f in dataclasses.fields(ModelContract)} - _OPTIONAL - set(fields)
     if missing:

@@ -56,6 +56,40 @@ def changed(change: Callable[[onnx.ModelProto], None]) -> Callable[[], bytes]:
     return make
 
 
+def rewritten(change: Callable[[onnx.ModelProto], None]) -> Callable[[], bytes]:
+    """A file that was good, changed by a tool that knows ONNX but nothing of digests."""
+
+    def make() -> bytes:
+        model = onnx.load_from_string(tiny_bytes())
+        change(model)
+        return bytes(model.SerializeToString())
+
+    return make
+
+
+def _negate_weights(model: onnx.ModelProto) -> None:
+    for name in ("weight", "bias"):
+        array = next(i for i in model.graph.initializer if i.name == name)
+        values = onnx.numpy_helper.to_array(array)
+        array.CopyFrom(onnx.numpy_helper.from_array(-values, name))
+
+
+def _swap_labels(model: onnx.ModelProto) -> None:
+    labels = next(p for p in model.metadata_props if p.key == "fer_live.labels")
+    labels.value = json.dumps([*reversed(json.loads(labels.value))])
+
+
+def _another_digest(model: onnx.ModelProto) -> None:
+    digest = next(p for p in model.metadata_props if p.key == "fer_live.digest")
+    digest.value = json.dumps("0" * 64)
+
+
+def _no_digest(model: onnx.ModelProto) -> None:
+    kept = [p for p in model.metadata_props if p.key != "fer_live.digest"]
+    del model.metadata_props[:]
+    model.metadata_props.extend(kept)
+
+
 def _rename_input(model: onnx.ModelProto) -> None:
     model.graph.input[0].name = model.graph.node[0].input[0] = "images"
 
@@ -199,7 +233,7 @@ BAD_FILES: dict[str, tuple[Callable[[], bytes], str]] = {
     "two files in one": (lambda: tiny_bytes() + tiny_bytes(), "holds 2 graphs"),
     # a model, but not ours
     "without a contract": (lambda: as_bytes(tiny_graph()), "no fer-live contract"),
-    "of format 2": (entry("format", "2"), "format 2"),
+    "of format 3": (entry("format", "3"), "format 3"),
     "of format true": (entry("format", "true"), "format True"),
     "without labels": (entry("labels", None), "lacks labels"),
     "with labels of its own": (entry("labels", json.dumps(["joy"] * 8)), "labels"),
@@ -212,6 +246,10 @@ BAD_FILES: dict[str, tuple[Callable[[], bytes], str]] = {
     "another colour": (lying(colour="rgb"), "crops is"),
     "fewer labels": (lying(labels=CONTRACT.labels[:7], prior=(1 / 7,) * 7), "probabilities is"),
     "other operators": (lying(operators=("Conv",)), "changed after it was exported"),
+    "weights turned round": (rewritten(_negate_weights), "changed or damaged after"),
+    "labels swapped": (rewritten(_swap_labels), "changed or damaged after"),
+    "a digest of something else": (rewritten(_another_digest), "changed or damaged after"),
+    "without its digest": (rewritten(_no_digest), "digest is missing"),
     "another temperature": (lying(temperature=0.5), r"softmax\(logits / temperature\)"),
     # a graph that no contract allows
     "another input": (changed(_rename_input), "its inputs are"),

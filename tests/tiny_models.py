@@ -6,9 +6,10 @@ import numpy as np
 import onnx
 from onnx import TensorProto, helper, numpy_helper
 
-from fer_live.contract import ModelContract, to_metadata
+from fer_live.contract import PREFIX, ModelContract, to_metadata
 from fer_live.crop import CropGeometry
 from fer_live.labels import LABELS
+from fer_live.realtime.inference.model_file import with_digest
 
 SIZE_PX: Final = 8
 CONTRACT: Final = ModelContract(
@@ -63,7 +64,16 @@ def tiny_model(contract: ModelContract = CONTRACT, seed: int = 0) -> onnx.ModelP
 
 
 def as_bytes(model: onnx.ModelProto) -> bytes:
-    """Return a model as a file would hold it."""
+    """Return a model as a file would hold it, with a digest where it has a contract."""
+    data = bytes(model.SerializeToString())
+    has_contract = any(entry.key.startswith(PREFIX) for entry in model.metadata_props)
+    return with_digest(data) if has_contract else data
+
+
+def first_format_bytes() -> bytes:
+    """Return `tiny_bytes` as it was written before files had a digest."""
+    model = tiny_graph()
+    helper.set_model_props(model, {**to_metadata(CONTRACT), f"{PREFIX}format": "1"})
     return bytes(model.SerializeToString())
 
 

@@ -15,12 +15,10 @@ from numpy.typing import NDArray
 from fer_live.arrays import Crops
 from fer_live.bundle import read_model, sha256_of
 from fer_live.contract import (
-    ALLOWED_OPERATORS,
     INPUT_NAME,
     SECOND_NAME,
     ModelContract,
     Prior,
-    from_metadata,
 )
 from fer_live.errors import DeviceError, ModelError
 from fer_live.realtime.inference.cuda import (
@@ -30,7 +28,7 @@ from fer_live.realtime.inference.cuda import (
     find_cuda_libraries,
 )
 from fer_live.realtime.inference.io_binding import OUTPUT_NAMES, Binding
-from fer_live.realtime.inference.onnx_file import read_contents
+from fer_live.realtime.inference.model_file import NO_DIGEST, read_model_file
 
 Device: TypeAlias = Literal["auto", "cpu", "cuda"]
 TRIAL_BATCHES: Final = (1, 3)
@@ -105,12 +103,15 @@ class OnnxClassifier:
         self._cuda_graph = cuda_graph
         self._graphs = 0
         try:
-            self._contract = _read_contract(data)
+            file = read_model_file(data)
+            self._contract = file.contract
             self._session = _open_session(data, device, cuda_graph=cuda_graph)
             _check_signature(self._session, self._contract)
             self._try_out()
         except ModelError as error:
             raise ModelError(f"{model} cannot be used: {error}; {REMEDY}") from error
+        if file.digest is None:
+            _log.warning("%s: %s", model, NO_DIGEST)
         _log.info("%s runs on %s", model, self.provider)
 
     @property
@@ -199,22 +200,6 @@ class OnnxClassifier:
             due = softmax(given.logits / self._contract.temperature)
             if not np.allclose(given.probabilities, due, atol=_TRIAL_TOLERANCE):
                 raise ModelError("its probabilities are not softmax(logits / temperature)")
-
-
-def _read_contract(data: bytes) -> ModelContract:
-    """Read a file's contract, and refuse what ONNX Runtime must not even open."""
-    contents = read_contents(data)
-    contract = from_metadata(contents.metadata)
-    if contents.strange:
-        raise ModelError(f"it holds {' and '.join(contents.strange)}")
-    if foreign := sorted(set(contents.operators) - ALLOWED_OPERATORS):
-        raise ModelError(f"it uses operators that no fer-live model may use: {', '.join(foreign)}")
-    if contents.operators != contract.operators:
-        raise ModelError(
-            f"its graph uses {', '.join(contents.operators)}, but its contract says "
-            f"{', '.join(contract.operators)}: the file was changed after it was exported"
-        )
-    return contract
 
 
 def _open_session(data: bytes, device: Device, *, cuda_graph: bool) -> Any:

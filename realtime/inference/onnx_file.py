@@ -6,10 +6,12 @@ few fields that decide whether a file may be loaded are read here first, from th
 Wire format: protobuf.dev/programming-guides/encoding; field numbers: onnx/onnx.proto.
 """
 
+import hashlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final
 
+from fer_live.contract import DIGEST_KEY
 from fer_live.errors import ModelError
 
 _VARINT, _FIXED64, _BYTES, _FIXED32 = 0, 1, 2, 5
@@ -43,11 +45,13 @@ class OnnxContents:
             set carry their domain, as in "com.example.Gift".
         strange: What it holds that no fer-live model does, sorted, such as "functions"; empty for
             every file that `fer-export` wrote.
+        digest: The sha256, in hex, of all bytes but those of the metadata entry `DIGEST_KEY`.
     """
 
     metadata: dict[str, str]
     operators: tuple[str, ...]
     strange: tuple[str, ...]
+    digest: str
 
 
 def read_contents(data: bytes) -> OnnxContents:
@@ -60,19 +64,47 @@ def read_contents(data: bytes) -> OnnxContents:
     metadata: dict[str, str] = {}
     graphs: list[memoryview] = []
     strange: set[str] = set()
-    for number, value in _fields(memoryview(data)):
-        if number == _MODEL_GRAPH:
-            graphs.append(_message(value))
-        elif number == _MODEL_METADATA:
+    digest = hashlib.sha256()
+    for number, value, whole in _spans(memoryview(data)):
+        if number == _MODEL_METADATA:
             entry = dict(_fields(_message(value)))
-            metadata[_text(entry.get(_ENTRY_KEY, b""))] = _text(entry.get(_ENTRY_VALUE, b""))
+            key = _text(entry.get(_ENTRY_KEY, b""))
+            metadata[key] = _text(entry.get(_ENTRY_VALUE, b""))
+            if key == DIGEST_KEY:
+                continue
+        elif number == _MODEL_GRAPH:
+            graphs.append(_message(value))
         elif number in _MODEL_STRANGE:
             strange.add(_MODEL_STRANGE[number])
+        digest.update(whole)
     if len(graphs) != 1:
         raise ModelError(f"it is not an ONNX model: it holds {len(graphs)} graphs, not one")
     operators: set[str] = set()
     _read_graph(graphs[0], operators, strange)
-    return OnnxContents(metadata, tuple(sorted(operators)), tuple(sorted(strange)))
+    return OnnxContents(
+        metadata, tuple(sorted(operators)), tuple(sorted(strange)), digest.hexdigest()
+    )
+
+
+def metadata_entry(key: str, value: str) -> bytes:
+    """Return one entry of metadata_props; appended to a model file, it belongs to it.
+
+    Protobuf reads the fields of a message in any order, so what is appended is one field more.
+    """
+    pair = b"".join(
+        _bytes_field(number, text.encode())
+        for number, text in ((_ENTRY_KEY, key), (_ENTRY_VALUE, value))
+    )
+    return _bytes_field(_MODEL_METADATA, pair)
+
+
+def _bytes_field(number: int, value: bytes) -> bytes:
+    """Return a protobuf field of bytes."""
+    size, sizes = len(value), bytearray()
+    while size > 0x7F:  # noqa: PLR2004 (seven bits a byte; the high bit says that more follow)
+        sizes.append(size & 0x7F | 0x80)
+        size >>= 7
+    return bytes([number << 3 | _BYTES, *sizes, size]) + value
 
 
 def _read_graph(graph: memoryview, operators: set[str], strange: set[str]) -> None:
@@ -121,13 +153,23 @@ def _fields(message: memoryview) -> Iterator[tuple[int, int | memoryview]]:
     Raises:
         ModelError: The bytes are not a whole message.
     """
+    return ((number, value) for number, value, _ in _spans(message))
+
+
+def _spans(message: memoryview) -> Iterator[tuple[int, int | memoryview, memoryview]]:
+    """Yield the number, the value and all the bytes of each field of a protobuf message.
+
+    Raises:
+        ModelError: The bytes are not a whole message.
+    """
     at = 0
     while at < len(message):
+        start = at
         tag, at = _varint(message, at)
         number, kind = tag >> 3, tag & 7
         if kind == _VARINT:
             value, at = _varint(message, at)
-            yield number, value
+            yield number, value, message[start:at]
             continue
         if kind == _BYTES:
             size, at = _varint(message, at)
@@ -137,7 +179,7 @@ def _fields(message: memoryview) -> Iterator[tuple[int, int | memoryview]]:
             raise ModelError("it is not an ONNX model: its bytes are no protobuf message")
         if number == 0 or at + size > len(message):
             raise ModelError("it is cut short, or is not an ONNX model at all")
-        yield number, message[at : at + size]
+        yield number, message[at : at + size], message[start : at + size]
         at += size
 
 

@@ -3,18 +3,21 @@
 import dataclasses
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import onnx
 import pytest
 
 from fer_live.contract import ModelContract
+from fer_live.crop import CropGeometry
 from fer_live.export.check import check_model
-from fer_live.export.checkpoint import Exported
+from fer_live.export.checkpoint import Exported, export_checkpoint
 from fer_live.export.crops import made_crops
+from fer_live.labels import LABELS
 from fer_live.training.checkpoint import Checkpoint
 from tests.bad_models import BAD_FILES
 from tests.export.conftest import used_network
-from tests.tiny_models import CONTRACT, as_bytes, tiny_bytes, tiny_model
+from tests.tiny_models import CONTRACT, as_bytes, first_format_bytes, tiny_bytes, tiny_model
 
 pytestmark = pytest.mark.training
 
@@ -102,3 +105,68 @@ def test_another_operator_set_is_found(tmp_path: Path) -> None:
     model.opset_import[0].version = 19
     (tmp_path / "m.onnx").write_bytes(as_bytes(model))
     assert failed(tmp_path / "m.onnx") == {"checker"}
+
+
+def changed_after_export(path: Path, out: Path, change: Callable[[onnx.ModelProto], None]) -> Path:
+    model = onnx.load(path)
+    change(model)
+    onnx.save(model, out)
+    return out
+
+
+def _turn_weights_round(model: onnx.ModelProto) -> None:
+    for array in model.graph.initializer:
+        if len(array.dims) > 1:
+            values = onnx.numpy_helper.to_array(array)
+            array.CopyFrom(onnx.numpy_helper.from_array(-values, array.name))
+
+
+def _swap_two_labels(model: onnx.ModelProto) -> None:
+    entry = next(p for p in model.metadata_props if p.key == "fer_live.labels")
+    entry.value = entry.value.replace("angry", "x").replace("happy", "angry").replace("x", "happy")
+
+
+@pytest.mark.parametrize("change", [_turn_weights_round, _swap_two_labels])
+def test_a_file_that_was_changed_after_its_export_is_refused(
+    change: Callable[[onnx.ModelProto], None], exported: Exported, tmp_path: Path
+) -> None:
+    path = changed_after_export(exported.path, tmp_path / "changed.onnx", change)
+    findings = check_model(str(path))
+    assert [(f.subject, f.holds) for f in findings] == [("runtime", False)]
+    assert "changed or damaged after it was exported" in findings[0].said
+
+
+@pytest.mark.parametrize(
+    ("subject", "changes"),
+    [
+        ("labels", {"labels": tuple(reversed(LABELS))}),
+        ("prior", {"prior": (1 / 8,) * 8}),
+        ("crop", {"crop": CropGeometry(mouth_px=(24.0, 38.0))}),
+        ("temperature", {"temperature": 1.6}),
+        ("data", {"data": "another set"}),
+    ],
+)
+def test_what_a_contract_says_unlike_its_checkpoint_is_found(
+    subject: str, changes: dict[str, Any], checkpoint: Checkpoint, tmp_path: Path
+) -> None:
+    lying = dataclasses.replace(checkpoint, **changes)
+    written = export_checkpoint(lying, tmp_path / "lying.onnx")
+    findings = check_model(str(written.path), checkpoint=checkpoint)
+    assert [f.subject for f in findings if not f.holds] == [subject]
+
+
+def test_parity_is_not_shown_on_crops_that_the_checkpoint_does_not_take(
+    checkpoint: Checkpoint, tmp_path: Path
+) -> None:
+    larger = dataclasses.replace(checkpoint, crop=CropGeometry(size_px=64))
+    written = export_checkpoint(larger, tmp_path / "larger.onnx")
+    crops = made_crops(written.contract, 12)
+    findings = check_model(str(written.path), crops=crops, checkpoint=checkpoint)
+    assert [f.subject for f in findings if not f.holds] == ["crop", "parity"]
+
+
+def test_a_file_without_a_digest_fails_and_says_how_to_get_one(tmp_path: Path) -> None:
+    (tmp_path / "old.onnx").write_bytes(first_format_bytes())
+    found = [f for f in check_model(str(tmp_path / "old.onnx")) if not f.holds]
+    assert [f.subject for f in found] == ["digest"]
+    assert "fer-export upgrade" in found[0].said

@@ -61,9 +61,13 @@ def test_whatever_an_entry_holds_it_is_read_or_refused_in_a_sentence(
 
 
 def test_an_unknown_format_says_what_to_do() -> None:
-    metadata = {**to_metadata(CONTRACT), "fer_live.format": "2"}
-    with pytest.raises(ModelError, match="this fer-live reads format 1"):
+    metadata = {**to_metadata(CONTRACT), "fer_live.format": "3"}
+    with pytest.raises(ModelError, match="this fer-live reads formats 1 and 2"):
         from_metadata(metadata)
+
+
+def test_files_of_the_format_before_are_still_read() -> None:
+    assert from_metadata({**to_metadata(CONTRACT), "fer_live.format": "1"}) == CONTRACT
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,82 @@
+"""A model file's contract and digest: whether the file is still what was exported.
+
+The digest is no signature: whoever changes a file on purpose can write another. It tells what
+happens by mistake: a damaged copy, a tool that rewrote weights or labels, a byte that fell over.
+"""
+
+import json
+from dataclasses import dataclass
+from typing import Final
+
+from fer_live.contract import ALLOWED_OPERATORS, DIGEST_KEY, PREFIX, ModelContract, from_metadata
+from fer_live.errors import ModelError
+from fer_live.realtime.inference.onnx_file import OnnxContents, metadata_entry, read_contents
+
+NO_DIGEST: Final = (
+    "its contract is of format 1, which has no digest, so a change after its export would not be "
+    "noticed; once you know that it is whole: fer-export upgrade"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class ModelFile:
+    """What a model file says of itself.
+
+    Attributes:
+        contract: Its contract.
+        digest: The sha256 of graph, weights and contract, in hex, which the bytes agree with;
+            None in a file of format 1.
+    """
+
+    contract: ModelContract
+    digest: str | None
+
+
+def read_model_file(data: bytes) -> ModelFile:
+    """Read what a model file says of itself, and refuse what ONNX Runtime must not even open.
+
+    Raises:
+        ModelError: The file is not one of ours, holds what no model of ours may hold, or is not
+            what was exported. The message does not name the file: whoever opened it does.
+    """
+    contents = read_contents(data)
+    contract = from_metadata(contents.metadata)
+    if contents.strange:
+        raise ModelError(f"it holds {' and '.join(contents.strange)}")
+    if foreign := sorted(set(contents.operators) - ALLOWED_OPERATORS):
+        raise ModelError(f"it uses operators that no fer-live model may use: {', '.join(foreign)}")
+    digest = _digest(contents)
+    if contents.operators != contract.operators:
+        raise ModelError(
+            f"its graph uses {', '.join(contents.operators)}, but its contract says "
+            f"{', '.join(contract.operators)}: the file was changed after it was exported"
+        )
+    return ModelFile(contract, digest)
+
+
+def with_digest(data: bytes) -> bytes:
+    """Return a model file that carries no digest yet with its digest appended.
+
+    Raises:
+        ModelError: The bytes are no ONNX model.
+    """
+    return data + metadata_entry(DIGEST_KEY, json.dumps(read_contents(data).digest))
+
+
+def _digest(contents: OnnxContents) -> str | None:
+    """Return a file's digest; None for a file of format 1 without one.
+
+    Raises:
+        ModelError: It is such a file.
+    """
+    stated = contents.metadata.get(DIGEST_KEY)
+    if stated is None:
+        if json.loads(contents.metadata[f"{PREFIX}format"]) == 1:
+            return None
+        raise ModelError("its digest is missing: the file was changed after it was exported")
+    if stated != json.dumps(contents.digest):
+        raise ModelError(
+            "its graph, weights or contract are not those that its digest was taken of: the file "
+            "was changed or damaged after it was exported"
+        )
+    return contents.digest
