@@ -259,8 +259,10 @@ def _signature(session: Any) -> list[Any]:
 def softmax(values: NDArray[np.float32]) -> NDArray[np.float32]:
     """Return exp(values) of each row of (N, K), scaled to sum to 1; float32."""
     powers = np.exp(values - values.max(axis=1, keepdims=True, initial=-np.inf))
-    scaled: NDArray[np.float32] = powers / powers.sum(axis=1, keepdims=True)
-    return scaled.astype(np.float32, copy=False)
+    scaled: NDArray[np.float32] = (powers / powers.sum(axis=1, keepdims=True)).astype(
+        np.float32, copy=False
+    )
+    return scaled
 
 
 def _first_line(error: Exception) -> str:

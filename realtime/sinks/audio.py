@@ -13,6 +13,8 @@ import av
 from av.audio.stream import AudioStream
 from av.container import InputContainer, OutputContainer
 
+from fer_live.realtime.ffmpeg import open_input
+
 COPIED_INTO_MP4: Final = frozenset({"aac", "mp3", "ac3", "eac3", "alac", "flac", "opus"})
 """Codecs that players expect in an MP4. The container would take a few more, such as MP2 and
 Vorbis, which hardly anything plays from it."""
@@ -66,7 +68,7 @@ class AudioCopy:
         """Open a file; None when there is no sound in it, or it is no file at all."""
         try:
             # Whatever the file says, nothing but itself is opened, and nothing on the network.
-            source = av.open(f"file:{path}", options={"protocol_whitelist": "file"})
+            source = open_input(f"file:{path}", options={"protocol_whitelist": "file"})
         except (OSError, av.FFmpegError) as error:
             _log.debug("no sound from %s: %s", path, error)
             return None

@@ -15,6 +15,7 @@ from typing import Final
 import av
 
 from fer_live.errors import SourceError
+from fer_live.realtime.ffmpeg import exact, open_input
 from fer_live.realtime.results import SourceInfo
 from fer_live.realtime.sources.addresses import public_name
 from fer_live.realtime.sources.containers import file_origin, pick_video
@@ -77,12 +78,7 @@ class Connection:
             try:
                 # Errors of PyAV quote the address: none may leave here, not even as a cause.
                 self._container = undo.enter_context(
-                    av.open(
-                        url,
-                        options=_OPTIONS,
-                        metadata_errors="replace",
-                        timeout=(patience.open_s, patience.stall_s),
-                    )
+                    open_input(url, options=_OPTIONS, timeout=(patience.open_s, patience.stall_s))
                 )
             except (av.FFmpegError, OSError) as error:
                 raise SourceError(self._refusal(error)) from None
@@ -103,7 +99,7 @@ class Connection:
         return SourceInfo(
             name=self._name,
             size_wh=upright_size(self._first),
-            fps=self._stream.average_rate or None,
+            fps=exact(self._stream.average_rate),
             duration_s=duration / av.time_base if duration else None,
             live=True,
         )
@@ -113,9 +109,9 @@ class Connection:
 
         Ends when the stream does, breaks, or shows nothing for too long.
         """
-        rate = self._stream.average_rate
+        rate = exact(self._stream.average_rate)
         origin = file_origin(self._container, self._stream)
-        tick = self._stream.time_base or Fraction(1)
+        tick = exact(self._stream.time_base) or Fraction(1)
         clock = PresentationClock(tick, origin, float(1 / rate) if rate else 0.0)
         picture: av.VideoFrame | None = self._first
         while picture is not None:

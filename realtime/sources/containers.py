@@ -11,6 +11,7 @@ from av.stream import Disposition
 from av.video.stream import VideoStream
 
 from fer_live.errors import SourceError
+from fer_live.realtime.ffmpeg import exact, open_input
 
 _LOCAL_ONLY: Final = {"protocol_whitelist": "file,crypto,data"}
 """A playlist on disk may name addresses; reading a file never reaches the network."""
@@ -30,7 +31,7 @@ def open_container(path: Path) -> InputContainer:
         raise SourceError(f"{path} is a folder, not a video")
     try:
         # "file:" keeps a name with a colon from being read as an address.
-        container = av.open(f"file:{path}", metadata_errors="replace", options=_LOCAL_ONLY)
+        container = open_input(f"file:{path}", options=_LOCAL_ONLY)
     except PermissionError as error:
         raise SourceError(f"{path} may not be read; change its permissions") from error
     except (av.FFmpegError, OSError) as error:
@@ -60,7 +61,7 @@ def file_origin(container: InputContainer, stream: VideoStream) -> Fraction:
     too. Broadcast formats (MPEG-TS and -PS) start it anywhere: there, the earliest stream counts.
     A picture before the beginning moves it there, so that no time is negative.
     """
-    own = (stream.start_time or 0) * (stream.time_base or Fraction(0))
+    own = (stream.start_time or 0) * (exact(stream.time_base) or Fraction(0))
     if has_flag(container, FormatFlags.ts_discont):
         begin = Fraction(container.start_time or 0, av.time_base)
         # The container rounds the same moment to microseconds.

@@ -19,6 +19,7 @@ from typing import Final
 import av
 
 from fer_live.errors import SettingsError, SourceError
+from fer_live.realtime.ffmpeg import exact
 from fer_live.realtime.results import Frame, SourceInfo
 from fer_live.realtime.sources.containers import file_origin, open_container, pick_video
 from fer_live.realtime.sources.decoding import Decoder
@@ -143,7 +144,7 @@ class VideoSource(BaseSource):
             undo.pop_all()
         self._container, self._stream, self._first = container, stream, first
         self._pictures: Iterator[av.VideoFrame] = chain([first], pictures)
-        self._time_base = stream.time_base or Fraction(1)
+        self._time_base = exact(stream.time_base) or Fraction(1)
         self._origin = file_origin(container, stream)
 
     def _describe(self) -> SourceInfo:
@@ -156,7 +157,7 @@ class VideoSource(BaseSource):
         return SourceInfo(
             name=self._path.name,
             size_wh=upright_size(self._first),
-            fps=stream.average_rate or stream.guessed_rate or None,
+            fps=exact(stream.average_rate) or exact(stream.guessed_rate),
             frame_count=stream.frames or None,
             duration_s=duration_s,
             has_audio=any(audio.codec_context for audio in container.streams.audio),
