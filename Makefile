@@ -4,7 +4,7 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 FULL := train,export,parquet,demo,dev
 
-.PHONY: check test test-fast test-long demo bench clean
+.PHONY: check test test-fast test-long demo docs bench clean
 
 # The environment is made anew when the project's dependencies change.
 $(VENV)/.installed: pyproject.toml
@@ -38,6 +38,16 @@ test-long: $(VENV)/.installed
 demo: .venv-demo/.installed
 	.venv-demo/bin/python -m fer_live.realtime.demo $(if $(CLIP),--clip "$(CLIP)")
 
+# The documentation as a site in build/site; the packages' docstrings are read, not imported.
+.venv-docs/.installed: pyproject.toml
+	$(PYTHON) -m venv .venv-docs
+	.venv-docs/bin/python -m pip install --quiet --upgrade "pip>=25.1"
+	.venv-docs/bin/python -m pip install --quiet --group docs
+	touch $@
+
+docs: .venv-docs/.installed
+	.venv-docs/bin/mkdocs build --strict --site-dir build/site
+
 # All shipped models against cnn6, and where FER2013 lies in DATA its int8 and fp16 copies.
 # CLIP=path measures the pipeline on a video of yours; BENCH_OPTIONS adds options of fer-live bench.
 DATA ?= ../shared/data
@@ -57,4 +67,4 @@ bench: $(VENV)/.installed $(COPIES)
 		--json $(BENCH_OUT).json --markdown $(BENCH_OUT).md --plot $(BENCH_OUT).png $(BENCH_OPTIONS)
 
 clean:
-	rm -rf $(VENV) .venv-demo build dist demo .mypy_cache .ruff_cache .pytest_cache
+	rm -rf $(VENV) .venv-demo .venv-docs build dist demo .mypy_cache .ruff_cache .pytest_cache
