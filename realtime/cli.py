@@ -35,7 +35,12 @@ fer-live names what faces show, live or in files. Nothing leaves this machine.
 if TYPE_CHECKING:
     from fractions import Fraction
 
-app = typer.Typer(name=NAME, rich_markup_mode="rich", add_completion=False)
+app = typer.Typer(
+    name=NAME,
+    rich_markup_mode="rich",
+    add_completion=False,
+    pretty_exceptions_show_locals=False,  # among them would be the passwords of streams
+)
 app.command()(bench)
 
 

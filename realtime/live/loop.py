@@ -11,8 +11,8 @@ from fer_live.realtime.live.screen import Screen, Switches
 from fer_live.realtime.live.statistics import LiveStatus, Tally
 from fer_live.realtime.pipeline import Pipeline
 from fer_live.realtime.results import Frame
+from fer_live.realtime.sinks.keys import Key
 from fer_live.realtime.sinks.table import TableWriter
-from fer_live.realtime.sinks.window import Key
 from fer_live.realtime.sources import LatestFrame
 
 Ending: TypeAlias = Literal["source ended", "told to stop", "window closed", "time is up"]

@@ -9,7 +9,7 @@ from fer_live.realtime.live.pictures import hidden
 from fer_live.realtime.live.statistics import LiveStatus
 from fer_live.realtime.overlay import Readout, draw, draw_help
 from fer_live.realtime.results import Frame, FrameResult
-from fer_live.realtime.sinks.window import KEYS, Key
+from fer_live.realtime.sinks.keys import KEYS, Key
 
 HELP: Final = tuple((letter, key.value) for letter, key in KEYS.items())
 

@@ -48,7 +48,7 @@ class LiveSettings:
         folder: Where the window's keys put pictures and recordings.
     """
 
-    source: str
+    source: str = field(repr=False)  # an address may hold a password
     camera: CameraSettings = field(default_factory=CameraSettings)
     model: str = DEFAULT_MODEL
     device: Device = "auto"

@@ -1,6 +1,5 @@
-"""A window on the desktop, and the keys pressed in it."""
+"""A window on the desktop."""
 
-from enum import Enum
 from types import TracebackType
 from typing import Final, Self
 
@@ -9,35 +8,11 @@ import cv2
 from fer_live.arrays import Image
 from fer_live.errors import DisplayError
 from fer_live.realtime.sinks.display import display_problem
+from fer_live.realtime.sinks.keys import Key, key_of
 
-ESCAPE: Final = 27
 _LEAST_WIDTH: Final = 640
 _MOST_WIDTH: Final = 1280
 _MOST_HEIGHT: Final = 720
-
-
-class Key(Enum):
-    """What a key asks for; the value is what the help says."""
-
-    QUIT = "quit"
-    PAUSE = "pause"
-    SAVE = "save a picture"
-    RECORD = "record"
-    BLUR = "blur faces"
-    MIRROR = "mirror"
-    HELP = "this help"
-
-
-KEYS: Final = {
-    "q": Key.QUIT,
-    "p": Key.PAUSE,
-    "s": Key.SAVE,
-    "r": Key.RECORD,
-    "b": Key.BLUR,
-    "m": Key.MIRROR,
-    "h": Key.HELP,
-}
-"""Which key means what; Escape quits as well, and capitals count."""
 
 
 class Window:
@@ -76,7 +51,7 @@ class Window:
             cv2.resizeWindow(self._title, *first_size_wh(rgb.shape[1], rgb.shape[0]))
             self._open = True
         cv2.imshow(self._title, cv2.cvtColor(rgb, cv2.COLOR_RGB2BGR))
-        code = cv2.waitKey(max(1, round(wait_s * 1000)))
+        code = cv2.waitKeyEx(max(1, round(wait_s * 1000)))
         self._closed = self._is_gone()
         return key_of(code)
 
@@ -103,14 +78,6 @@ class Window:
         traceback: TracebackType | None,
     ) -> None:
         self.close()
-
-
-def key_of(code: int) -> Key | None:
-    """Return what a key code of `cv2.waitKey` asks for; None for no key or another."""
-    if code < 0:
-        return None
-    low = code & 0xFF
-    return Key.QUIT if low == ESCAPE else KEYS.get(chr(low).lower())
 
 
 def first_size_wh(width: int, height: int) -> tuple[int, int]:

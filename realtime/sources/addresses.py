@@ -1,15 +1,42 @@
-"""Addresses of streams: what may be said of them aloud."""
+"""Addresses of streams: what people type, what FFmpeg is given, and what may be said aloud."""
 
 import re
 from typing import Final
-from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
+from urllib.parse import quote
 
 SCHEMES: Final = frozenset(
     {"http", "https", "rtmp", "rtmps", "rtp", "rtsp", "rtsps", "srt", "tcp", "udp"}
 )
 """What an address may begin with."""
 
-_SECRET: Final = re.compile(r"pass|pwd|token|secret|key|auth|sig|credential|session", re.IGNORECASE)
+HIDDEN: Final = "..."
+"""Stands for whatever might be a secret."""
+
+_HARMLESS: Final = frozenset(
+    {"action", "camera", "cam", "cameraid", "ch", "channel", "chn", "codec", "compression", "date"}
+    | {"duration", "enablesrtp", "format", "fps", "height", "lang", "mode", "profile", "quality"}
+    | {"rate", "res", "resolution", "size", "start", "stream", "streamtype", "subtype", "width"}
+    | {"transport", "transportmode", "type", "unicast", "video", "videocodec"}
+)
+"""Names of parameters whose values may be said; that of any other one might be a secret."""
+
+_SCHEME: Final = re.compile(r"[a-zA-Z][a-zA-Z0-9+.-]*://")
+_HOST: Final = re.compile(r"(\[[0-9a-fA-F:.%]+\]|[^\s@:/?#\[\]]*)(:\d{1,5})?")
+_PARAMETER: Final = re.compile(r"[a-zA-Z][a-zA-Z_-]{0,15}")
+_GIVES_SECRET: Final = re.compile(
+    r"(pas|psw|pwd|token|secret|key|auth|sig|cred|session)\w*=", re.IGNORECASE
+)
+_PLAIN_USER: Final = re.compile(r"[\w.-]{1,32}")
+_PLAIN_VALUE: Final = re.compile(r"[\w.:x-]{1,24}")
+_TOKEN: Final = re.compile(r"(?=\D*\d)(?=[^a-zA-Z]*[a-zA-Z])[\w~-]{16,}")
+"""A part of a path that nobody would choose as a name: the key of a shared stream."""
+_QUOTES: Final = "\"'`\u2018\u2019\u201c\u201d\u00ab\u00bb"
+_ENCODED: Final = re.compile(r"(%[0-9a-fA-F]{2})")
+
+
+def typed(spec: str) -> str:
+    """Return what somebody typed without the space and quotes that came along with a copy."""
+    return spec.strip().strip(_QUOTES).strip()
 
 
 def is_address(spec: str) -> bool:
@@ -17,18 +44,103 @@ def is_address(spec: str) -> bool:
     return re.match(r"[a-zA-Z][a-zA-Z0-9+.-]+://", spec) is not None
 
 
-def public_name(url: str) -> str:
-    """Return an address without its password and without what looks like a secret in its query.
+def public_name(spec: str) -> str:
+    """Return an address, or whatever was typed in place of one, without what may be a secret.
+
+    Of a password nothing is left, whatever characters it has; of parameters the harmless ones. The
+    name of a file is returned as it is, but for control characters.
 
     >>> public_name("rtsp://anna:hunter2@10.0.0.7:554/door?channel=1&token=abc")
     'rtsp://anna@10.0.0.7:554/door?channel=1&token=...'
+    >>> public_name("rtsp://anna:hun/ter#2@10.0.0.7/user=anna&password=hunter2&channel=1")
+    'rtsp://anna@10.0.0.7/user=...'
     """
-    parts = urlsplit(url)
-    who, at, where = parts.netloc.rpartition("@")
-    asked = [
-        (name, "..." if _SECRET.search(name) else value)
-        for name, value in parse_qsl(parts.query, keep_blank_values=True)
-    ]
-    query = urlencode(asked, safe=".:/,") if parts.query else ""
-    netloc = f"{who.partition(':')[0]}{at}{where}"
-    return urlunsplit((parts.scheme, netloc, parts.path, query, ""))
+    text = "".join(c if c.isprintable() else "?" for c in typed(spec))
+    scheme, rest = _without_scheme(text)
+    user, at, place = rest.rpartition("@")
+    if not (scheme or (at and ":" in user) or _GIVES_SECRET.search(text)):
+        return text
+    authority = re.split(r"[/?#]", rest, maxsplit=1)[0]
+    if authority.count("@") < rest.count("@") and (user.count("@") or _HOST.fullmatch(authority)):
+        place = HIDDEN  # this "@" may be part of a password in path or query: nobody can tell
+    name, colon, _ = user.partition(":")
+    if user and not (scheme and colon and _PLAIN_USER.fullmatch(name)):
+        name = HIDDEN
+    return f"{scheme}{name}{at}{place if place == HIDDEN else _public_rest(place)}"
+
+
+def callable_address(spec: str) -> str:
+    """Return an address as FFmpeg has to be given it: user and password in percent-encoding.
+
+    A "/", "?", "#" or "[" in a password would otherwise end the name of the host. What is encoded
+    already stays so.
+    """
+    scheme, rest = _without_scheme(typed(spec))
+    user, at, place = rest.rpartition("@")
+    authority = re.split(r"[/?#]", rest, maxsplit=1)[0]
+    if "@" in authority:
+        user, at, host = authority.rpartition("@")
+        place = host + rest[len(authority) :]
+    elif not at or _HOST.fullmatch(authority) or not _HOST.match(place):
+        return scheme + rest
+    name, colon, password = user.partition(":")
+    return f"{scheme}{_encoded(name)}{colon}{_encoded(password)}@{place}"
+
+
+def _without_scheme(text: str) -> tuple[str, str]:
+    """Split off "rtsp://", also where a slash was forgotten; "" where there is none."""
+    found = _SCHEME.match(text) or re.match(
+        rf"(?:{'|'.join(sorted(SCHEMES, key=len, reverse=True))}):/*", text, re.IGNORECASE
+    )
+    return (text[: found.end()], text[found.end() :]) if found else ("", text)
+
+
+def _encoded(part: str) -> str:
+    """Encode a user or a password, but for what is encoded already."""
+    pieces = _ENCODED.split(part)
+    return "".join(p if _ENCODED.fullmatch(p) else quote(p, safe="") for p in pieces)
+
+
+def _public_rest(rest: str) -> str:
+    """Return host, path and parameters without secrets."""
+    found = _HOST.match(rest)
+    host = found.group() if found else ""
+    behind = rest[len(host) :]
+    if behind and behind[0] not in "/?#":  # no address as it should be: say nothing more of it
+        return host + HIDDEN
+    path, mark, asked = re.fullmatch(r"([^?#]*)([?#]?)(.*)", behind, re.DOTALL).groups()  # type: ignore[union-attr]  # matches anything
+    shown, whole = _public_path(path)
+    return host + shown + (mark + _public_query(asked) if whole else "")
+
+
+def _public_path(path: str) -> tuple[str, bool]:
+    """Return what may be said of a path, and whether that is all of it.
+
+    Some cameras take their parameters, the password among them, in the path: "/user=a&password=b".
+    """
+    shown = []
+    for part in path.split("/"):
+        name, equals, _ = part.partition("=")
+        if equals:
+            return "/".join([*shown, _public_parameter(name)]), False
+        shown.append(HIDDEN if _TOKEN.fullmatch(part) else part)
+    return "/".join(shown), True
+
+
+def _public_query(asked: str) -> str:
+    """Return parameters: harmless ones as they are, of others the name of the first."""
+    shown: list[str] = []
+    told_that_some_are_hidden = False
+    for pair in asked.split("&"):
+        name, _, value = pair.partition("=")
+        if name.lower() in _HARMLESS and _PLAIN_VALUE.fullmatch(value):
+            shown.append(pair)
+        elif pair and not told_that_some_are_hidden:
+            told_that_some_are_hidden = True
+            shown.append(_public_parameter(name) if "=" in pair else HIDDEN)
+    return "&".join(shown)
+
+
+def _public_parameter(name: str) -> str:
+    """Return the name of a parameter whose value may not be said."""
+    return f"{name}={HIDDEN}" if _PARAMETER.fullmatch(name) else HIDDEN

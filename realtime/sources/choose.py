@@ -4,7 +4,7 @@ from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
 from fer_live.errors import SettingsError, SourceError
-from fer_live.realtime.sources.addresses import is_address
+from fer_live.realtime.sources.addresses import is_address, public_name, typed
 from fer_live.realtime.sources.camera import open_camera
 from fer_live.realtime.sources.pictures import PICTURE_SUFFIXES, open_pictures
 from fer_live.realtime.sources.source import Source
@@ -46,14 +46,15 @@ def open_source(
         SourceError: It names nothing, or what it names cannot be opened.
         SettingsError: A camera cannot be asked for that, or it is no camera that is asked.
     """
-    if not spec.strip():
+    spec = _meant(spec)
+    if not spec:
         raise SourceError(f"nothing was named: {_ADVICE}")
     if spec.isdecimal() or spec.startswith(_DEVICES):
         return open_camera(spec, size_wh=size_wh, fps=fps, mjpg=mjpg)
     if size_wh is not None or fps is not None or mjpg:
         raise SettingsError(
-            f"{spec} is no camera of this machine: only such a camera can be asked for a size, a "
-            "rate or compressed pictures"
+            f"{public_name(spec)} is no camera of this machine: only such a camera can be asked "
+            "for a size, a rate or compressed pictures"
         )
     if spec.lower().startswith("file://"):
         spec = unquote(urlsplit(spec).path)
@@ -61,7 +62,12 @@ def open_source(
         return open_stream(spec)
     path = Path(spec)
     if not path.exists():
-        raise SourceError(f"{spec} is not there: {_ADVICE}")
+        raise SourceError(f"{public_name(spec)} is not there: {_ADVICE}")
     if path.is_dir() or path.suffix.lower() in PICTURE_SUFFIXES:
         return open_pictures(path)
     return open_video(path)
+
+
+def _meant(spec: str) -> str:
+    """Return what was typed without quotes and space around it, unless a file is called so."""
+    return spec if spec.strip() and Path(spec).exists() else typed(spec)

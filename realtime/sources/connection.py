@@ -17,7 +17,7 @@ import av
 from fer_live.errors import SourceError
 from fer_live.realtime.ffmpeg import exact, open_input
 from fer_live.realtime.results import SourceInfo
-from fer_live.realtime.sources.addresses import public_name
+from fer_live.realtime.sources.addresses import callable_address, public_name
 from fer_live.realtime.sources.containers import file_origin, pick_video
 from fer_live.realtime.sources.decoding import Decoder
 from fer_live.realtime.sources.pixels import upright_size
@@ -78,7 +78,11 @@ class Connection:
             try:
                 # Errors of PyAV quote the address: none may leave here, not even as a cause.
                 self._container = undo.enter_context(
-                    open_input(url, options=_OPTIONS, timeout=(patience.open_s, patience.stall_s))
+                    open_input(
+                        callable_address(url),
+                        options=_OPTIONS,
+                        timeout=(patience.open_s, patience.stall_s),
+                    )
                 )
             except (av.FFmpegError, OSError) as error:
                 raise SourceError(self._refusal(error)) from None

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from fer_live.errors import SourceError
 from fer_live.realtime.results import Frame, SourceInfo
-from fer_live.realtime.sources.addresses import SCHEMES, public_name
+from fer_live.realtime.sources.addresses import SCHEMES, public_name, typed
 from fer_live.realtime.sources.connection import Connection, Patience
 from fer_live.realtime.sources.latest import Paced
 from fer_live.realtime.sources.pixels import RgbConverter
@@ -30,6 +30,7 @@ def open_stream(url: str, *, patience: Patience | None = None) -> BaseSource:
     Raises:
         SourceError: There is no answer, it is refused, or it is no video.
     """
+    url = typed(url)
     scheme = url.partition("://")[0].lower()
     if scheme not in SCHEMES:
         known = ", ".join(f"{name}://" for name in sorted(SCHEMES))

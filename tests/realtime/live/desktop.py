@@ -82,7 +82,7 @@ class Desktop:
         raise AssertionError(f"it ended without a window: {running.communicate()}")
 
     def press(self, window: int, letter: str) -> None:
-        """Press and release a key."""
+        """Press and release a key, named as X names it: "q", "Up", "Cyrillic_ze"."""
         code = self._x.XKeysymToKeycode(
             self._display, c_ulong(self._x.XStringToKeysym(letter.encode()))
         )
@@ -91,6 +91,22 @@ class Desktop:
                 type=kind, window=window, root=self._root, keycode=code, same_screen=1
             )
             self._send(window, KEY_MASKS[kind], event)
+
+    @contextmanager
+    def layout(self, name: str) -> Iterator[None]:
+        """Give the keyboard another layout, or skip the test where that cannot be done."""
+        if shutil.which("setxkbmap") is None:
+            pytest.skip("there is no setxkbmap: apt install x11-xkb-utils")
+        subprocess.run(["setxkbmap", "-display", self.name, "-layout", name], check=True)
+        self._learn_the_layout()
+        yield
+        subprocess.run(["setxkbmap", "-display", self.name, "-layout", "us"], check=True)
+        self._learn_the_layout()
+
+    def _learn_the_layout(self) -> None:
+        """Connect anew: a connection keeps the layout that it found."""
+        self._x.XCloseDisplay(self._display)
+        self._display = c_void_p(self._x.XOpenDisplay(self.name.encode()))
 
     def close(self, window: int) -> None:
         """Click on the cross: ask the window to go, as a window manager does."""

@@ -244,6 +244,36 @@ def test_keys_save_record_and_quit(
     assert pictures_in(video) > 0
 
 
+def test_arrows_and_home_record_nothing_and_end_nothing(
+    desktop: Desktop, tmp_path: Path, camera: str, tiny_model: Path
+) -> None:
+    running, window = shown(desktop, tmp_path, camera, "--model", tiny_model)
+    save_until_saved(desktop, window, tmp_path, running)
+    pictures = set(tmp_path.iterdir())
+    for key in ("Up", "Right", "Home", "Left", "Down", "Prior", "F2"):
+        desktop.press(window, key)
+        time.sleep(0.2)
+    assert running.poll() is None, "Left is no Q"
+    assert set(tmp_path.iterdir()) == pictures, "Up is no R, Right is no S"
+    desktop.press(window, "Escape")
+    assert said(running)[0].startswith("the window was closed: ")
+
+
+def test_keys_mean_the_same_on_a_cyrillic_layout(
+    desktop: Desktop, tmp_path: Path, camera: str, tiny_model: Path
+) -> None:
+    running, window = shown(desktop, tmp_path, camera, "--model", tiny_model)
+    save_until_saved(desktop, window, tmp_path, running)
+    with desktop.layout("ru"):
+        before = len(list(tmp_path.glob("*.png")))
+        while len(list(tmp_path.glob("*.png"))) == before:
+            assert running.poll() is None, running.communicate()
+            desktop.press(window, "Cyrillic_yeru")
+            time.sleep(0.5)
+        desktop.press(window, "Cyrillic_shorti")
+        assert said(running)[0].startswith("the window was closed: ")
+
+
 def test_a_single_picture_stays_until_somebody_has_seen_enough(
     desktop: Desktop, tmp_path: Path, tiny_model: Path
 ) -> None:
