@@ -118,7 +118,7 @@ def _public_path(path: str) -> tuple[str, bool]:
 
     Some cameras take their parameters, the password among them, in the path: "/user=a&password=b".
     """
-    shown = []
+    shown: list[str] = []
     for part in path.split("/"):
         name, equals, _ = part.partition("=")
         if equals:
