@@ -60,7 +60,8 @@ def annotate_file(job: Job, order: Order, tell: Tell) -> Outcome:
             summary["input"]["sha256"] = made_of["input_sha256"]
             write_summary(work.path(SUMMARY), {**summary, "fingerprint": made_of})
             _remove_old(job)
-            work.publish(suffixes)
+            made = [suffix for suffix in suffixes if work.path(suffix).exists()]
+            files = work.publish(made)
     return Outcome(job.source, "done", summary["fault"], files)
 
 
@@ -91,7 +92,8 @@ def _made(job: Job, order: Order, source: Source, work: Workspace, tell: Tell) -
     classifier = OnnxClassifier(settings.model, device=settings.device)
     if classifier.sha256 != order.model_sha256:
         raise ModelError(f"the model {settings.model} was replaced meanwhile; run again")
-    figures = Passes(job, settings, classifier, tell).run(source, work)
+    passes = Passes(job, settings, classifier, tell)
+    figures = passes.run(source, work)
     info = source.info
     return {
         "format": FORMAT,
@@ -101,7 +103,7 @@ def _made(job: Job, order: Order, source: Source, work: Workspace, tell: Tell) -
             "fps": None if info.fps is None else str(info.fps),
             "audio": info.has_audio,
         },
-        "fault": source.fault,
+        "fault": "; ".join(passes.faults) or None,
         "model": {"name": classifier.contract.name, "sha256": classifier.sha256},
         "provider": classifier.provider,
         "versions": versions(),

@@ -6,13 +6,14 @@ is drawn from a spool on disk.
 """
 
 import dataclasses
+import logging
 from collections.abc import Callable, Generator
 from contextlib import closing
 from typing import Any, Final, TypeAlias
 
 import numpy as np
 
-from fer_live.errors import SourceError
+from fer_live.errors import SinkError, SourceError
 from fer_live.realtime.annotate.ahead import read_ahead
 from fer_live.realtime.annotate.inputs import ANNOTATED, Job
 from fer_live.realtime.annotate.settings import AnnotateSettings
@@ -25,6 +26,7 @@ from fer_live.realtime.overlay import draw
 from fer_live.realtime.overlay.blur import blur_faces
 from fer_live.realtime.pipeline import Pipeline, PipelineSettings
 from fer_live.realtime.results import Frame, FrameResult
+from fer_live.realtime.sinks.audio import SoundOf
 from fer_live.realtime.sinks.table import TableWriter
 from fer_live.realtime.sinks.video import VideoWriter
 from fer_live.realtime.smoothing.offline import OfflineSmoother
@@ -35,6 +37,7 @@ Tell: TypeAlias = Callable[[float], None]
 
 FIRST_PASS_SHARE: Final = 0.6
 """How much of the time for an annotated video goes into the first pass, for the progress bar."""
+_log = logging.getLogger(__name__)
 _NO_PICTURE: Final = np.empty((0, 0, 3), np.uint8)
 
 
@@ -54,26 +57,54 @@ def table_suffix(settings: AnnotateSettings) -> str:
 
 
 class Passes:
-    """The work on one input, whose outputs are made in a workspace."""
+    """The work on one input, whose outputs are made in a workspace.
+
+    Attributes:
+        faults: Sentences on what could not be read or kept, complete after `run`.
+    """
 
     def __init__(
         self, job: Job, settings: AnnotateSettings, classifier: OnnxClassifier, tell: Tell
     ) -> None:
         self._job, self._settings, self._classifier = job, settings, classifier
         self._tell = tell
+        self._longest_gap_s = 0.0
+        self.faults: list[str] = []
 
     def run(self, source: Source, work: Workspace) -> dict[str, Any]:
         """Make the table and, if wanted, the video; return the figures of the whole file.
 
+        The table is what people come for: when the video cannot be made, `faults` says so.
+
         Raises:
             SourceError: The input changed while it was read.
-            SinkError: The disk refuses.
+            SinkError: The disk refuses the table.
         """
         with Spool(work.path(".spool"), self._classifier.contract.labels) as spool:
             figures = self._find(source, work, spool)
+            if source.fault is not None:
+                self.faults.append(source.fault)
             if self._settings.video:
-                self._draw(work, spool)
+                self._draw_or_say_why_not(work, spool)
         return figures
+
+    def _draw_or_say_why_not(self, work: Workspace, spool: Spool) -> None:
+        """Make the video; leave nothing of it when that fails."""
+        try:
+            self._draw(work, spool)
+        except SourceError:
+            raise
+        except SinkError as error:
+            self.faults.append(f"there is no annotated video: {error}")
+        except Exception as error:
+            _log.exception("%s could not be drawn", self._job.source)
+            self.faults.append(
+                "there is no annotated video: drawing failed in an unforeseen way "
+                f"({type(error).__name__}: {error}); please report this"
+            )
+        else:
+            return
+        work.path(ANNOTATED).unlink(missing_ok=True)
 
     def _find(self, source: Source, work: Workspace, spool: Spool) -> dict[str, Any]:
         """Write the table and the spool from every frame's settled result."""
@@ -88,7 +119,11 @@ class Passes:
             ) as table,
             closing(self._settled(source)) as results,
         ):
+            last_s = None
             for result in results:
+                if last_s is not None:
+                    self._longest_gap_s = max(self._longest_gap_s, result.time_s - last_s)
+                last_s = result.time_s
                 table.write(Frame(result.frame_index, result.time_s, _NO_PICTURE), result)
                 tally.add(result)
                 if settings.video:
@@ -120,9 +155,9 @@ class Passes:
             VideoWriter(
                 work.path(ANNOTATED),
                 source.info,
-                audio_from=self._job.source,
+                sound=SoundOf(self._job.source, end_s=settings.end_s),
                 start_s=settings.start_s or 0.0,
-                end_s=settings.end_s,
+                longest_gap_s=self._longest_gap_s,
             ) as video,
             read_ahead(source) as frames,
         ):
@@ -133,6 +168,8 @@ class Passes:
                 video.write(self._drawn(frame, result), result)
                 done = self._fraction(source, frame.time_s)
                 self._tell(FIRST_PASS_SHARE + (1 - FIRST_PASS_SHARE) * done)
+        if video.fault is not None:
+            self.faults.append(video.fault)
 
     def _drawn(self, frame: Frame, result: FrameResult) -> Frame:
         """Return a frame with its faces named, and blurred if that is wanted."""

@@ -19,15 +19,19 @@ from av.video.reformatter import ColorRange, Colorspace, VideoReformatter
 from fer_live.arrays import Image
 from fer_live.errors import SinkError
 from fer_live.realtime.results import Frame, FrameResult, SourceInfo
-from fer_live.realtime.sinks.audio import AudioCopy
+from fer_live.realtime.sinks.audio import AudioCopy, SoundOf
 from fer_live.realtime.sinks.file_sink import FileSink
 
 CONTAINERS: Final = {".mp4": "mp4", ".m4v": "mp4", ".mov": "mov", ".mkv": "matroska"}
 """What can be written, by the ending of the name. Matroska rounds times to a millisecond."""
 FINE_TICKS_PER_S: Final = 90_000
 MATROSKA_TICKS_PER_S: Final = 1_000
+LONGEST_TICKS: Final = 2**31 - 1
+"""How far apart two pictures of an MP4 may lie, in ticks."""
 NOMINAL_FPS: Final = Fraction(30)
 """Where a source does not say; it plans the bit rate, and how long the last picture is shown."""
+SLOWEST_FPS: Final = Fraction(1, 1001)
+"""Pictures of a slower source still have their own times; this plans the bit rate only."""
 KEY_FRAME_EVERY_S: Final = 2
 THREADS: Final = 4
 """Fixed, because x264 gives other bytes with another number of threads."""
@@ -50,18 +54,25 @@ BT709: Final = 1
 LIMITED_RANGE: Final = 1
 
 
-def ticks_per_s(fps: Fraction | None) -> int:
+def ticks_per_s(fps: Fraction | None, longest_gap_s: float = 0.0) -> int:
     """Return the steps a second that times are written in: 90,000 or slightly more.
 
     A multiple of the frame rate's numerator, so that times of a constant rate are exact; no time
-    is off by more than 6 microseconds.
+    is off by more than 6 microseconds. Fewer where two pictures lie so far apart that their
+    distance would not fit into the 32 bits that MP4 has for it.
 
     >>> ticks_per_s(Fraction(24000, 1001)), ticks_per_s(Fraction(25)), ticks_per_s(None)
     (96000, 90000, 90000)
+    >>> ticks_per_s(Fraction(25), longest_gap_s=86_400.0)
+    24850
     """
-    if fps is None or fps.numerator > FINE_TICKS_PER_S:
-        return FINE_TICKS_PER_S
-    return fps.numerator * -(-FINE_TICKS_PER_S // fps.numerator)
+    most = FINE_TICKS_PER_S
+    if longest_gap_s > 0:
+        most = min(most, max(1, int(LONGEST_TICKS / longest_gap_s)))
+    if fps is None or fps.numerator > most:
+        return most
+    least = -(-most // fps.numerator) if most == FINE_TICKS_PER_S else most // fps.numerator
+    return fps.numerator * least
 
 
 def video_container(path: Path) -> str:
@@ -90,9 +101,9 @@ class VideoWriter(FileSink):
         path: Path,
         info: SourceInfo,
         *,
-        audio_from: Path | None = None,
+        sound: SoundOf | None = None,
         start_s: float = 0.0,
-        end_s: float | None = None,
+        longest_gap_s: float = 0.0,
         atomic: bool = False,
     ) -> None:
         """Begin the file; one that was there is replaced.
@@ -100,10 +111,11 @@ class VideoWriter(FileSink):
         Args:
             path: Where to; the ending says which container, and missing folders are made.
             info: Gives the size of every picture and the nominal frame rate.
-            audio_from: The file whose first sound track goes along, on the same clock as the
-                frames. None, or one without sound, for a silent video.
+            sound: The file whose sound goes along, on the same clock as the frames. None, or one
+                without sound, for a silent video.
             start_s: The moment on the source's clock that becomes 0 in the video.
-            end_s: Where the sound ends, on the source's clock; None for its own end.
+            longest_gap_s: The longest time between two frames, as far as it is known before;
+                needed from some six hours on.
             atomic: Write under another name until it is whole, as `FileSink` says.
 
         Raises:
@@ -113,11 +125,13 @@ class VideoWriter(FileSink):
         super().__init__(path, atomic=atomic)
         self._size_wh = info.size_wh
         self._start_s = start_s
-        steps = MATROSKA_TICKS_PER_S if container == "matroska" else ticks_per_s(info.fps)
+        steps = ticks_per_s(info.fps, longest_gap_s)
+        if container == "matroska":
+            steps = MATROSKA_TICKS_PER_S
         self._step = Fraction(1, steps)
         self._last_tick: int | None = None
         self._to_yuv = VideoReformatter()
-        fps = (info.fps or NOMINAL_FPS).limit_denominator(1001)
+        fps = max(SLOWEST_FPS, (info.fps or NOMINAL_FPS).limit_denominator(1001))
         self._nominal_ticks = max(1, round(1 / fps / self._step))
         # In MP4, where a track begins is written in steps of the whole file's own: a millisecond.
         finer = {"movie_timescale": str(self._step.denominator), **CRASH_SAFE}
@@ -127,9 +141,15 @@ class VideoWriter(FileSink):
                 f"file:{self._written}", "w", format=container, container_options=options
             )
         self._stream = _video_stream(self._output, self._size_wh, fps, self._step)
-        self._audio = None
-        if audio_from is not None:
-            self._audio = AudioCopy.begin(audio_from, self._output, start_s=start_s, end_s=end_s)
+        self._audio: AudioCopy | None = None
+        if sound is not None:
+            audio = AudioCopy(sound, start_s=start_s)
+            self._audio = audio.begin(self._output, form=container, options=options)
+
+    @property
+    def fault(self) -> str | None:
+        """What of the sound could not be kept, in a sentence; complete once closed."""
+        return None if self._audio is None else self._audio.fault
 
     def write(self, frame: Frame, result: FrameResult) -> None:
         """Add `frame.rgb` at `frame.time_s`; what was seen in it does not matter here.

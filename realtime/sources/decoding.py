@@ -1,5 +1,6 @@
 """Packets in, pictures out, and an account of what could not be decoded."""
 
+from collections import deque
 from collections.abc import Callable, Iterator
 from typing import Final
 
@@ -14,6 +15,8 @@ from fer_live.realtime.sources.containers import has_flag
 
 EARLY_END_S: Final = 0.5
 """A file may end this much before its announced duration, which is rounded, or 1 % of it."""
+NO_SHOWING_TIMES: Final = frozenset({"avi"})
+"""Formats that say when a picture is decoded, but not when it is shown."""
 
 
 class Decoder:
@@ -45,6 +48,8 @@ class Decoder:
         self._watch = watch
         self._container, self._stream, self._whole = container, stream, whole
         self._furthest_s = 0.0
+        self._shown_at: deque[int] = deque()
+        self._in_order: bool | None = True if container.format.name in NO_SHOWING_TIMES else None
         self.packets = 0
         self.damaged = 0
         self.broken: str | None = None
@@ -70,7 +75,9 @@ class Decoder:
         if container.duration is None or has_flag(container, FormatFlags.no_timestamps):
             return False
         announced_s = container.duration / av.time_base
-        begin_s = (container.start_time or 0) / av.time_base
+        begin_s = 0.0  # most formats announce the moment of their end on their own clock
+        if has_flag(container, FormatFlags.ts_discont):
+            begin_s = (container.start_time or 0) / av.time_base
         return self._furthest_s - begin_s < announced_s - max(EARLY_END_S, announced_s / 100)
 
     def _readable(self) -> Iterator["Packet[Stream]"]:
@@ -87,9 +94,25 @@ class Decoder:
         except av.FFmpegError:
             self.damaged += 1
             return
+        self._queue_time(packet)
         for picture in pictures:
             self.damaged += picture.is_corrupt
+            if self._shown_at:
+                picture.pts = self._shown_at.popleft()
             yield picture
+
+    def _queue_time(self, packet: "Packet[Stream] | None") -> None:
+        """Keep the time of a packet for a picture, where a file says only when to decode.
+
+        Pictures come out in the order in which they are shown, so the k-th takes the k-th of these
+        times. What FFmpeg gives as their time of showing in an AVI is that of decoding, too.
+        """
+        if packet is None or packet.size == 0 or packet.dts is None:
+            return
+        if self._in_order is None:
+            self._in_order = packet.pts is None
+        if self._in_order:
+            self._shown_at.append(packet.dts)
 
     def _note_end(self, packet: "Packet[Stream]") -> None:
         """Remember how far into the file any stream reached."""

@@ -9,11 +9,14 @@ from av.format import Flags as FormatFlags
 from av.video.stream import VideoStream
 
 from fer_live.realtime.sources.containers import has_flag, open_container
+from fer_live.realtime.sources.decoding import NO_SHOWING_TIMES
 
 PICTURE_PACKETS: Final = frozenset(
     {"av1", "ffv1", "h264", "hevc", "mjpeg", "mpeg1video", "mpeg2video", "prores", "vp9"}
 )
 """Codecs whose every packet is one shown picture, so that packets can be counted for pictures."""
+REORDERED: Final = frozenset({"h264", "hevc", "mpeg1video", "mpeg2video"})
+"""Those that may be decoded in another order than they are shown."""
 FIRST_STEP_BACK_S: Final = 1.0
 """How much earlier to look when a jump lands too late; doubled each time."""
 
@@ -21,11 +24,13 @@ FIRST_STEP_BACK_S: Final = 1.0
 def can_jump(container: InputContainer, stream: VideoStream) -> bool:
     """Whether a jump keeps times and count exact; if not, the file is decoded from its start.
 
-    Formats whose clock may jump (MPEG-TS and -PS) have no exact place for a time.
+    Formats whose clock may jump (MPEG-TS and -PS) have no exact place for a time, nor have those
+    that do not say when a picture is shown, where that is not the order of decoding.
     """
-    return stream.codec_context.name in PICTURE_PACKETS and not has_flag(
-        container, FormatFlags.ts_discont
-    )
+    codec = stream.codec_context.name
+    if container.format.name in NO_SHOWING_TIMES and codec in REORDERED:
+        return False
+    return codec in PICTURE_PACKETS and not has_flag(container, FormatFlags.ts_discont)
 
 
 def pictures_before(path: Path, stream_index: int, is_before: Callable[[int], bool]) -> int | None:

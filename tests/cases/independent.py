@@ -1,0 +1,99 @@
+"""What the `ffmpeg` and `ffprobe` commands say of a file, without any code or library of ours."""
+
+import json
+import shutil
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+SOUND_HZ = 48_000
+FLASH_FROM = 160.0
+"""Mean of a picture, in 0 to 255, from which it is the flash."""
+BEEP_FROM = 0.05
+"""Amplitude from which there is a beep."""
+
+needs_ffmpeg = pytest.mark.skipif(
+    shutil.which("ffmpeg") is None or shutil.which("ffprobe") is None,
+    reason="the commands ffmpeg and ffprobe are not installed",
+)
+
+
+def ffmpeg(*arguments: str | Path) -> bytes:
+    """Run the command; return what it wrote to its standard output."""
+    command = ["ffmpeg", "-v", "error", "-nostdin", "-y", *map(str, arguments)]
+    done = subprocess.run(command, capture_output=True, check=False)
+    if done.returncode:
+        raise RuntimeError(done.stderr.decode(errors="replace").strip())
+    return done.stdout
+
+
+def ffprobe(path: Path, *arguments: str) -> dict[str, Any]:
+    """Return what the command says as JSON."""
+    command = ["ffprobe", "-v", "error", "-of", "json", *arguments, f"file:{path}"]
+    done = subprocess.run(command, capture_output=True, check=True)
+    found: dict[str, Any] = json.loads(done.stdout)
+    return found
+
+
+def picture_times(path: Path, stream: str = "v:0") -> list[float]:
+    """Return when each picture shows, in seconds of the file's own timestamps."""
+    frames = ffprobe(
+        path, "-select_streams", stream, "-show_entries", "frame=best_effort_timestamp_time"
+    )["frames"]
+    return [float(frame["best_effort_timestamp_time"]) for frame in frames if frame]
+
+
+def pictures(path: Path, size_wh: tuple[int, int], stream: str = "0:v:0") -> NDArray[np.uint8]:
+    """Return every picture upright, scaled to a size: (N, height, width, 3) RGB."""
+    width, height = size_wh
+    data = ffmpeg(
+        *("-i", f"file:{path}", "-map", stream, "-fps_mode", "passthrough"),
+        *("-vf", f"scale={width}:{height}:flags=area", "-pix_fmt", "rgb24", "-f", "rawvideo", "-"),
+    )
+    return np.frombuffer(data, np.uint8).reshape(-1, height, width, 3)
+
+
+def flash_s(path: Path, stream: str = "v:0") -> float:
+    """Return when the first bright picture shows."""
+    times = picture_times(path, stream)
+    bright = pictures(path, (16, 16), f"0:{stream}").mean(axis=(1, 2, 3)) > FLASH_FROM
+    return times[int(np.argmax(bright))]
+
+
+def beep_s(path: Path, stream: str = "a:0") -> float:
+    """Return when the first loud sample sounds, in seconds of the file's own timestamps."""
+    frames = ffprobe(
+        path,
+        *("-select_streams", stream, "-show_entries", "frame=pts_time,nb_samples"),
+        *("-show_entries", "stream=sample_rate"),
+    )
+    rate = int(frames["streams"][0]["sample_rate"])
+    data = ffmpeg(
+        *("-i", f"file:{path}", "-map", f"0:{stream}", "-ac", "1", "-ar", str(rate)),
+        *("-f", "f32le", "-"),
+    )
+    loud = np.abs(np.frombuffer(data, np.float32)) > BEEP_FROM
+    if not loud.any():
+        raise AssertionError("there is no beep")
+    first, seen = int(np.argmax(loud)), 0
+    for frame in frames["frames"]:
+        samples = int(frame.get("nb_samples", 0))
+        if first < seen + samples:
+            return float(frame["pts_time"]) + (first - seen) / rate
+        seen += samples
+    raise AssertionError("the beep lies behind the last frame of sound")
+
+
+def sound_behind_picture_s(path: Path, video: str = "v:0") -> float:
+    """Return how much later the beep comes than the flash."""
+    return beep_s(path) - flash_s(path, video)
+
+
+def codecs(path: Path) -> list[str]:
+    """Return the codec of every stream."""
+    streams = ffprobe(path, "-show_entries", "stream=codec_name")["streams"]
+    return [stream["codec_name"] for stream in streams]
