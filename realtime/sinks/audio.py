@@ -27,6 +27,7 @@ from fer_live.realtime.sinks.audio_carriers import (
     CopiedAudio,
     EncodedAudio,
     layouts,
+    ticks_of,
 )
 from fer_live.realtime.sources.containers import file_origin, open_container, pick_video
 
@@ -114,7 +115,7 @@ class AudioCopy:
             OSError: The disk refuses.
         """
         while (packet := self._next) is not None:
-            if time_s is not None and packet.dts * packet.time_base > time_s:
+            if time_s is not None and packet.dts * ticks_of(packet) > time_s:
                 return
             try:
                 self._output.mux(packet)
@@ -198,7 +199,7 @@ class AudioCopy:
         for packet in source.demux(track):
             if packet.pts is None or packet.size == 0:
                 continue
-            base = packet.time_base
+            base = ticks_of(packet)
             packet.pts -= round(zero / base)
             packet.dts = packet.pts
             if (packet.pts + (packet.duration or 0)) * base <= 0:
@@ -214,7 +215,7 @@ class AudioCopy:
             first = next(packets)
             carrier = way(track, self._output, first)
             for packet in itertools.chain([first], packets):
-                self._reached_s = float(packet.pts * packet.time_base + self._start)
+                self._reached_s = float(packet.pts * ticks_of(packet) + self._start)
                 yield from carrier.carry(packet)
             yield from carrier.carry(None)
         except (av.FFmpegError, ValueError) as error:

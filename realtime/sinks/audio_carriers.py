@@ -9,6 +9,8 @@ from av.audio.stream import AudioStream
 from av.bitstream import BitStreamFilterContext
 from av.container import OutputContainer
 
+from fer_live.realtime.ffmpeg import exact
+
 AAC: Final = "aac"
 AAC_BIT_RATE: Final = 160_000
 MOST_HZ: Final = 48_000
@@ -70,7 +72,7 @@ class CopiedAudio:
         """Return the packet, or none where it would not come after the one before."""
         if packet is None:
             return []
-        base = packet.time_base
+        base = ticks_of(packet)
         try:
             ready = [packet] if self._unframe is None else self._unframe.filter(packet)
         except av.FFmpegError:
@@ -136,6 +138,11 @@ class EncodedAudio:
             self._resampler = AudioResampler(*self._wanted)
         self._shape = shape
         return [*left, *self._resampler.resample(frame)]
+
+
+def ticks_of(packet: Any) -> Fraction:
+    """Return the length of one tick of a packet's timestamps, in seconds."""
+    return exact(packet.time_base) or Fraction(1)
 
 
 def adts_config(packet: bytes) -> bytes | None:
