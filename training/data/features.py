@@ -10,6 +10,7 @@ import pandas as pd
 
 from fer_live.errors import DataError
 from fer_live.labels import LABELS
+from fer_live.training.data.csv_files import DAMAGE
 from fer_live.training.data.samples import Samples, one_hot
 from fer_live.training.data.words import SFEW_NUMBERS, label_of
 
@@ -32,7 +33,7 @@ def read_features(path: Path, label_map: Mapping[str, str]) -> Samples:
     """
     try:
         frame = pd.read_excel(path) if path.suffix == ".xlsx" else pd.read_csv(path)
-    except (OSError, ValueError, KeyError) as error:
+    except DAMAGE as error:
         raise DataError(f"{path} cannot be read as a feature table: {error}") from error
     if frame.shape[1] <= FIRST_FEATURE:
         raise DataError(f"{path} has {frame.shape[1]} columns: name, label and features are needed")

@@ -11,12 +11,12 @@ from pathlib import Path
 from typing import Any, Final
 
 import numpy as np
-import pandas as pd
 from numpy.typing import NDArray
 
 from fer_live.errors import DataError
 from fer_live.labels import LABELS
 from fer_live.training.data.cache import cache_folder, kept
+from fer_live.training.data.csv_files import read_csv
 from fer_live.training.data.samples import Samples, one_hot
 
 SIDE_PX: Final = 48
@@ -78,10 +78,7 @@ def read_table(path: Path) -> Table:
 
 def _parse(path: Path) -> Table:
     """Read the csv as text and check every row."""
-    try:
-        frame = pd.read_csv(path)
-    except (OSError, ValueError, EOFError) as error:
-        raise DataError(f"{path} is not a csv that pandas can read: {error}") from error
+    frame = read_csv(path, "a fer2013 csv")
     frame.columns = [str(column).strip() for column in frame.columns]
     if missing := {"emotion", "pixels", "Usage"} - set(frame.columns):
         raise DataError(f"{path} lacks the column {', '.join(sorted(missing))} of a fer2013 csv")

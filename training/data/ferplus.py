@@ -5,6 +5,7 @@ from when no vote for "unknown" or "not a face" beats the best emotion; it is sc
 the eight emotions has more than half of all votes that are left.
 """
 
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
@@ -14,7 +15,8 @@ from numpy.typing import NDArray
 
 from fer_live.errors import DataError
 from fer_live.labels import LABELS
-from fer_live.training.data.fer2013 import PART_OF_USAGE, read_table
+from fer_live.training.data.csv_files import read_csv
+from fer_live.training.data.fer2013 import PART_OF_USAGE, Table, read_table
 from fer_live.training.data.samples import Samples
 
 WORDS: Final = {
@@ -30,6 +32,29 @@ WORDS: Final = {
 """FER+'s words for the labels."""
 COLUMNS: Final = tuple(next(w for w, name in WORDS.items() if name == one) for one in LABELS)
 NO_EMOTION: Final = ("unknown", "NF")
+_USAGE: Final = "Usage"
+_NAME: Final = "Image name"
+_OUT_OF_ORDER: Final = 1000
+"""Of so many names one may be out of order: four of 35,714 are, in the file as it was published."""
+_LEAST_AGREEMENT: Final = 0.4
+_JUDGED_FROM: Final = 100
+"""Where so many pictures or more have a majority label, so large a share of these has to be
+FER2013's own label: it is 67.6 % in the sets as published, 19 % where the rows were shuffled."""
+
+
+@dataclass(frozen=True)
+class Votes:
+    """FER+'s table.
+
+    Attributes:
+        counts: (N, 10) int64 votes: the eight labels in fer-live's order, then unknown, not a face.
+        usage: (N,) text, as FER2013's own.
+        names: (N,) text, what each picture is called; empty where a row is no face.
+    """
+
+    counts: NDArray[np.int64]
+    usage: NDArray[np.str_]
+    names: NDArray[np.str_]
 
 
 def read_ferplus(pictures: Path, votes: Path) -> Samples:
@@ -42,12 +67,17 @@ def read_ferplus(pictures: Path, votes: Path) -> Samples:
     """
     table = read_table(pictures)
     counted = read_votes(votes)
-    if len(counted) != len(table.emotion):
+    if len(counted.usage) != len(table.usage):
         raise DataError(
-            f"{votes} has {len(counted):,} rows and {pictures} {len(table.emotion):,}: "
+            f"{votes} has {len(counted.usage):,} rows and {pictures} {len(table.usage):,}: "
             "they do not belong together"
         )
-    targets, majority, usable = distribution(counted)
+    targets, majority, usable = distribution(counted.counts)
+    if reason := _mismatch(table, counted, majority):
+        raise DataError(
+            f"{votes} and {pictures} do not belong together: {reason}; give FER+'s "
+            "fer2013new.csv and FER2013's csv with their rows as published"
+        )
     rows = np.flatnonzero(usable)
     return Samples(
         pixels=table.pixels[rows],
@@ -61,20 +91,59 @@ def read_ferplus(pictures: Path, votes: Path) -> Samples:
     )
 
 
-def read_votes(path: Path) -> NDArray[np.int64]:
-    """Read (N, 10) votes: the eight labels in fer-live's order, then unknown and not a face.
+def _mismatch(table: Table, votes: Votes, majority: NDArray[np.int64]) -> str:
+    """Say what shows that votes are not of a table's pictures; empty text where nothing does.
+
+    The pictures have no names, so a row can only be told by its usage, by the order of FER+'s
+    names, and by how often the majority of voters gave the label that the picture had before.
+    """
+    if differing := np.flatnonzero(votes.usage != table.usage).tolist():
+        row = differing[0]
+        return (
+            f"{len(differing):,} rows have another Usage, row {row} is "
+            f"{str(votes.usage[row])!r} in the one and {str(table.usage[row])!r} in the other"
+        )
+    named = votes.names[votes.names != ""]
+    falls = np.flatnonzero(named[1:] <= named[:-1])
+    if len(falls) * _OUT_OF_ORDER > len(named):
+        first = falls[0]
+        return (
+            f"the picture names are out of order in {len(falls):,} places, first "
+            f"{named[first + 1]} after {named[first]}"
+        )
+    told = majority >= 0
+    agreement = float((majority[told] == table.emotion[told]).mean()) if told.any() else 1.0
+    if told.sum() >= _JUDGED_FROM and agreement < _LEAST_AGREEMENT:
+        return (
+            f"the majority gave only {agreement:.0%} of {told.sum():,} pictures the label that "
+            "FER2013 gives, which is two thirds where the rows are the same"
+        )
+    return ""
+
+
+def read_votes(path: Path) -> Votes:
+    """Read FER+'s table.
 
     Raises:
-        DataError: The file is missing or lacks a column.
+        DataError: The file is missing, lacks a column, or a vote is no number of votes.
     """
-    try:
-        frame = pd.read_csv(path)
-    except (OSError, ValueError) as error:
-        raise DataError(f"{path} cannot be read as FER+ votes: {error}") from error
+    frame = read_csv(path, "FER+ votes", keep_default_na=False)
     columns = [*COLUMNS, *NO_EMOTION]
-    if missing := set(columns) - set(frame.columns):
+    if missing := {_USAGE, _NAME, *columns} - set(frame.columns):
         raise DataError(f"{path} lacks the column {', '.join(sorted(missing))} of FER+ votes")
-    return frame[columns].to_numpy(dtype=np.int64)
+    counts = frame[columns].apply(pd.to_numeric, errors="coerce").to_numpy(dtype=np.float64)
+    wrong = ~(np.isfinite(counts) & (counts >= 0) & (counts == np.round(counts)))
+    if wrong.any():
+        row, column = (int(place[0]) for place in np.nonzero(wrong))
+        name = columns[column]
+        found = str(frame[name].iloc[row])
+        raise DataError(f"{path}, row {row}: {name} is {found!r}, not a number of votes")
+    return Votes(counts.astype(np.int64), *(_text(frame[name]) for name in (_USAGE, _NAME)))
+
+
+def _text(column: "pd.Series[str]") -> NDArray[np.str_]:
+    """Return a column as (N,) text without blanks around it."""
+    return column.astype(str).str.strip().to_numpy(dtype=np.str_)
 
 
 def distribution(

@@ -6,9 +6,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-import pandas as pd
-
 from fer_live.errors import DataError, SettingsError
+from fer_live.training.data.csv_files import read_csv
 from fer_live.training.data.samples import Part
 from fer_live.training.data.words import CODES, LEFT_OUT, SCHEMES, label_of, person_in
 
@@ -119,10 +118,7 @@ def list_table(
     Raises:
         DataError: A file or column is missing, or a label unknown.
     """
-    try:
-        frame = pd.read_csv(table, dtype=str, keep_default_na=False)
-    except (OSError, ValueError) as error:
-        raise DataError(f"{table} cannot be read as a label table: {error}") from error
+    frame = read_csv(table, "a label table", dtype=str, keep_default_na=False)
     for key, column in zip(("name_column", "label_column"), columns, strict=True):
         if column not in frame.columns:
             raise DataError(

@@ -52,9 +52,12 @@ def fer2013_table(
 
 
 def votes_table(path: Path, rows: Sequence[Mapping[str, int]]) -> Path:
-    """FER+ votes; what a row does not name got none."""
+    """FER+ votes on the pictures beside them; what a row does not name got none."""
     columns = [*COLUMNS, *NO_EMOTION]
     frame = pd.DataFrame([{c: row.get(c, 0) for c in columns} for row in rows])
-    frame.insert(0, "Image name", [f"fer{row:07}.png" for row in range(len(rows))])
+    (pictures,) = path.parent.glob("fer2013.csv*")
+    usage = pd.read_csv(pictures, skipinitialspace=True)["Usage"].tolist()
+    frame.insert(0, "Usage", [*usage, *["Training"] * len(rows)][: len(rows)])
+    frame.insert(1, "Image name", [f"fer{row:07}.png" for row in range(len(rows))])
     frame.to_csv(path, index=False)
     return path
