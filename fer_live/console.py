@@ -43,7 +43,20 @@ def plain_errors(command: str) -> Generator[None]:
 
 def tell_error(command: str, sentence: str) -> None:
     """Write one red line to stderr."""
-    typer.secho(f"{command}: {sentence}", err=True, fg="red")
+    typer.secho(f"{command}: {printable(sentence)}", err=True, fg="red")
+
+
+def printable(text: str) -> str:
+    """Return a text of which a terminal shows every character and obeys none.
+
+    Names of files may hold anything: line breaks, sequences that move the cursor or recolour what
+    follows, marks that turn the direction of writing, bytes that are no UTF-8. Each such character
+    is written as its escape.
+    """
+    return "".join(
+        character if character.isprintable() else character.encode("unicode_escape").decode()
+        for character in text
+    )
 
 
 @contextmanager

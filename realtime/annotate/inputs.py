@@ -2,12 +2,13 @@
 
 import glob
 import os
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import Final, TypeAlias
 
 from fer_live.errors import SettingsError
+from fer_live.realtime.annotate.places import places
 
 # fmt: off
 MEDIA_SUFFIXES: Final = frozenset({
@@ -20,6 +21,8 @@ MEDIA_SUFFIXES: Final = frozenset({
 """What is taken from a folder. Sound is among them, to be told that it holds no picture."""
 ANNOTATED: Final = ".annotated.mp4"
 SUMMARY: Final = ".summary.json"
+PassOver: TypeAlias = Callable[[Path, str], None]
+"""Takes a file or folder that was passed over, and why."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +32,7 @@ class Job:
     Attributes:
         source: The file, as it was given or found.
         target: DIR/<path relative to the given folder>/<full file name>, to be followed by
-            ".summary.json" and so on.
+            ".summary.json" and so on (see `places`).
     """
 
     source: Path
@@ -48,33 +51,43 @@ class _Found:
     folder: Path
 
 
-def find_jobs(inputs: Sequence[str | Path], out: Path) -> list[Job]:
+def find_jobs(
+    inputs: Sequence[str | Path], out: Path, *, pass_over: PassOver = lambda path, why: None
+) -> list[Job]:
     """Return a job for each file that `inputs` name, each file once, in a fixed order.
 
     A folder is searched through for videos, what lies in `out` and what an earlier run wrote left
     out. A pattern with *, ? or [ ] is expanded, ** to any depth. A file that is not there makes a
-    job too, which then fails alone. When two files' outputs would be the same, all are told apart
-    by the folders that they lie in.
+    job too, which then fails alone. `places` says where the outputs go.
+
+    Args:
+        inputs: Files, folders and patterns.
+        out: Folder for the outputs.
+        pass_over: Told of each file that makes no job, and why.
 
     Raises:
-        SettingsError: There is nothing to annotate, or an output would replace an input.
+        SettingsError: There is nothing to annotate, an output would replace an input, or a link
+            in `out` leads elsewhere.
     """
     found: dict[Path, _Found] = {}
     for given in inputs:
-        for one in _expanded(str(given), out):
-            found.setdefault(one.path.resolve(), one)
-    jobs = _placed(found, out)
+        for one in _expanded(str(given), out, pass_over):
+            first = found.setdefault(_real(one.path), one)
+            if _absolute(first.path) != _absolute(one.path):
+                pass_over(one.path, f"it is the same file as {first.path}, which is annotated")
+    placed = places({real: one.path.relative_to(one.folder) for real, one in found.items()}, out)
+    jobs = [Job(one.path, placed[real]) for real, one in found.items()]
     for job in jobs:
         _refuse_replacing(job, set(found))
     return jobs
 
 
-def _expanded(given: str, out: Path) -> Iterator[_Found]:
+def _expanded(given: str, out: Path, pass_over: PassOver) -> Iterator[_Found]:
     """Yield the files that one argument names."""
     path = Path(given)
-    if path.is_dir():
-        yield from _videos_in(path, out)
-    elif path.exists() or not glob.has_magic(given):
+    if os.path.isdir(path):  # noqa: PTH112 (says no where a Path raises: a name that is too long)
+        yield from _videos_in(path, out, pass_over)
+    elif os.path.lexists(path) or not glob.has_magic(given):
         yield _Found(path, path.parent)
     else:
         yield from _matches(given, out)
@@ -96,27 +109,40 @@ def _matches(pattern: str, out: Path) -> Iterator[_Found]:
     yield from (_Found(path, folder) for path in kept)
 
 
-def _videos_in(folder: Path, out: Path) -> Iterator[_Found]:
+def _videos_in(folder: Path, out: Path, pass_over: PassOver) -> Iterator[_Found]:
     """Yield the videos in a folder and all below it, sorted; hidden ones are left out."""
+
+    def tell(error: OSError) -> None:
+        pass_over(Path(str(error.filename)), (error.strerror or str(error)).lower())
+
     paths: list[Path] = []
-    for root, names, files in os.walk(folder, followlinks=False):
+    for root, names, files in os.walk(folder, onerror=tell, followlinks=False):
+        for linked in filter(Path.is_symlink, (Path(root, name) for name in names)):
+            pass_over(linked, "it is a link to a folder; name it itself to have it annotated")
         names[:] = [n for n in names if not n.startswith(".") and not _same(Path(root, n), out)]
         paths.extend(Path(root, file) for file in files if not file.startswith("."))
-    kept = [path for path in paths if _is_video(path) and not _ours(path, out)]
+    kept = [path for path in sorted(paths) if _is_video(path, tell) and not _ours(path, out)]
     if not kept:
         raise SettingsError(f"there is no video in the folder {folder}; name the files themselves")
-    yield from (_Found(path, folder) for path in sorted(kept))
+    yield from (_Found(path, folder) for path in kept)
 
 
-def _is_video(path: Path) -> bool:
+def _is_video(path: Path, tell: Callable[[OSError], None]) -> bool:
     """Whether a file in a folder is to be annotated, by its name; without an ending, by its head.
 
-    What is named like a video but is none is taken, so that the report says so.
+    What is named like a video but is none is taken, so that the report says so. One that cannot be
+    looked into is told; pipes and devices are not opened, for nothing may ever come out of them.
     """
     if path.suffix:
         return path.suffix.lower() in MEDIA_SUFFIXES
-    with path.open("rb") as file:
-        head = file.read(12)
+    if not path.is_file():
+        return False
+    try:
+        with path.open("rb") as file:
+            head = file.read(12)
+    except OSError as error:
+        tell(error)
+        return False
     return head[4:8] == b"ftyp" or head[:4] in (b"RIFF", b"\x1a\x45\xdf\xa3")
 
 
@@ -128,21 +154,19 @@ def _ours(path: Path, out: Path) -> bool:
     return path.with_name(stem + SUMMARY).exists() or out.resolve() in path.resolve().parents
 
 
+def _absolute(path: Path) -> str:
+    """Return a path without "..", links left as they are."""
+    return os.path.abspath(path)  # noqa: PTH100 (Path.absolute keeps "..")
+
+
+def _real(path: Path) -> Path:
+    """Return the path behind all links; also of what is not there, or a link to itself."""
+    return Path(os.path.realpath(path))
+
+
 def _same(one: Path, other: Path) -> bool:
     """Whether two paths name the same existing file or folder."""
     return other.exists() and one.exists() and one.samefile(other)
-
-
-def _placed(found: Mapping[Path, _Found], out: Path) -> list[Job]:
-    """Give each file, keyed by its resolved path, its place in `out`.
-
-    When two would meet, all are placed by their path from the folder that is common to all.
-    """
-    places = {real: one.path.relative_to(one.folder) for real, one in found.items()}
-    if len(set(places.values())) < len(places):
-        common = os.path.commonpath([real.parent for real in places])
-        places = {real: real.relative_to(common) for real in places}
-    return [Job(one.path, out / places[real]) for real, one in found.items()]
 
 
 def _refuse_replacing(job: Job, inputs: set[Path]) -> None:

@@ -10,6 +10,7 @@ from rich.markup import escape
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn
 from rich.table import Table
 
+from fer_live.console import printable
 from fer_live.realtime.annotate import Outcome, Report
 from fer_live.realtime.annotate import Progress as News
 from fer_live.realtime.commands.wide import PIPE_WIDTH
@@ -38,7 +39,7 @@ def progress_bar() -> Generator[Callable[[News], None]]:
             bar.update(
                 task,
                 completed=news.fraction,
-                description=escape(news.current.name),
+                description=escape(printable(news.current.name)),
                 count=f"{news.finished} of {news.inputs}",
                 left="" if news.left_s is None else f"{duration(news.left_s)} left",
             )
@@ -68,7 +69,7 @@ def tell_report(report: Report, out: Path) -> None:
     for outcome in report.outcomes:
         count[outcome.status] += 1
     told = ", ".join(f"{n} {status}" for status, n in count.items() if n)
-    where = f"; results are in {out}" if count["done"] or count["skipped"] else ""
+    where = f"; results are in {printable(str(out))}" if count["done"] or count["skipped"] else ""
     console.print(f"{told}{where}", markup=False, soft_wrap=True)
     noted = [outcome for outcome in report.outcomes if outcome.note is not None]
     if noted:
@@ -80,5 +81,6 @@ def _table(outcomes: list[Outcome]) -> Table:
     table = Table("input", "", "what happened", box=None, pad_edge=False)
     for outcome in outcomes:
         state = f"[{STYLES[outcome.status]}]{outcome.status}[/]"
-        table.add_row(escape(str(outcome.input)), state, escape(outcome.note or ""))
+        name, note = printable(str(outcome.input)), printable(outcome.note or "")
+        table.add_row(escape(name), state, escape(note))
     return table

@@ -7,6 +7,7 @@ from typing import Final
 
 from rich.console import Console
 
+from fer_live.console import printable
 from fer_live.realtime.live import LiveReport, LiveStatus
 
 ENDINGS: Final = {
@@ -51,9 +52,9 @@ def tell_run(report: LiveReport) -> None:
         f"{_ms(status.latency_p50_ms)} (p95 {_ms(status.latency_p95_ms)}), {report.provider}"
     )
     for path in report.files:
-        console.print(f"wrote {path}", markup=False)
+        console.print(f"wrote {printable(str(path))}", markup=False)
     if report.fault is not None:
-        console.print(f"fer-live: {report.fault}", style="red", markup=False)
+        console.print(f"fer-live: {printable(report.fault)}", style="red", markup=False)
 
 
 def _ms(latency_ms: float | None) -> str:

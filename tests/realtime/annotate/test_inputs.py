@@ -143,3 +143,57 @@ def test_a_loop_of_links_is_not_followed(tmp_path: Path) -> None:
     made(tmp_path / "in" / "talk.mp4")
     (tmp_path / "in" / "again").symlink_to(tmp_path / "in", target_is_directory=True)
     assert len(find_jobs([tmp_path / "in"], tmp_path / "out")) == 1
+
+
+def passed_over(inputs: list[str | Path], out: Path) -> list[tuple[str, str]]:
+    """Return the names of what was passed over, each with the reason."""
+    told: list[tuple[str, str]] = []
+    find_jobs(inputs, out, pass_over=lambda path, why: told.append((path.name, why)))
+    return told
+
+
+@pytest.mark.skipif(os.name == "nt", reason="links need a right of their own there")
+def test_of_two_links_to_one_file_the_second_is_passed_over_and_told(tmp_path: Path) -> None:
+    made(tmp_path / "talk.mp4")
+    folder = tmp_path / "in"
+    folder.mkdir()
+    for name in ("a.mp4", "b.mp4"):
+        (folder / name).symlink_to(tmp_path / "talk.mp4")
+    assert passed_over([folder], tmp_path / "out") == [
+        ("b.mp4", f"it is the same file as {folder / 'a.mp4'}, which is annotated")
+    ]
+
+
+def test_a_file_that_is_named_twice_in_one_way_is_nothing_to_tell(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made(tmp_path / "in" / "talk.mp4")
+    monkeypatch.chdir(tmp_path)
+    inputs: list[str | Path] = ["in", "in/talk.mp4", "in/../in/*.mp4", tmp_path / "in"]
+    assert passed_over(inputs, tmp_path / "out") == []
+
+
+@pytest.mark.skipif(os.name == "nt", reason="links need a right of their own there")
+def test_a_link_to_a_folder_is_told(tmp_path: Path) -> None:
+    made(tmp_path / "in" / "talk.mp4", tmp_path / "more" / "talk.mp4")
+    (tmp_path / "in" / "more").symlink_to(tmp_path / "more", target_is_directory=True)
+    ((name, why),) = passed_over([tmp_path / "in"], tmp_path / "out")
+    assert (name, why.split(";")[0]) == ("more", "it is a link to a folder")
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="no named pipes there")
+def test_a_pipe_in_a_folder_is_not_waited_for(tmp_path: Path) -> None:
+    made(tmp_path / "in" / "talk.mp4")
+    os.mkfifo(tmp_path / "in" / "pipe")
+    assert list(targets([tmp_path / "in"], tmp_path / "out").values()) == ["talk.mp4"]
+
+
+@pytest.mark.skipif(os.name == "nt", reason="links need a right of their own there")
+def test_a_link_to_itself_fails_alone_and_later(tmp_path: Path) -> None:
+    made(tmp_path / "in" / "talk.mp4")
+    (tmp_path / "in" / "self.mp4").symlink_to("self.mp4")
+    assert len(find_jobs([tmp_path / "in", tmp_path / "in" / "self.mp4"], tmp_path / "out")) == 2
+
+
+def test_a_name_that_no_file_could_have_fails_alone_and_later(tmp_path: Path) -> None:
+    assert len(find_jobs([tmp_path / ("x" * 300)], tmp_path / "out")) == 1
