@@ -17,7 +17,7 @@ from fer_live.arrays import Image
 from fer_live.errors import SettingsError, SourceError
 from fer_live.realtime.results import Frame, SourceInfo
 from fer_live.realtime.sources.camera_devices import device_of, why_not
-from fer_live.realtime.sources.pictures import fitted
+from fer_live.realtime.sources.pixels import fitted
 from fer_live.realtime.sources.source import BaseSource
 
 STALL_S: Final = 5.0

@@ -20,7 +20,7 @@ from fer_live.realtime.results import SourceInfo
 from fer_live.realtime.sources.addresses import callable_address, public_name
 from fer_live.realtime.sources.containers import file_origin, pick_video
 from fer_live.realtime.sources.decoding import Decoder
-from fer_live.realtime.sources.pixels import upright_size
+from fer_live.realtime.sources.pixels import View, pixel_aspect
 from fer_live.realtime.sources.timing import PresentationClock
 
 _OPTIONS: Final = {
@@ -58,6 +58,7 @@ class Connection:
     Attributes:
         picture_s: When the newest picture came, on the monotonic clock.
         came_to_its_end: Whether the sender said that there is no more.
+        view: How its pictures are to be seen.
     """
 
     def __init__(self, url: str, patience: Patience, closing: threading.Event) -> None:
@@ -95,6 +96,7 @@ class Connection:
                 reason = self._decoder.broken or "it ends"
                 raise SourceError(f"{self._name} answers but sends no picture: {reason}")
             self._first = first
+            self.view = View(pixel_aspect(self._stream))
             undo.pop_all()
 
     def describe(self) -> SourceInfo:
@@ -102,7 +104,7 @@ class Connection:
         duration = self._container.duration
         return SourceInfo(
             name=self._name,
-            size_wh=upright_size(self._first),
+            size_wh=self.view.upright_size(self._first),
             fps=exact(self._stream.average_rate),
             duration_s=duration / av.time_base if duration else None,
             live=True,

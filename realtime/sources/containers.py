@@ -42,16 +42,40 @@ def open_container(path: Path) -> InputContainer:
     return container
 
 
-def pick_video(container: InputContainer, name: str) -> VideoStream:
+def pick_video(container: InputContainer, name: str, wanted: int | None = None) -> VideoStream:
     """Return the stream of moving pictures; a cover picture is none.
 
+    Args:
+        container: The open file.
+        name: What an error calls it.
+        wanted: The number of a stream; None for the first that the file marks as its default, or
+            else the first of all.
+
     Raises:
-        SourceError: There is none.
+        SourceError: There is none, or it is not the one that was wanted.
     """
-    for stream in container.streams.video:
-        if Disposition.attached_pic not in Disposition(stream.disposition) and stream.codec_context:
+    playable = [stream for stream in container.streams.video if _is_playable(stream)]
+    if not playable:
+        raise SourceError(f"{name} has no video stream; is it a sound file?")
+    if wanted is None:
+        return min(playable, key=lambda stream: not _says(stream, Disposition.default))
+    for stream in playable:
+        if stream.index == wanted:
             return stream
-    raise SourceError(f"{name} has no video stream; is it a sound file?")
+    told = ", ".join(f"{s.index} ({s.width}x{s.height})" for s in playable)
+    raise SourceError(f"{name} has no video stream {wanted}; it has {told}")
+
+
+def _is_playable(stream: VideoStream) -> bool:
+    """Whether a stream holds pictures that follow each other, of a kind that FFmpeg decodes."""
+    return bool(stream.codec_context) and not any(
+        _says(stream, kind) for kind in (Disposition.attached_pic, Disposition.timed_thumbnails)
+    )
+
+
+def _says(stream: VideoStream, kind: Disposition) -> bool:
+    """Whether a file says something of a stream."""
+    return kind in Disposition(stream.disposition)
 
 
 def file_origin(container: InputContainer, stream: VideoStream) -> Fraction:

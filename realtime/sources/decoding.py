@@ -1,5 +1,6 @@
 """Packets in, pictures out, and an account of what could not be decoded."""
 
+import math
 from collections import deque
 from collections.abc import Callable, Iterator
 from typing import Final
@@ -27,6 +28,7 @@ class Decoder:
         damaged: Packets that could not be decoded and pictures that came out damaged.
         broken: The reader's own words when it could not go on; None when it came to the end.
         finished: Whether the end was reached.
+        gave_up: Whether reading was ended because nothing but damage came.
     """
 
     def __init__(
@@ -36,6 +38,7 @@ class Decoder:
         *,
         whole: bool,
         watch: Callable[[], None] = lambda: None,
+        most_damaged: int | None = None,
     ) -> None:
         """Prepare to decode.
 
@@ -44,6 +47,8 @@ class Decoder:
             stream: One of its streams.
             whole: Whether it stands at its beginning, so that its packets can be counted.
             watch: Called for every packet of any stream; may break off by raising.
+            most_damaged: So many packets in a row that cannot be decoded end the reading; None for
+                any number.
         """
         self._watch = watch
         self._container, self._stream, self._whole = container, stream, whole
@@ -54,6 +59,9 @@ class Decoder:
         self.damaged = 0
         self.broken: str | None = None
         self.finished = False
+        self.gave_up = False
+        self._most_damaged = math.inf if most_damaged is None else most_damaged
+        self._damaged_in_a_row = 0
 
     def pictures(self) -> Iterator[av.VideoFrame]:
         """Yield every picture from here to the end, in the order they are shown."""
@@ -63,6 +71,9 @@ class Decoder:
             if packet.stream is self._stream:
                 self.packets += packet.size > 0
                 yield from self._decoded(packet)
+                if self._damaged_in_a_row >= self._most_damaged:
+                    self.gave_up = True
+                    return
         if self.broken is not None:  # the demuxer sent no flush packet
             yield from self._decoded(None)
         self.finished = True
@@ -93,7 +104,9 @@ class Decoder:
             pictures = self._stream.decode(packet)
         except av.FFmpegError:
             self.damaged += 1
+            self._damaged_in_a_row += 1
             return
+        self._damaged_in_a_row = 0
         self._queue_time(packet)
         for picture in pictures:
             self.damaged += picture.is_corrupt

@@ -13,6 +13,7 @@ import numpy as np
 from fer_live.arrays import Image
 from fer_live.errors import SettingsError, SourceError
 from fer_live.realtime.results import Frame, SourceInfo
+from fer_live.realtime.sources.pixels import fitted
 from fer_live.realtime.sources.source import BaseSource
 
 PICTURE_SUFFIXES: Final = frozenset(
@@ -151,21 +152,6 @@ class PicturesSource(BaseSource):
 
     def _release(self) -> None:
         """Nothing is held open."""
-
-
-def fitted(rgb: Image, size_wh: tuple[int, int]) -> Image:
-    """Return a picture scaled to lie whole in the middle of black (height, width, 3), read-only."""
-    width, height = size_wh
-    scale = min(width / rgb.shape[1], height / rgb.shape[0])
-    small_wh = max(1, round(rgb.shape[1] * scale)), max(1, round(rgb.shape[0] * scale))
-    how = cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR
-    x0, y0 = (width - small_wh[0]) // 2, (height - small_wh[1]) // 2
-    canvas = np.zeros((height, width, 3), np.uint8)
-    canvas[y0 : y0 + small_wh[1], x0 : x0 + small_wh[0]] = cv2.resize(
-        rgb, small_wh, interpolation=how
-    )
-    canvas.flags.writeable = False
-    return canvas
 
 
 def natural_key(name: str) -> tuple[list[tuple[int, int, str]], str]:

@@ -45,10 +45,10 @@ class StreamSource(BaseSource):
     def __init__(self, url: str, patience: Patience) -> None:
         super().__init__()
         self._url, self._name, self._patience = url, public_name(url), patience
-        self._to_rgb = RgbConverter()
         self._losses, self._away_s = 0, 0.0
         self._lost_s: float | None = None
         self._connection = Connection(url, patience, self._closing)
+        self._to_rgb = RgbConverter(self._connection.view)
         self._info = self._connection.describe()
 
     @property

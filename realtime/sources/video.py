@@ -21,15 +21,17 @@ import av
 from fer_live.errors import SettingsError, SourceError
 from fer_live.realtime.ffmpeg import exact
 from fer_live.realtime.results import Frame, SourceInfo
+from fer_live.realtime.sources.choices import PIXELS_A_MEGAPIXEL, Choices
 from fer_live.realtime.sources.containers import file_origin, open_container, pick_video
 from fer_live.realtime.sources.decoding import Decoder
-from fer_live.realtime.sources.pixels import RgbConverter, upright_size
+from fer_live.realtime.sources.pixels import RgbConverter, View, pixel_aspect
 from fer_live.realtime.sources.seeking import can_jump, jump_before, pictures_before
 from fer_live.realtime.sources.source import BaseSource
 from fer_live.realtime.sources.timing import PresentationClock, Sampler
 
 NOMINAL_FRAME_S: Final = 1 / 25
 """How long a frame lasts in a file that gives neither timestamps nor a rate."""
+SECONDS_AN_HOUR: Final = 3600
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +67,7 @@ def open_video(
     end_s: float | None = None,
     fps: float | None = None,
     threads: int = 0,
+    choices: Choices | None = None,
 ) -> "VideoSource":
     """Open a video file of any kind that FFmpeg reads, at its first frame or at `start_s`.
 
@@ -76,25 +79,29 @@ def open_video(
         fps: Keep about this many frames a second, chosen by their times: the frame shown at or
             next after each moment k / fps. None for every frame.
         threads: For decoding; 0 for as many as there are cores to use.
+        choices: How it is read; None for everything as the file says.
 
     Raises:
         SourceError: The file is missing, a folder, forbidden, empty, no video, without a stream
-            of moving pictures, cut off before its index, or shorter than `start_s`.
+            of moving pictures, cut off before its index, beyond a limit, or shorter than `start_s`.
         SettingsError: `start_s`, `end_s` or `fps` make no sense.
     """
     span = Span(start_s or 0.0, math.inf if end_s is None else end_s, fps)
-    return VideoSource(Path(path), span, threads=threads)
+    return VideoSource(Path(path), span, threads=threads, choices=choices or Choices())
 
 
 class VideoSource(BaseSource):
     """The frames of a video file; made by `open_video`."""
 
-    def __init__(self, path: Path, span: Span, *, threads: int) -> None:
+    def __init__(self, path: Path, span: Span, *, threads: int, choices: Choices) -> None:
         super().__init__()
-        self._path, self._span, self._threads = path, span, threads
-        self._to_rgb = RgbConverter()
+        self._path, self._span, self._threads, self._choices = path, span, threads, choices
         self._reached_s = 0.0
+        self._too_long = False
         self._open()
+        self._view = View(pixel_aspect(self._stream), choices.rotate)
+        choices.limits.check_size(str(path), self._view.upright_size(self._first))
+        self._to_rgb = RgbConverter(self._view)
         self._info = self._describe()
 
     @property
@@ -108,9 +115,44 @@ class VideoSource(BaseSource):
         return self._decoder.damaged
 
     @property
+    def stream_index(self) -> int:
+        """Which of the file's streams the pictures are of."""
+        return self._stream.index
+
+    @property
+    def pixel_aspect(self) -> Fraction:
+        """How many times as wide as high the file's own pixels are."""
+        return self._view.pixel_aspect
+
+    @property
     def fault(self) -> str | None:
-        """A sentence on damage met so far; None while there was none."""
+        """Sentences on what was wrong so far; None while all was well."""
+        return "; ".join(filter(None, (self._damage(), self._other_sizes()))) or None
+
+    def _other_sizes(self) -> str | None:
+        """Say that pictures change their size; None while they do not."""
+        others = ", ".join(f"{width}x{height}" for width, height in self._to_rgb.other_sizes)
+        if not others:
+            return None
+        width, height = self._info.size_wh
+        return (
+            f"the pictures of {self._path} change their size from {width}x{height} to {others}; "
+            f"each was fitted whole into {width}x{height}"
+        )
+
+    def _damage(self) -> str | None:
+        """Say what could not be read; None while all could."""
         decoder, reached = self._decoder, f"{self._reached_s:.1f} s"
+        if self._too_long:
+            return (
+                f"{self._path} was read up to the limit of {self._choices.limits.hours:g} hours; "
+                "allow more with --limit-hours"
+            )
+        if decoder.gave_up:
+            return (
+                f"{self._path} holds nothing but damage from {reached} on; everything before that "
+                "was kept; go on longer with --limit-damaged"
+            )
         if decoder.broken is not None:
             return (
                 f"{self._path} cannot be read beyond {reached} ({decoder.broken}); "
@@ -133,10 +175,16 @@ class VideoSource(BaseSource):
         """Open the file and decode its first picture: only then is it sure that there is one."""
         with ExitStack() as undo:
             container = undo.enter_context(open_container(self._path))
-            stream = pick_video(container, str(self._path))
+            limits = self._choices.limits
+            limits.check_streams(str(self._path), len(container.streams))
+            stream = pick_video(container, str(self._path), self._choices.stream)
+            limits.check_size(str(self._path), (stream.width, stream.height))
             stream.thread_type = "AUTO"
             stream.codec_context.thread_count = self._threads
-            self._decoder = Decoder(container, stream, whole=True)
+            stream.codec_context.options = {
+                "max_pixels": str(int(limits.megapixels * PIXELS_A_MEGAPIXEL))
+            }
+            self._decoder = Decoder(container, stream, whole=True, most_damaged=limits.damaged)
             pictures = self._decoder.pictures()
             first = next(pictures, None)
             if first is None:
@@ -156,7 +204,7 @@ class VideoSource(BaseSource):
             duration_s = float(last_tick * self._time_base - self._origin)
         return SourceInfo(
             name=self._path.name,
-            size_wh=upright_size(self._first),
+            size_wh=self._view.upright_size(self._first),
             fps=exact(stream.average_rate) or exact(stream.guessed_rate),
             frame_count=stream.frames or None,
             duration_s=duration_s,
@@ -191,6 +239,9 @@ class VideoSource(BaseSource):
             if self._closing.is_set():
                 return
             self._reached_s = clock.time_s(picture.pts)
+            if self._reached_s > self._choices.limits.hours * SECONDS_AN_HOUR:
+                self._too_long = True
+                return
             yield self._reached_s, picture
 
     def _jump(self) -> int | None:
@@ -213,7 +264,8 @@ class VideoSource(BaseSource):
             container.close()
             self._open()
             return None
-        self._decoder = Decoder(container, stream, whole=False)
+        most = self._choices.limits.damaged
+        self._decoder = Decoder(container, stream, whole=False, most_damaged=most)
         self._pictures = self._decoder.pictures()
         return skipped
 

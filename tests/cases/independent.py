@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 SOUND_HZ = 48_000
 FLASH_FROM = 160.0
-"""Mean of a picture, in 0 to 255, from which it is the flash."""
+"""Mean of the picture's upper left corner, in 0 to 255, from which it is the flash."""
 BEEP_FROM = 0.05
 """Amplitude from which there is a beep."""
 
@@ -58,9 +58,12 @@ def pictures(path: Path, size_wh: tuple[int, int], stream: str = "0:v:0") -> NDA
 
 
 def flash_s(path: Path, stream: str = "v:0") -> float:
-    """Return when the first bright picture shows."""
+    """Return when the first picture shows whose upper left corner flashes."""
     times = picture_times(path, stream)
-    bright = pictures(path, (16, 16), f"0:{stream}").mean(axis=(1, 2, 3)) > FLASH_FROM
+    corners = pictures(path, (48, 48), f"0:{stream}")[:, :3, :3]
+    bright = corners.mean(axis=(1, 2, 3)) > FLASH_FROM
+    if not bright.any():
+        raise AssertionError("there is no flash")
     return times[int(np.argmax(bright))]
 
 
