@@ -6,8 +6,8 @@ from typing import Any, Final
 
 from fer_live.contract import SECOND_NAME, Metric, ModelContract, as_fields
 from fer_live.export.reports import Report, shortened
-from fer_live.training.metrics import wilson
-from fer_live.training.sheets import as_markdown, mean_recall, sheets_of
+from fer_live.training.metrics.classification import wilson
+from fer_live.training.reporting.tables import as_markdown, mean_recall, sheets_of
 
 _LIMITS: Final = """\
 How people would name what a face shows in one picture; not what the person feels. It learned from

@@ -21,7 +21,7 @@ from fer_live.export.parity import BATCHES, compare, open_session
 from fer_live.export.to_onnx import OPSET
 from fer_live.realtime.inference.classifier import OnnxClassifier
 from fer_live.realtime.inference.model_file import NO_DIGEST, read_model_file
-from fer_live.training.checkpoint import Checkpoint
+from fer_live.training.models.checkpoint import Checkpoint
 
 LEAST_AGREEMENT: Final = 0.95
 """Labels that a file of lower precision must share with its checkpoint; fp32 files share all."""

@@ -19,8 +19,8 @@ from fer_live.export.heads import network_of, told_by
 from fer_live.export.parity import Parity, compare
 from fer_live.export.to_onnx import seal, trace
 from fer_live.realtime.inference.classifier import OnnxClassifier
-from fer_live.training.checkpoint import Checkpoint
-from fer_live.training.mixed import RAREST
+from fer_live.training.models.checkpoint import Checkpoint
+from fer_live.training.models.mixed_heads import RAREST
 
 LICENCE: Final = (
     "Apache-2.0 for the weights. The pictures that they were learned from are not passed on; "

@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 from fer_live.arrays import Crops
 from fer_live.contract import ModelContract
 from fer_live.errors import DataError
-from fer_live.training.data.fer2013 import read_fer2013
-from fer_live.training.data.ferplus import read_ferplus
+from fer_live.training.data.readers.fer2013 import read_fer2013
+from fer_live.training.data.readers.ferplus import read_ferplus
 from fer_live.training.data.samples import Part, Samples
 
 TABLES: Final = ("fer2013.csv", "fer2013.csv.bz2", "fer2013.csv.gz", "icml_face_data.csv")

@@ -6,7 +6,7 @@ import torch
 from torch import Tensor, nn
 
 from fer_live.crop import Colour
-from fer_live.training.mixed import Mixed
+from fer_live.training.models.mixed_heads import Mixed
 
 PIXEL_MAX: Final = 255
 

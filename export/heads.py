@@ -8,8 +8,8 @@ from torch import nn
 
 from fer_live.contract import OF_SECOND
 from fer_live.errors import ModelError
-from fer_live.training.checkpoint import Checkpoint
-from fer_live.training.trunks import BEST, SECOND, differing_in, joined
+from fer_live.training.models.checkpoint import Checkpoint
+from fer_live.training.models.joined_heads import BEST, SECOND, differing_in, joined
 
 
 def load_heads(path: Path, second: Path | None = None) -> tuple[Checkpoint, Checkpoint | None]:

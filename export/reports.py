@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any, Final, TypeAlias
 
 from fer_live.errors import DataError, ModelError
-from fer_live.training.checkpoint import Checkpoint
+from fer_live.training.models.checkpoint import Checkpoint
 
 Report: TypeAlias = Mapping[str, Any]
 

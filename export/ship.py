@@ -13,7 +13,7 @@ from fer_live.export.checkpoint import Exported, export_checkpoint
 from fer_live.export.files import published
 from fer_live.export.precision import open_model
 from fer_live.export.reports import Report, load_reports, of_file, of_heads
-from fer_live.training.checkpoint import Checkpoint
+from fer_live.training.models.checkpoint import Checkpoint
 
 
 def ship(  # noqa: PLR0913 (each is an option of the command)

@@ -17,7 +17,7 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from fer_live.training.pruning.measure import Measuring
+from fer_live.training.pruning.statistics.measure import Measuring
 from fer_live.training.pruning.subject import Pictures, open_subject
 
 MOST_TIMES = 3.0

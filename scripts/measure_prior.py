@@ -16,9 +16,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fer_live.errors import FerLiveError
-from fer_live.training import metrics
-from fer_live.training.assess import Opened, Wanted, open_model, parts_for
-from fer_live.training.evaluate import common_labels
+from fer_live.training.evaluation.evaluate import common_labels
+from fer_live.training.evaluation.open_model import Opened, Wanted, open_model, parts_for
+from fer_live.training.metrics import classification as metrics
 
 STRENGTHS = (0.0, 0.25, 0.5, 0.75, 1.0)
 CONTEMPT = "contempt"

@@ -2,18 +2,18 @@
 
 import typer
 
-from fer_live.training.terminal import compare as comparison
-from fer_live.training.terminal import data as sets
-from fer_live.training.terminal import evaluate as evaluation
-from fer_live.training.terminal import fit as fitting
-from fer_live.training.terminal import landmarks as pointing
-from fer_live.training.terminal import maps as drawing
-from fer_live.training.terminal import prune as pruning
-from fer_live.training.terminal import prune_angles as measuring
-from fer_live.training.terminal import prune_autoencoder as compressing
-from fer_live.training.terminal import prune_curve as bending
-from fer_live.training.terminal import sweep as sweeping
-from fer_live.training.terminal import table as tables
+from fer_live.training.commands import compare as comparison
+from fer_live.training.commands import data as sets
+from fer_live.training.commands import evaluate as evaluation
+from fer_live.training.commands import fit as fitting
+from fer_live.training.commands import prune as pruning
+from fer_live.training.commands import sweep as sweeping
+from fer_live.training.commands.paper import angles as measuring
+from fer_live.training.commands.paper import autoencoder as compressing
+from fer_live.training.commands.paper import curve as bending
+from fer_live.training.commands.paper import landmarks as pointing
+from fer_live.training.commands.paper import maps as drawing
+from fer_live.training.commands.paper import table as tables
 
 app = typer.Typer(
     help="Train, compare and understand emotion networks.",

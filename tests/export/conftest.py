@@ -8,7 +8,7 @@ from torch import nn
 
 from fer_live.export.checkpoint import Exported, export_checkpoint
 from fer_live.labels import LABELS
-from fer_live.training.checkpoint import Checkpoint
+from fer_live.training.models.checkpoint import Checkpoint
 from fer_live.training.networks import build
 
 WIDTHS = (8, 12, 8, 8, 16)

@@ -14,10 +14,10 @@ from fer_live.export.check import check_model
 from fer_live.export.checkpoint import Exported, export_checkpoint
 from fer_live.export.crops import made_crops
 from fer_live.labels import LABELS
-from fer_live.training.checkpoint import Checkpoint
-from tests.bad_models import BAD_FILES
+from fer_live.training.models.checkpoint import Checkpoint
 from tests.export.conftest import used_network
-from tests.tiny_models import CONTRACT, as_bytes, first_format_bytes, tiny_bytes, tiny_model
+from tests.support.bad_models import BAD_FILES
+from tests.support.tiny_models import CONTRACT, as_bytes, first_format_bytes, tiny_bytes, tiny_model
 
 pytestmark = pytest.mark.training
 

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from onnx import TensorProto, helper, numpy_helper
 
 from fer_live.export.cost import cost_of
-from tests.tiny_models import CONTRACT, tiny_model
+from tests.support.tiny_models import CONTRACT, tiny_model
 
 pytestmark = pytest.mark.training
 

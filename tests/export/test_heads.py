@@ -21,13 +21,13 @@ from fer_live.export.heads import load_heads
 from fer_live.export.precision import to_fp16, to_int8
 from fer_live.labels import LABELS
 from fer_live.realtime.inference.classifier import OnnxClassifier
-from fer_live.training.checkpoint import Checkpoint
-from fer_live.training.heads import head_weights
-from fer_live.training.judge import OnnxJudge, judge_of
+from fer_live.training.data.heads import head_weights
+from fer_live.training.models.checkpoint import Checkpoint
+from fer_live.training.models.joined_heads import joined, mixture
+from fer_live.training.models.predictors import OnnxJudge, judge_of
 from fer_live.training.networks import build
-from fer_live.training.trunks import joined, mixture
 from tests.export.conftest import WIDTHS, used_network
-from tests.tiny_models import CONTRACT
+from tests.support.tiny_models import CONTRACT
 
 pytestmark = pytest.mark.training
 

@@ -20,11 +20,11 @@ from fer_live.export.crops import fer2013_crops, made_crops
 from fer_live.export.heads import load_heads
 from fer_live.export.reports import reports_in
 from fer_live.export.ship import recard, ship, write_card
-from fer_live.training.checkpoint import Checkpoint
 from fer_live.training.cli import app as train
+from fer_live.training.models.checkpoint import Checkpoint
 from tests.export.conftest import write_table
-from tests.tiny_models import CONTRACT
-from tests.training.evaluations import small_data, two_headed_run
+from tests.support.tiny_models import CONTRACT
+from tests.support.training_runs import small_data, two_headed_run
 
 pytestmark = pytest.mark.training
 

@@ -19,9 +19,9 @@ from fer_live.export.graph import LiveGraph
 from fer_live.export.parity import compare
 from fer_live.export.to_onnx import seal, trace
 from fer_live.realtime.inference.classifier import OnnxClassifier, softmax
-from fer_live.training.checkpoint import Checkpoint
+from fer_live.training.models.checkpoint import Checkpoint
 from tests.export.conftest import WIDTHS, used_network
-from tests.shared_data import shared_file
+from tests.support.shared_data import shared_file
 
 pytestmark = pytest.mark.training
 

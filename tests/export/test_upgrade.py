@@ -14,7 +14,7 @@ from fer_live.export.cli import app
 from fer_live.export.ship import write_card
 from fer_live.export.upgrade import upgrade
 from fer_live.realtime.inference.model_file import read_model_file
-from tests.tiny_models import CONTRACT, first_format_bytes
+from tests.support.tiny_models import CONTRACT, first_format_bytes
 
 pytestmark = pytest.mark.training
 

@@ -18,8 +18,8 @@ from fer_live.realtime.demo_clip import portrait
 from fer_live.realtime.faces import FaceSettings
 from fer_live.realtime.results import Frame
 from tests.realtime.annotate.reference import reference_times
-from tests.shared_data import shared_file
-from tests.tiny_models import tiny_bytes
+from tests.support.shared_data import shared_file
+from tests.support.tiny_models import tiny_bytes
 
 ROOT = Path(__file__).parents[2]
 CLIP = "video/demo/pyfeat_single_face.mp4"

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from fer_live.bundle import DEFAULT_MODEL
-from tests.running import fer_live
+from tests.support.running import fer_live
 
 
 def one_line(text: str) -> str:

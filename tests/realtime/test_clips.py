@@ -20,7 +20,7 @@ from fer_live.realtime.pipeline import Pipeline
 from fer_live.realtime.results import FrameResult
 from fer_live.realtime.smoothing.offline import OfflineSmoother
 from fer_live.realtime.sources import open_video
-from tests.shared_data import shared_file
+from tests.support.shared_data import shared_file
 
 TIMELINE = "edge/timeline_7emotions.mp4"
 STRETCHES = ("neutral", "happy", "sad", "angry", "surprise", "fear", "disgust")

@@ -14,7 +14,7 @@ from fer_live.errors import ModelError
 from fer_live.libraries import DEBIAN_PACKAGES, missing_library
 from fer_live.realtime.doctor import Finding, is_broken
 from fer_live.realtime.doctor.findings import in_own_process, looked_at
-from tests.running import fer_live as run_command
+from tests.support.running import fer_live as run_command
 
 PACKAGE = Path(fer_live.libraries.__file__).parent
 

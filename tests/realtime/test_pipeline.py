@@ -10,7 +10,7 @@ from fer_live.crop import CropGeometry
 from fer_live.realtime.inference.classifier import OnnxClassifier
 from fer_live.realtime.pipeline import Pipeline, PipelineSettings, cut_crops
 from fer_live.realtime.results import Box, Face, Frame, FrameResult
-from tests.tiny_models import tiny_bytes
+from tests.support.tiny_models import tiny_bytes
 
 
 class FixedFaces:

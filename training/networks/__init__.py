@@ -13,17 +13,9 @@ from typing import Final
 from torch import nn
 
 from fer_live.errors import SettingsError
-from fer_live.training.networks import (
-    cnn6,
-    compact,
-    guirado,
-    korber,
-    lenet,
-    pretrained,
-    rath,
-    separable,
-)
-from fer_live.training.networks import xception as xc
+from fer_live.training.networks import cnn6, compact, pretrained, separable
+from fer_live.training.networks.papers import guirado, korber, lenet, rath
+from fer_live.training.networks.papers import xception as xc
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,7 +14,7 @@ from typing import Any, Final, Literal, TypeAlias
 import numpy as np
 
 from fer_live.errors import ModelError
-from fer_live.training.pruning.graph import ChannelGraph, Mask, Space
+from fer_live.training.pruning.graph.channels import ChannelGraph, Mask, Space
 
 FORMAT: Final = 1
 

@@ -10,34 +10,39 @@ import numpy as np
 import torch
 from torch import nn
 
-from fer_live.training.checkpoint import Checkpoint
-from fer_live.training.pruning.allocate import Divergence
-from fer_live.training.pruning.budget import MULTIPLE, BudgetSettings, align, plan_by_budget
-from fer_live.training.pruning.carry import carry_out, carry_out_quickly
-from fer_live.training.pruning.constants import with_constants
-from fer_live.training.pruning.cost import Cost, CostModel
-from fer_live.training.pruning.describe import criterion_in_words
-from fer_live.training.pruning.gram import Vector
-from fer_live.training.pruning.importance import (
+from fer_live.training.models.checkpoint import Checkpoint
+from fer_live.training.models.widths import widths_of
+from fer_live.training.pruning.compensation.constants import with_constants
+from fer_live.training.pruning.graph.cost import Cost, CostModel
+from fer_live.training.pruning.graph.trace import channel_graph
+from fer_live.training.pruning.plan import Compensation, Plan
+from fer_live.training.pruning.planning.allocate import Divergence
+from fer_live.training.pruning.planning.budget import (
+    MULTIPLE,
+    BudgetSettings,
+    align,
+    plan_by_budget,
+)
+from fer_live.training.pruning.planning.describe import criterion_in_words
+from fer_live.training.pruning.planning.importance import (
     bn_importance,
     l2_importance,
     random_importance,
     taylor_importance,
 )
-from fer_live.training.pruning.measure import Measurement
-from fer_live.training.pruning.plan import Compensation, Plan
-from fer_live.training.pruning.ranking import (
+from fer_live.training.pruning.planning.ranking import (
     AngleRanking,
     DamageRanking,
     FixedRanking,
     Ranking,
 )
+from fer_live.training.pruning.planning.threshold import ThresholdSettings, plan_by_threshold
+from fer_live.training.pruning.statistics.gram import Vector
+from fer_live.training.pruning.statistics.measure import Measurement
 from fer_live.training.pruning.subject import BATCH, Subject
-from fer_live.training.pruning.surgery import pad
-from fer_live.training.pruning.threshold import ThresholdSettings, plan_by_threshold
-from fer_live.training.pruning.trace import channel_graph
-from fer_live.training.pruning.walk import StopRule, Walk, fast_enough, stopped
-from fer_live.training.pruning.widths import widths_of
+from fer_live.training.pruning.surgery.apply import carry_out, carry_out_quickly
+from fer_live.training.pruning.surgery.resize import pad
+from fer_live.training.pruning.surgery.stopping import StopRule, Walk, fast_enough, stopped
 
 TRIED: Final = 1024
 """Pictures that a measured allocation asks, each time it tries."""

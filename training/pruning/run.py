@@ -9,13 +9,13 @@ from typing import Any
 from torch import nn
 
 from fer_live.contract import Metric
-from fer_live.training.evaluate import name_of
-from fer_live.training.pruning.budget import BudgetSettings
-from fer_live.training.pruning.cost import Cost, CostModel
-from fer_live.training.pruning.describe import describe
+from fer_live.training.evaluation.evaluate import name_of
+from fer_live.training.pruning.graph.cost import Cost, CostModel
+from fer_live.training.pruning.planning.budget import BudgetSettings
+from fer_live.training.pruning.planning.describe import describe
 from fer_live.training.pruning.prune import PruneSettings, prune
-from fer_live.training.pruning.recover import RecoverySettings, recover
 from fer_live.training.pruning.subject import Subject
+from fer_live.training.pruning.surgery.recover import RecoverySettings, recover
 
 
 def prune_run(

@@ -12,15 +12,15 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from fer_live.errors import DataError, ModelError
-from fer_live.training.assess import Wanted, open_model, parts_for
-from fer_live.training.checkpoint import Checkpoint
+from fer_live.training.data.network_input import Takes, as_batch, fitted_to
 from fer_live.training.data.samples import Samples
-from fer_live.training.metrics import wilson
-from fer_live.training.pictures import Takes, as_batch, fitted_to
-from fer_live.training.pruning.graph import ChannelGraph
-from fer_live.training.pruning.measure import Measurement, measure
-from fer_live.training.pruning.trace import channel_graph
-from fer_live.training.scores import Figure
+from fer_live.training.evaluation.open_model import Wanted, open_model, parts_for
+from fer_live.training.metrics.classification import wilson
+from fer_live.training.metrics.scores import Figure
+from fer_live.training.models.checkpoint import Checkpoint
+from fer_live.training.pruning.graph.channels import ChannelGraph
+from fer_live.training.pruning.graph.trace import channel_graph
+from fer_live.training.pruning.statistics.measure import Measurement, measure
 
 BATCH: Final = 256
 

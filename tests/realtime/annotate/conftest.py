@@ -8,8 +8,8 @@ import pytest
 from fer_live.realtime.annotate import AnnotateSettings, Outcome, annotate
 from fer_live.realtime.annotate.summary import read_summary
 from tests.realtime.annotate.reference import table_rows
-from tests.shared_data import shared_file
-from tests.tiny_models import tiny_bytes
+from tests.support.shared_data import shared_file
+from tests.support.tiny_models import tiny_bytes
 
 
 @pytest.fixture(scope="session", name="tiny")

@@ -8,7 +8,7 @@ import pytest
 
 from fer_live.realtime.annotate.ahead import DEPTH, read_ahead
 from fer_live.realtime.results import Frame
-from tests.made_results import made_frame
+from tests.support.made_results import made_frame
 
 
 def numbered(count: int, asked: list[int] | None = None) -> Iterator[Frame]:

@@ -14,7 +14,7 @@ from fer_live.realtime.annotate import AnnotateSettings, Progress, Watch, annota
 from fer_live.realtime.faces import FaceSettings
 from tests.realtime.annotate.conftest import Annotated, only
 from tests.realtime.annotate.reference import frame_times, reference_times, table_rows
-from tests.shared_data import shared_file
+from tests.support.shared_data import shared_file
 
 SUFFIXES = (".annotated.mp4", ".faces.csv", ".summary.json")
 COLUMNS = (

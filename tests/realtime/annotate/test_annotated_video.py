@@ -14,7 +14,7 @@ from fer_live.realtime.results import Box, Face, FrameResult, StageTimes, Track
 from fer_live.realtime.sources import open_video
 from tests.realtime.annotate.conftest import Annotated, only
 from tests.realtime.annotate.reference import table_rows
-from tests.shared_data import shared_file
+from tests.support.shared_data import shared_file
 
 
 def parsed(rows: Iterable[dict[str, str]], index: int, time_s: float) -> FrameResult:

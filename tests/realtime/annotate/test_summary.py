@@ -13,9 +13,9 @@ from fer_live.labels import LABELS
 from fer_live.realtime.annotate.spool import Spool
 from fer_live.realtime.annotate.summary import Tally, read_summary, write_summary
 from fer_live.realtime.results import Box, Frame, FrameResult, Track
-from tests.made_results import made_result, made_track, runs
 from tests.realtime.annotate.conftest import Annotated
-from tests.tiny_models import CONTRACT
+from tests.support.made_results import made_result, made_track, runs
+from tests.support.tiny_models import CONTRACT
 
 BOX = Box(0, 0, 9, 9)
 

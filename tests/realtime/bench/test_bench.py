@@ -30,7 +30,7 @@ from fer_live.realtime.faces import FaceSettings, open_finder
 from fer_live.realtime.inference.classifier import OnnxClassifier
 from fer_live.realtime.pipeline import Pipeline
 from fer_live.realtime.results import Frame
-from tests.tiny_models import CONTRACT, tiny_bytes
+from tests.support.tiny_models import CONTRACT, tiny_bytes
 
 
 @pytest.fixture(scope="module")

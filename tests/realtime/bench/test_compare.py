@@ -21,7 +21,7 @@ from fer_live.realtime.demo_clip import write_portrait_clip
 from fer_live.realtime.faces import FaceSettings
 from fer_live.realtime.inference.classifier import OnnxClassifier, Prediction
 from fer_live.realtime.inference.cuda import cuda_problem
-from tests.tiny_models import CONTRACT, SIZE_PX, tiny_bytes
+from tests.support.tiny_models import CONTRACT, SIZE_PX, tiny_bytes
 
 MACHINE = Machine("a processor", 2, "Linux", "3.11", {"numpy": "2"})
 ACCURACY = Metric("accuracy", 0.8, "FER+ PrivateTest, majority", 3153)

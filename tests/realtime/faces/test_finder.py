@@ -13,7 +13,7 @@ from fer_live.realtime.faces import BareLandmarker, FaceFinder, FaceSettings, op
 from fer_live.realtime.results import Box, Face, Frame
 from fer_live.realtime.sources import open_video
 from fer_live.realtime.tracking import Tracker
-from tests.shared_data import shared_file
+from tests.support.shared_data import shared_file
 
 SIZE_WH = 640, 360
 FOUR = "video/edge/four_sadTL_surpriseTR_neutralBL_happyBR.mp4"

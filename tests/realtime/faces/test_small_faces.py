@@ -9,7 +9,7 @@ from fer_live.realtime.faces import FaceSettings, open_finder
 from fer_live.realtime.results import Frame
 from fer_live.realtime.sources import open_video
 from tests.realtime.faces.test_finder import NO_FACES
-from tests.shared_data import shared_file
+from tests.support.shared_data import shared_file
 
 LEAST = {32: 0.8, 48: 0.95, 64: 0.95, 100: 0.95}
 

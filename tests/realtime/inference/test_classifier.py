@@ -17,8 +17,8 @@ from fer_live.errors import DeviceError, ModelError
 from fer_live.realtime.inference.classifier import OnnxClassifier, softmax, with_prior
 from fer_live.realtime.inference.cuda import cuda_options, cuda_problem
 from fer_live.realtime.inference.onnx_file import read_contents
-from tests.bad_models import BAD_FILES
-from tests.tiny_models import CONTRACT, SIZE_PX, tiny_bytes, tiny_graph, tiny_model
+from tests.support.bad_models import BAD_FILES
+from tests.support.tiny_models import CONTRACT, SIZE_PX, tiny_bytes, tiny_graph, tiny_model
 
 
 @pytest.fixture(scope="module")

@@ -9,7 +9,7 @@ import pytest
 from fer_live.errors import ModelError
 from fer_live.realtime.inference.classifier import OnnxClassifier
 from fer_live.realtime.inference.model_file import read_model_file, with_digest
-from tests.tiny_models import CONTRACT, first_format_bytes, tiny_bytes
+from tests.support.tiny_models import CONTRACT, first_format_bytes, tiny_bytes
 
 
 def test_a_digest_is_of_graph_weights_and_contract() -> None:

@@ -3,7 +3,7 @@ from pathlib import Path
 import pytest
 
 from fer_live.realtime.demo_clip import write_portrait_clip
-from tests.tiny_models import tiny_bytes
+from tests.support.tiny_models import tiny_bytes
 
 
 @pytest.fixture(scope="session")

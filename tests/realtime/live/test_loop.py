@@ -23,7 +23,7 @@ from fer_live.realtime.sinks.keys import Key
 from fer_live.realtime.sinks.table import TableWriter
 from fer_live.realtime.sources import LatestFrame
 from fer_live.realtime.sources.source import BaseSource
-from tests.tiny_models import CONTRACT
+from tests.support.tiny_models import CONTRACT
 
 WIDTH, HEIGHT, SIDE = 640, 360, 100
 STEP_PX = 4

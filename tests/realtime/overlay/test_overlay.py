@@ -24,7 +24,7 @@ from fer_live.realtime.overlay.shapes import Rect
 from fer_live.realtime.overlay.text import text_width, write
 from fer_live.realtime.results import Box, Track
 from fer_live.realtime.sinks.keys import KEYS
-from tests.made_results import made_result, made_track, tracks
+from tests.support.made_results import made_result, made_track, tracks
 
 SIZES = [(320, 240), (1280, 720), (3840, 2160), (360, 640), (64, 36), (1, 1)]
 READOUT = Readout(fps=29.9, latency_ms=12.4, notes=("paused",), recording=True)

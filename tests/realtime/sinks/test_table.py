@@ -19,7 +19,7 @@ from fer_live.labels import LABELS
 from fer_live.realtime.results import Box, Frame, FrameResult
 from fer_live.realtime.sinks.encoders import ROWS_IN_GROUP
 from fer_live.realtime.sinks.table import TableFormat, TableWriter
-from tests.made_results import made_frame, made_result, made_track, runs
+from tests.support.made_results import made_frame, made_result, made_track, runs
 
 Run = list[tuple[Frame, FrameResult]]
 SUFFIXES = (".csv", ".jsonl", ".parquet")
@@ -158,7 +158,7 @@ def test_a_killed_run_leaves_every_frame_that_was_written(tmp_path: Path, suffix
         from fer_live.labels import LABELS
         from fer_live.realtime.results import Box
         from fer_live.realtime.sinks.table import TableWriter
-        from tests.made_results import made_frame, made_result, made_track
+        from tests.support.made_results import made_frame, made_result, made_track
         table = TableWriter(Path(sys.argv[1]), LABELS)
         result = made_result([made_track(1, Box(1, 2, 3, 4)), made_track(2, Box(5, 6, 7, 8))])
         for n in range(101):

@@ -13,7 +13,6 @@ import pytest
 
 from fer_live.errors import SinkError
 from fer_live.realtime.sinks.video import VideoWriter
-from tests.made_results import made_frame
 from tests.realtime.sinks.written import (
     NOBODY,
     SMALL,
@@ -21,6 +20,7 @@ from tests.realtime.sinks.written import (
     times_before_damage,
     times_of,
 )
+from tests.support.made_results import made_frame
 
 NOISE_WRITER = textwrap.dedent("""
     import resource, signal, sys

@@ -13,9 +13,9 @@ from hypothesis import strategies as st
 from fer_live.realtime.sinks.audio import SoundOf
 from fer_live.realtime.sinks.video import VideoWriter
 from fer_live.realtime.sources import open_video
-from tests.made_results import made_frame
 from tests.realtime.sinks.written import NOBODY, SMALL, WITHIN_S, times_of
-from tests.shared_data import shared_file
+from tests.support.made_results import made_frame
+from tests.support.shared_data import shared_file
 
 same_folder = settings(
     suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None, max_examples=25

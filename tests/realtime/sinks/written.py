@@ -7,7 +7,7 @@ from pathlib import Path
 import av
 
 from fer_live.realtime.results import SourceInfo
-from tests.made_results import made_result
+from tests.support.made_results import made_result
 
 SMALL = SourceInfo("made", (64, 48), fps=Fraction(30))
 NOBODY = made_result([])

@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 
 from fer_live.arrays import Probs
 from fer_live.realtime.smoothing.online import LabelSettings, LabelSmoother, Steady, SurenessSwitch
-from tests.made_results import made_probs, probabilities
-from tests.tiny_models import CONTRACT
+from tests.support.made_results import made_probs, probabilities
+from tests.support.tiny_models import CONTRACT
 
 HAPPY, SAD = (CONTRACT.labels.index(label) for label in ("happy", "sad"))
 PLAIN = LabelSettings(hold=0.0, floor=1e-9)

@@ -15,7 +15,7 @@ from fer_live.realtime.live import LiveSettings
 from fer_live.realtime.sources import open_source, open_stream
 from fer_live.realtime.sources.addresses import callable_address, is_address, public_name
 from tests.realtime.sources.clips import write_clip
-from tests.running import fer_live
+from tests.support.running import fer_live
 
 words = st.text("abcdefghijklmnopqrstuvwxyz0123456789", min_size=4, max_size=12)
 

@@ -10,7 +10,7 @@ import pytest
 from fer_live.arrays import Image
 from fer_live.realtime.sources import open_video
 from tests.realtime.sources.clips import write_pictures
-from tests.shared_data import shared_file
+from tests.support.shared_data import shared_file
 
 WIDTH, HEIGHT = 96, 64
 CORNERS = {"red": (220, 30, 30), "green": (30, 200, 30), "blue": (30, 30, 220), "white": (230,) * 3}

@@ -13,8 +13,8 @@ from fer_live.errors import SettingsError, SourceError
 from fer_live.realtime.sources import open_source, open_video
 from tests.realtime.annotate.reference import reference_times
 from tests.realtime.sources.clips import GREYS, index_in, write_clip, write_sound
-from tests.running import fer_live
-from tests.shared_data import SHARED, shared_file
+from tests.support.running import fer_live
+from tests.support.shared_data import SHARED, shared_file
 
 VIDEO = SHARED / "video"
 SENTENCES = {

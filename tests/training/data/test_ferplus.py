@@ -7,9 +7,9 @@ import pandas as pd
 import pytest
 
 from fer_live.errors import DataError
-from fer_live.training.data.ferplus import read_ferplus
-from tests.shared_data import shared_file
-from tests.training.data.stand_ins import fer2013_table, votes_table
+from fer_live.training.data.readers.ferplus import read_ferplus
+from tests.support.data_sets import fer2013_table, votes_table
+from tests.support.shared_data import shared_file
 
 pytestmark = pytest.mark.training
 

@@ -12,17 +12,17 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from torch import nn
 
-from fer_live.training.pruning.budget import BudgetSettings, plan_by_budget
-from fer_live.training.pruning.compensate import compensate
-from fer_live.training.pruning.constants import borderless, with_constants
-from fer_live.training.pruning.graph import ChannelGraph
-from fer_live.training.pruning.measure import Measurement, measure
+from fer_live.training.pruning.compensation.compensate import compensate
+from fer_live.training.pruning.compensation.constants import borderless, with_constants
+from fer_live.training.pruning.graph.channels import ChannelGraph
+from fer_live.training.pruning.graph.trace import channel_graph
 from fer_live.training.pruning.plan import Compensation, Limits, Plan, from_json
-from fer_live.training.pruning.ranking import DamageRanking
-from fer_live.training.pruning.surgery import pad, shrink
-from fer_live.training.pruning.threshold import ThresholdSettings, plan_by_threshold
-from fer_live.training.pruning.trace import channel_graph
-from tests.training.pruning.toys import TOYS, Chain, Relation, pictures, toy
+from fer_live.training.pruning.planning.budget import BudgetSettings, plan_by_budget
+from fer_live.training.pruning.planning.ranking import DamageRanking
+from fer_live.training.pruning.planning.threshold import ThresholdSettings, plan_by_threshold
+from fer_live.training.pruning.statistics.measure import Measurement, measure
+from fer_live.training.pruning.surgery.resize import pad, shrink
+from tests.support.toy_networks import TOYS, Chain, Relation, pictures, toy
 
 pytestmark = pytest.mark.training
 

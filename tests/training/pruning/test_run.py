@@ -9,20 +9,20 @@ import torch
 from typer.testing import CliRunner
 
 from fer_live.errors import ModelError, SettingsError
-from fer_live.training.checkpoint import Checkpoint
 from fer_live.training.cli import app
-from fer_live.training.pruning.budget import BudgetSettings
-from fer_live.training.pruning.pictures import draw
+from fer_live.training.models.checkpoint import Checkpoint
 from fer_live.training.pruning.plan import load_plan
-from fer_live.training.pruning.points import Point, PointFile
+from fer_live.training.pruning.planning.budget import BudgetSettings
+from fer_live.training.pruning.planning.threshold import ThresholdSettings
 from fer_live.training.pruning.prune import Importance, PruneSettings, prune
-from fer_live.training.pruning.recover import RecoverySettings
 from fer_live.training.pruning.run import prune_run
+from fer_live.training.pruning.studies.pictures import draw
+from fer_live.training.pruning.studies.points import Point, PointFile
+from fer_live.training.pruning.studies.sweep import SweepSettings, sweep
+from fer_live.training.pruning.studies.sweep_report import table_of, write_sweep
 from fer_live.training.pruning.subject import open_subject
-from fer_live.training.pruning.sweep import SweepSettings, sweep
-from fer_live.training.pruning.sweep_report import table_of, write_sweep
-from fer_live.training.pruning.threshold import ThresholdSettings
-from tests.training.pruning.subjects import made_subject
+from fer_live.training.pruning.surgery.recover import RecoverySettings
+from tests.support.pruning_subjects import made_subject
 
 pytestmark = pytest.mark.training
 

@@ -1,0 +1,156 @@
+"""Every configuration file runs, on small sets in the layouts that it names."""
+
+import dataclasses
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+import torch
+from _pytest.mark import ParameterSet
+
+from fer_live.errors import FerLiveError
+from fer_live.labels import LABELS
+from fer_live.training.config.experiment import DataSettings, Experiment, read_experiment
+from fer_live.training.distillation.teachers import SoftLabels
+from fer_live.training.fitting.fit import Running, fit
+from fer_live.training.models.checkpoint import Checkpoint
+from fer_live.training.networks import architecture, build
+from tests.support.data_sets import fer2013_table, folder_of, votes_table
+
+pytestmark = [
+    pytest.mark.training,
+    # The stand-ins are smaller than a batch of the real sets.
+    pytest.mark.filterwarnings("ignore:The number of training batches"),
+]
+
+FILES = sorted((Path(__file__).parents[3] / "experiments").glob("*.toml"))
+WORDS = ("anger", "disgust", "fear", "happiness", "sadness", "surprise", "neutral", "contempt")
+FINDERS = ("mtcnn", "face", "mouth", "landmarks")
+SFEW_WORDS = ("Angry", "Disgust", "Fear", "Happy", "Neutral", "Sad", "Surprise")
+
+
+def _marked(path: Path) -> ParameterSet:
+    """Name a file's test; one FaceNet is enough where time is short."""
+    again = path.stem.startswith("facenet") and path.stem != "facenet-sfew-1"
+    return pytest.param(path, id=path.stem, marks=[pytest.mark.long] if again else [])
+
+
+@pytest.fixture(scope="module")
+def sets(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Every set that the files name, in its own layout: noise instead of faces."""
+    root = tmp_path_factory.mktemp("sets")
+    emotions = [k % 7 for k in range(42)]
+    usages = ["Training"] * 28 + ["PublicTest"] * 7 + ["PrivateTest"] * 7
+    fer2013_table(root / "fer2013.csv.bz2", emotions, usages)
+    votes_table(root / "fer2013new.csv", [{WORDS[k % 8]: 10} for k in range(42)])
+    folder_of(root / "sfew", [f"{word}/{k}.png" for word in SFEW_WORDS for k in range(8)])
+    names = [f"person{k}.png" for k in range(96)]
+    folder_of(root / "lfw", names)
+    labels = [LABELS[k % 8] for k in range(96)]
+    pd.DataFrame({"name": names, "label": labels}).to_csv(root / "lfw" / "labels.csv", index=False)
+    features = np.random.default_rng(0).random((42, 10))
+    table = pd.DataFrame(features, columns=[f"PC{k}" for k in range(10)])
+    table.insert(0, "Label", [k % 7 + 1 for k in range(42)])
+    table.insert(0, "Name", [f"face{k}" for k in range(42)])
+    table.to_excel(root / "sfew-features.xlsx", index=False)
+    return root
+
+
+def shortened(experiment: Experiment) -> Experiment:
+    """The same but for its length; noise has no faces to find, so it is resized instead."""
+
+    def resized(steps: tuple[str, ...]) -> tuple[str, ...]:
+        return tuple(
+            f"resize {word.split()[1]}x{word.split()[1]}" if word.split()[0] in FINDERS else word
+            for word in steps
+        )
+
+    def without_faces(data: DataSettings) -> DataSettings:
+        return dataclasses.replace(data, steps=resized(data.steps), also=resized(data.also))
+
+    second = experiment.second
+    return dataclasses.replace(
+        experiment,
+        data=without_faces(experiment.data),
+        second=None if second is None else without_faces(second),
+        fit=dataclasses.replace(experiment.fit, epochs=1, batch=8),
+    )
+
+
+def with_weights(experiment: Experiment, root: Path, runs: Path) -> None:
+    """Put weights where the file looks for them, of the labels that their makers had."""
+    wanted = experiment.network
+    path = root / wanted.weights
+    if wanted.weights and not path.exists():
+        path.parent.mkdir(exist_ok=True)
+        network = build(wanted.architecture, wanted.widths, classes=10)
+        torch.save(getattr(network, "trunk", network).state_dict(), path)
+    for teacher in experiment.distil.teachers:
+        labels = LABELS[:7] if "second" in teacher else LABELS
+        weights = build("cnn6", (4,) * 5, len(labels)).state_dict()
+        prior = (1 / len(labels),) * len(labels)
+        made = Checkpoint("teacher", "cnn6", (4,) * 5, labels, weights, prior, "noise")
+        dataclasses.replace(made, mirrored="mirrored" in teacher).save(runs / teacher)
+    for stored in experiment.distil.soft:
+        labels = LABELS[:7] if "second" in stored else LABELS
+        names = np.array([f"row {row}" for row in range(100)])
+        shares = np.full((len(names), len(labels)), 1 / len(labels), np.float32)
+        SoftLabels(names, shares, labels).save(runs / stored)
+
+
+@pytest.mark.usefixtures("own_cache")
+@pytest.mark.parametrize("path", [_marked(path) for path in FILES])
+def test_every_file_runs_from_end_to_end(path: Path, sets: Path, tmp_path: Path) -> None:
+    experiment = read_experiment(path)
+    assert experiment.name == path.stem
+    with_weights(experiment, sets, tmp_path)
+    quiet = Running(max_steps=2, progress=False)
+    fitted = fit(shortened(experiment), data=sets, runs=tmp_path, running=quiet)
+    again = Checkpoint.load(fitted.folder / "best.ckpt")
+    known = architecture(again.architecture)
+    shape = (known.channels, *known.size_hw) if len(known.size_hw) > 1 else known.size_hw
+    with torch.inference_mode():
+        logits = again.network()(torch.rand(1, *shape))
+    assert logits.shape == (1, len(again.labels))
+    assert bool(logits.isfinite().all())
+
+
+def test_there_is_a_file_for_every_network_that_classifies() -> None:
+    used = {read_experiment(path).network.architecture for path in FILES}
+    assert used >= {"cnn6", "lenet", "lenet-90x72", "rath1", "rath2", "rath1-150", "rath2-150"}
+    assert used >= {"cnn1", "cnn2", "cnn3", "cnn4", "googlenet", "mini-xception"}
+    assert used >= {"facenet", "resnet18", "squeezenet", "small-cnn", "mlp", "compact-small"}
+
+
+BROKEN: list[tuple[Callable[[str], str], str]] = [
+    (lambda text: text.replace("epochs", "epoch"), r"x\.toml: fit: there is no key 'epoch'"),
+    (lambda text: text.replace('"cnn6"', '"cnn7"'), "no architecture 'cnn7'"),
+    (lambda text: text.replace("fer2013.csv.bz2", "gone.csv"), r"gone\.csv cannot be read"),
+    (lambda text: text.replace("[augment]", 'labels = ["glee"]\n[augment]'), "'glee'|labels"),
+    (lambda text: text.replace('"sgd"', '"lion"'), r"x\.toml: fit: optimiser is 'lion'; allowed"),
+    (lambda text: text.replace("epochs = 30", "epochs = 0"), "epochs must be positive"),
+    (lambda text: text + "\n[", r"x\.toml is not TOML"),
+]
+
+
+@pytest.mark.usefixtures("own_cache")
+@pytest.mark.parametrize(("breaking", "said"), BROKEN)
+def test_what_is_wrong_is_one_sentence(
+    breaking: Callable[[str], str], said: str, sets: Path, tmp_path: Path
+) -> None:
+    text = breaking((FILES[0].parent / "cnn6-fer2013.toml").read_text(encoding="utf-8"))
+    path = tmp_path / "x.toml"
+    path.write_text(text, encoding="utf-8")
+    with pytest.raises(FerLiveError, match=said) as caught:
+        fit(read_experiment(path), data=sets, runs=tmp_path)
+    assert "\n" not in str(caught.value)
+
+
+def test_an_empty_class_is_named(own_cache: Path, tmp_path: Path) -> None:
+    usages = ["Training"] * 6 + ["PublicTest"] * 6
+    fer2013_table(tmp_path / "fer2013.csv.bz2", [0, 1, 2, 3, 4, 5] * 2, usages)
+    experiment = read_experiment(FILES[0].parent / "cnn6-fer2013.toml")
+    with pytest.raises(FerLiveError, match="no training picture shows neutral"):
+        fit(experiment, data=tmp_path, runs=tmp_path)

@@ -1,0 +1,293 @@
+"""Models are scored on the part that was asked for, and what is reported says on what."""
+
+import dataclasses
+import datetime as dt
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+from typer.testing import CliRunner
+
+from fer_live.errors import DataError, FerLiveError, ModelError
+from fer_live.labels import LABELS
+from fer_live.training.cli import app
+from fer_live.training.config.experiment import (
+    DataSettings,
+    Experiment,
+    FitSettings,
+    NetworkSettings,
+    SplitSettings,
+)
+from fer_live.training.evaluation.calibrate import calibrated
+from fer_live.training.evaluation.evaluate import evaluate
+from fer_live.training.evaluation.final_log import log_final
+from fer_live.training.evaluation.open_model import (
+    Wanted,
+    assess,
+    calibrate_file,
+    finish_run,
+    open_model,
+    recorded,
+)
+from fer_live.training.fitting.prepare import parts_of
+from fer_live.training.models.checkpoint import Checkpoint
+from fer_live.training.models.predictors import judge_of
+from tests.support.data_sets import folder_of
+from tests.support.training_runs import WIDTHS, share_of, small_checkpoint, small_data, small_run
+
+pytestmark = [pytest.mark.training, pytest.mark.usefixtures("own_cache")]
+
+TODAY = dt.date(2026, 11, 23)
+
+
+@pytest.fixture
+def data(tmp_path: Path) -> Path:
+    return small_data(tmp_path / "data")
+
+
+@pytest.fixture
+def run(tmp_path: Path) -> Path:
+    return small_run(tmp_path / "runs")
+
+
+def test_a_run_is_scored_on_its_own_data(run: Path, data: Path) -> None:
+    opened = open_model(run, runs=run.parent)
+    found = assess(opened, Wanted(data), "validation")
+    assert found.data == "FER+ PublicTest, majority"
+    assert (found.split, found.natural.n, len(found.training)) == ("official parts", 20, 5)
+    assert found.natural.accuracy.value == pytest.approx(share_of(found.named, found.truth))
+    assert found.training[3]["val_accuracy"] == pytest.approx(0.3)
+    assert found.training[3]["loss"] == pytest.approx(2 - 3 / 8)
+    other = assess(opened, Wanted(data, votes=False), "test")
+    assert other.data == "FER2013 PrivateTest"
+    assert other.labels == LABELS[:7]
+    assert any("contempt" in note for note in other.notes)
+
+
+def test_a_checkpoint_and_its_onnx_file_score_alike(run: Path, data: Path, tmp_path: Path) -> None:
+    export = pytest.importorskip("fer_live.export.checkpoint")
+    checkpoint = dataclasses.replace(Checkpoint.load(run / "best.ckpt"), temperature=1.7)
+    checkpoint = dataclasses.replace(checkpoint, uncertain_below=0.15)
+    exported = export.export_checkpoint(checkpoint, tmp_path / "small.onnx")
+    judge = open_model(exported.path, runs=tmp_path).judge
+    parts = parts_of(*_own(checkpoint), data)
+    from_onnx = evaluate(judge, parts, "validation")
+    from_torch = evaluate(judge_of(checkpoint), parts, "validation")
+    assert from_onnx.named == from_torch.named
+    assert from_onnx.natural.shown == from_torch.natural.shown
+    assert from_onnx.natural.shown.threshold == 0.15
+    for one, other in zip(
+        from_onnx.natural.reliability, from_torch.natural.reliability, strict=True
+    ):
+        assert one.confidence == pytest.approx(other.confidence, abs=1e-5)
+
+
+def _own(checkpoint: Checkpoint) -> tuple[Experiment, DataSettings]:
+    """What a checkpoint was trained by."""
+    data = DataSettings("ferplus", "fer2013.csv", votes="fer2013new.csv")
+    return Experiment(checkpoint.name, data, NetworkSettings("cnn6", WIDTHS)), data
+
+
+def test_twins_of_training_are_left_out_of_the_clean_figure(data: Path) -> None:
+    parts = parts_of(*_own(small_checkpoint()), data)
+    pixels = parts.validation.pixels.copy()
+    pixels[:5] = parts.train.pixels[:5]
+    twinned = dataclasses.replace(
+        parts, validation=dataclasses.replace(parts.validation, pixels=pixels)
+    )
+    found = evaluate(judge_of(small_checkpoint()), twinned, "validation")
+    assert found.clean is not None
+    assert (found.natural.n, found.clean.n) == (20, 15)
+
+
+def test_any_layout_can_be_scored(run: Path, tmp_path: Path) -> None:
+    folder_of(tmp_path / "set", ["happy/1.png", "anger/2.png", "sad/3.png"])
+    found = assess(open_model(run, runs=tmp_path), Wanted(tmp_path / "set"), "validation")
+    assert (found.data, found.split, found.natural.n) == ("set validation", "whole set", 3)
+    assert found.clean is None
+    halves = Wanted(tmp_path / "set", split=SplitSettings("fractions", (0.5, 0.0, 0.5)))
+    with pytest.raises(DataError, match="leaves the train part empty"):
+        assess(open_model(run, runs=tmp_path), halves, "test")
+
+
+def test_numbered_classes_are_scored_with_a_map(run: Path, tmp_path: Path) -> None:
+    folder_of(tmp_path / "set", ["4/1.png", "6/2.png", "6/3.png"])
+    words = ["evaluate", str(run), "--data", str(tmp_path / "set"), "--out", str(tmp_path / "o")]
+    result = CliRunner().invoke(app, words)
+    assert result.exit_code == 1
+    assert "the class '4' is unknown" in result.output
+    result = CliRunner().invoke(app, [*words, "--map", "4=happy", "--map", "6=angry"])
+    assert result.exit_code == 0, result.output
+    report = json.loads((tmp_path / "o" / "report-validation.json").read_text())
+    assert {one["label"]: one["support"] for one in report["natural"]["per_class"]} == {
+        "angry": 2,
+        "happy": 1,
+    }
+
+
+def test_pictures_of_labels_that_a_model_lacks_are_counted(tmp_path: Path) -> None:
+    seven = dataclasses.replace(
+        small_checkpoint(settings=False),
+        labels=("happy", *LABELS[1:3], "angry", *LABELS[4:]),
+    )
+    six = dataclasses.replace(seven, labels=seven.labels)
+    folder_of(tmp_path / "set", ["angry/1.png", "happy/2.png", "happy/3.png"])
+    six.save(tmp_path / "odd.ckpt")
+    found = assess(
+        open_model(tmp_path / "odd.ckpt", runs=tmp_path), Wanted(tmp_path / "set"), "validation"
+    )
+    assert found.labels == ("angry", "happy")
+    assert found.truth == (0, 1, 1)
+
+
+def test_leaking_is_said_and_can_be_seen(data: Path) -> None:
+    settings = DataSettings("fer2013", "fer2013.csv", labels=("angry", "happy"))
+    leaking = Experiment(
+        "leaks",
+        settings,
+        NetworkSettings("cnn6", WIDTHS),
+        split=SplitSettings("fractions", leak=True),
+        fit=FitSettings(rare_factor=3),
+    )
+    parts = parts_of(leaking, settings, data)
+    assert "leaks" in parts.split
+    found = evaluate(judge_of(small_checkpoint()), parts, "test")
+    assert any("leaks" in note for note in found.notes)
+
+
+def test_calibration_is_kept_in_the_file_and_changes_no_answer(run: Path, data: Path) -> None:
+    before = assess(open_model(run, runs=run.parent), Wanted(data), "validation")
+    fitted = calibrate_file(open_model(run, runs=run.parent), Wanted(data))
+    kept = Checkpoint.load(run / "best.ckpt")
+    assert (kept.temperature, kept.uncertain_below) == (
+        fitted.temperature,
+        fitted.shown.threshold,
+    )
+    after = assess(open_model(run, runs=run.parent), Wanted(data), "validation")
+    assert after.named == before.named
+    assert after.sha256 == before.sha256
+    assert after.natural.shown == fitted.shown
+
+
+def test_a_finished_run_is_calibrated_and_explains_itself(run: Path, data: Path) -> None:
+    found, files = finish_run(run, data)
+    assert found.part == "validation"
+    assert found.temperature == Checkpoint.load(run / "best.ckpt").temperature != 1
+    assert all(file.is_file() and file.parent == run for file in files)
+
+
+def test_what_was_fitted_before_does_not_matter(data: Path) -> None:
+    checkpoint = small_checkpoint()
+    validation = parts_of(*_own(checkpoint), data).validation
+    again = dataclasses.replace(checkpoint, temperature=4.0, uncertain_below=0.9)
+    assert calibrated(checkpoint, validation)[1] == calibrated(again, validation)[1]
+
+
+def test_recorded_figures_replace_older_ones_on_the_same_data(run: Path, data: Path) -> None:
+    for part in ("validation", "test", "test"):
+        opened = open_model(run, runs=run.parent)
+        recorded(opened, assess(opened, Wanted(data), part))
+    kept = Checkpoint.load(run / "best.ckpt").metrics
+    named = [(metric.measure, metric.data, metric.prior) for metric in kept]
+    assert len(named) == len(set(named))
+    assert {metric.data.split(",")[0] for metric in kept} == {
+        "FER+ PublicTest",
+        "FER+ PrivateTest",
+    }
+    assert all(metric.n == 20 for metric in kept)
+
+
+def test_the_log_grows_by_one_dated_line_and_keeps_what_stands_around_it(
+    run: Path, data: Path, tmp_path: Path
+) -> None:
+    found = assess(open_model(run, runs=run.parent), Wanted(data), "test")
+    log = tmp_path / "docs" / "experiments.md"
+    log_final(found, log, today=TODAY)
+    first = log.read_text()
+    log.write_text(first + "\n## Failures\n\nNone.\n")
+    line = log_final(found, log, today=TODAY)
+    assert line.startswith("| 2026-11-23 | small `")
+    assert log.read_text() == first + line + "\n## Failures\n\nNone.\n"
+    log.write_text("# Other\n")
+    with pytest.raises(DataError, match="no table of final evaluations"):
+        log_final(found, log, today=TODAY)
+
+
+def test_only_final_scores_the_reported_part_and_logs_it(
+    run: Path, data: Path, tmp_path: Path
+) -> None:
+    log = tmp_path / "log.md"
+    words = ["evaluate", str(run), "--data", str(data), "--log", str(log)]
+    result = CliRunner().invoke(app, [*words, "--prevalence", "contempt=0.0007"])
+    assert result.exit_code == 0, result.output
+    assert "PublicTest" in result.output
+    assert "PrivateTest" not in result.output
+    assert not log.exists()
+    report = json.loads((run / "report-validation.json").read_text())
+    assert report["natural"]["n"] == 20
+    result = CliRunner().invoke(app, [*words, "--final", "--record"])
+    assert result.exit_code == 0, result.output
+    assert "FER+ PrivateTest, majority, official parts | 20 |" in log.read_text()
+    assert (run / "report-test.html").is_file()
+    assert Checkpoint.load(run / "best.ckpt").metrics
+
+
+@pytest.mark.parametrize(
+    ("content", "sentence"),
+    [(b"# Other\n", "no table of final evaluations"), (b"\xff\xfe", "cannot be read as a log")],
+)
+def test_a_log_that_takes_no_line_is_refused_before_the_reported_part_is_read(
+    run: Path, data: Path, tmp_path: Path, content: bytes, sentence: str
+) -> None:
+    log = tmp_path / "other.md"
+    log.write_bytes(content)
+    words = ["evaluate", str(run), "--data", str(data), "--final", "--log", str(log)]
+    result = CliRunner().invoke(app, words)
+    assert result.exit_code != 0
+    assert sentence in result.output
+    assert not (run / "report-test.json").exists()
+    assert log.read_bytes() == content
+
+
+@pytest.mark.parametrize(
+    ("words", "sentence"),
+    [
+        (["evaluate", "none.ckpt"], "no model at none.ckpt"),
+        (["evaluate", "{run}", "--data", "none"], "none does not exist"),
+        (["evaluate", "{run}", "--prevalence", "joy=1"], "the label is one of angry"),
+        (["evaluate", "{run}", "--prevalence", "happy"], "is not LABEL=SHARE"),
+        (["evaluate", "{run}", "--data", "{data}", "--step", "blur"], "no step 'blur'"),
+        (["calibrate", "{data}"], "no model at"),
+        (["compare", "{run}", "{run}"], "make it with: fer-train evaluate"),
+        (["data", "inspect", "{run}"], "holds no picture"),
+    ],
+)
+def test_a_mistake_is_told_in_one_line(
+    words: list[str], sentence: str, run: Path, data: Path
+) -> None:
+    given = [word.format(run=run, data=data) for word in words]
+    result = CliRunner().invoke(app, given)
+    assert result.exit_code in (1, 2)
+    assert sentence in result.output
+    assert "Traceback" not in result.output
+
+
+def test_an_onnx_file_is_finished(tmp_path: Path) -> None:
+    with pytest.raises(FerLiveError):
+        open_model(tmp_path / "none.onnx", runs=tmp_path)
+
+
+def test_a_foreign_file_is_no_model(tmp_path: Path) -> None:
+    (tmp_path / "x.ckpt").write_bytes(b"nothing")
+    with pytest.raises(ModelError, match="not a fer-live checkpoint"):
+        open_model(tmp_path / "x.ckpt", runs=tmp_path)
+
+
+def test_probabilities_are_a_distribution_at_either_prior() -> None:
+    card = judge_of(small_checkpoint()).card
+    logits = np.random.default_rng(0).normal(0, 3, (30, 8))
+    for prior in ("natural", "balanced"):
+        shares = card.probabilities(logits, prior)
+        np.testing.assert_allclose(shares.sum(axis=1), 1)
+        assert (shares >= 0).all()

@@ -1,0 +1,178 @@
+"""`fer-train evaluate` and `fer-train calibrate`."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from fer_live.console import plain_errors
+
+if TYPE_CHECKING:
+    from fer_live.training.evaluation.evaluate import Evaluation
+
+NAME = "fer-train"
+Model = Annotated[
+    Path, typer.Argument(metavar="MODEL", help="A checkpoint, a run's folder or an .onnx file.")
+]
+Data = Annotated[Path, typer.Option("--data", help="Folder or table with labelled pictures.")]
+Votes = Annotated[
+    bool | None,
+    typer.Option(
+        "--votes/--labels",
+        help="FER+'s votes, or FER2013's labels; by default what the model has learned.",
+        show_default=False,
+    ),
+]
+Runs = Annotated[Path, typer.Option("--runs", help="Where runs are kept.")]
+
+
+def evaluate(
+    model: Model,
+    *,
+    data: Data = Path("../shared/data"),
+    votes: Votes = None,
+    table: Annotated[Path | None, typer.Option(help="Label table of a folder.")] = None,
+    step: Annotated[list[str] | None, typer.Option(help="Preprocessing, in order.")] = None,
+    label_map: Annotated[
+        list[str] | None,
+        typer.Option("--map", help="What a class of the set is called here: 1=surprise."),
+    ] = None,
+    final: Annotated[
+        bool, typer.Option("--final", help="Score the part that is reported, and log it.")
+    ] = False,
+    prevalence: Annotated[
+        list[str] | None,
+        typer.Option(help="How frequent a label is where the model is used: contempt=0.0007."),
+    ] = None,
+    record: Annotated[
+        bool, typer.Option("--record", help="Keep the figures in the checkpoint.")
+    ] = False,
+    full: Annotated[
+        bool | None,
+        typer.Option(
+            "--full/--brief",
+            help="Spoiled pictures, slices and framings too; by default for .onnx files only.",
+            show_default=False,
+        ),
+    ] = None,
+    out: Annotated[Path | None, typer.Option(help="Folder of the report.")] = None,
+    log: Annotated[Path, typer.Option(help="Log of final evaluations.")] = Path(
+        "docs/experiments.md"
+    ),
+    runs: Runs = Path("runs"),
+) -> None:
+    """Score MODEL on PublicTest, or with --final on PrivateTest: JSON, Markdown, HTML.
+
+    A second head is scored on the labels that it learned.
+    """
+    with plain_errors(NAME):
+        import datetime as dt
+
+        from fer_live.training.data.label_names import read_map
+        from fer_live.training.evaluation.final_log import check_log, log_final
+        from fer_live.training.evaluation.open_model import Wanted, assess, open_model, recorded
+        from fer_live.training.metrics.prevalence import read_prevalence
+        from fer_live.training.reporting.report import write_report
+
+        if final:
+            check_log(log)
+        frequent = read_prevalence(prevalence or [])
+        opened = open_model(model, runs=runs)
+        named = read_map(label_map or [])
+        wanted = Wanted(data, votes, table, tuple(step or ()), label_map=named)
+        finished = model.suffix == ".onnx"
+        for head in opened.heads if votes is None else (opened,):
+            found = assess(
+                head,
+                wanted,
+                "test" if final else "validation",
+                full=finished if full is None else full,
+            )
+            name = f"report-{found.part}{head.suffix}"
+            _tell(found)
+            files = write_report(found, out or head.folder, name=name, prevalence=frequent)
+            if record:
+                recorded(head, found)
+            if final:
+                log_final(found, log, today=dt.datetime.now(dt.UTC).date())
+            typer.echo(f"written: {', '.join(map(str, files))}", err=True)
+
+
+def calibrate(
+    model: Model,
+    *,
+    data: Data = Path("../shared/data"),
+    votes: Votes = None,
+    runs: Runs = Path("runs"),
+) -> None:
+    """Fit temperature and uncertain threshold of checkpoint MODEL on PublicTest, and keep them.
+
+    A second head gets its own, on the labels that it learned.
+    """
+    with plain_errors(NAME):
+        from fer_live.training.evaluation.open_model import Wanted, calibrate_file, open_model
+
+        opened = open_model(model, runs=runs)
+        for head in opened.heads if votes is None else (opened,):
+            fitted = calibrate_file(head, Wanted(data, votes))
+            shown = fitted.shown
+            typer.echo(
+                f"{head.judge.card.name}: temperature {fitted.temperature:.3f}; uncertain below "
+                f"{shown.threshold:.2f}: {shown.coverage:.1%} of {fitted.n:,} shown, "
+                f"{shown.accuracy or 0:.1%} of them right"
+            )
+
+
+def mix(
+    run: Annotated[Path, typer.Argument(metavar="RUN", help="A run's folder with two heads.")],
+    *,
+    weight: Annotated[float, typer.Option(help="The second head's share.")] = 0.5,
+) -> None:
+    """Let RUN's best.ckpt answer by both heads, mixed at the balanced prior; keep it as first.ckpt.
+
+    Calibrate the heads before and the mixture afterwards: both with fer-train calibrate RUN.
+    """
+    with plain_errors(NAME):
+        from fer_live.training.models.joined_heads import mix_heads
+
+        typer.echo(f"{mix_heads(run, weight)}: mixed, {weight:.0%} of it the second head's")
+
+
+def mirror(
+    run: Annotated[Path, typer.Argument(metavar="RUN", help="A run's folder.")],
+    *,
+    off: Annotated[bool, typer.Option("--off", help="Answer for the picture alone again.")] = False,
+) -> None:
+    """Let RUN's heads answer with the mean over a picture and its mirror image, at twice the cost.
+
+    Calibrate and evaluate afterwards: temperatures and figures belong to the former answer.
+    """
+    with plain_errors(NAME):
+        from fer_live.training.models.joined_heads import mirror_heads
+
+        written = mirror_heads(run, mirrored=not off)
+        told = "the picture alone" if off else "the picture and its mirror image"
+        state = "answers" if written else "answers already"
+        for path in written or (run,):
+            typer.echo(f"{path}: {state} for {told}")
+
+
+def _tell(found: "Evaluation") -> None:
+    """Say the headline figures, and the tables where they were asked for."""
+    from fer_live.training.reporting.tables import as_text, sheets_of
+
+    natural, balanced = found.natural, found.balanced
+    typer.echo(f"{found.model} on {found.data}, {found.split}, n = {natural.n:,}")
+    typer.echo(f"  accuracy           {natural.accuracy}")
+    if found.clean is not None:
+        typer.echo(f"  without twins      {found.clean.accuracy}, n = {found.clean.n:,}")
+    typer.echo(f"  macro F1           {natural.macro_f1}; balanced prior {balanced.macro_f1}")
+    typer.echo(f"  balanced accuracy  {natural.balanced_accuracy}")
+    typer.echo(f"    balanced prior   {balanced.balanced_accuracy}")
+    typer.echo(f"  calibration error  {natural.calibration_error:.4f}")
+    typer.echo(f"  cross entropy      {natural.cross_entropy:.4f}")
+    for note in found.notes:
+        typer.echo(f"  {note}")
+    if found.studies is not None:
+        for sheet in sheets_of(found.as_table()):
+            typer.echo(as_text(sheet))

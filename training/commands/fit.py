@@ -1,0 +1,121 @@
+"""`fer-train fit`, `fer-train average` and `fer-train soften`."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from fer_live.console import plain_errors
+
+if TYPE_CHECKING:
+    from fer_live.training.config.experiment import Experiment
+    from fer_live.training.fitting.fit import Running
+
+NAME = "fer-train"
+Data = Annotated[Path, typer.Option("--data", help="Folder that the experiment's paths are in.")]
+Runs = Annotated[Path, typer.Option("--runs", help="Folder that runs are kept in.")]
+Config = Annotated[Path, typer.Argument(metavar="EXPERIMENT", help="One of experiments/*.toml.")]
+
+
+def fit(
+    experiment: Config,
+    data: Data = Path("../shared/data"),
+    runs: Runs = Path("runs"),
+    seed: Annotated[
+        list[int] | None, typer.Option(help="In place of the file's; several train one by one.")
+    ] = None,
+    fold: Annotated[
+        list[int] | None, typer.Option(help="Of a k-fold split; several train one by one.")
+    ] = None,
+    max_steps: Annotated[int | None, typer.Option(help="Stop after so many steps.")] = None,
+    threads: Annotated[int, typer.Option(help="CPU threads of each process.", min=1)] = 1,
+    devices: Annotated[
+        int, typer.Option(help="Processes on this machine: GPUs, or CPU processes.", min=1)
+    ] = 1,
+    nodes: Annotated[int, typer.Option(help="Machines; see docs/decisions/0005.", min=1)] = 1,
+    profile: Annotated[
+        bool, typer.Option("--profile", help="Say how the time of an epoch was spent.")
+    ] = False,
+    quiet: Annotated[bool, typer.Option("--quiet", help="No progress bar.")] = False,
+) -> None:
+    """Train EXPERIMENT, or go on with it where it was interrupted."""
+    with plain_errors(NAME):
+        import logging
+
+        import torch
+
+        from fer_live.training.config.experiment import read_experiment
+        from fer_live.training.config.repeats import repeats_of
+        from fer_live.training.fitting.fit import Running
+
+        logging.getLogger("lightning.pytorch").setLevel(logging.WARNING)
+        if not quiet:  # reading a set or asking teachers can take minutes
+            logging.basicConfig(format="%(message)s")
+            logging.getLogger("fer_live").setLevel(logging.INFO)
+        torch.set_num_threads(threads)
+        settings = read_experiment(experiment)
+        how = Running(max_steps, devices=devices, nodes=nodes, progress=not quiet, profile=profile)
+        for one in repeats_of(settings, seed or (), fold or ()):
+            _fit_one(one, data, runs, how)
+
+
+def _fit_one(settings: "Experiment", data: Path, runs: Path, how: "Running") -> None:
+    """Train one experiment, report its validation part, and say what came of it."""
+    from fer_live.training.evaluation.open_model import finish_run
+    from fer_live.training.fitting.fit import fit as run
+
+    fitted = run(settings, data=data, runs=runs, running=how)
+    if fitted.rank:
+        return
+    typer.echo(f"{fitted.folder}: best.ckpt after {fitted.seconds:.0f} s")
+    for note in fitted.notes:
+        typer.echo(note)
+    found, (_, page) = finish_run(fitted.folder, data)
+    typer.echo(f"{found.data}: {found.natural.accuracy}, n = {found.natural.n:,}; see {page}")
+
+
+def average(
+    experiment: Config,
+    data: Data = Path("../shared/data"),
+    runs: Runs = Path("runs"),
+    seed: Annotated[list[int] | None, typer.Option(help="Of each run; two or more.")] = None,
+) -> None:
+    """Average the weights of EXPERIMENT's runs, one for each --seed, into one network.
+
+    For runs that began with the same trained weights; those from random ones have no use of it.
+    """
+    with plain_errors(NAME):
+        from fer_live.training.config.experiment import read_experiment
+        from fer_live.training.evaluation.open_model import finish_run
+        from fer_live.training.fitting.average import average_runs
+
+        folder = average_runs(read_experiment(experiment), seed or (), data=data, runs=runs)
+        found, (_, page) = finish_run(folder, data)
+        typer.echo(f"{found.data}: {found.natural.accuracy}, n = {found.natural.n:,}; see {page}")
+
+
+def soften(
+    experiment: Config,
+    teachers: Annotated[list[Path], typer.Argument(help="Checkpoints or .onnx files.")],
+    out: Annotated[Path, typer.Option("--out", "-o", help="File of soft labels, .npz.")],
+    views: Annotated[
+        int, typer.Option(min=0, help="Show each picture so often besides, moved as in [augment].")
+    ] = 0,
+    data: Data = Path("../shared/data"),
+) -> None:
+    """Store what TEACHERS say, on average, of EXPERIMENT's training pictures.
+
+    TEACHERS have the labels of one of its heads; store what they say for each head in turn.
+    """
+    with plain_errors(NAME):
+        from fer_live.training.config.experiment import read_experiment
+        from fer_live.training.distillation.teachers import soften as answers
+        from fer_live.training.fitting.prepare import taught_part
+        from fer_live.training.models.predictors import open_judge
+
+        settings = read_experiment(experiment)
+        judges = [open_judge(path) for path in teachers]
+        train = taught_part(settings, data, judges[0].card.labels)
+        soft = answers(judges, train, views=views, moved=settings.augment.geometry)
+        soft.save(out)
+        typer.echo(f"{out}: {len(soft.names):,} pictures, {len(teachers)} teachers")

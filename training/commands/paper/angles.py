@@ -1,0 +1,39 @@
+"""`fer-train angles`."""
+
+from pathlib import Path
+from typing import Annotated, Literal
+
+import typer
+
+from fer_live.console import plain_errors
+from fer_live.training.commands.prune import NAME, Data, Images, Model, Runs
+
+
+def angles(
+    model: Model,
+    *,
+    out: Annotated[Path, typer.Option("--out", help="Folder of table and JSON.")],
+    components: Annotated[
+        Literal["positions", "pooled"],
+        typer.Option(help="What is compared: every position, or each picture's mean."),
+    ] = "positions",
+    top: Annotated[int, typer.Option(help="Telling pairs of each layer.", min=0)] = 5,
+    seed: Annotated[int, typer.Option(help="Of the pictures that are drawn.")] = 0,
+    images: Images = 4096,
+    data: Data = Path("../shared/data"),
+    runs: Runs = Path("runs"),
+    threads: Annotated[int, typer.Option(help="CPU threads.", min=1)] = 1,
+) -> None:
+    """Say how alike the maps of every layer of MODEL are, and how alike chance would make them."""
+    with plain_errors(NAME):
+        import torch
+
+        from fer_live.training.pruning.studies.redundancy import redundancy_of, write_redundancy
+        from fer_live.training.pruning.subject import open_subject
+
+        torch.set_num_threads(threads)
+        subject = open_subject(model, data, runs=runs, images=images, seed=seed)
+        measured = subject.measured()
+        found = redundancy_of(measured, components=components, top=top)
+        title = f"{subject.checkpoint.name}, {components} of {measured.images:,} training pictures"
+        typer.echo(write_redundancy(found, out, title=title))

@@ -1,0 +1,57 @@
+"""`fer-train curve`."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from fer_live.console import plain_errors
+from fer_live.training.commands.prune import NAME, Data, Images, Model, Runs
+
+if TYPE_CHECKING:
+    from fer_live.training.pruning.surgery.stopping import Step
+
+
+def curve(
+    model: Model,
+    *,
+    out: Annotated[Path, typer.Option("--out", help="Folder of table, plot and JSON.")],
+    layer: Annotated[
+        list[str] | None, typer.Option(help="Layer to prune; the first one if not given.")
+    ] = None,
+    importance: Annotated[
+        list[str] | None, typer.Option(help="Order of removal, as of prune; give several.")
+    ] = None,
+    compensate: Annotated[
+        list[str] | None, typer.Option(help="How the rest makes up, as of prune; give several.")
+    ] = None,
+    every: Annotated[int, typer.Option(help="Maps between two measurements.", min=1)] = 1,
+    seed: Annotated[int, typer.Option(help="Of pictures and random importance.")] = 0,
+    images: Images = 4096,
+    data: Data = Path("../shared/data"),
+    runs: Runs = Path("runs"),
+    threads: Annotated[int, typer.Option(help="CPU threads.", min=1)] = 1,
+) -> None:
+    """Remove a layer's maps one by one: loss, accuracy, importance (paper 001, Figs. 6 to 8)."""
+    with plain_errors(NAME):
+        import torch
+
+        from fer_live.training.papers.curve import CurveSettings, curve_of, write_curve
+        from fer_live.training.pruning.subject import open_subject
+
+        torch.set_num_threads(threads)
+        settings = CurveSettings(
+            tuple(layer or ()),
+            tuple(importance or ("l2", "damage")),
+            tuple(compensate or ("neutralise", "ls")),
+            every=every,
+            seed=seed,
+        )
+        subject = open_subject(model, data, runs=runs, images=images, seed=seed)
+        found = curve_of(subject, settings, told=_tell)
+        typer.echo(write_curve(found, out))
+
+
+def _tell(line: str, step: "Step") -> None:
+    """Say that a step is done."""
+    typer.echo(f"{line}: {step.removed} removed, loss {step.loss:.4f}", err=True)

@@ -1,0 +1,187 @@
+"""`fer-train prune`."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Literal
+
+import typer
+
+from fer_live.console import plain_errors
+from fer_live.errors import SettingsError
+
+if TYPE_CHECKING:
+    from fer_live.training.pruning.subject import Subject
+    from fer_live.training.pruning.surgery.stopping import StopRule
+
+NAME = "fer-train"
+Model = Annotated[Path, typer.Argument(metavar="MODEL", help="A run's folder or a checkpoint.")]
+Data = Annotated[Path, typer.Option("--data", help="Folder that the experiment's paths are in.")]
+Runs = Annotated[Path, typer.Option("--runs", help="Folder that runs are kept in.")]
+Images = Annotated[int, typer.Option(help="Training pictures that are measured.", min=1)]
+Distil = Annotated[float, typer.Option(help="Share of the parent in what is learned again.")]
+LearningRate = Annotated[float, typer.Option(help="Of learning again.")]
+Precision = Annotated[
+    Literal["32", "bf16"],
+    typer.Option(help='Of learning again; "bf16" is faster where the processor knows it.'),
+]
+Importance = Literal["damage", "angle", "minmax", "l2", "bn", "taylor", "random"]
+Compensation = Literal["neutralise", "merge", "affine", "ls", "refit"]
+
+
+def prune(
+    model: Model,
+    *,
+    out: Annotated[Path, typer.Option("--out", help="Folder of the pruned run.")],
+    angle: Annotated[
+        float | None, typer.Option(help="Remove maps nearer than so many degrees.", min=0, max=90)
+    ] = None,
+    budget: Annotated[
+        float | None, typer.Option(help="Remove maps until this share of the cost is left.")
+    ] = None,
+    plan: Annotated[Path | None, typer.Option(help="Replay this plan.json.")] = None,
+    stop_loss: Annotated[
+        float | None,
+        typer.Option(help="Stop before the loss has risen by more; paper 001 has 0.1.", min=0),
+    ] = None,
+    stop_accuracy: Annotated[
+        float | None, typer.Option(help="Stop before accuracy has fallen by more points.", min=0)
+    ] = None,
+    stop_latency: Annotated[
+        float | None, typer.Option(help="Stop at this share of the unpruned network's time.")
+    ] = None,
+    every: Annotated[
+        int,
+        typer.Option(help="Maps at a time until a stop rule says no; 0 for 1/32 of all.", min=0),
+    ] = 0,
+    of: Annotated[
+        Literal["macs", "maps", "parameters"], typer.Option(help="What --budget is a share of.")
+    ] = "macs",
+    importance: Annotated[Importance, typer.Option(help="What --budget goes by.")] = "damage",
+    allocation: Annotated[
+        Literal["global", "uniform", "measured"],
+        typer.Option(
+            help="Layers compete by damage, all keep the same share, or what each keeps is tried."
+        ),
+    ] = "uniform",
+    normalisation: Annotated[
+        Literal["minmax", "centred", "shift", "layer"],
+        typer.Option(help='What --angle is measured on; "minmax" is the papers\' own.'),
+    ] = "centred",
+    components: Annotated[
+        Literal["positions", "pooled"],
+        typer.Option(help="What --angle compares: every position, or each picture's mean."),
+    ] = "positions",
+    complement: Annotated[
+        Literal["both", "one", "neither"], typer.Option(help="Who goes of two opposites.")
+    ] = "one",
+    compensate: Annotated[
+        Compensation, typer.Option(help="How the rest makes up for it; refit takes a minute.")
+    ] = "refit",
+    constants: Annotated[
+        bool, typer.Option("--constants", help="Keep slots that make biases exact at borders.")
+    ] = False,
+    layer: Annotated[list[str] | None, typer.Option(help="Prune only this layer.")] = None,
+    skip: Annotated[list[str] | None, typer.Option(help="Leave this layer alone.")] = None,
+    multiple: Annotated[int, typer.Option(help="Widths end on multiples of this.", min=1)] = 16,
+    pad: Annotated[
+        bool,
+        typer.Option("--pad", help="Come to the multiple by empty maps, not by taking maps back."),
+    ] = False,
+    least: Annotated[int, typer.Option(help="Maps that every layer keeps.", min=1)] = 8,
+    least_share: Annotated[
+        float, typer.Option(help="Share of its maps that every layer keeps.", min=0, max=1)
+    ] = 0.25,
+    recalibrate: Annotated[
+        bool, typer.Option(help="Let batch norms learn their statistics anew.")
+    ] = True,
+    recover: Annotated[int, typer.Option(help="Epochs of learning again.", min=0)] = 0,
+    distil: Distil = 0.5,
+    learning_rate: LearningRate = 0.02,
+    precision: Precision = "32",
+    rounds: Annotated[int, typer.Option(help="Prune and recover in so many steps.", min=1)] = 1,
+    pictures: Annotated[
+        bool, typer.Option("--pictures", help="Draw maps, angles and who speaks for what went.")
+    ] = False,
+    seed: Annotated[int, typer.Option(help="Of pictures, random importance and recovery.")] = 0,
+    images: Images = 4096,
+    data: Data = Path("../shared/data"),
+    runs: Runs = Path("runs"),
+    threads: Annotated[int, typer.Option(help="CPU threads.", min=1)] = 1,
+) -> None:
+    """Make MODEL smaller, and say exactly what went and why."""
+    with plain_errors(NAME):
+        import torch
+
+        from fer_live.training.pruning.plan import Limits, Plan, load_plan
+        from fer_live.training.pruning.planning.budget import BudgetSettings
+        from fer_live.training.pruning.planning.threshold import ThresholdSettings
+        from fer_live.training.pruning.prune import PruneSettings
+        from fer_live.training.pruning.run import prune_run
+        from fer_live.training.pruning.subject import open_subject
+        from fer_live.training.pruning.surgery.recover import RecoverySettings
+
+        torch.set_num_threads(threads)
+        limits = Limits(least, least_share, only=tuple(layer or ()), skip=tuple(skip or ()))
+        stop = _rule(stop_loss, stop_accuracy, stop_latency, every)
+        _require_one(angle, budget, plan, stopped=stop is not None)
+        choice: ThresholdSettings | BudgetSettings | Plan
+        if plan is not None:
+            choice = load_plan(plan)
+        elif angle is not None:
+            choice = ThresholdSettings(
+                angle, normalisation, components, complement=complement, limits=limits
+            )
+        else:
+            # Without a budget all that the limits allow is in order, the least harm a saving first.
+            how = allocation if budget else "global"
+            choice = BudgetSettings(budget or 0.0, of=of, allocation=how, limits=limits)
+        settings = PruneSettings(
+            choice,
+            importance=importance,
+            compensation=compensate,
+            constants=constants,
+            multiple=multiple,
+            padded=pad,
+            recalibrated=recalibrate,
+            seed=seed,
+            stop=stop,
+        )
+        recovery = RecoverySettings(
+            recover, learning_rate, distilled=distil, precision=precision, seed=seed
+        )
+        subject = open_subject(model, data, runs=runs, images=images, seed=seed)
+        done = prune_run(subject, settings, recovery, out, rounds=rounds, told=typer.echo)
+        typer.echo(f"{done}: best.ckpt, plan.json, pruning.txt, pruning.json")
+        if pictures:
+            _draw(subject, done)
+
+
+def _rule(
+    loss: float | None, accuracy: float | None, latency: float | None, every: int
+) -> "StopRule | None":
+    """Return when removal ends; None where nothing was asked for."""
+    from fer_live.training.pruning.surgery.stopping import StopRule
+
+    if (loss, accuracy, latency) == (None, None, None):
+        return None
+    return StopRule(loss, None if accuracy is None else accuracy / 100, latency, every)
+
+
+def _require_one(
+    angle: float | None, budget: float | None, plan: Path | None, *, stopped: bool
+) -> None:
+    """Refuse two ways to choose, none, or a budget that leaves nothing."""
+    given = 3 - [angle, budget, plan].count(None)
+    if given > 1 or not (given or stopped):
+        raise SettingsError("give one of --angle, --budget and --plan, or a --stop rule")
+    if budget is not None and budget <= 0:
+        raise SettingsError(f"--budget {budget:g} would leave nothing; give a share in (0, 1]")
+
+
+def _draw(subject: "Subject", run: Path) -> None:
+    """Draw the pictures of a run's first plan, and say where they are."""
+    from fer_live.training.pruning.plan import load_plan
+    from fer_live.training.pruning.studies.pictures import draw
+
+    first = load_plan(next(iter(sorted(run.glob("plan*.json")))))
+    for path in draw(subject, subject.measured(), first, run / "pictures"):
+        typer.echo(path)

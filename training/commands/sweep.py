@@ -1,0 +1,106 @@
+"""`fer-train sweep`."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Literal
+
+import typer
+
+from fer_live.console import plain_errors
+from fer_live.training.commands.prune import (
+    NAME,
+    Data,
+    Distil,
+    Images,
+    LearningRate,
+    Model,
+    Precision,
+    Runs,
+)
+
+if TYPE_CHECKING:
+    from fer_live.training.pruning.studies.points import Point
+
+
+def sweep(
+    model: Model,
+    *,
+    out: Annotated[Path, typer.Option("--out", help="Folder of table, plot and JSON.")],
+    angle: Annotated[
+        list[float] | None, typer.Option(help="A threshold angle in degrees; give several.")
+    ] = None,
+    budget: Annotated[
+        list[float] | None, typer.Option(help="A share of multiply-adds to keep; give several.")
+    ] = None,
+    layer: Annotated[
+        list[str] | None, typer.Option(help="With --angle: prune only this layer.")
+    ] = None,
+    way: Annotated[
+        list[str] | None, typer.Option(help="Only ways whose name begins so; give several.")
+    ] = None,
+    allocation: Annotated[
+        Literal["global", "uniform", "measured"],
+        typer.Option(help="With --budget: how the widths are found that all ways then have."),
+    ] = "uniform",
+    seeds: Annotated[int, typer.Option(help="Draws of what chance is in.", min=1)] = 3,
+    multiple: Annotated[int, typer.Option(help="Widths end on multiples of this.", min=1)] = 16,
+    recover: Annotated[int, typer.Option(help="Epochs of learning again.", min=0)] = 0,
+    learning_rate: LearningRate = 0.02,
+    distil: Distil = 0.5,
+    precision: Precision = "32",
+    scratch: Annotated[
+        list[int] | None,
+        typer.Option(help="Epochs of the control from scratch; give several. As --recover if not."),
+    ] = None,
+    latency: Annotated[
+        bool, typer.Option("--latency", help="Time every width in ONNX Runtime, in one run.")
+    ] = False,
+    images: Images = 4096,
+    data: Data = Path("../shared/data"),
+    runs: Runs = Path("runs"),
+    threads: Annotated[int, typer.Option(help="CPU threads.", min=1)] = 1,
+) -> None:
+    """Prune MODEL in many ways from one measuring pass: table, plot and JSON.
+
+    Each point is kept in points.jsonl as soon as it is there: the same command goes on.
+    """
+    with plain_errors(NAME):
+        import torch
+
+        from fer_live.training.pruning.plan import Limits
+        from fer_live.training.pruning.studies.points import PointFile
+        from fer_live.training.pruning.studies.sweep import SweepSettings
+        from fer_live.training.pruning.studies.sweep import sweep as run
+        from fer_live.training.pruning.studies.sweep_report import write_sweep
+        from fer_live.training.pruning.subject import open_subject
+        from fer_live.training.pruning.surgery.recover import RecoverySettings
+
+        torch.set_num_threads(threads)
+        again = RecoverySettings(recover, learning_rate, distilled=distil, precision=precision)
+        settings = SweepSettings(
+            tuple(angle or ()),
+            tuple(budget or ()),
+            limits=Limits(min_maps=1, min_share=0, only=tuple(layer or ())) if angle else Limits(),
+            ways=tuple(way or ()),
+            seeds=seeds,
+            multiple=multiple,
+            allocation=allocation,
+            recovery=again if recover else None,
+            scratch_epochs=tuple(scratch or ()),
+            timed=latency,
+        )
+        subject = open_subject(model, data, runs=runs, images=images)
+        kept = PointFile(out / "points.jsonl", subject.checkpoint.weights_sha256())
+
+        def tell(point: "Point") -> None:
+            kept.add([point])
+            _tell(point)
+
+        typer.echo(write_sweep(run(subject, settings, told=tell, done=kept.read()), out))
+
+
+def _tell(point: "Point") -> None:
+    """Say that a point is done."""
+    typer.echo(
+        f"{point.setting:g} {point.way}, seed {point.seed}: {point.final}, {point.seconds:.0f} s",
+        err=True,
+    )

@@ -1,0 +1,1 @@
+"""What varies in a training picture and leaves its label true."""

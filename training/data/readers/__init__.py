@@ -1,0 +1,1 @@
+"""Every layout that a labelled set may come in."""

@@ -1,0 +1,87 @@
+"""Which layout a place with data has, told by what lies there."""
+
+from pathlib import Path
+from typing import Final
+
+import pandas as pd
+
+from fer_live.errors import DataError
+from fer_live.training.config.experiment import DataSettings
+from fer_live.training.data.label_names import SCHEMES
+from fer_live.training.data.readers.listing import pictures_in
+
+FER2013_TABLES: Final = (
+    "fer2013.csv",
+    "fer2013.csv.bz2",
+    "fer2013.csv.gz",
+    "fer2013.csv.xz",
+    "fer2013.csv.zip",
+    "icml_face_data.csv",
+)
+"""File names that FER2013's table goes by."""
+VOTES: Final = "fer2013new.csv"
+"""File name that FER+'s votes go by."""
+NAME_COLUMNS: Final = ("name", "file", "filename", "image", "path", "pic", "img")
+LABEL_COLUMNS: Final = ("label", "emotion", "expression", "class", "category")
+"""Columns of label tables, in small letters, the likelier first."""
+
+
+def detected(path: Path, *, votes: bool = False, table: Path | None = None) -> DataSettings:
+    """Return settings that read what lies at `path`; their paths are absolute.
+
+    Args:
+        path: A folder or a file.
+        votes: Take FER+'s votes as labels where they lie beside FER2013's table.
+        table: Label table of a folder of pictures.
+
+    Raises:
+        DataError: Nothing is there, or nothing that is known.
+    """
+    place = path.absolute()
+    if not place.exists():
+        raise DataError(f"{path} does not exist; give the folder or table that holds the data")
+    if table is not None:
+        return _of_table(place, table.absolute())
+    if place.is_file():
+        return _of_file(place, votes=votes)
+    pixels = next((place / name for name in FER2013_TABLES if (place / name).is_file()), None)
+    return _of_file(pixels, votes=votes) if pixels is not None else _of_folder(place)
+
+
+def _of_file(path: Path, *, votes: bool) -> DataSettings:
+    """Return how to read one file: a feature table, or FER2013's pixels."""
+    if path.suffix == ".xlsx":
+        return DataSettings("features", str(path))
+    counted = path.parent / VOTES
+    if votes and counted.is_file():
+        return DataSettings("ferplus", str(path), votes=str(counted))
+    return DataSettings("fer2013", str(path))
+
+
+def _of_folder(folder: Path) -> DataSettings:
+    """Return how to read a folder of pictures: by file names where all tell, else by folders."""
+    stems = [path.stem for path in pictures_in(folder)]
+    for scheme, pattern in SCHEMES.items():
+        if all(pattern.fullmatch(stem) for stem in stems):
+            return DataSettings("names", str(folder), names=scheme)
+    return DataSettings("folders", str(folder))
+
+
+def _of_table(folder: Path, table: Path) -> DataSettings:
+    """Return how to read a folder of pictures with a label table."""
+    try:
+        columns = [str(one) for one in pd.read_csv(table, nrows=0).columns]
+    except (OSError, ValueError) as error:
+        raise DataError(f"{table} cannot be read as a label table: {error}") from error
+    chosen = []
+    for known, what in ((NAME_COLUMNS, "file names"), (LABEL_COLUMNS, "labels")):
+        found = [one for word in known for one in columns if one.strip().lower() == word]
+        if not found:
+            raise DataError(
+                f"{table} has no column for {what}: it has {', '.join(columns)}, known are "
+                f"{', '.join(known)}"
+            )
+        chosen.append(found[0])
+    return DataSettings(
+        "table", str(folder), table=str(table), name_column=chosen[0], label_column=chosen[1]
+    )

@@ -1,0 +1,200 @@
+"""Score a model on labelled pictures: at both priors, and without twins of the training part."""
+
+import dataclasses
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Final, Literal, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fer_live.contract import Metric, Prior
+from fer_live.errors import DataError
+from fer_live.training.data.near_duplicates import twins_in
+from fer_live.training.data.samples import Part, Samples
+from fer_live.training.data.splits import Parts
+from fer_live.training.evaluation.cells import Subject
+from fer_live.training.evaluation.studies import Studies, study
+from fer_live.training.metrics.scores import Scores, scores_of
+from fer_live.training.models.predictors import Judge
+
+Studied: TypeAlias = Literal["no", "raw", "cropped"]
+
+PART_NAMES: Final = {
+    "FER2013": {"train": "Training", "validation": "PublicTest", "test": "PrivateTest"},
+    "FER+": {"train": "Training", "validation": "PublicTest", "test": "PrivateTest"},
+}
+"""What a set's own papers call its parts."""
+CHOSEN_BY: Final = (
+    "Networks, temperature and threshold are chosen by this part, so its figures flatter a little; "
+    "the part for reporting is scored once, with --final."
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Evaluation:
+    """What a model's evaluation found.
+
+    Attributes:
+        model: Name of the model.
+        sha256: Of an ONNX file's bytes, or of a checkpoint's weights.
+        data: The set and part, such as "FER+ PrivateTest, majority".
+        part: Which part that is.
+        split: How the set was divided, such as "official parts".
+        labels: In the order of the tables.
+        natural: Figures at the training prior.
+        balanced: Figures as if all labels were equally frequent.
+        clean: Figures at the training prior without twins of the training part; None where the
+            training part is not at hand or every picture has a twin.
+        temperature: That the model's logits are divided by.
+        truth: (N,) each picture's label, an index into `labels`, in the order of the set.
+        named: (N,) what the model named it at the training prior.
+        studies: Spoiled pictures, slices and framings; None where they were not asked for.
+        notes: What a reader has to know, such as labels or pictures left out.
+        training: Each epoch's figures, where a run tells them.
+        settings: The experiment's, where known.
+    """
+
+    model: str
+    sha256: str
+    data: str
+    part: Part
+    split: str
+    labels: tuple[str, ...]
+    natural: Scores
+    balanced: Scores
+    clean: Scores | None = None
+    temperature: float = 1.0
+    truth: tuple[int, ...] = ()
+    named: tuple[int, ...] = ()
+    studies: Studies | None = None
+    notes: tuple[str, ...] = ()
+    training: tuple[Mapping[str, float], ...] = ()
+    settings: Mapping[str, Any] = field(default_factory=dict)
+
+    def as_table(self) -> dict[str, Any]:
+        """Return plain JSON values."""
+        return dataclasses.asdict(self)
+
+    def metrics(self) -> tuple[Metric, ...]:
+        """Return the headline figures as a model file carries them."""
+        shown = self.natural.shown
+        rows = [
+            ("accuracy", self.natural.accuracy.value, self.natural),
+            ("macro F1", self.natural.macro_f1.value, self.natural),
+            ("expected calibration error", self.natural.calibration_error, self.natural),
+            ("share not shown as uncertain", shown.coverage, self.natural),
+            ("share right of those", shown.accuracy, self.natural),
+            ("balanced accuracy", self.balanced.balanced_accuracy.value, self.balanced),
+            ("macro F1", self.balanced.macro_f1.value, self.balanced),
+        ]
+        if "contempt" in self.labels:
+            recall = recall_beside_contempt(self.balanced)
+            rows.append(("mean recall beside contempt", recall, self.balanced))
+        found = [
+            Metric(name, value, self.data, s.n, s.prior)
+            for name, value, s in rows
+            if value is not None
+        ]
+        if self.clean is not None:
+            clean = f"{self.data}, without twins of Training"
+            value = self.clean.accuracy.value
+            found.append(Metric("accuracy", value, clean, self.clean.n, "natural"))
+        return tuple(found)
+
+
+def recall_beside_contempt(scores: Scores) -> float | None:
+    """Return the mean recall of the labels that other sets have too; None where there are none."""
+    there = [one.recall for one in scores.per_class if one.label != "contempt"]
+    known = [recall for recall in there if recall is not None]
+    return sum(known) / len(known) if known else None
+
+
+def evaluate(
+    judge: Judge,
+    parts: Parts,
+    part: Part,
+    *,
+    compare_twins: bool = True,
+    studied: Studied = "no",
+) -> Evaluation:
+    """Score a model on one part of a set.
+
+    Args:
+        judge: The model.
+        parts: The whole set; its training part is only looked at for twins.
+        part: The part to score.
+        compare_twins: Whether to look for twins; a minute, the first time, for FER2013.
+        studied: Whether to look at spoiled pictures and slices too, and whether the pictures are
+            "raw", which adds their framings, or "cropped" as the live path does it already.
+
+    Raises:
+        DataError: The part is empty, or the model knows none of its labels.
+    """
+    scored, notes = common_labels(parts[part].scored(), judge.card.labels)
+    source = scored.source
+    if not len(scored):
+        raise DataError(f"{source}: no picture of the {part} part can be scored")
+    subject = Subject(judge, scored)
+    logits = subject.logits()
+
+    def scores(which: NDArray[np.bool_], prior: Prior) -> Scores:
+        shares = subject.shares(logits[which], prior)
+        below = judge.card.uncertain_below
+        return scores_of(
+            shares, scored.majority[which], scored.labels, prior, uncertain_below=below
+        )
+
+    everyone = np.ones(len(scored), bool)
+    pictures = scored.pixels.ndim > 2  # noqa: PLR2004 (a table of features has no twins)
+    comparable = compare_twins and pictures and part != "train"
+    train = parts.train if comparable else parts.train.take([])
+    alone = ~twins_in(scored.pixels, train.pixels) if len(train) else everyone
+    return Evaluation(
+        model=judge.card.name,
+        sha256=judge.card.sha256,
+        data=name_of(source, part),
+        part=part,
+        split=parts.split,
+        labels=scored.labels,
+        natural=scores(everyone, "natural"),
+        balanced=scores(everyone, "balanced"),
+        clean=scores(alone, "natural") if len(train) and alone.any() else None,
+        temperature=judge.card.temperature,
+        truth=tuple(scored.majority.tolist()),
+        named=tuple(subject.named(logits).tolist()),
+        studies=None if studied == "no" else study(subject, framed=studied == "cropped"),
+        notes=(*parts.notes, *notes, *((CHOSEN_BY,) if part == "validation" else ())),
+    )
+
+
+def name_of(source: str, part: Part) -> str:
+    """Return what a part of a set is called in tables."""
+    called = PART_NAMES.get(source, {}).get(part, part)
+    return f"{source} {called}, majority" if source == "FER+" else f"{source} {called}"
+
+
+def common_labels(samples: Samples, labels: tuple[str, ...]) -> tuple[Samples, tuple[str, ...]]:
+    """Keep the pictures whose label the model knows, and say what was left out.
+
+    Raises:
+        DataError: The model knows none of the labels.
+    """
+    shared = tuple(label for label in samples.labels if label in labels)
+    if not shared:
+        raise DataError(f"the model knows none of {', '.join(samples.labels)}")
+    notes = []
+    if unused := [label for label in labels if label not in samples.labels]:
+        notes.append(f"{samples.source} has no {', '.join(unused)}: the model may not answer so.")
+    if shared == samples.labels:
+        return samples, tuple(notes)
+    new = np.array([shared.index(k) if k in shared else -1 for k in samples.labels])
+    known = np.isin(samples.majority, np.flatnonzero(new >= 0))
+    columns = [samples.labels.index(label) for label in shared]
+    notes.append(f"{int((~known).sum()):,} pictures of labels that the model lacks are left out.")
+    kept = samples.take(known)
+    targets = kept.targets[:, columns]
+    return (
+        dataclasses.replace(kept, labels=shared, majority=new[kept.majority], targets=targets),
+        tuple(notes),
+    )

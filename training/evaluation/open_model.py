@@ -1,0 +1,263 @@
+"""From a model's file and a path with data to an evaluation: what `fer-train evaluate` does."""
+
+import csv
+import dataclasses
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Final
+
+from fer_live.errors import DataError, FerLiveError, ModelError
+from fer_live.training.config.experiment import DataSettings, Experiment, SplitSettings
+from fer_live.training.config.loader import from_table
+from fer_live.training.data.readers.detect import detected
+from fer_live.training.data.readers.layouts import read_samples
+from fer_live.training.data.samples import Part
+from fer_live.training.data.splits import Parts, divided
+from fer_live.training.evaluation.calibrate import Calibration, calibrated
+from fer_live.training.evaluation.evaluate import Evaluation, Studied, evaluate
+from fer_live.training.fitting.prepare import parts_of
+from fer_live.training.models.checkpoint import Checkpoint
+from fer_live.training.models.joined_heads import BEST, SECOND
+from fer_live.training.models.predictors import Judge, OnnxJudge, judge_of
+from fer_live.training.reporting.report import write_report
+
+_LIVE_STEP: Final = "landmarks"
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """Which data a model is scored on.
+
+    Attributes:
+        data: A folder or table; a checkpoint's own experiment is looked for in it first.
+        votes: FER+'s votes rather than FER2013's labels; None takes what the model has learned.
+        table: Label table of a folder of pictures.
+        steps: Preprocessing, in order; empty takes the experiment's own.
+        split: How sets without parts of their own are divided.
+        label_map: From the set's own class names or numbers to fer-live's labels.
+    """
+
+    data: Path
+    votes: bool | None = None
+    table: Path | None = None
+    steps: tuple[str, ...] = ()
+    split: SplitSettings | None = None
+    label_map: Mapping[str, str] = field(default_factory=dict)
+
+    def is_plain(self) -> bool:
+        """Return whether nothing but the place was asked for."""
+        return self == Wanted(self.data)
+
+
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """A model that can be scored, and what is known of how it was made.
+
+    Attributes:
+        path: Its file.
+        judge: The model.
+        checkpoint: None for an ONNX file.
+        experiment: What it was trained by, where the checkpoint tells.
+        folder: Where its reports belong.
+        second: The second head of the same training or file; None where there is none.
+    """
+
+    path: Path
+    judge: Judge
+    checkpoint: Checkpoint | None
+    experiment: Experiment | None
+    folder: Path
+    second: "Opened | None" = None
+
+    @property
+    def heads(self) -> "tuple[Opened, ...]":
+        """The model, and its second head where it has one."""
+        return (self,) if self.second is None else (self, self.second)
+
+    @property
+    def suffix(self) -> str:
+        """What the names of its reports end with: a second head's are kept apart."""
+        return "-second" if self.judge.card.name.endswith("-second") else ""
+
+
+def open_model(model: Path, *, runs: Path) -> Opened:
+    """Open a checkpoint, a run's folder, or an ONNX file, and a second head that lies there.
+
+    Raises:
+        ModelError: It is none of these, missing or damaged.
+    """
+    if model.suffix == ".onnx":
+        judge, folder = OnnxJudge(model), runs / model.name
+        other = judge.second
+        second = None if other is None else Opened(model, other, None, None, folder)
+        return Opened(model, judge, None, None, folder, second)
+    path = model / BEST if model.is_dir() else model
+    if not path.is_file():
+        raise ModelError(f"no model at {path}; give a checkpoint (.ckpt), a run or an .onnx file")
+    beside = path.parent / SECOND
+    second = _opened(beside, runs) if path.name == BEST and beside.is_file() else None
+    return dataclasses.replace(_opened(path, runs), second=second)
+
+
+def _opened(path: Path, runs: Path) -> Opened:
+    """Open one checkpoint."""
+    checkpoint = Checkpoint.load(path)
+    own = (path.parent / "experiment.json").is_file()
+    folder = path.parent if own else runs / checkpoint.name
+    return Opened(path, judge_of(checkpoint), checkpoint, _experiment(checkpoint), folder)
+
+
+def _experiment(checkpoint: Checkpoint) -> Experiment | None:
+    """Return what the network was trained by, where its checkpoint holds a whole experiment."""
+    try:
+        return from_table(Experiment, checkpoint.settings, where=checkpoint.name)
+    except FerLiveError:
+        return None  # made by other means; the data is then told by its layout
+
+
+def parts_for(model: Opened, wanted: Wanted) -> Parts:
+    """Read and divide the data that a model is to be scored on.
+
+    Nothing but the place given, and the experiment's own data lies there: that, as it was divided
+    for training. Otherwise whatever layout the place has.
+
+    Raises:
+        DataError: Nothing can be read there.
+        SettingsError: A preprocessing step is unknown.
+    """
+    own = model.experiment
+    if own is not None and wanted.is_plain() and (wanted.data / own.data.path).exists():
+        return _own_parts(model, own, wanted.data)
+    settings = settings_for(model, wanted)
+    samples = read_samples(settings, root=wanted.data)
+    if wanted.split is not None:
+        return divided(samples, wanted.split)
+    if set(samples.parts.tolist()) <= {"train"}:
+        everything = dataclasses.replace(samples, parts=samples.parts.copy())
+        none = samples.take([])
+        note = "The set has no parts of its own: all of it was scored."
+        return Parts(none, everything, everything, "whole set", (note,))
+    return divided(samples, SplitSettings())
+
+
+def _own_parts(model: Opened, own: Experiment, root: Path) -> Parts:
+    """Return the experiment's own data: that of the head whose labels the model has."""
+    parts = parts_of(own, own.data, root)
+    if own.second is None or set(parts.train.labels) == set(model.judge.card.labels):
+        return parts
+    other = parts_of(own, own.second, root)
+    return other if set(other.train.labels) == set(model.judge.card.labels) else parts
+
+
+def settings_for(model: Opened, wanted: Wanted) -> DataSettings:
+    """Return how to read the place, told by its layout."""
+    votes = wanted.votes
+    if votes is None:
+        votes = "contempt" in model.judge.card.labels
+    found = detected(wanted.data, votes=votes, table=wanted.table)
+    steps = wanted.steps or (model.experiment.data.steps if model.experiment else ())
+    return dataclasses.replace(found, steps=steps, label_map=wanted.label_map)
+
+
+def assess(model: Opened, wanted: Wanted, part: Part, *, full: bool = False) -> Evaluation:
+    """Score a model on one part, with all that its report tells.
+
+    Args:
+        model: One head of it; see `Opened.heads`.
+        wanted: The data.
+        part: Which part of it.
+        full: Whether to look at spoiled pictures, slices and framings too; see
+            `fer_live.training.evaluation.studies`.
+
+    Raises:
+        DataError: See `parts_for`; or the part is empty.
+    """
+    steps = wanted.steps or (model.experiment.data.steps if model.experiment else ())
+    framed = any(step.startswith(_LIVE_STEP) for step in steps)
+    studied: Studied = "no" if not full else "cropped" if framed else "raw"
+    found = evaluate(model.judge, parts_for(model, wanted), part, studied=studied)
+    settings = dict(model.checkpoint.settings) if model.checkpoint else {}
+    if model.checkpoint and model.checkpoint.pruning:
+        settings["pruning"] = dict(model.checkpoint.pruning)
+    return dataclasses.replace(found, settings=settings, training=history(model.folder))
+
+
+def history(run: Path) -> tuple[Mapping[str, float], ...]:
+    """Return each epoch's figures of a run; none where it has no metrics.csv.
+
+    Raises:
+        DataError: The file holds something that is no number.
+    """
+    path = run / "metrics.csv"
+    if not path.is_file():
+        return ()
+    epochs: dict[float, dict[str, float]] = {}
+    try:
+        with path.open(newline="", encoding="utf-8") as file:
+            for row in csv.DictReader(file):
+                told = {key: float(value) for key, value in row.items() if value}
+                epochs.setdefault(told["epoch"], {}).update(told)
+    except (ValueError, KeyError) as error:
+        raise DataError(f"{path} is not a log of epochs: {error}") from error
+    return tuple(epochs[epoch] for epoch in sorted(epochs))
+
+
+def with_figures(checkpoint: Checkpoint, evaluation: Evaluation) -> Checkpoint:
+    """Return the checkpoint with an evaluation's figures, in place of older ones on that data."""
+    fresh = evaluation.metrics()
+    told = {metric.data for metric in fresh}
+    older = tuple(metric for metric in checkpoint.metrics if metric.data not in told)
+    return dataclasses.replace(checkpoint, metrics=older + fresh)
+
+
+def recorded(model: Opened, evaluation: Evaluation) -> None:
+    """Keep an evaluation's figures in the checkpoint's own file.
+
+    Raises:
+        ModelError: The model is an ONNX file.
+    """
+    with_figures(_checkpoint_of(model), evaluation).save(model.path)
+
+
+def calibrate_file(model: Opened, wanted: Wanted) -> Calibration:
+    """Fit temperature and threshold on the validation part and keep them in the checkpoint's file.
+
+    Raises:
+        ModelError: The model is an ONNX file.
+        DataError: See `parts_for`.
+    """
+    checkpoint = _checkpoint_of(model)
+    told, fitted = calibrated(checkpoint, parts_for(model, wanted).validation)
+    told.save(model.path)
+    return fitted
+
+
+def finish_run(folder: Path, data: Path) -> tuple[Evaluation, tuple[Path, Path]]:
+    """Calibrate a trained run and report its validation part, so that its folder explains itself.
+
+    A second head is calibrated and reported too.
+
+    Returns:
+        What was found of the first head, and its report's two files.
+
+    Raises:
+        DataError: The run's data cannot be read, or the folder not be written.
+    """
+    wanted = Wanted(data)
+    for head in open_model(folder, runs=folder.parent).heads:
+        calibrate_file(head, wanted)
+    done = []
+    for head in open_model(folder, runs=folder.parent).heads:
+        found = assess(head, wanted, "validation")
+        done.append((found, write_report(found, folder, name=f"report-validation{head.suffix}")))
+    return done[0]
+
+
+def _checkpoint_of(model: Opened) -> Checkpoint:
+    """Return the model's checkpoint, or refuse an ONNX file."""
+    if model.checkpoint is None:
+        raise ModelError(
+            f"{model.path} is finished; calibrate and record its checkpoint, then export it again"
+        )
+    return model.checkpoint

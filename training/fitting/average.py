@@ -1,0 +1,105 @@
+"""The mean of the weights of several runs of one experiment, as one network.
+
+Runs that begin with the same trained weights and differ in their seed mostly end in one valley of
+the loss, where the mean of their weights does better than each and costs no more than one
+(Wortsman et al. 2022, "Model soups"). Runs from unlike random weights do not: their mean is noise.
+"""
+
+import dataclasses
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Final
+
+import torch
+from torch import Tensor
+
+from fer_live.errors import ModelError, SettingsError
+from fer_live.training.config.experiment import Experiment
+from fer_live.training.config.repeats import repeats_of
+from fer_live.training.data.batches import Batches
+from fer_live.training.fitting.batch_norm import recalibrate
+from fer_live.training.fitting.fit import published, settle
+from fer_live.training.fitting.prepare import prepare
+from fer_live.training.models.checkpoint import Checkpoint
+from fer_live.training.models.joined_heads import BEST, SECOND, joined
+
+_AT_ONCE: Final = 256
+
+
+def average_runs(experiment: Experiment, seeds: Sequence[int], *, data: Path, runs: Path) -> Path:
+    """Write the mean of an experiment's runs, batch norms measured anew, and return its folder.
+
+    The batch norms see each training picture once, varied as in training where it has views.
+
+    Args:
+        experiment: What all of them were trained by.
+        seeds: Of the runs; two or more.
+        data: The folder that the experiment's paths are relative to.
+        runs: The folder that holds their folders; the mean's is `NAME-mean` beside them.
+
+    Raises:
+        SettingsError: There are fewer than two seeds, or each divided the set anew, so that a mean
+            would be scored on what some of its runs have learned.
+        ModelError: A run is not there, is another network than the first, or is no longer what its
+            training left.
+        DataError: The data cannot be read.
+    """
+    if len(distinct := tuple(dict.fromkeys(seeds))) < 2:  # noqa: PLR2004 (a mean)
+        raise SettingsError("a mean needs two runs or more; give --seed for each")
+    if experiment.split.how != "official":
+        raise SettingsError(
+            f"each seed of {experiment.name} divides its set anew: some have learned what others "
+            'are scored on; only runs with split.how = "official" can be averaged'
+        )
+    named = tuple(one.name for one in repeats_of(experiment, distinct))
+    whole = [_whole(runs / name) for name in named]
+    for name, one in zip(named[1:], whole[1:], strict=True):
+        if _shape(one) != _shape(whole[0]):
+            raise ModelError(
+                f"{runs / name} holds another network than {runs / named[0]}; train both by one "
+                "experiment"
+            )
+    own = dataclasses.replace(experiment, name=f"{experiment.name}-mean")
+    prepared = prepare(experiment, data, runs)
+    made = dataclasses.replace(whole[0], weights=mean_of([one.weights for one in whole]))
+    network = made.network()
+    shown = Batches(prepared.train, _AT_ONCE, takes=prepared.takes)
+    recalibrate(network, (pictures for pictures, _, _ in shown))
+    told = ", ".join(map(str, distinct))
+    settle(own, runs / own.name)
+    heads = published(own, network, prepared, before=made if made.pruning else None)
+    for file, head in zip((BEST, SECOND), heads, strict=False):
+        source = f"{head.data}; mean of the weights of seeds {told}"
+        dataclasses.replace(head, data=source).save(runs / own.name / file)
+    return runs / own.name
+
+
+def mean_of(weights: Sequence[Mapping[str, Tensor]]) -> dict[str, Tensor]:
+    """Return the mean of each tensor, in float32; whole numbers, which count, are the first's."""
+    return {
+        key: torch.stack([one[key].double() for one in weights]).mean(dim=0).float()
+        if value.is_floating_point()
+        else value
+        for key, value in weights[0].items()
+    }
+
+
+def _whole(run: Path) -> Checkpoint:
+    """Return a run's network with the outputs of all its heads.
+
+    Raises:
+        ModelError: It is not there, or is no longer what its training left.
+    """
+    heads = run / BEST, *(path for path in (run / SECOND,) if path.is_file())
+    loaded = [Checkpoint.load(path) for path in heads]
+    if any(head.mirrored or head.mixed for head in loaded):
+        raise ModelError(
+            f"{run} was mirrored or mixed after its training; average first, then mirror or mix"
+        )
+    return joined(loaded)
+
+
+def _shape(network: Checkpoint) -> tuple[object, ...]:
+    """Return what has to be the same for weights to have a mean."""
+    shapes = {key: tuple(value.shape) for key, value in network.weights.items()}
+    return network.architecture, network.labels, shapes

@@ -1,0 +1,289 @@
+"""One experiment from settings to a checkpoint: read, divide, build, train, keep the best."""
+
+import json
+import time
+import warnings
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+import lightning
+import numpy as np
+import torch
+from lightning.pytorch.callbacks import ModelCheckpoint
+from torch import nn
+
+from fer_live.crop import CropGeometry
+from fer_live.errors import SettingsError
+from fer_live.training.config.augmentation import AugmentSettings
+from fer_live.training.config.experiment import Experiment
+from fer_live.training.config.loader import as_table
+from fer_live.training.data.batches import Batches
+from fer_live.training.data.heads import head_weights
+from fer_live.training.data.network_input import as_batch, fitted_to
+from fer_live.training.distillation.teachers import Teachers
+from fer_live.training.fitting.callbacks import (
+    EpochLog,
+    EpochOrder,
+    HeldAtZero,
+    StepClock,
+    callbacks_of,
+)
+from fer_live.training.fitting.learner import Learner
+from fer_live.training.fitting.prepare import Prepared, prepare
+from fer_live.training.models.checkpoint import Checkpoint
+from fer_live.training.models.joined_heads import both_heads
+from fer_live.training.networks import architecture, build, train_last
+from fer_live.training.networks.initial_weights import load_weights
+from fer_live.training.papers.angle_plot import AngleCallback
+
+_FORESEEN: Final = (
+    ".*does not have many workers.*",  # batches come from memory
+    ".*Checkpoint directory .* exists and is not empty.*",  # that of an interrupted run
+    ".*LeafSpec.*is deprecated.*",  # Lightning 2.6 on torch 2.14
+    ".*could not find the monitored key.*",  # stopped by max_steps before the first validation
+)
+"""Warnings of Lightning that tell the user nothing."""
+
+
+@dataclass(frozen=True, slots=True)
+class Fitted:
+    """What a finished training left behind.
+
+    Attributes:
+        folder: The run's folder.
+        checkpoint: The network of the best epoch; its first head, where it has two.
+        seconds: Time spent training, validation included.
+        notes: What else there is to say, in sentences.
+        rank: Of this process; only the first has written files.
+    """
+
+    folder: Path
+    checkpoint: Checkpoint
+    seconds: float
+    notes: tuple[str, ...] = ()
+    rank: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Running:
+    """How a training runs; nothing of it changes what is learned, but for the first.
+
+    Attributes:
+        max_steps: Stop after so many steps, for trying things out.
+        devices: Processes on each machine: one a GPU, or CPU processes.
+        nodes: Machines.
+        progress: Whether to show a progress bar.
+        profile: Whether to time forward, backward and optimiser step apart from the rest.
+    """
+
+    max_steps: int | None = None
+    devices: int = 1
+    nodes: int = 1
+    progress: bool = True
+    profile: bool = False
+
+
+def fit(
+    experiment: Experiment,
+    *,
+    data: Path,
+    runs: Path = Path("runs"),
+    running: Running | None = None,
+) -> Fitted:
+    """Train one experiment, or go on with it where it was interrupted.
+
+    Args:
+        experiment: What to do.
+        data: The folder that `experiment.data.path` is relative to.
+        runs: Where the run's folder, named after the experiment, is made.
+        running: Processes, progress and the like.
+
+    Raises:
+        DataError: The data cannot be read, or a part or class is empty.
+        SettingsError: The architecture or its widths are unknown.
+    """
+    prepared = prepare(experiment, data, runs)
+    folder = runs / experiment.name
+    folder.mkdir(parents=True, exist_ok=True)
+    settle(experiment, folder)
+    begun = time.monotonic()
+    learner, notes = _train(experiment, prepared, folder, running or Running())
+    seconds = time.monotonic() - begun
+    before = _pruned_before(runs / experiment.network.weights)
+    first, *others = published(experiment, learner.network, prepared, before=before)
+    rank = learner.trainer.global_rank
+    if rank == 0:
+        first.save(folder / "best.ckpt")
+        for other in others:
+            other.save(folder / "second.ckpt")
+    return Fitted(folder, first, seconds, notes, rank)
+
+
+def _train(
+    experiment: Experiment, prepared: Prepared, folder: Path, running: Running
+) -> tuple[Learner, tuple[str, ...]]:
+    """Run Lightning over the parts; give the learner with its best epoch's weights, and notes."""
+    settings = experiment.fit
+    train = Batches(prepared.train, settings.batch, takes=prepared.takes, seed=settings.seed)
+    train.world = running.devices * running.nodes
+    validation = Batches(prepared.validation, 256, takes=prepared.takes)
+    learner = _learner(experiment, prepared, folder.parent, steps=len(train) * settings.epochs)
+    keep = ModelCheckpoint(
+        folder / "checkpoints",
+        filename="best",
+        monitor=f"val_{settings.select}",
+        mode="min" if settings.select == "loss" else "max",
+        enable_version_counter=False,
+    )
+    latest = ModelCheckpoint(  # of every epoch, which `save_last` of the other is not
+        folder / "checkpoints",
+        filename="last",
+        save_on_train_epoch_end=True,
+        enable_version_counter=False,
+    )
+    clock = StepClock()
+    angles = _angles(experiment, prepared, folder)
+    beside = [keep, latest, EpochOrder(train), EpochLog(folder / "metrics.csv"), *angles]
+    if running.profile:
+        beside.append(clock)
+    if experiment.network.dead_units:
+        beside.append(HeldAtZero(experiment.network.dead_units))
+    trainer = lightning.Trainer(
+        accelerator="auto",
+        devices=running.devices,
+        num_nodes=running.nodes,
+        strategy="ddp" if train.world > 1 else "auto",
+        max_epochs=settings.epochs,
+        max_steps=running.max_steps or -1,
+        precision="bf16-mixed" if settings.precision == "bf16" else "32-true",
+        callbacks=[*beside, *callbacks_of(settings, progress=running.progress)],
+        logger=False,
+        enable_progress_bar=running.progress,
+        enable_model_summary=False,
+        num_sanity_val_steps=0,
+    )
+    last = folder / "checkpoints" / "last.ckpt"
+    with warnings.catch_warnings():
+        for foreseen in _FORESEEN:
+            warnings.filterwarnings("ignore", message=foreseen)
+        trainer.fit(learner, train, validation, ckpt_path=last if last.is_file() else None)
+    if Path(keep.best_model_path).is_file():
+        best = torch.load(keep.best_model_path, map_location="cpu", weights_only=True)
+        learner.load_state_dict(best["state_dict"], strict=True)
+    notes = [one.summary() for one in angles]
+    return learner, (*notes, clock.summary()) if running.profile else tuple(notes)
+
+
+def settle(experiment: Experiment, folder: Path) -> None:
+    """Make the run's folder, or refuse one that was made with other settings.
+
+    Raises:
+        SettingsError: The folder holds a run of the same name that differs.
+    """
+    path = folder / "experiment.json"
+    table = json.loads(json.dumps(as_table(experiment)))
+    if path.is_file() and (folder / "checkpoints" / "last.ckpt").is_file():
+        before = json.loads(path.read_text(encoding="utf-8"))
+        if differing := [key for key in table if before.get(key) != table[key]]:
+            raise SettingsError(
+                f"{folder} was begun with other settings of {', '.join(differing)}; give the "
+                "experiment another name, or delete the folder"
+            )
+    folder.mkdir(parents=True, exist_ok=True)
+    path.write_text(json.dumps(table, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+
+
+def _angles(experiment: Experiment, prepared: Prepared, folder: Path) -> list[AngleCallback]:
+    """Return what follows the angles, where the experiment asks for it."""
+    if not experiment.angles.every:
+        return []
+    count = min(experiment.angles.probe, len(prepared.validation))
+    rows = np.linspace(0, len(prepared.validation) - 1, count).astype(int)
+    pixels = fitted_to(prepared.validation.pixels[rows], prepared.takes)
+    return [AngleCallback(experiment.angles, as_batch(pixels), folder)]
+
+
+def _learner(experiment: Experiment, prepared: Prepared, runs: Path, *, steps: int) -> Learner:
+    """Build the network and what trains it."""
+    settings, wanted, taught = experiment.fit, experiment.network, experiment.distil
+    torch.manual_seed(settings.seed)
+    network = build(wanted.architecture, wanted.widths, prepared.outputs)
+    if wanted.weights:
+        here = runs / wanted.weights
+        _begin(network, here if here.is_file() else prepared.root / wanted.weights, prepared.labels)
+    if wanted.train_last is not None:
+        train_last(network, wanted.train_last)
+    teaching = None
+    if taught.teachers and not taught.views:
+        checkpoints = [Checkpoint.load(runs / path) for path in taught.teachers]
+        teaching = Teachers(checkpoints, prepared.labels, taught.temperature), taught.share
+    varied = experiment.augment
+    if prepared.train.views:  # varied already
+        varied = AugmentSettings(mixup=varied.mixup)
+    return Learner(
+        network,
+        settings,
+        varied,
+        heads=prepared.heads,
+        steps=steps,
+        teaching=teaching,
+    ).to(memory_format=torch.channels_last)  # a fifth to a third faster on CPUs
+
+
+def _begin(network: nn.Module, path: Path, labels: Sequence[tuple[str, ...]]) -> None:
+    """Begin with a file's weights, its outputs too where its run had the same two heads.
+
+    Each head's file has its own outputs only: by it alone a network with both would begin with
+    outputs at random, which drive the trunk away from where it was.
+    """
+    whole = both_heads(path, labels)
+    load_weights(network, path, given=None if whole is None else whole.weights)
+
+
+def _pruned_before(weights: Path) -> Checkpoint | None:
+    """Return the pruned network that a training began with, where it began with one."""
+    if not weights.is_file():
+        return None
+    found = torch.load(weights, map_location="cpu", weights_only=True)
+    return Checkpoint.load(weights) if found.get("pruning") else None
+
+
+def published(
+    experiment: Experiment,
+    network: nn.Module,
+    prepared: Prepared,
+    *,
+    before: Checkpoint | None = None,
+) -> tuple[Checkpoint, ...]:
+    """Make a checkpoint of each head of a trained network.
+
+    Args:
+        experiment: What it was trained by.
+        network: With the outputs of all heads.
+        prepared: What it was trained on.
+        before: The pruned network that it began with, whose parent and pruning are kept.
+    """
+    wanted = experiment.network
+    known = architecture(wanted.architecture)
+    sizes = prepared.train.sizes
+    weights = network.to(memory_format=torch.contiguous_format).state_dict()
+    priors = np.split(np.array(prepared.heads.learned), np.cumsum(sizes)[:-1])
+    return tuple(
+        Checkpoint(
+            name=experiment.name if not place else f"{experiment.name}-second",
+            architecture=wanted.architecture,
+            widths=wanted.widths or known.widths,
+            labels=labels,
+            weights=head_weights(weights, wanted.architecture, wanted.widths, sizes, place),
+            prior=tuple(priors[place].tolist()),
+            data=prepared.told[place],
+            crop=CropGeometry(),
+            colour="rgb" if known.channels > 1 else "gray",
+            settings=as_table(experiment),
+            parent_sha256=None if before is None else before.parent_sha256,
+            pruning=None if before is None else before.pruning,
+        )
+        for place, labels in enumerate(prepared.labels)
+    )

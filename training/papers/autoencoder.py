@@ -1,0 +1,252 @@
+"""Paper 001's image compression: an autoencoder that loses its hidden units one by one.
+
+After Gedeon & Harris, Progressive Image Compression, IJCNN 1992: F columns, fewer sigmoid units, F
+columns again. The two units at the smallest angle (or nearest to 180 degrees) say the same, so one
+goes and its outgoing weights are added to the other's.
+
+The paper's eleven columns are the class label and ten components: it compresses the answer too.
+"""
+
+import copy
+import json
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Final, Literal
+
+import numpy as np
+import torch
+from matplotlib.figure import Figure as Plot
+from numpy.typing import NDArray
+from torch import Tensor, nn
+
+from fer_live.errors import DataError
+from fer_live.training.data.samples import Samples
+from fer_live.training.pruning.compensation.compensate import least_squares
+from fer_live.training.pruning.statistics.gram import GramCollector, MapStats, Matrix
+
+COMPONENTS: Final = 10
+TESTED: Final = 0.2
+"""Share of the rows that only the loss is taken on, as in the paper."""
+_DEAD: Final = 1e-3
+
+
+class Autoencoder(nn.Module):
+    """F columns, H sigmoid units, F columns."""
+
+    def __init__(self, columns: int, hidden: int) -> None:
+        super().__init__()
+        self.hidden = nn.Linear(columns, hidden)
+        self.out = nn.Linear(hidden, columns)
+
+    def forward(self, rows: Tensor) -> Tensor:
+        """Return (N, F) what is left of (N, F) columns."""
+        restored: Tensor = self.out(self.units(rows))
+        return restored
+
+    def units(self, rows: Tensor) -> Tensor:
+        """Return (N, H) what the hidden units say, in (0, 1)."""
+        return torch.sigmoid(self.hidden(rows))
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """The autoencoder with so many units left.
+
+    Attributes:
+        units: How many.
+        loss: Mean squared error on the test rows, in units of a column's variance, with the
+            papers' merge.
+        loss_least_squares: The same when all that are left make up for what went.
+        angle_deg: Smallest angle between two units, or between one and the other's opposite.
+        reason: Why the next one goes; empty at the end.
+    """
+
+    units: int
+    loss: float
+    loss_least_squares: float
+    angle_deg: float
+    reason: Literal["dead", "similar", "complementary", ""]
+
+
+@dataclass(frozen=True, slots=True)
+class Pair:
+    """Unit `gone` says what `kept` says, or its opposite."""
+
+    gone: int
+    kept: int
+    angle_deg: float
+    reason: Literal["dead", "similar", "complementary"]
+
+
+def columns_of(samples: Samples, *, labelled: bool) -> NDArray[np.float32]:
+    """Return (N, 10 or 11) columns of mean 0 and variance 1: ten components, and the label.
+
+    A feature table has its own components; of pictures the first ten principal ones are taken.
+
+    Raises:
+        DataError: The table has fewer than two rows, or a column that never changes.
+    """
+    values = samples.pixels.reshape(len(samples), -1).astype(np.float64)
+    if len(values) < 2:  # noqa: PLR2004 (a variance)
+        raise DataError(f"{samples.source} has {len(values)} rows: too few to compress")
+    if values.shape[1] > COMPONENTS:
+        centred = values - values.mean(axis=0)
+        _, axes = np.linalg.eigh(centred.T @ centred)
+        values = centred @ axes[:, ::-1][:, :COMPONENTS]
+    if labelled:
+        values = np.column_stack([samples.majority, values])
+    spread = values.std(axis=0)
+    if (spread == 0).any():
+        raise DataError(f"column {int(np.argmin(spread))} of {samples.source} never changes")
+    scaled: NDArray[np.float32] = ((values - values.mean(axis=0)) / spread).astype(np.float32)
+    return scaled
+
+
+def fit_autoencoder(
+    rows: NDArray[np.float32], *, hidden: int = COMPONENTS, epochs: int = 2000, seed: int = 0
+) -> Autoencoder:
+    """Train on (N, F) rows, all at once, with Adam."""
+    torch.manual_seed(seed)
+    network, values = Autoencoder(rows.shape[1], hidden), torch.from_numpy(rows)
+    optimiser = torch.optim.Adam(network.parameters(), lr=0.01)
+    for _ in range(epochs):
+        loss = nn.functional.mse_loss(network(values), values)
+        optimiser.zero_grad()
+        loss.backward()  # type: ignore[no-untyped-call]  # torch's own
+        optimiser.step()
+    return network.eval()
+
+
+def divided(
+    rows: NDArray[np.float32], *, seed: int = 0
+) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    """Return the rows that are learned from and those that the loss is taken on."""
+    order = np.random.default_rng(seed).permutation(len(rows))
+    tested = max(1, round(TESTED * len(rows)))
+    return rows[order[tested:]], rows[order[:tested]]
+
+
+@torch.no_grad()
+def progressive(
+    network: Autoencoder, train: NDArray[np.float32], test: NDArray[np.float32]
+) -> tuple[Step, ...]:
+    """Remove units one by one until two are left; the network is left as it was."""
+    collector = GramCollector()
+    collector.add(network.units(torch.from_numpy(train)).T)
+    stats = collector.stats()
+    merged, left, steps = copy.deepcopy(network), np.arange(len(stats.mean)), []
+    while len(left) > 1:
+        pair = nearest(stats, left)
+        last = len(left) == 2  # noqa: PLR2004 (an angle takes two)
+        steps.append(
+            Step(
+                units=len(left),
+                loss=_loss(merged, test),
+                loss_least_squares=_loss(_refitted(network, stats, left), test),
+                angle_deg=pair.angle_deg,
+                reason="" if last else pair.reason,
+            )
+        )
+        _merge(merged, pair)
+        left = left[left != pair.gone]
+    return tuple(steps)
+
+
+def nearest(stats: MapStats, left: NDArray[np.int64]) -> Pair:
+    """Return the unit that goes next, of those that are left, and who speaks for it.
+
+    A unit that says nothing goes first; then the one of the nearest pair that varies less. Angles
+    are those of 1992, around the middle of the sigmoid.
+    """
+    angles = stats.angles_deg("shift")[np.ix_(left, left)]
+    distance = np.minimum(angles, 180 - angles)
+    distance[np.diag_indices_from(distance)] = np.inf
+    distance = np.where(np.isnan(distance), np.inf, distance)
+    i, j = np.unravel_index(int(np.argmin(distance)), distance.shape)
+    smallest = float(distance[i, j])
+    dead = left[stats.high[left] < _DEAD]
+    if len(dead):
+        return Pair(int(dead[0]), -1, smallest, "dead")
+    spread = np.diagonal(stats.covariance)
+    gone, kept = sorted((int(left[i]), int(left[j])), key=lambda unit: spread[unit])
+    alike = angles[i, j] < 90  # noqa: PLR2004 (degrees)
+    return Pair(gone, kept, smallest, "similar" if alike else "complementary")
+
+
+def _merge(network: Autoencoder, pair: Pair) -> None:
+    """Let a unit go in the papers' way: its outgoing weights are added to the kept one's.
+
+    A complementary unit says 1 - h, so its weights are taken away and added to the bias.
+    """
+    weight, bias = network.out.weight, network.out.bias
+    if pair.reason == "similar":
+        weight[:, pair.kept] += weight[:, pair.gone]
+    elif pair.reason == "complementary":
+        weight[:, pair.kept] -= weight[:, pair.gone]
+        bias.add_(weight[:, pair.gone])
+    weight[:, pair.gone] = 0
+
+
+def _refitted(network: Autoencoder, stats: MapStats, left: NDArray[np.int64]) -> Autoencoder:
+    """Return the network with the units that are left making up for all others at best."""
+    gone = np.setdiff1d(np.arange(len(stats.mean)), left)
+    made = copy.deepcopy(network)
+    mixing: Matrix = least_squares(stats.covariance, gone, left)
+    offset = stats.mean[gone] - mixing @ stats.mean[left]
+    weight = network.out.weight.double().numpy()
+    made.out.weight[:, left] += torch.from_numpy(weight[:, gone] @ mixing).float()
+    made.out.bias.add_(torch.from_numpy(weight[:, gone] @ offset).float())
+    made.out.weight[:, gone] = 0
+    return made
+
+
+def _loss(network: Autoencoder, rows: NDArray[np.float32]) -> float:
+    values = torch.from_numpy(rows)
+    return float(nn.functional.mse_loss(network(values), values))
+
+
+def left_by_rule(steps: tuple[Step, ...], *, angle_deg: float = 15.0) -> int:
+    """Return how many units the rule of 15 and 165 degrees leaves."""
+    far = [step.units for step in steps if step.angle_deg >= angle_deg]
+    return max(far, default=1)
+
+
+def write_compression(
+    steps: tuple[Step, ...], folder: Path, *, title: str, told: Callable[[str], None]
+) -> None:
+    """Write compression.json, the paper's table and its figure 4; tell the table."""
+    folder.mkdir(parents=True, exist_ok=True)
+    table = json.dumps({"title": title, "steps": [asdict(step) for step in steps]}, indent=1)
+    (folder / "compression.json").write_text(table + "\n", encoding="utf-8")
+    lines = [
+        f"{title}; the rule of 15 and 165 degrees leaves {left_by_rule(steps)} units",
+        "",
+        "| units | loss, merged | loss, least squares | smallest angle | next goes as |",
+        "|---|---|---|---|---|",
+        *(
+            f"| {s.units} | {s.loss:.4f} | {s.loss_least_squares:.4f} | {s.angle_deg:.2f} | "
+            f"{s.reason or '-'} |"
+            for s in steps
+        ),
+    ]
+    text = "\n".join(lines) + "\n"
+    (folder / "compression.md").write_text(text, encoding="utf-8")
+    _plot(steps, title).savefig(folder / "compression.png", dpi=110)
+    told(text)
+
+
+def _plot(steps: tuple[Step, ...], title: str) -> Plot:
+    """Draw units against loss and against the smallest angle, on the axes of the paper."""
+    plot = Plot(figsize=(9, 3.8), layout="constrained")
+    left, right = plot.subplots(1, 2)
+    units = [step.units for step in steps]
+    left.plot([step.loss for step in steps], units, marker="o", label="merged, as in the papers")
+    left.plot([step.loss_least_squares for step in steps], units, marker="s", label="least squares")
+    right.plot([step.angle_deg for step in steps], units, marker="o")
+    left.set_xlabel("test loss, in units of a column's variance")
+    right.set_xlabel("smallest angle, degrees")
+    left.set_ylabel("hidden units")
+    left.legend()
+    plot.suptitle(title)
+    return plot

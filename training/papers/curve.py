@@ -1,0 +1,216 @@
+"""Loss, accuracy and importance against the maps removed: paper 001's figures 6 to 8, any layer."""
+
+import itertools
+import json
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Final, cast, get_args
+
+from matplotlib.figure import Figure as Plot
+
+from fer_live.errors import SettingsError
+from fer_live.training.evaluation.evaluate import name_of
+from fer_live.training.pruning.plan import Compensation, Limits
+from fer_live.training.pruning.planning.budget import BudgetSettings
+from fer_live.training.pruning.prune import Importance, PruneSettings, choose
+from fer_live.training.pruning.subject import Subject
+from fer_live.training.pruning.surgery.stopping import Step, StopRule, Walk, importances
+
+PAPER_RISE: Final = 0.1
+"""Paper 001 stops when the loss has risen by more."""
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One way of removing a layer's maps one by one.
+
+    Attributes:
+        importance: What they were ordered by, least first.
+        compensation: How the readers made up for them.
+        steps: What was left after each; the first is the unpruned network.
+        scores: The importance of each map, in the order in which they went.
+        allowed: How many may go before the loss has risen by more than the paper's 0.1.
+    """
+
+    importance: str
+    compensation: str
+    steps: tuple[Step, ...]
+    scores: tuple[float, ...]
+    allowed: int
+
+    @property
+    def name(self) -> str:
+        """What plots call it."""
+        return f"{self.importance}, {self.compensation}"
+
+
+@dataclass(frozen=True, slots=True)
+class Curve:
+    """All lines of one layer, or of several pruned together.
+
+    Attributes:
+        network: Name of the network.
+        layers: What was pruned.
+        data: What loss and accuracy were measured on.
+        n: How many pictures these were.
+        lines: One a way.
+    """
+
+    network: str
+    layers: tuple[str, ...]
+    data: str
+    n: int
+    lines: tuple[Line, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class CurveSettings:
+    """What is tried.
+
+    Attributes:
+        layers: Their names; empty for the first that may be pruned.
+        importance: Orders to try.
+        compensation: Ways to make up for it, each with each order.
+        every: Maps between two measurements.
+        seed: Of random importance.
+    """
+
+    layers: tuple[str, ...] = ()
+    importance: tuple[str, ...] = ("l2", "damage")
+    compensation: tuple[str, ...] = ("neutralise", "ls")
+    every: int = 1
+    seed: int = 0
+
+    def __post_init__(self) -> None:
+        """Check what the types do not say.
+
+        Raises:
+            SettingsError: Fewer than one map a step, or an importance or compensation that there
+                is not.
+        """
+        if self.every < 1:
+            raise SettingsError(f"a curve cannot take {self.every} maps a step; give 1 or more")
+        for what, given, known in (
+            ("importance", self.importance, get_args(Importance)),
+            ("compensation", self.compensation, get_args(Compensation)),
+        ):
+            if not given or not set(given) <= set(known):
+                raise SettingsError(f"no {what} {', '.join(given)}; there are {', '.join(known)}")
+
+
+def curve_of(
+    subject: Subject,
+    settings: CurveSettings,
+    *,
+    told: Callable[[str, Step], None] | None = None,
+) -> Curve:
+    """Remove maps of some layers one by one, down to a single one each.
+
+    As the papers do it, zeroing leaves batch norms alone; what makes up for maps learns their
+    statistics anew.
+
+    Args:
+        subject: What is pruned; it stays as it is.
+        settings: What is tried.
+        told: Called with each line's name and step.
+
+    Raises:
+        ModelError: The network has no such layer.
+    """
+    names = settings.layers or (first_layer(subject),)
+    budget = BudgetSettings(0.0, limits=Limits(min_maps=1, min_share=0, only=names))
+    measured, lines = subject.measured(), []
+    for order, how in itertools.product(settings.importance, settings.compensation):
+        chosen = PruneSettings(
+            budget,
+            cast("Importance", order),
+            cast("Compensation", how),
+            multiple=1,
+            seed=settings.seed,
+        )
+        plan = choose(subject, measured, chosen)
+        walk = Walk(subject, measured, plan, recalibrated=how != "neutralise")
+        steps = []
+        for step in walk.steps(settings.every):
+            steps.append(step)
+            if told is not None:
+                told(f"{order}, {how}", step)
+        scores = tuple(float(score) for score in importances(plan))
+        lines.append(Line(order, how, tuple(steps), scores, _allowed(steps)))
+    data = name_of(subject.judged.source, "validation")
+    return Curve(subject.checkpoint.name, names, data, len(subject.judged), tuple(lines))
+
+
+def first_layer(subject: Subject) -> str:
+    """Return the name of the first layer that may lose maps."""
+    return next(space.name for space in subject.graph.spaces if space.fixed is None)
+
+
+def _allowed(steps: Sequence[Step]) -> int:
+    """Return how many maps go before the paper's rule ends it."""
+    rule, good = StopRule(loss_rise=PAPER_RISE), 0
+    for step in steps:
+        if not rule.allows(steps[0], step):
+            break
+        good = step.removed
+    return good
+
+
+def write_curve(curve: Curve, folder: Path) -> str:
+    """Write curve.json, curve.md and curve.png, and return the table."""
+    folder.mkdir(parents=True, exist_ok=True)
+    table = json.dumps(asdict(curve), indent=1)
+    (folder / "curve.json").write_text(table + "\n", encoding="utf-8")
+    text = table_of(curve)
+    (folder / "curve.md").write_text(text, encoding="utf-8")
+    plot_curve(curve).savefig(folder / "curve.png", dpi=110)
+    return text
+
+
+def table_of(curve: Curve) -> str:
+    """Return a Markdown table: a row a number of maps removed, loss and accuracy of each line."""
+    named = ", ".join(curve.layers)
+    rules = "; ".join(f"{line.name}: {line.allowed}" for line in curve.lines)
+    rows = [
+        f"{curve.network}, {named}, on {curve.data}, n = {curve.n:,}. Maps that go before the loss "
+        f"has risen by more than {PAPER_RISE}: {rules}.",
+        "",
+        "| removed | " + " | ".join(f"{line.name}: loss, accuracy" for line in curve.lines) + " |",
+        "|---|" + "---|" * len(curve.lines),
+    ]
+    for steps in zip(*(line.steps for line in curve.lines), strict=True):
+        cells = [f"{step.loss:.4f}, {100 * step.accuracy.value:.2f} %" for step in steps]
+        rows.append(f"| {steps[0].removed} | {' | '.join(cells)} |")
+    return "\n".join(rows) + "\n"
+
+
+def plot_curve(curve: Curve) -> Plot:
+    """Draw loss, accuracy and importance, as the paper's figures 6, 7 and 8."""
+    plot = Plot(figsize=(13, 4), layout="constrained")
+    loss, accuracy, importance = plot.subplots(1, 3)
+    drawn = set()
+    for line in curve.lines:
+        removed = [step.removed for step in line.steps]
+        loss.plot(removed, [step.loss for step in line.steps], marker="o", markersize=3)
+        values = [100 * step.accuracy.value for step in line.steps]
+        accuracy.plot(removed, values, marker="o", markersize=3, label=line.name)
+        if line.importance not in drawn:
+            drawn.add(line.importance)
+            largest = max(map(abs, line.scores), default=0.0) or 1.0
+            share = [score / largest for score in line.scores]
+            importance.plot(
+                range(1, len(share) + 1), share, marker="o", markersize=3, label=line.importance
+            )
+    first = curve.lines[0].steps[0].loss
+    loss.axhline(first + PAPER_RISE, color="0.6", linestyle="--")
+    loss.set_ylabel(f"cross entropy; dashed: {PAPER_RISE} more")
+    accuracy.set_ylabel(f"accuracy on {curve.data}, %")
+    importance.set_ylabel("importance, of the largest")
+    for axes in (loss, accuracy):
+        axes.set_xlabel("maps removed")
+    importance.set_xlabel("map, in the order of removal")
+    accuracy.legend(fontsize="small")
+    importance.legend(fontsize="small")
+    plot.suptitle(f"{curve.network}, {', '.join(curve.layers)}, n = {curve.n:,}")
+    return plot

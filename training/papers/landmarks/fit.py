@@ -1,0 +1,273 @@
+"""Train the landmark network, score it, and leave a folder that explains itself."""
+
+import dataclasses
+import json
+import time
+import warnings
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+import lightning
+import numpy as np
+import torch
+from lightning.pytorch.callbacks import Callback, ModelCheckpoint, TQDMProgressBar
+from numpy.typing import NDArray
+from torch import Tensor, nn
+
+from fer_live.errors import DataError, SettingsError
+from fer_live.training.fitting.callbacks import EpochLog
+from fer_live.training.metrics.classification import wilson
+from fer_live.training.metrics.scores import Figure
+from fer_live.training.networks.papers.xception import Xception
+from fer_live.training.papers.landmarks.crops import CropBatches
+from fer_live.training.papers.landmarks.faces import Faces, read_faces
+from fer_live.training.papers.landmarks.points import COUNT, normalised_mean_error
+from fer_live.training.papers.landmarks.settings import LandmarkExperiment
+
+MEASURE: Final = "normalised mean error (NME), by the inter-ocular distance: outer eye corners"
+FAILED: Final = 0.08
+"""A face with a larger error counts as missed, as is usual on 300-W."""
+_FORESEEN: Final = (
+    ".*does not have many workers.*",  # a face is cut out in a millisecond
+    ".*Checkpoint directory .* exists.*",  # that of an interrupted run
+    ".*LeafSpec.*is deprecated.*",  # Lightning 2.6 on torch 2.14
+)
+_PARTS: Final = ("train", "watched", "reported")
+
+
+@dataclass(frozen=True, slots=True)
+class LandmarkScores:
+    """What a network finds on faces that are cut out around their own points.
+
+    Attributes:
+        n: Faces.
+        nme: Mean of the normalised mean error over faces, with a 95 % interval.
+        median: Of it.
+        failures: Share of faces over `FAILED`, with Wilson's interval.
+        mean_face: NME of one face for all, the mean of the training part: what knows no picture.
+    """
+
+    n: int
+    nme: Figure
+    median: float
+    failures: Figure
+    mean_face: float
+
+
+@dataclass(frozen=True, slots=True)
+class LandmarkRun:
+    """What a training left behind: its folder, the scores of the best epoch, seconds spent."""
+
+    folder: Path
+    scores: LandmarkScores
+    seconds: float
+
+
+class _Learner(lightning.LightningModule):
+    """The network, its loss and its optimiser."""
+
+    def __init__(self, network: nn.Module, experiment: LandmarkExperiment, steps: int) -> None:
+        super().__init__()
+        self.network = network
+        self._fit, self._steps = experiment.fit, steps
+        self._errors: list[NDArray[np.float64]] = []
+
+    def training_step(self, batch: tuple[Tensor, Tensor], _index: int) -> Tensor:
+        """Return the mean squared distance, in sides of the crop."""
+        pictures, points = batch
+        loss: Tensor = (self.network(pictures) - points.flatten(1)).square().mean()
+        self.log("loss", loss, prog_bar=True, on_step=False, on_epoch=True)
+        return loss
+
+    def validation_step(self, batch: tuple[Tensor, Tensor], _index: int) -> None:
+        """Keep one batch's errors."""
+        pictures, points = batch
+        self._errors.append(_errors(self.network(pictures), points))
+
+    def on_validation_epoch_end(self) -> None:
+        """Log the mean error of the part that is watched."""
+        self.log("val_nme", float(np.concatenate(self._errors).mean()), prog_bar=True)
+        self._errors.clear()
+
+    def configure_optimizers(self) -> Any:
+        """Return Adam and a cosine."""
+        optimiser = torch.optim.Adam(self.parameters(), lr=self._fit.learning_rate)
+        schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimiser, self._steps)
+        return {"optimizer": optimiser, "lr_scheduler": {"scheduler": schedule, "interval": "step"}}
+
+
+class _Epochs(Callback):
+    """Tells the batches which epoch it is, so that a resumed run sees what an unbroken one saw."""
+
+    def __init__(self, batches: CropBatches) -> None:
+        self._batches = batches
+
+    def on_train_epoch_start(
+        self, trainer: lightning.Trainer, pl_module: lightning.LightningModule
+    ) -> None:
+        """Set the epoch before the first batch is taken."""
+        self._batches.epoch = trainer.current_epoch
+
+
+def fit_landmarks(
+    experiment: LandmarkExperiment,
+    *,
+    data: Path,
+    runs: Path = Path("runs"),
+    max_steps: int | None = None,
+    progress: bool = True,
+) -> LandmarkRun:
+    """Train one landmark experiment, or go on with it; leave weights, log and report.
+
+    Args:
+        experiment: What to do.
+        data: The folder that its paths are relative to.
+        runs: Where the run's folder is made.
+        max_steps: Stop after so many steps, for trying things out.
+        progress: Whether to show a progress bar.
+
+    Raises:
+        DataError: Faces cannot be read, or there are too few.
+        SettingsError: The folder holds a run with other settings.
+    """
+    parts = parts_of(experiment, data)
+    folder = runs / experiment.name
+    _settle(experiment, folder)
+    begun = time.monotonic()
+    network = _trained(experiment, parts, folder, max_steps, progress=progress)
+    seconds = time.monotonic() - begun
+    torch.save(
+        {"side_px": experiment.crop.side_px, "widths": experiment.widths}
+        | {"weights": network.state_dict()},
+        folder / "landmarks.pt",
+    )
+    scores = score(network, experiment, parts["reported"], mean_of(experiment, parts["train"]))
+    report = {
+        "measure": MEASURE,
+        "data": parts["reported"].source,
+        "learned_from": len(parts["train"]),
+        "seed": experiment.fit.seed,
+        "seconds": round(seconds, 1),
+        **dataclasses.asdict(scores),
+    }
+    text = json.dumps(report, indent=2)
+    (folder / "report.json").write_text(text + "\n", encoding="utf-8")
+    return LandmarkRun(folder, scores, seconds)
+
+
+def parts_of(experiment: LandmarkExperiment, root: Path) -> dict[str, Faces]:
+    """Read the faces and divide them: "train", "watched" (it chooses) and "reported".
+
+    Faces of one picture stay together.
+
+    Raises:
+        DataError: They cannot be read, or a part is left empty.
+    """
+    settings = experiment.data
+    faces = read_faces(settings, root)
+    pictures = sorted(set(faces.paths))
+    drawn = np.random.default_rng(experiment.fit.seed).permutation(len(pictures))
+    reported = 0 if settings.test else max(1, round(settings.reported * len(pictures)))
+    watched = max(1, round(settings.watched * len(pictures)))
+    where = {pictures[k]: place for place, k in enumerate(drawn.tolist())}
+    bounds = np.array([reported, reported + watched])
+    places = np.array([np.searchsorted(bounds, where[path], side="right") for path in faces.paths])
+    parts = {
+        part: faces.take(np.flatnonzero(places == k))
+        for part, k in zip(_PARTS, (2, 1, 0), strict=True)
+    }
+    if settings.test:
+        parts["reported"] = read_faces(settings, root, path=settings.test)
+    if empty := [part for part in _PARTS if not len(parts[part])]:
+        raise DataError(f"{faces.source}: {len(faces)} faces leave the {empty[0]} part empty")
+    return parts
+
+
+def mean_of(experiment: LandmarkExperiment, faces: Faces) -> Tensor:
+    """Return the (136,) float32 mean face in sides of the crop."""
+    batches = CropBatches(faces, experiment.crop, 64)
+    return torch.cat([points for _, points in batches]).mean(dim=0).flatten()
+
+
+def _settle(experiment: LandmarkExperiment, folder: Path) -> None:
+    """Make the run's folder, or refuse one that was begun with other settings."""
+    path = folder / "experiment.json"
+    text = json.dumps(dataclasses.asdict(experiment), indent=2) + "\n"
+    if path.is_file() and path.read_text(encoding="utf-8") != text:
+        raise SettingsError(
+            f"{folder} was begun with other settings; give the experiment another name, or delete "
+            "the folder"
+        )
+    folder.mkdir(parents=True, exist_ok=True)
+    path.write_text(text, encoding="utf-8")
+
+
+def _trained(
+    experiment: LandmarkExperiment,
+    parts: dict[str, Faces],
+    folder: Path,
+    max_steps: int | None,
+    *,
+    progress: bool,
+) -> Xception:
+    """Run Lightning; give the network of the best epoch."""
+    fit = experiment.fit
+    torch.manual_seed(fit.seed)
+    network = Xception(experiment.widths, classes=2 * COUNT)
+    with torch.no_grad():  # it begins at the mean face
+        network.out.weight.mul_(0.1)
+        network.out.bias.copy_(mean_of(experiment, parts["train"]))
+    train = CropBatches(parts["train"], experiment.crop, fit.batch, seed=fit.seed)
+    watched = CropBatches(parts["watched"], experiment.crop, 64)
+    kept: dict[str, Any] = {"dirpath": folder / "checkpoints", "enable_version_counter": False}
+    best = ModelCheckpoint(filename="best", monitor="val_nme", mode="min", **kept)
+    last = ModelCheckpoint(filename="last", save_on_train_epoch_end=True, **kept)
+    bars: list[Callback] = [TQDMProgressBar(refresh_rate=20)] if progress else []
+    trainer = lightning.Trainer(
+        max_epochs=fit.epochs,
+        max_steps=max_steps or -1,
+        callbacks=[best, last, _Epochs(train), EpochLog(folder / "metrics.csv"), *bars],
+        logger=False,
+        enable_progress_bar=progress,
+        enable_model_summary=False,
+        num_sanity_val_steps=0,
+    )
+    learner = _Learner(network, experiment, len(train) * fit.epochs)
+    before = folder / "checkpoints" / "last.ckpt"
+    with warnings.catch_warnings():
+        for foreseen in _FORESEEN:
+            warnings.filterwarnings("ignore", message=foreseen)
+        trainer.fit(learner, train, watched, ckpt_path=before if before.is_file() else None)
+    if Path(best.best_model_path).is_file():
+        stored = torch.load(best.best_model_path, map_location="cpu", weights_only=True)
+        learner.load_state_dict(stored["state_dict"])
+    return network.cpu().eval()
+
+
+def score(
+    network: nn.Module, experiment: LandmarkExperiment, faces: Faces, mean_face: Tensor
+) -> LandmarkScores:
+    """Score a network in evaluation mode on faces that are cut out around their points."""
+    errors, without = [], []
+    with torch.inference_mode():
+        for pictures, points in CropBatches(faces, experiment.crop, 64):
+            errors.append(_errors(network(pictures), points))
+            without.append(_errors(mean_face.expand(len(points), -1), points))
+    every = np.concatenate(errors)
+    n, mean = len(every), float(every.mean())
+    half = 1.96 * float(every.std(ddof=1)) / np.sqrt(n) if n > 1 else mean
+    failed = int((every > FAILED).sum())
+    return LandmarkScores(
+        n=n,
+        nme=Figure(mean, max(0.0, mean - half), mean + half),
+        median=float(np.median(every)),
+        failures=Figure(failed / n, *wilson(failed, n)),
+        mean_face=float(np.concatenate(without).mean()),
+    )
+
+
+def _errors(found: Tensor, true: Tensor) -> NDArray[np.float64]:
+    """Return (B,) normalised mean errors of (B, 136) and (B, 68, 2), both in sides of the crop."""
+    there = found.reshape(-1, COUNT, 2).detach().double().cpu().numpy()
+    return normalised_mean_error(there, true.double().cpu().numpy())

@@ -1,0 +1,1 @@
+"""How consumers of removed channels make up for them."""

@@ -1,0 +1,196 @@
+"""Fitting every reader anew, one after the other, on what the pruned network really gives it.
+
+The least squares of `compensate` makes up for each reader by itself: as if what it reads were still
+what the unpruned network gave, and map by map, whatever lies beside. Here the readers are taken in
+the order in which they run, each after all that come before it have been fitted, with every tap of
+its kernel as an input of its own and with the zeros that it pads with:
+
+    minimise over D   sum |E - D u|^2 + ridge * sum_j D_j^2 sum u_j^2
+
+u is a patch of what the pruned network gives (and 1, where the output can be shifted), E what the
+unpruned network says there less what the pruned one says now, before batch norm; D is added to the
+weights. Where what a reader says goes straight into a sum, such as a residual stream, E is what the
+sum lacks, so that a writer also makes up for what the stream has lost before it. No labels, and no
+more pictures than were measured. After Zhang et al. 2016, "Accelerating Very Deep Convolutional
+Networks" (the asymmetric reconstruction), and He et al. 2017, "Channel Pruning for Accelerating
+Very Deep Neural Networks".
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as nnf
+
+from fer_live.training.pruning.compensation.compensate import carries_bias, shift_output
+from fer_live.training.pruning.compensation.residual_target import looking_at, mixing_layer
+from fer_live.training.pruning.graph.channels import ChannelGraph, Ids, Mask, Reader
+from fer_live.training.pruning.plan import Plan
+from fer_live.training.pruning.statistics.gram import Matrix
+
+RIDGE: Final = 1e-4
+"""Share of each input's own energy; more where there are fewer than `ROWS_EACH` patches for each
+input. Where nothing was lost E is 0 and so is D, whatever this is."""
+ROWS: Final = 50_000
+"""Patches that a reader is fitted on; more if need be for `ROWS_EACH`."""
+ROWS_EACH: Final = 40
+MOST_INPUTS: Final = 8_192
+"""Of a reader that is fitted, taps counted: the matrix of the fit has so many rows and columns."""
+
+
+@dataclass(frozen=True)
+class Seen:
+    """Pictures to fit on.
+
+    Attributes:
+        batches: (N, ...) each, as the network takes them; read through once a reader.
+        images: How many there are in all.
+    """
+
+    batches: Iterable[Tensor]
+    images: int
+
+
+def refit(
+    pruned: nn.Module, parent: nn.Module, graph: ChannelGraph, plan: Plan, seen: Seen
+) -> None:
+    """Fit every reader of a compensated network in place; removed maps stay unread.
+
+    Readers that are neither `Conv2d` nor `Linear` stay as they are, and so do those of more than
+    `MOST_INPUTS`, such as a linear layer behind large flattened maps.
+
+    Args:
+        pruned: As `compensate` leaves it, so still of the parent's shape.
+        parent: The unpruned network.
+        graph: The parent's.
+        plan: What went.
+        seen: The pictures that the parent was measured on.
+    """
+    absent, silent = plan.absent(graph), plan.removed(graph)
+    for network in (pruned, parent):
+        network.eval()
+    for reader in graph.readers:
+        module, read = pruned.get_submodule(reader.name), _columns(reader, absent)
+        if not isinstance(module, nn.Conv2d | nn.Linear):
+            continue
+        if len(read) * module.weight[0, 0].numel() <= MOST_INPUTS:
+            # The slot of a constant channel is made by a layer that says 1, which has to stay.
+            made = graph.axes.get((reader.name, "out"))
+            spoken = None if made is None else np.flatnonzero((made < 0) | ~silent[made])
+            _fit(pruned, parent, reader, read=read, spoken=spoken, seen=seen)
+
+
+def _columns(reader: Reader, absent: Mask) -> Ids:
+    """Return the input channels of a reader that are still there, flattened ones one by one."""
+    there = (reader.maps < 0) | ~absent[reader.maps]
+    return np.flatnonzero(np.repeat(there, reader.columns))
+
+
+def _fit(
+    pruned: nn.Module,
+    parent: nn.Module,
+    reader: Reader,
+    *,
+    read: Ids,
+    spoken: Ids | None,
+    seen: Seen,
+) -> None:
+    """Fit one reader: the inputs `read` for the outputs `spoken`, all where it is None."""
+    module = mixing_layer(pruned, reader)
+    outputs = torch.arange(len(module.weight)) if spoken is None else torch.from_numpy(spoken)
+    inputs = torch.from_numpy(read)
+    taps, shift = _change(pruned, parent, reader, inputs, outputs, seen)
+    with torch.no_grad():
+        added = taps.reshape(len(outputs), len(inputs), *module.weight.shape[2:])
+        module.weight[outputs.unsqueeze(1), inputs] += added.to(module.weight)
+        if shift is not None:
+            whole = np.zeros(len(module.weight))
+            whole[outputs.numpy()] = shift.numpy()
+            shift_output(pruned, reader, whole)
+
+
+def _change(
+    pruned: nn.Module,
+    parent: nn.Module,
+    reader: Reader,
+    inputs: Tensor,
+    outputs: Tensor,
+    seen: Seen,
+) -> tuple[Tensor, Tensor | None]:
+    """Return float64 (outputs, inputs * taps) to add, and (outputs,) where it can be shifted."""
+    module, biased = mixing_layer(pruned, reader), carries_bias(pruned, reader)
+    look = looking_at(pruned, parent, reader, next(iter(seen.batches))[:1])
+    rows = max(ROWS, ROWS_EACH * len(inputs) * module.weight[0, 0].numel())
+    each = -(-rows // seen.images)
+    draw = torch.Generator().manual_seed(0)
+    normal, against, taken = torch.zeros(()), torch.zeros(()), 0
+    for batch in seen.batches:
+        maps, error = look(batch)
+        given, missed = _patches(module, maps, error, inputs, each=each, draw=draw)
+        if biased:
+            given = torch.cat([given, given.new_ones(len(given), 1)], dim=1)
+        given, missed = given.double(), missed[:, outputs].double()
+        normal = normal + given.T @ given
+        against = against + given.T @ missed
+        taken += len(given)
+    ridge = RIDGE * max(1.0, ROWS_EACH * len(normal) / taken)
+    change = torch.from_numpy(_solved(normal.numpy(), against.numpy(), ridge)).T
+    return (change[:, :-1], change[:, -1]) if biased else (change, None)
+
+
+def _solved(normal: Matrix, against: Matrix, ridge: float) -> Matrix:
+    """Return (inputs, outputs) the coefficients of the fit; an input that says nothing gets 0."""
+    size = np.diagonal(normal).copy()
+    scale = np.where(size > 0, 1 / np.sqrt(np.where(size > 0, size, 1)), 0)
+    inner = normal * np.outer(scale, scale)
+    inner[np.diag_indices_from(inner)] += np.where(size > 0, ridge, 1)
+    fitted: Matrix = np.linalg.solve(inner, against * scale[:, None]) * scale[:, None]
+    return fitted
+
+
+def _patches(
+    layer: nn.Conv2d | nn.Linear,
+    maps: Tensor,
+    error: Tensor,
+    inputs: Tensor,
+    *,
+    each: int,
+    draw: torch.Generator,
+) -> tuple[Tensor, Tensor]:
+    """Return (rows, inputs * taps) patches and the (rows, outputs) errors that belong to them.
+
+    Args:
+        layer: Who reads.
+        maps: (N, C, H, W) or (N, C) what it reads.
+        error: (N, K, H', W') or (N, K) of what it says.
+        inputs: Channels that are looked at.
+        each: Places of a picture that are drawn, the same ones for all of a batch.
+        draw: Chance.
+    """
+    if isinstance(layer, nn.Linear):
+        return maps[..., inputs].flatten(0, -2), error.flatten(0, -2)
+    (high, wide), (down, right) = layer.kernel_size, layer.stride
+    down_step, right_step = layer.dilation
+    reach = (high - 1) * down_step, (wide - 1) * right_step
+    padded = nnf.pad(maps[:, inputs], _pads(layer, reach))
+    windows = padded.unfold(2, reach[0] + 1, down).unfold(3, reach[1] + 1, right)
+    windows = windows[..., ::down_step, ::right_step]
+    rows, columns = error.shape[2:]
+    places = torch.randperm(rows * columns, generator=draw)[:each]
+    chosen = windows[:, :, places // columns, places % columns]  # (N, C, places, kh, kw)
+    patches = chosen.permute(0, 2, 1, 3, 4).reshape(-1, len(inputs) * high * wide)
+    return patches, error.flatten(2)[:, :, places].permute(0, 2, 1).reshape(-1, error.shape[1])
+
+
+def _pads(layer: nn.Conv2d, reach: tuple[int, int]) -> list[int]:
+    """Return zeros left, right, above and below, as `torch.nn.functional.pad` wants them."""
+    if layer.padding == "valid":
+        return [0, 0, 0, 0]
+    down, right = reach
+    if layer.padding == "same":
+        return [right // 2, right - right // 2, down // 2, down - down // 2]
+    above, left = (int(side) for side in layer.padding)
+    return [left, left, above, above]

@@ -1,0 +1,83 @@
+"""What a network costs at any widths, from its graph alone: maps, parameters, multiply-adds."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fer_live.training.pruning.graph.channels import ChannelGraph, Mask, Side
+
+Counts = NDArray[np.int64]
+"""(spaces,) how many maps each space keeps."""
+
+
+@dataclass(frozen=True, slots=True)
+class Cost:
+    """The size of a network.
+
+    Attributes:
+        maps: Feature maps that may be removed and are still there.
+        parameters: Learned numbers.
+        macs: Multiply-adds of convs and linear layers for one crop.
+    """
+
+    maps: int
+    parameters: int
+    macs: int
+
+
+class CostModel:
+    """The size of a network as a function of how many maps each space keeps."""
+
+    def __init__(self, graph: ChannelGraph) -> None:
+        """Count once how many slots of every axis a map of every space takes."""
+        self._graph = graph
+        self.sizes: Counts = np.array([space.size for space in graph.spaces])
+        self._free = np.array([space.fixed is None for space in graph.spaces])
+        self._units = np.array([m.positions * m.taps for m in graph.mixers])
+        self._taps = np.array([m.taps for m in graph.mixers])
+        self._biased = np.array([m.biased for m in graph.mixers])
+        full_out = [m.outputs for m in graph.mixers]
+        full_in = [m.inputs for m in graph.mixers]
+        self._out, self._out_rest = self._slots("out", full_out)
+        self._in, self._in_rest = self._slots("in", full_in)
+        carried = np.zeros(len(graph.spaces), np.int64)
+        for name, per_map in graph.per_map.items():
+            carried += per_map * self._taken(graph.axes[name, "out"])
+        self._carried = carried // self.sizes
+
+    def kept(self, removed: Mask) -> Counts:
+        """Return how many maps each space keeps when those of `removed`, (count,) bool, go."""
+        gone = np.bincount(self._graph.space_of()[removed], minlength=len(self.sizes))
+        return self.sizes - gone
+
+    def cost(self, kept: Counts) -> Cost:
+        """Return the size that the network has at these widths."""
+        outputs, inputs = self._widths(kept)
+        weights = outputs * inputs * self._taps
+        parameters = int(weights.sum() + (outputs * self._biased).sum() + self._carried @ kept)
+        macs = int((outputs * inputs * self._units).sum())
+        maps = int(kept[self._free].sum())
+        return Cost(maps, parameters + self._graph.other_parameters, macs)
+
+    def savings(self, kept: Counts) -> NDArray[np.float64]:
+        """Return (spaces,) the multiply-adds that one map less of each space would save."""
+        outputs, inputs = (width[:, None] for width in self._widths(kept))
+        after = (outputs - self._out) * (inputs - self._in)
+        saved: NDArray[np.float64] = ((outputs * inputs - after) * self._units[:, None]).sum(axis=0)
+        return saved.astype(np.float64)
+
+    def _widths(self, kept: Counts) -> tuple[Counts, Counts]:
+        return self._out @ kept + self._out_rest, self._in @ kept + self._in_rest
+
+    def _slots(self, side: Side, full: list[int]) -> tuple[Counts, Counts]:
+        """Return (mixers, spaces) slots a map, and (mixers,) slots that no space owns."""
+        axes = [self._graph.axes.get((m.name, side)) for m in self._graph.mixers]
+        nothing = np.zeros(len(self.sizes), np.int64)
+        taken = np.array([nothing if ids is None else self._taken(ids) for ids in axes])
+        return taken // self.sizes, np.array(full) - taken.sum(axis=1)
+
+    def _taken(self, ids: NDArray[np.int64]) -> Counts:
+        """Return (spaces,) how many slots of an axis belong to each space."""
+        owners = self._graph.space_of()[ids[ids >= 0]]
+        return np.bincount(owners, minlength=len(self.sizes))

@@ -1,0 +1,289 @@
+"""From a network to its channel graph; the only file that speaks to Torch-Pruning.
+
+Torch-Pruning follows the autograd graph of one forward pass and says which axes of which layers
+must shrink together. Its groups are cut here into spaces (a concat or a split makes one group out
+of several), checked, and given numbers.
+"""
+
+import copy
+from collections import Counter, defaultdict
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any, Final, TypeAlias
+
+import numpy as np
+import torch
+import torch_pruning as tp
+from torch import nn
+
+from fer_live.training.pruning.graph.channels import (
+    Axis,
+    ChannelGraph,
+    Ids,
+    Mixer,
+    Reader,
+    Side,
+    Space,
+)
+
+MIXING: Final = (nn.Conv1d, nn.Conv2d, nn.Linear)
+NORMS: Final = (nn.BatchNorm1d, nn.BatchNorm2d)
+
+Slots: TypeAlias = dict[Axis, list[tuple[int, int]]]
+"""For each axis, (slot on the axis, channel of the group or space) pairs."""
+
+
+def channel_graph(network: nn.Module, example: torch.Tensor) -> ChannelGraph:
+    """Trace a network and return its spaces and readers; the network is left as it was.
+
+    Args:
+        network: Any network of convs, linear layers, batch norms and what treats channels alone.
+        example: Input that it can run, batch 1 or more.
+
+    Raises:
+        ValueError: Nothing in it can be pruned, or the trace contradicts itself.
+    """
+    probe = copy.deepcopy(network).eval()
+    for parameter in probe.parameters():
+        # Frozen parameters would drop out of the trace without a word (Torch-Pruning 1.6.1).
+        parameter.requires_grad_(True)
+    run = _run(probe, example)
+    with torch.enable_grad():
+        dependencies = tp.DependencyGraph().build_dependency(
+            probe, example, output_transform=_marked, verbose=False
+        )
+    names = {module: name for name, module in probe.named_modules()}
+    groups = dependencies.get_all_groups(root_module_types=list(MIXING))
+    blocks = [block for group in groups for block in _blocks(*_tied(group, names), run)]
+    blocks.sort(key=lambda block: block.place)
+    axes = _axes(blocks, run)
+    spaces, first = [], 0
+    for block in blocks:
+        spaces.append(Space(block.name, first, block.size, block.fixed))
+        first += block.size
+    norms = _norms(run, dependencies, names)
+    readers = _readers(axes, run, norms)
+    if all(space.fixed for space in spaces):
+        raise ValueError("no layer of this network can be pruned")
+    mixers, per_map = _mixers(run, norms), _per_map(axes, run)
+    total = sum(parameter.numel() for parameter in probe.parameters())
+    # Whatever neither mixes nor lies on an axis keeps its size.
+    mixing = sum(m.outputs * (m.inputs * m.taps + m.biased) for m in mixers)
+    carrying = sum(count * len(axes[name, "out"]) for name, count in per_map.items())
+    return ChannelGraph(tuple(spaces), readers, axes, mixers, per_map, total - mixing - carrying)
+
+
+def _marked(output: Any) -> list[torch.Tensor]:
+    """Put an operation behind every output, which Torch-Pruning then marks as one."""
+    return [tensor * 1 for tensor in tp.utils.flatten_as_list(output)]
+
+
+@dataclass(frozen=True, slots=True)
+class _Run:
+    """What one forward pass showed: leaves in order of execution.
+
+    Attributes:
+        leaves: Every layer that ran, by name, in order of its first call.
+        calls: How often each ran.
+        shapes: The shape of each one's output.
+    """
+
+    leaves: Mapping[str, nn.Module]
+    calls: Mapping[str, int]
+    shapes: Mapping[str, torch.Size]
+
+    def place(self, name: str) -> int:
+        """Return the position of a layer in the order of execution."""
+        return list(self.leaves).index(name)
+
+
+def _run(probe: nn.Module, example: torch.Tensor) -> _Run:
+    calls: Counter[str] = Counter()
+    shapes: dict[str, torch.Size] = {}
+
+    def noting(name: str) -> Any:
+        def hook(module: nn.Module, inputs: Any, output: torch.Tensor) -> None:
+            calls[name] += 1
+            shapes[name] = output.shape
+
+        return hook
+
+    modules = {n: m for n, m in probe.named_modules() if not list(m.children())}
+    handles = [module.register_forward_hook(noting(name)) for name, module in modules.items()]
+    with torch.no_grad():
+        probe(example)
+    for handle in handles:
+        handle.remove()
+    return _Run({name: modules[name] for name in calls}, calls, shapes)
+
+
+def _tied(group: Any, names: Mapping[nn.Module, str]) -> tuple[Slots, str | None]:
+    """Read one of Torch-Pruning's groups: its slots, and why it is fixed, if it is."""
+    slots: Slots = defaultdict(list)
+    fixed = _tangled(group)
+    for item in group:
+        module, handler = item.dep.target.module, item.dep.handler.__name__
+        if isinstance(module, nn.Parameter):
+            fixed = "a parameter outside any layer goes with them"
+        elif type(module).__name__ == "_OutputOp":
+            fixed = "they are the network's output"
+        elif (side := _side(module, handler)) is not None:
+            slots[names[module], side].extend(zip(item.idxs, item.root_idxs, strict=True))
+        elif not isinstance(module, nn.PReLU) and list(module.parameters()):
+            fixed = f"{names[module]} is a {type(module).__name__} that cannot be shrunk"
+    return slots, fixed
+
+
+def _side(module: nn.Module, handler: str) -> Side | None:
+    """Say which axis of a layer Torch-Pruning's handler shrinks; None for one we cannot."""
+    if isinstance(module, nn.Conv1d | nn.Conv2d) and module.groups > 1:
+        depthwise = module.groups == module.in_channels == module.out_channels
+        return "out" if depthwise else None
+    if isinstance(module, MIXING):
+        return "in" if "in_channels" in handler else "out"
+    slopes = isinstance(module, nn.PReLU) and module.num_parameters > 1
+    return "out" if slopes or isinstance(module, NORMS) else None
+
+
+def _tangled(group: Any) -> str | None:
+    """Say why single channels cannot be removed, when one drags others of its group along.
+
+    A chunk whose halves are multiplied ties channel i to channel i + C/2; the group over all
+    channels does not show it, groups over single ones do. Three of them are asked.
+    """
+    root, count = group[0].dep, len(group[0].idxs)
+    for channel in {0, count // 2, count - 1}:
+        single = group._DG.get_pruning_group(root.target.module, root.handler, [channel])
+        if len(single[0].idxs) > 1:
+            return "its channels are tied to each other"
+    return None
+
+
+@dataclass(frozen=True, slots=True)
+class _Block:
+    """A space before it is numbered: channels are counted within the space."""
+
+    name: str
+    place: tuple[int, int]
+    size: int
+    slots: Slots
+    fixed: str | None
+
+
+def _blocks(tied: Slots, fixed: str | None, run: _Run) -> Iterator[_Block]:
+    """Cut a group by which axes its channels lie on, so that a space's channels are alike."""
+    lies_on: dict[int, set[Axis]] = defaultdict(set)
+    for axis, pairs in tied.items():
+        for _, channel in pairs:
+            lies_on[channel].add(axis)
+    alike: dict[frozenset[Axis], list[int]] = defaultdict(list)
+    for channel in sorted(lies_on):
+        alike[frozenset(lies_on[channel])].append(channel)
+    for signature, channels in alike.items():
+        within = {channel: place for place, channel in enumerate(channels)}
+        slots = {a: [(s, within[c]) for s, c in tied[a] if c in within] for a in signature}
+        again = sorted(name for name, _ in signature if run.calls[name] > 1)
+        why = f"{again[0]} runs more than once" if again else fixed
+        yield _named_block(slots, len(channels), why, run)
+
+
+def _named_block(slots: Slots, size: int, fixed: str | None, run: _Run) -> _Block:
+    """Name a space after the first layer that makes its maps."""
+    maker = min((name for name, side in slots if side == "out"), key=run.place)
+    made = [slot for slot, _ in slots[maker, "out"]]
+    whole = len(made) == _length(run.leaves[maker], "out")
+    name = maker if whole else f"{maker}[{min(made)}:{max(made) + 1}]"
+    if not isinstance(run.leaves[maker], MIXING):
+        fixed = "no layer of the network makes them"
+    return _Block(name, (run.place(maker), min(made)), size, slots, fixed)
+
+
+def _length(module: nn.Module, side: Side) -> int:
+    """Return how many slots an axis of a layer has."""
+    if isinstance(module, NORMS):
+        return module.num_features
+    weight = module.weight
+    if not isinstance(weight, torch.Tensor):
+        raise TypeError(f"a {type(module).__name__} has no axis of channels")
+    return weight.shape[0 if side == "out" else 1]
+
+
+def _axes(blocks: list[_Block], run: _Run) -> dict[Axis, Ids]:
+    """Give every slot of every axis the number of its map."""
+    axes: dict[Axis, Ids] = {}
+    first = 0
+    for block in blocks:
+        for (name, side), pairs in block.slots.items():
+            length = _length(run.leaves[name], side)
+            ids = axes.setdefault((name, side), np.full(length, -1, np.int64))
+            for slot, channel in pairs:
+                if ids[slot] != -1:
+                    raise ValueError(f"the trace ties slot {slot} of {name} ({side}) to two maps")
+                ids[slot] = first + channel
+        first += block.size
+    return axes
+
+
+def _readers(axes: Mapping[Axis, Ids], run: _Run, norms: Mapping[str, str]) -> tuple[Reader, ...]:
+    """Return the layers that read maps, in order of execution."""
+    readers = []
+    for name, module in run.leaves.items():
+        if (name, "in") not in axes:
+            continue
+        maps, columns = _maps_and_columns(axes[name, "in"], name)
+        padding = getattr(module, "padding", 0)
+        padded = padding == "same" or bool(np.any(np.asarray(padding) != 0))
+        readers.append(Reader(name, maps, columns, norms.get(name), padded))
+    return tuple(readers)
+
+
+def _norms(run: _Run, dependencies: Any, names: Mapping[nn.Module, str]) -> dict[str, str]:
+    """Return, for every layer whose output a batch norm alone reads, that batch norm."""
+    norms = {}
+    for name, module in run.leaves.items():
+        node = dependencies.module2node.get(module)
+        following = {id(out.module): out.module for out in node.outputs} if node else {}
+        if len(following) == 1 and isinstance(only := next(iter(following.values())), NORMS):
+            norms[name] = names[only]
+    return norms
+
+
+def _maps_and_columns(ids: Ids, name: str) -> tuple[Ids, int]:
+    """Return which maps a reader reads and how many columns each has (after a flattening)."""
+    starts = np.flatnonzero(np.r_[True, ids[1:] != ids[:-1]])
+    lengths = np.diff(np.r_[starts, len(ids)])
+    of_maps = lengths[ids[starts] >= 0]
+    columns = int(of_maps[0])
+    if (of_maps != columns).any() or len(ids) % columns:
+        raise ValueError(f"{name} reads flattened maps of different sizes: not supported")
+    return ids[::columns].copy(), columns
+
+
+def _mixers(run: _Run, norms: Mapping[str, str]) -> tuple[Mixer, ...]:
+    """Return every conv and linear layer with what it costs."""
+    mixers = []
+    for name, module in run.leaves.items():
+        if isinstance(module, MIXING):
+            weight, shape = module.weight, run.shapes[name]
+            mixers.append(
+                Mixer(
+                    name,
+                    positions=int(np.prod(shape[2:])),
+                    taps=int(np.prod(weight.shape[2:])),
+                    inputs=weight.shape[1],
+                    outputs=weight.shape[0],
+                    biased=module.bias is not None,
+                    grouped=getattr(module, "groups", 1) > 1,
+                    norm=norms.get(name),
+                )
+            )
+    return tuple(mixers)
+
+
+def _per_map(axes: Mapping[Axis, Ids], run: _Run) -> dict[str, int]:
+    """Return how many learned numbers a map the layers have that do not mix."""
+    carriers = {n: run.leaves[n] for n, _ in axes if not isinstance(run.leaves[n], MIXING)}
+    return {
+        name: sum(parameter.numel() for parameter in module.parameters()) // _length(module, "out")
+        for name, module in carriers.items()
+    }

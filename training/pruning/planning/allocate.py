@@ -1,0 +1,149 @@
+"""How much each layer keeps, found by trying: the block of maps that costs the least loss goes.
+
+Damages at different readers do not mean the same to the output, so they cannot be compared across
+layers. What can is the loss itself. Within a layer the order of removal is the ranking's; which
+layer loses its next block is decided by carrying it out, compensation and batch norms included, and
+by asking how far the answers have moved from the unpruned network's, for each multiply-add saved.
+Only training pictures are looked at.
+"""
+
+import heapq
+from collections.abc import Callable, Sequence
+
+import numpy as np
+import torch
+from torch import nn
+
+from fer_live.training.pruning.graph.channels import ChannelGraph
+from fer_live.training.pruning.graph.cost import CostModel, Counts
+from fer_live.training.pruning.plan import Compensation, Plan, Removal, reference, sizes
+from fer_live.training.pruning.subject import Pictures, logits_of
+
+Loss = Callable[[Plan], float]
+"""What a plan costs when it is carried out."""
+
+
+class Divergence:
+    """How far a network's answers are from its parent's: the mean cross entropy, in nats."""
+
+    def __init__(self, parent: nn.Module, pictures: Pictures) -> None:
+        """Ask the parent once.
+
+        Args:
+            parent: The unpruned network.
+            pictures: What both are shown.
+        """
+        self._pictures = pictures
+        self._answers = torch.from_numpy(logits_of(parent, pictures)).softmax(dim=1)
+
+    def of(self, network: nn.Module) -> float:
+        """Return the cross entropy with the parent's answers as targets; lowest for the parent."""
+        logits = torch.from_numpy(logits_of(network, self._pictures))
+        return float(nn.functional.cross_entropy(logits, self._answers))
+
+
+def plan_of_widths(
+    graph: ChannelGraph,
+    order: Sequence[tuple[int, float]],
+    kept: Counts,
+    compensation: Compensation,
+) -> Plan:
+    """Return the plan that takes the first maps of an order until each space has its width.
+
+    Args:
+        graph: The network's own.
+        order: (map, score), least useful first.
+        kept: (spaces,) widths to come to.
+        compensation: How the readers make up for it.
+    """
+    room = np.array([space.size for space in graph.spaces]) - kept
+    space_of, removals = graph.space_of(), []
+    for number, score in order:
+        if room[space_of[number]] > 0:
+            room[space_of[number]] -= 1
+            removals.append(Removal(reference(graph, number), "ranked", score=score))
+    return Plan(tuple(removals), sizes(graph), compensation)
+
+
+def widths_by_loss(
+    model: CostModel, least: Counts, *, target: float, of: str, multiple: int, loss: "WidthLoss"
+) -> Counts:
+    """Return (spaces,) the widths that fit under a target at the least loss, found greedily.
+
+    Args:
+        model: What widths cost.
+        least: (spaces,) widths that no layer goes below.
+        target: Cost that may stay, in the unit of `of`.
+        of: "macs", "maps" or "parameters".
+        multiple: Widths fall from multiple to multiple.
+        loss: What widths do to the answers.
+    """
+
+    def size(kept: Counts) -> int:
+        return int(getattr(model.cost(kept), of))
+
+    def narrower(kept: Counts, space: int) -> Counts | None:
+        step = max(multiple, int(model.sizes[space]) // 16 // multiple * multiple)
+        after = kept.copy()
+        after[space] = max(least[space], (kept[space] - 1) // step * step)
+        return None if after[space] >= kept[space] else after
+
+    kept, now = model.sizes.copy(), loss(model.sizes)
+    # Prices of an earlier turn are asked for again only when they come up: they hardly ever fall.
+    queue = [(-np.inf, space, -1) for space in range(len(kept))]
+    turn = 0
+    while size(kept) > target and queue:
+        _, space, asked = heapq.heappop(queue)
+        after = narrower(kept, space)
+        if after is None:
+            continue
+        if asked < turn:
+            price = (loss(after) - now) / max(1, size(kept) - size(after))
+            heapq.heappush(queue, (price, space, turn))
+            continue
+        kept, now, turn = after, loss(after), turn + 1
+        heapq.heappush(queue, (-np.inf, space, -1))
+    return _given_back(model, kept, size=size, target=target, multiple=multiple, loss=loss)
+
+
+def _given_back(
+    model: CostModel,
+    kept: Counts,
+    *,
+    size: Callable[[Counts], int],
+    target: float,
+    multiple: int,
+    loss: "WidthLoss",
+) -> Counts:
+    """Widen layers again, the most useful block first, as long as the target holds."""
+    if size(kept) > target:
+        return kept
+    while True:
+        wider = []
+        for space in np.flatnonzero(kept < model.sizes):
+            more = kept.copy()
+            more[space] = min(model.sizes[space], (kept[space] // multiple + 1) * multiple)
+            if size(more) <= target:
+                wider.append(more)
+        if not wider:
+            return kept
+        best = min(wider, key=loss)
+        if loss(best) >= loss(kept):
+            return kept
+        kept = best
+
+
+class WidthLoss:
+    """What widths do to the answers, each asked for once."""
+
+    def __init__(self, ask: Callable[[Counts], float]) -> None:
+        """Remember `ask`, which carries a plan of these widths out."""
+        self._ask = ask
+        self._known: dict[tuple[int, ...], float] = {}
+
+    def __call__(self, kept: Counts) -> float:
+        """Return the loss at (spaces,) widths."""
+        key = tuple(int(width) for width in kept)
+        if key not in self._known:
+            self._known[key] = self._ask(kept)
+        return self._known[key]

@@ -1,0 +1,246 @@
+"""Choosing maps until a budget is met: the least useful first, one at a time."""
+
+import dataclasses
+import math
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Final, Literal, TypeAlias
+
+import numpy as np
+
+from fer_live.errors import SettingsError
+from fer_live.training.pruning.graph.channels import ChannelGraph, Mask
+from fer_live.training.pruning.graph.cost import CostModel, Counts
+from fer_live.training.pruning.plan import (
+    Compensation,
+    Limits,
+    Plan,
+    Removal,
+    plain,
+    reference,
+    sizes,
+)
+from fer_live.training.pruning.planning.allocate import WidthLoss, plan_of_widths, widths_by_loss
+from fer_live.training.pruning.planning.ranking import Ranking
+
+MULTIPLE: Final = 16
+"""ONNX Runtime's convolutions on AVX2 take output maps in up to four blocks of 8; half-filled turns
+cost as much as full ones, so multiples of 8 save arithmetic that time does not show."""
+
+Allocation: TypeAlias = Literal["global", "uniform", "measured"]
+"""global: the whole network competes, damage per multiply-add saved. uniform: every layer keeps
+the same share of its maps. measured: the layer whose next block costs the least loss gives it
+(`allocate`)."""
+
+
+@dataclass(frozen=True, slots=True)
+class BudgetSettings:
+    """How much may stay.
+
+    Attributes:
+        keep: Share of the multiply-adds (or of the maps) that stay at most, in (0, 1]; 0 takes all
+            that the limits allow, in order, for a stop rule to end it.
+        of: What the share is of.
+        allocation: Whether layers compete or all keep the same share.
+        multiple: Widths end on multiples of this where they can (1 for any width);
+            the maps that this takes back are the most useful of those removed.
+        limits: What every layer keeps.
+        widths: (layer, maps) that are kept instead, when somebody has chosen them already.
+    """
+
+    keep: float = 0.5
+    of: Literal["macs", "maps", "parameters"] = "macs"
+    allocation: Allocation = "global"
+    multiple: int = MULTIPLE
+    limits: Limits = field(default_factory=Limits)
+    widths: tuple[tuple[str, int], ...] = ()
+
+    def __post_init__(self) -> None:
+        """Check what the types do not say.
+
+        Raises:
+            SettingsError: The share or the multiple makes no sense.
+        """
+        if not 0 <= self.keep <= 1:
+            raise SettingsError(f"the share to keep is {self.keep}; give one in (0, 1]")
+        if self.multiple < 1:
+            raise SettingsError(f"widths cannot be multiples of {self.multiple}")
+
+
+def plan_by_budget(
+    graph: ChannelGraph,
+    ranking: Ranking,
+    settings: BudgetSettings,
+    *,
+    by: str,
+    compensation: Compensation = "ls",
+    loss: Callable[[Plan], float] | None = None,
+) -> Plan:
+    """Return the plan that removes the least useful maps until the budget is met.
+
+    Args:
+        graph: The network's own.
+        ranking: Says which map is the least useful; it is used up.
+        settings: How much may stay.
+        by: The ranking's name, for the record.
+        compensation: How the readers make up for it.
+        loss: What a plan costs when it is carried out; "measured" asks it.
+
+    Raises:
+        SettingsError: The limits forbid the budget.
+        ValueError: "measured" without a loss.
+    """
+    model = CostModel(graph)
+    greedy = _Greedy(graph, ranking, settings, model)
+    if settings.widths:
+        chosen = dict(settings.widths)
+        greedy.quota = np.array([chosen.get(s.name, s.size) for s in graph.spaces])
+    elif settings.allocation == "uniform" and settings.keep:
+        greedy.quota = _uniform_quota(graph, settings, model)
+    order = greedy.run()
+    kept = greedy.aligned(greedy.kept) if settings.keep else greedy.kept
+    if settings.allocation == "measured" and settings.keep:
+        kept = _measured_widths(graph, order, settings, model, compensation, loss)
+        greedy.require(kept)
+    removals = tuple(
+        Removal(reference(graph, number), "ranked", score=score)
+        for number, score in take_back(graph, order, kept, model)
+    )
+    criterion = plain(settings, by=by)
+    return Plan(removals, sizes(graph), compensation, criterion=criterion)
+
+
+class _Greedy:
+    """Removes the least useful map again and again, until the budget is met at aligned widths."""
+
+    def __init__(
+        self, graph: ChannelGraph, ranking: Ranking, settings: BudgetSettings, model: CostModel
+    ) -> None:
+        self._graph, self._ranking, self._settings, self._model = graph, ranking, settings, model
+        self._space_of = graph.space_of()
+        self.kept = model.sizes.copy()
+        self.quota = model.sizes - settings.limits.rooms(graph)
+
+    def run(self) -> list[tuple[int, float]]:
+        """Return (map, score) in the order of removal; `kept` is what is left."""
+        gone = np.zeros(self._graph.count, bool)
+        order: list[tuple[int, float]] = []
+        target = self._settings.keep * self._size(self._model.sizes)
+        to_the_end = self._settings.allocation != "global" or not self._settings.keep
+        while to_the_end or self._size(self.aligned(self.kept)) > target:
+            choice = self._choose(gone)
+            if choice is None:
+                break
+            gone[choice] = True
+            order.append((choice, float(self._ranking.scores()[choice])))
+            self.kept[self._space_of[choice]] -= 1
+            self._ranking.remove(choice)
+        self.require(self.aligned(self.kept))
+        return order
+
+    def require(self, kept: Counts) -> None:
+        """Check that widths meet the budget.
+
+        Raises:
+            SettingsError: They do not.
+        """
+        keep = self._settings.keep
+        if keep and self._size(kept) > keep * self._size(self._model.sizes):
+            raise SettingsError(
+                f"the layers' limits and widths in multiples of {self._settings.multiple} do not "
+                f"allow {self._settings.keep:.0%} of the {self._settings.of}; lower them or keep "
+                "more"
+            )
+
+    def aligned(self, kept: Counts) -> Counts:
+        """Return the widths after the maps have been taken back that fill up to a multiple."""
+        multiple = self._settings.multiple
+        full = np.minimum(-(-kept // multiple) * multiple, self._model.sizes)
+        return np.where(kept < self._model.sizes, full, kept)
+
+    def _size(self, kept: Counts) -> int:
+        return int(getattr(self._model.cost(kept), self._settings.of))
+
+    def _choose(self, gone: Mask) -> int | None:
+        """Return the least useful map of the layers that have some to spare."""
+        spare = (self.kept > self.quota)[self._space_of]
+        usefulness = self._ranking.scores()
+        if self._settings.allocation == "global" and self._settings.of == "macs":
+            usefulness = usefulness / np.maximum(self._model.savings(self.kept), 1)[self._space_of]
+        candidates = np.flatnonzero(spare & ~gone)
+        return int(candidates[np.argmin(usefulness[candidates])]) if len(candidates) else None
+
+
+def _measured_widths(
+    graph: ChannelGraph,
+    order: list[tuple[int, float]],
+    settings: BudgetSettings,
+    model: CostModel,
+    compensation: Compensation,
+    loss: Callable[[Plan], float] | None,
+) -> Counts:
+    """Return the widths that trying finds."""
+    if loss is None:
+        raise ValueError("measured allocation needs a loss to ask")
+    least = model.sizes - settings.limits.rooms(graph)
+    least = np.minimum(-(-least // settings.multiple) * settings.multiple, model.sizes)
+    target = settings.keep * getattr(model.cost(model.sizes), settings.of)
+    return widths_by_loss(
+        model,
+        least,
+        target=target,
+        of=settings.of,
+        multiple=settings.multiple,
+        loss=WidthLoss(lambda kept: loss(plan_of_widths(graph, order, kept, compensation))),
+    )
+
+
+def _uniform_quota(graph: ChannelGraph, settings: BudgetSettings, model: CostModel) -> Counts:
+    """Return the widths at which every layer keeps the same share, the largest that will do."""
+    least: Counts = model.sizes - settings.limits.rooms(graph)
+    # Nothing is gained below the multiple that a width is filled up to.
+    least = np.minimum(-(-least // settings.multiple) * settings.multiple, model.sizes)
+    target = settings.keep * getattr(model.cost(model.sizes), settings.of)
+    free = np.array([space.fixed is None for space in graph.spaces]) & (least < model.sizes)
+    for share in np.linspace(1, 0, 1001):
+        wanted = np.round(share * model.sizes / settings.multiple) * settings.multiple
+        kept = np.clip(wanted.astype(np.int64), least, model.sizes)
+        kept = np.where(free, kept, model.sizes)
+        if getattr(model.cost(kept), settings.of) <= target:
+            return kept
+    return least
+
+
+def take_back(
+    graph: ChannelGraph, order: list[tuple[int, float]], kept: Counts, model: CostModel
+) -> list[tuple[int, float]]:
+    """Return an order of removal without the last ones of each layer that has lost too many."""
+    room = model.sizes - kept
+    space_of = graph.space_of()
+    left = []
+    for number, score in order:
+        if room[space_of[number]] > 0:
+            room[space_of[number]] -= 1
+            left.append((number, score))
+    return left
+
+
+def align(graph: ChannelGraph, plan: Plan, *, multiple: int = MULTIPLE) -> Plan:
+    """Return the plan without the removals that would leave a width between multiples.
+
+    Of each layer the last removals, the most harmful ones, are taken back; one of a complementary
+    pair that went together may stay behind. No heir loses its place by that.
+    """
+    keep = {
+        name: before if before == after else min(before, math.ceil(after / multiple) * multiple)
+        for name, (before, after) in plan.widths().items()
+    }
+    room = {name: size - keep[name] for name, size in plan.spaces}
+    left = []
+    for removal in plan.removals:
+        if removal.map not in plan.constants and room[removal.map[0]] > 0:
+            room[removal.map[0]] -= 1
+            left.append(removal)
+        elif removal.map in plan.constants:
+            left.append(removal)
+    return dataclasses.replace(plan, removals=tuple(left))

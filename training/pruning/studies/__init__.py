@@ -1,0 +1,1 @@
+"""Many prunings beside each other, and pictures of them."""

@@ -1,0 +1,173 @@
+"""What one measuring pass says of every reader: angles, chance's own, what all others tell.
+
+Only an angle well below that of independent maps is evidence that two maps say the same; and maps
+of which no two are alike may still be told by all others together.
+"""
+
+import json
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Final
+
+import numpy as np
+
+from fer_live.training.pruning.compensation.compensate import least_squares
+from fer_live.training.pruning.statistics.gram import MapStats, Normalisation
+from fer_live.training.pruning.statistics.measure import (
+    Components,
+    Measurement,
+    Pair,
+    telling_pairs,
+)
+
+NORMALISATIONS: Final[tuple[Normalisation, ...]] = ("minmax", "centred", "shift", "layer")
+NEAR_DEG: Final = (10.0, 15.0)
+"""The papers' thresholds: below these, or above 180 less these."""
+
+
+@dataclass(frozen=True, slots=True)
+class Spread:
+    """The angles between the maps of one reader, under one normalisation, in degrees.
+
+    Attributes:
+        normalisation: Which.
+        median: Of all pairs; NaN where no two maps vary.
+        smallest: Likewise.
+        largest: Likewise.
+        null_median: What the median would be if maps were independent.
+        near: Pairs below each of `NEAR_DEG`.
+        opposite: Pairs above 180 less each of them.
+    """
+
+    normalisation: Normalisation
+    median: float
+    smallest: float
+    largest: float
+    null_median: float
+    near: tuple[int, ...]
+    opposite: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Redundancy:
+    """What one reader's maps say of each other.
+
+    Attributes:
+        reader: Who reads them.
+        maps: How many there are.
+        dead: Numbers of maps that are zero everywhere.
+        constant: Numbers of maps that always say the same, dead ones among them.
+        spreads: One a normalisation.
+        told: Median over maps of the share of a map's variance that all others together tell.
+        telling: The pairs furthest from what chance would give, centred.
+    """
+
+    reader: str
+    maps: int
+    dead: tuple[int, ...]
+    constant: tuple[int, ...]
+    spreads: tuple[Spread, ...]
+    told: float
+    telling: tuple[Pair, ...]
+
+
+def redundancy_of(
+    measured: Measurement, *, components: Components = "positions", top: int = 5
+) -> tuple[Redundancy, ...]:
+    """Return what is known of every reader's maps.
+
+    Args:
+        measured: One pass.
+        components: What a component of a map's vector is.
+        top: Telling pairs of each reader.
+    """
+    found = []
+    for name, seen in measured.readers.items():
+        stats = seen.of(components)
+        found.append(
+            Redundancy(
+                name,
+                len(stats.shift),
+                tuple(int(i) for i in np.flatnonzero(stats.dead)),
+                tuple(int(i) for i in np.flatnonzero(stats.constant)),
+                tuple(_spread(stats, how) for how in NORMALISATIONS),
+                _told(stats),
+                tuple(telling_pairs(stats, "centred", top=top)),
+            )
+        )
+    return tuple(found)
+
+
+def _spread(stats: MapStats, how: Normalisation) -> Spread:
+    rows, columns = np.triu_indices(len(stats.shift), k=1)
+    angles, nulls = stats.angles_deg(how)[rows, columns], stats.null_deg(how)[rows, columns]
+    varied = ~np.isnan(angles)
+    if not varied.any():
+        nothing = (0,) * len(NEAR_DEG)
+        return Spread(how, *(float("nan"),) * 4, nothing, nothing)
+    angles, nulls = angles[varied], nulls[varied]
+    return Spread(
+        how,
+        float(np.median(angles)),
+        float(angles.min()),
+        float(angles.max()),
+        float(np.median(nulls)),
+        tuple(int((angles < near).sum()) for near in NEAR_DEG),
+        tuple(int((angles > 180 - near).sum()) for near in NEAR_DEG),
+    )
+
+
+def _told(stats: MapStats) -> float:
+    """Return the median share of a map that the best fit by all other maps tells."""
+    covariance = stats.covariance
+    shares = []
+    for place in np.flatnonzero(~stats.constant):
+        others = np.delete(np.arange(len(covariance)), place)
+        gone = np.array([place])
+        fit = least_squares(covariance, gone, others)[0]
+        shares.append(float(fit @ covariance[others, place] / covariance[place, place]))
+    return float(np.median(shares)) if shares else float("nan")
+
+
+def write_redundancy(found: Sequence[Redundancy], folder: Path, *, title: str) -> str:
+    """Write angles.json and angles.md, and return the table."""
+    folder.mkdir(parents=True, exist_ok=True)
+    table = {"title": title, "readers": [asdict(one) for one in found]}
+    (folder / "angles.json").write_text(json.dumps(table, indent=1) + "\n", encoding="utf-8")
+    text = table_of(found, title)
+    (folder / "angles.md").write_text(text, encoding="utf-8")
+    return text
+
+
+def table_of(found: Sequence[Redundancy], title: str) -> str:
+    """Return Markdown: a row a reader and normalisation, and below them the telling pairs."""
+    near = ", ".join(f"{angle:g}" for angle in NEAR_DEG)
+    rows = [
+        title,
+        "",
+        "| read by | maps | dead, constant | told by all others | angle | median | "
+        f"if independent | smallest | pairs under {near} | pairs over 180 less |",
+        "|---" * 10 + "|",
+    ]
+    for one in found:
+        silent = f"{len(one.dead)}, {len(one.constant)}"
+        for spread in one.spreads:
+            counts = [", ".join(map(str, pairs)) for pairs in (spread.near, spread.opposite)]
+            rows.append(
+                f"| {one.reader} | {one.maps} | {silent} | {100 * one.told:.0f} % | "
+                f"{spread.normalisation} | {spread.median:.1f} | {spread.null_median:.1f} | "
+                f"{spread.smallest:.1f} | {counts[0]} | {counts[1]} |"
+            )
+    rows += [
+        "",
+        "| read by | maps | angle, centred | if independent | correlation |",
+        "|---" * 5 + "|",
+    ]
+    for one in found:
+        rows += [
+            f"| {one.reader} | {pair.first} and {pair.second} | {pair.angle_deg:.1f} | "
+            f"{pair.null_deg:.1f} | {pair.correlation:+.3f} |"
+            for pair in one.telling
+        ]
+    return "\n".join(rows) + "\n"

@@ -1,0 +1,284 @@
+"""Many prunings from one measuring pass: what each way of choosing and making up for it leaves."""
+
+import dataclasses
+import time
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Final
+
+import numpy as np
+import torch
+from torch import nn
+
+from fer_live.errors import SettingsError
+from fer_live.training.evaluation.evaluate import name_of
+from fer_live.training.metrics.scores import Figure
+from fer_live.training.pruning.graph.cost import CostModel
+from fer_live.training.pruning.plan import Limits, Plan
+from fer_live.training.pruning.planning.budget import MULTIPLE, Allocation, BudgetSettings
+from fer_live.training.pruning.planning.threshold import ThresholdSettings
+from fer_live.training.pruning.prune import PruneSettings, choose, prune
+from fer_live.training.pruning.statistics.latency import speeds_of
+from fer_live.training.pruning.statistics.measure import Measurement
+from fer_live.training.pruning.studies.baselines import AS_MANY, BY_ANGLE, BY_BUDGET, SCRATCH, Way
+from fer_live.training.pruning.studies.points import Key, Point, Sweep
+from fer_live.training.pruning.subject import Subject
+from fer_live.training.pruning.surgery.recover import RecoverySettings, recover
+from fer_live.training.pruning.surgery.resize import shrink
+
+_LEARNING: Final = (nn.Conv1d, nn.Conv2d, nn.Linear, nn.BatchNorm1d, nn.BatchNorm2d)
+
+
+@dataclass(frozen=True, slots=True)
+class SweepSettings:
+    """What is tried.
+
+    Attributes:
+        angles_deg: Threshold angles; empty for a sweep of budgets.
+        shares: Shares of the multiply-adds to keep; empty for a sweep of angles.
+        limits: What layers keep.
+        ways: Only ways whose name begins with one of these; empty for all.
+        seeds: Draws of what chance is in.
+        multiple: In a sweep of budgets, widths end on multiples of this.
+        allocation: In a sweep of budgets, how the widths are found that all ways then have.
+        recovery: How pruned networks learn again; then there is one more control, networks of
+            the same widths that begin at random.
+        scratch_epochs: How long those learn, in turn; empty for as long as the recovery.
+        scratch_rate: Their learning rate: from scratch a larger one is better.
+        timed: Whether the exported networks are timed.
+    """
+
+    angles_deg: tuple[float, ...] = ()
+    shares: tuple[float, ...] = ()
+    limits: Limits = field(default_factory=Limits)
+    ways: tuple[str, ...] = ()
+    seeds: int = 3
+    multiple: int = MULTIPLE
+    allocation: Allocation = "uniform"
+    recovery: RecoverySettings | None = None
+    scratch_epochs: tuple[int, ...] = ()
+    scratch_rate: float = 0.1
+    timed: bool = False
+
+    def __post_init__(self) -> None:
+        """Check what the types do not say.
+
+        Raises:
+            SettingsError: Both angles and shares are given, neither is, or no way is left.
+        """
+        if bool(self.angles_deg) == bool(self.shares):
+            raise SettingsError("a sweep goes over angles or over budgets: give one of the two")
+        if not self.chosen() and not self.scratch():
+            known = ", ".join([*(way.name for way in self._known()), SCRATCH])
+            raise SettingsError(f"no way begins with {', '.join(self.ways)}; there are {known}")
+
+    def chosen(self) -> tuple[Way, ...]:
+        """Return the ways that are tried."""
+        return tuple(w for w in self._known() if not self.ways or w.name.startswith(self.ways))
+
+    def scratch(self) -> tuple[int, ...]:
+        """Return how many epochs each control from scratch learns; empty for none."""
+        if self.recovery is None or (self.ways and not SCRATCH.startswith(self.ways)):
+            return ()
+        return self.scratch_epochs or (self.recovery.epochs,)
+
+    def _known(self) -> tuple[Way, ...]:
+        return (*BY_ANGLE, *AS_MANY) if self.angles_deg else BY_BUDGET
+
+
+def sweep(
+    subject: Subject,
+    settings: SweepSettings,
+    *,
+    told: Callable[[Point], None] | None = None,
+    done: Mapping[Key, Point] | None = None,
+) -> Sweep:
+    """Measure once, then prune to every setting in every way.
+
+    Args:
+        subject: What is pruned, again and again.
+        settings: What is tried.
+        told: Called with each point that was not there before.
+        done: Points of the same network that are there already.
+
+    Raises:
+        SettingsError: A budget cannot be met.
+        ModelError: The limits name a layer that the network does not have, or networks are to be
+            timed and cannot be exported.
+    """
+    known, points = done or {}, []
+    for task in _tasks(subject, settings):
+        point = known.get(task.key)
+        if point is None:
+            begun = time.monotonic()
+            point = dataclasses.replace(task.run(), seconds=time.monotonic() - begun)
+            if told is not None:
+                told(point)
+        points.append(point)
+    costs = CostModel(subject.graph)
+    found = Sweep(
+        parent=subject.checkpoint.name,
+        by="angle" if settings.angles_deg else "budget",
+        data=name_of(subject.judged.source, "validation"),
+        n=len(subject.judged),
+        accuracy=subject.accuracy(subject.network),
+        cost=costs.cost(costs.sizes),
+        points=tuple(points),
+        recovery=str(settings.recovery or ""),
+    )
+    return _timed(subject, found) if settings.timed else found
+
+
+@dataclass(frozen=True, slots=True)
+class _Task:
+    """A point to be made: what it will be known by, and how."""
+
+    key: Key
+    run: Callable[[], Point]
+
+
+def _tasks(subject: Subject, settings: SweepSettings) -> Iterator[_Task]:
+    measured = subject.measured()
+    return (_by_angle if settings.angles_deg else _by_budget)(subject, measured, settings)
+
+
+def _by_angle(subject: Subject, measured: Measurement, settings: SweepSettings) -> Iterator[_Task]:
+    for angle in settings.angles_deg:
+        for way in settings.chosen():
+            if way in BY_ANGLE:
+                choice = ThresholdSettings(
+                    angle, way.normalisation, complement=way.complement, limits=settings.limits
+                )
+                yield from _ways(subject, measured, settings, (way,), angle, choice)
+        papers = ThresholdSettings(angle, "minmax", complement="both", limits=settings.limits)
+        first = choose(subject, measured, PruneSettings(papers, multiple=1))
+        controls = tuple(way for way in settings.chosen() if way in AS_MANY)
+        same = _as_wide(first, 0.0, settings)
+        yield from _ways(subject, measured, settings, controls, angle, same)
+        yield from _scratches(subject, settings, first, angle)
+
+
+def _by_budget(subject: Subject, measured: Measurement, settings: SweepSettings) -> Iterator[_Task]:
+    for share in settings.shares:
+        budget = BudgetSettings(share, allocation=settings.allocation, limits=settings.limits)
+        first = choose(subject, measured, PruneSettings(budget, multiple=settings.multiple))
+        same = _as_wide(first, share, settings)
+        yield from _ways(subject, measured, settings, settings.chosen(), share, same)
+        yield from _scratches(subject, settings, first, share)
+
+
+def _as_wide(plan: Plan, share: float, settings: SweepSettings) -> BudgetSettings:
+    """Return a choice that leaves every layer as wide as a plan does."""
+    widths = tuple((name, after) for name, (_, after) in plan.widths().items())
+    return BudgetSettings(share, allocation="uniform", widths=widths, limits=settings.limits)
+
+
+def _ways(
+    subject: Subject,
+    measured: Measurement,
+    settings: SweepSettings,
+    ways: tuple[Way, ...],
+    setting: float,
+    choice: ThresholdSettings | BudgetSettings,
+) -> Iterator[_Task]:
+    """Yield every way, and every seed where chance is in it."""
+    recovery = settings.recovery
+    multiple = settings.multiple if settings.shares else 1
+    for way in ways:
+        for seed in range(settings.seeds if way.drawn or recovery else 1):
+            how = PruneSettings(
+                choice,
+                importance=way.importance,
+                compensation=way.compensation,
+                multiple=multiple,
+                recalibrated=way.recalibrated,
+                seed=seed,
+            )
+            yield _task(subject, measured, way.name, setting, how, recovery=recovery)
+
+
+def _scratches(
+    subject: Subject, settings: SweepSettings, plan: Plan, setting: float
+) -> Iterator[_Task]:
+    for epochs in settings.scratch():
+        for seed in range(settings.seeds):
+            again = _scratch_recovery(settings, epochs, seed)
+            yield _scratch_task(subject, plan, setting, again)
+
+
+def _scratch_recovery(settings: SweepSettings, epochs: int, seed: int) -> RecoverySettings:
+    again = settings.recovery or RecoverySettings()
+    rate = settings.scratch_rate
+    return dataclasses.replace(again, epochs=epochs, learning_rate=rate, seed=seed)
+
+
+def _task(
+    subject: Subject,
+    measured: Measurement,
+    way: str,
+    setting: float,
+    settings: PruneSettings,
+    *,
+    recovery: RecoverySettings | None = None,
+) -> _Task:
+    again = None if recovery is None else dataclasses.replace(recovery, seed=settings.seed)
+    key = (way, setting, settings.seed, str(again or ""))
+
+    def run() -> Point:
+        pruned = prune(subject, settings, measurement=measured)
+        before, after = subject.accuracy(pruned.network), None
+        if again is not None:
+            recover(pruned.network, subject, again)
+            after = subject.accuracy(pruned.network)
+        return _point(subject, key, pruned.plan, before, after)
+
+    return _Task(key, run)
+
+
+def _scratch_task(subject: Subject, plan: Plan, share: float, recovery: RecoverySettings) -> _Task:
+    """Make the control that was never pruned: the same widths, random weights."""
+    key = (f"{SCRATCH}, {recovery.epochs} epochs", share, recovery.seed, str(recovery))
+
+    def run() -> Point:
+        torch.manual_seed(recovery.seed)
+        fresh = shrink(subject.network, subject.graph, plan.absent(subject.graph))
+        for module in fresh.modules():
+            if isinstance(module, _LEARNING):
+                module.reset_parameters()
+        before = subject.accuracy(fresh)
+        recover(fresh, subject, recovery)
+        return _point(subject, key, plan, before, subject.accuracy(fresh))
+
+    return _Task(key, run)
+
+
+def _point(subject: Subject, key: Key, plan: Plan, before: Figure, after: Figure | None) -> Point:
+    way, setting, seed, recovery = key
+    absent = plan.absent(subject.graph)
+    costs = CostModel(subject.graph)
+    kept = costs.kept(absent)
+    return Point(
+        way,
+        setting,
+        seed,
+        before,
+        after,
+        costs.cost(kept),
+        int(absent.sum()),
+        tuple(int(width) for width in kept),
+        recovery,
+    )
+
+
+def _timed(subject: Subject, found: Sweep) -> Sweep:
+    """Return the sweep with the time of every width that is in it, all in one run."""
+    distinct = list(dict.fromkeys(point.widths for point in found.points))
+    networks = [subject.network]
+    for widths in distinct:
+        absent = np.zeros(subject.graph.count, bool)
+        for space, width in zip(subject.graph.spaces, widths, strict=True):
+            absent[space.maps[width:]] = True
+        networks.append(shrink(subject.network, subject.graph, absent))
+    parent, *others = speeds_of(networks, next(iter(subject.seen))[:1])
+    speeds = dict(zip(distinct, others, strict=True))
+    return dataclasses.replace(found, speeds=speeds, parent_us=parent.us)

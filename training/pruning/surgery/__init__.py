@@ -1,0 +1,1 @@
+"""Removing channels for good, and recovering afterwards."""

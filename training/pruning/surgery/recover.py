@@ -1,0 +1,159 @@
+"""A pruned network learns again, from its unpruned parent and from the labels.
+
+Hinton et al. 2015, "Distilling the Knowledge in a Neural Network", at temperature 1: there the
+loss is the cross entropy with a mixture of both as its target.
+"""
+
+import copy
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Literal
+
+import torch
+from torch import Tensor, nn
+from torch.optim.swa_utils import AveragedModel
+
+from fer_live.errors import SettingsError
+from fer_live.training.config.augmentation import AugmentSettings
+from fer_live.training.config.experiment import FitSettings
+from fer_live.training.data.augmentation.augment import augment
+from fer_live.training.data.batches import mixed_seed
+from fer_live.training.data.network_input import as_batch, fitted_to
+from fer_live.training.fitting.learner import optimiser_of, schedule_of
+from fer_live.training.pruning.subject import Subject, targets_for
+
+
+@dataclass(frozen=True, slots=True)
+class RecoverySettings:
+    """How a pruned network learns again.
+
+    Attributes:
+        epochs: Passes over the training part.
+        learning_rate: At the start; it falls to 0 along a cosine after one epoch's warm-up.
+        batch: Pictures a step.
+        distilled: Share of the target that is the parent's answer; the rest is the label.
+        average: Decay of the exponential average of the weights, each step, which is what comes
+            out; it rises to this from the first step on, so that short recoveries forget where
+            they began. 0 for none.
+        precision: "32", or "bf16": products in bfloat16, sums and weights in float32; about twice
+            as fast where the processor multiplies bfloat16 itself.
+        seed: Decides order and augmentation.
+    """
+
+    epochs: int = 4
+    learning_rate: float = 0.02
+    batch: int = 128
+    distilled: float = 0.5
+    average: float = 0.998
+    precision: Literal["32", "bf16"] = "32"
+    seed: int = 0
+
+    def __post_init__(self) -> None:
+        """Check what the types do not say.
+
+        Raises:
+            SettingsError: A value makes no sense.
+        """
+        if self.epochs < 0 or not 0 <= self.distilled <= 1 or self.batch < 2:  # noqa: PLR2004
+            raise SettingsError(
+                "recovery takes 0 or more epochs, batches of 2 or more, and a distilled share in "
+                f"[0, 1]; got {self}"
+            )
+        if not 0 <= self.average < 1:
+            raise SettingsError(f"recovery averages with a decay in [0, 1), not {self.average}")
+
+    def __str__(self) -> str:
+        return (
+            f"{self.epochs} epochs, learning rate {self.learning_rate:g}, "
+            f"{self.distilled:.0%} of the target from the parent, averaged by {self.average:g}, "
+            f"precision {self.precision}, seed {self.seed}"
+        )
+
+
+def recover(
+    network: nn.Module,
+    subject: Subject,
+    settings: RecoverySettings,
+    *,
+    told: Callable[[int, float], None] | None = None,
+) -> None:
+    """Train a pruned network in place on the subject's training part; it ends in eval mode.
+
+    Args:
+        network: The pruned one.
+        subject: Its parent, which teaches.
+        settings: How.
+        told: Called with the epoch, from 1, and its mean loss.
+    """
+    network.to(memory_format=torch.channels_last)  # a fifth to a third faster on CPUs
+    kept = AveragedModel(network, avg_fn=_averaging(settings.average), use_buffers=True)
+    lessons = _Lessons(subject, settings)
+    fit = FitSettings(
+        epochs=max(1, settings.epochs), learning_rate=settings.learning_rate, weight_decay=5e-4
+    )
+    optimiser = optimiser_of(list(network.parameters()), fit)
+    schedule = schedule_of(optimiser, fit, lessons.steps * settings.epochs)
+    for epoch in range(settings.epochs):
+        network.train()
+        total = 0.0
+        for pictures, aim in lessons.of(epoch):
+            with torch.autocast("cpu", torch.bfloat16, enabled=settings.precision == "bf16"):
+                logits = network(pictures)
+            loss = nn.functional.cross_entropy(logits.float(), aim)
+            optimiser.zero_grad()
+            loss.backward()  # type: ignore[no-untyped-call]  # torch's own
+            optimiser.step()
+            schedule.step()
+            kept.update_parameters(network)
+            total += float(loss.detach())
+        if told is not None:
+            told(epoch + 1, total / max(1, lessons.steps))
+    if settings.epochs and settings.average:
+        network.load_state_dict(kept.module.state_dict())
+    network.to(memory_format=torch.contiguous_format).eval()
+
+
+def _averaging(decay: float) -> Callable[[Tensor, Tensor, Tensor | int], Tensor]:
+    """Return how an average takes in the next weights, the count of which it is told."""
+
+    def taken_in(average: Tensor, new: Tensor, count: Tensor | int) -> Tensor:
+        held = min(decay, (1 + float(count)) / (10 + float(count)))
+        return average + (new - average) * (1 - held)
+
+    return taken_in
+
+
+class _Lessons:
+    """The training part, varied, with what the network is to say to it."""
+
+    def __init__(self, subject: Subject, settings: RecoverySettings) -> None:
+        self._subject, self._settings = subject, settings
+        self._augmentation = augmentation_of(subject)
+        self._targets = torch.from_numpy(targets_for(subject.checkpoint, subject.train))
+        self._parent = copy.deepcopy(subject.network).to(memory_format=torch.channels_last).eval()
+        self.steps = len(subject.train) // settings.batch
+
+    def of(self, epoch: int) -> Iterator[tuple[Tensor, Tensor]]:
+        """Yield (B, C, H, W) pictures and (B, K) targets; the same ones each time for an epoch."""
+        torch.manual_seed(mixed_seed(self._settings.seed, epoch))
+        size = self._settings.batch
+        order = torch.randperm(len(self._targets))
+        for rows in torch.split(order[: self.steps * size], size):
+            pixels = fitted_to(self._subject.train.pixels[rows.numpy()], self._subject.takes)
+            pictures = augment(as_batch(pixels), self._augmentation)
+            yield pictures, self._aim(pictures, self._targets[rows])
+
+    @torch.no_grad()
+    def _aim(self, pictures: Tensor, targets: Tensor) -> Tensor:
+        """Return the mixture of the parent's answer and the label."""
+        share = self._settings.distilled
+        if share == 0:
+            return targets
+        with torch.autocast("cpu", torch.bfloat16, enabled=self._settings.precision == "bf16"):
+            answer: Tensor = self._parent(pictures)
+        return share * answer.float().softmax(dim=1) + (1 - share) * targets
+
+
+def augmentation_of(subject: Subject) -> AugmentSettings:
+    """Return what varied in the parent's training pictures; nothing where it does not tell."""
+    return AugmentSettings(**subject.checkpoint.settings.get("augment", {}))

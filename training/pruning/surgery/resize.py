@@ -1,0 +1,114 @@
+"""Removing maps for good, adding empty ones, and reading the widths that remain.
+
+Every layer keeps the slots that it is told to keep, in a new order if need be; a slot of -1 is new
+and empty: zero weights in and out, so that it changes nothing. What is left is an ordinary network
+that `fer_live.training.networks.build` makes from its name and its widths.
+"""
+
+import copy
+import math
+
+import numpy as np
+import torch
+from torch import nn
+
+from fer_live.training.pruning.graph.channels import ChannelGraph, Ids, Mask, Side, kept_slots
+
+
+def shrink(network: nn.Module, graph: ChannelGraph, absent: Mask) -> nn.Module:
+    """Return a copy without the maps of `absent`, (count,) bool; their columns should be zero.
+
+    Raises:
+        ValueError: A layer would be left without maps, or a map may not be removed.
+    """
+    if (absent & ~graph.prunable()).any():
+        raise ValueError("the plan removes a map that has to stay")
+    copied = copy.deepcopy(network)
+    for (name, side), ids in graph.axes.items():
+        kept = np.flatnonzero(kept_slots(ids, absent))
+        if not len(kept):
+            raise ValueError(f"nothing would be left of {name}")
+        if len(kept) < len(ids):
+            resize(copied.get_submodule(name), side, kept)
+    return copied
+
+
+def pad(network: nn.Module, graph: ChannelGraph, *, multiple: int = 8) -> nn.Module:
+    """Return a copy in which every layer that may change has a width that is a multiple.
+
+    The maps that are added are zero and read with zero weights: the logits stay as they were.
+    """
+    copied = copy.deepcopy(network)
+    for (name, side), ids in graph.axes.items():
+        order = _padded(graph, ids, multiple)
+        if len(order) > len(ids):
+            resize(copied.get_submodule(name), side, order)
+    return copied
+
+
+def _padded(graph: ChannelGraph, ids: Ids, multiple: int) -> Ids:
+    """Return the slots of an axis with -1 for each new one, behind those of its space."""
+    if not (ids >= 0).any():
+        return np.arange(len(ids))
+    owner = np.where(ids >= 0, graph.space_of()[ids], -1)
+    # A run of slots that goes once through a space; x beside x makes two of them.
+    fresh = np.r_[True, (owner[1:] != owner[:-1]) | (ids[1:] < ids[:-1])]
+    parts = []
+    for run in np.split(np.arange(len(ids)), np.flatnonzero(fresh)[1:]):
+        parts.append(run)
+        space = graph.spaces[owner[run[0]]]
+        if owner[run[0]] >= 0 and space.fixed is None:
+            missing = math.ceil(space.size / multiple) * multiple - space.size
+            parts.append(np.full(missing * (len(run) // space.size), -1))
+    return np.concatenate(parts)
+
+
+def resize(module: nn.Module, side: Side, order: Ids) -> None:
+    """Give a layer the slots of `order`, numbers of its present ones or -1 for an empty one.
+
+    Raises:
+        TypeError: The layer is of a kind that has no channels to choose from.
+    """
+    if isinstance(module, nn.Conv1d | nn.Conv2d | nn.Linear):
+        _resize_mixing(module, side, order)
+    elif isinstance(module, nn.BatchNorm1d | nn.BatchNorm2d):
+        module.num_features = len(order)
+        _select(module, "weight", order)
+        _select(module, "bias", order)
+        _select(module, "running_mean", order)
+        _select(module, "running_var", order, empty=1.0)
+    elif isinstance(module, nn.PReLU):
+        module.num_parameters = len(order)
+        _select(module, "weight", order)
+    else:
+        raise TypeError(f"a {type(module).__name__} cannot be resized")
+
+
+def _resize_mixing(module: nn.Conv1d | nn.Conv2d | nn.Linear, side: Side, order: Ids) -> None:
+    _select(module, "weight", order, axis=0 if side == "out" else 1)
+    if side == "out":
+        _select(module, "bias", order)
+    if isinstance(module, nn.Linear):
+        setattr(module, f"{side}_features", len(order))
+        return
+    setattr(module, f"{side}_channels", len(order))
+    if module.groups > 1:  # depthwise: one filter a map, and as many groups
+        module.in_channels = module.out_channels = module.groups = len(order)
+
+
+def _select(
+    module: nn.Module, attribute: str, order: Ids, *, axis: int = 0, empty: float = 0.0
+) -> None:
+    """Choose slots of one tensor of a layer; does nothing where the layer has no such tensor."""
+    tensor = getattr(module, attribute, None)
+    if not isinstance(tensor, torch.Tensor):
+        return
+    index = torch.from_numpy(np.maximum(order, 0)).to(tensor.device)
+    chosen = tensor.detach().index_select(axis, index)
+    shape = [-1 if place == axis else 1 for place in range(tensor.ndim)]
+    new = torch.from_numpy(order < 0).to(tensor.device).reshape(shape)
+    chosen = torch.where(new, torch.full_like(chosen, empty), chosen).contiguous()
+    if isinstance(tensor, nn.Parameter):
+        setattr(module, attribute, nn.Parameter(chosen, requires_grad=tensor.requires_grad))
+    else:
+        setattr(module, attribute, chosen)

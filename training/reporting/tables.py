@@ -1,0 +1,186 @@
+"""What a report tells beyond its headline, as tables of text: for terminals, pages and cards."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final, TypeAlias
+
+from fer_live.training.metrics.classification import wilson
+
+Table: TypeAlias = Mapping[str, Any]
+
+MUCH: Final = -0.10
+"""A change of accuracy under this is marked: more than 10 points are lost."""
+MARK: Final = "**"
+_CONFUSIONS: Final = 6
+_CHANGED: Final = ("accuracy", "change, paired", "macro F1", "macro F1, balanced prior")
+
+
+@dataclass(frozen=True, slots=True)
+class Sheet:
+    """One table.
+
+    Attributes:
+        title: What it shows.
+        heads: Of the columns.
+        rows: Cells of text, as many a row as there are heads.
+        note: What a reader has to know; may be empty.
+    """
+
+    title: str
+    heads: tuple[str, ...]
+    rows: tuple[tuple[str, ...], ...]
+    note: str = ""
+
+
+def sheets_of(report: Table) -> tuple[Sheet, ...]:
+    """Return the tables of a report: its JSON, or an evaluation's `as_table`.
+
+    Tables that it holds nothing for are left out.
+    """
+    studies = report.get("studies") or {}
+    made = [_classes(report), _confusions(report), _coverage(report)]
+    if cells := studies.get("framings"):
+        made.append(_cells("Framing", cells))
+    if cells := studies.get("robustness"):
+        made.append(_cells("Spoiled pictures", cells, marked=True))
+    if cells := studies.get("slices"):
+        made.append(_cells("By what the pictures are like", cells))
+    return tuple(sheet for sheet in made if sheet.rows)
+
+
+def mean_recall(report: Table, prior: str) -> float | None:
+    """Return the mean recall of the labels beside contempt; None where none occurs."""
+    classes = [one for one in report[prior]["per_class"] if one["label"] != "contempt"]
+    known = [one["recall"] for one in classes if one["recall"] is not None]
+    return sum(known) / len(known) if known else None
+
+
+def _classes(report: Table) -> Sheet:
+    """Return each label's recall at both priors, and how far its name can be trusted."""
+    rows = []
+    pairs = zip(report["natural"]["per_class"], report["balanced"]["per_class"], strict=True)
+    for natural, balanced in pairs:
+        n = natural["support"]
+        cells = (_recall(one["recall"], n) for one in (natural, balanced))
+        precision = (_percent(one["precision"]) for one in (natural, balanced))
+        rows.append((natural["label"], f"{n:,}", *cells, *precision))
+    means = [mean_recall(report, prior) for prior in ("natural", "balanced")]
+    rows.append(("mean beside contempt", "", *map(_percent, means), "", ""))
+    recalls = ("recall, natural prior", "recall, balanced prior")
+    precisions = ("precision, natural prior", "precision, balanced prior")
+    return Sheet("Each label", ("label", "n", *recalls, *precisions), tuple(rows))
+
+
+def _confusions(report: Table) -> Sheet:
+    """Return what is most often taken for what, at the prior that the runtime takes by default."""
+    labels, counts = report["labels"], report["balanced"]["confusion"]
+    found = [
+        (counts[row][column], row, column)
+        for row in range(len(labels))
+        for column in range(len(labels))
+        if row != column and counts[row][column]
+    ]
+    found.sort(key=lambda one: (-one[0], one[1:]))
+    rows = [
+        (labels[row], labels[column], f"{count:,} of {sum(counts[row]):,}", _percent(share))
+        for count, row, column in found[:_CONFUSIONS]
+        for share in (count / sum(counts[row]),)
+    ]
+    heads = ("what it is", "what it is called", "how often", "share")
+    return Sheet("Most frequent mistakes, balanced prior", heads, tuple(rows))
+
+
+def _coverage(report: Table) -> Sheet:
+    """Return what is wrong of what is shown, when only the surest answers are."""
+    curves = [report[prior].get("selective") for prior in ("natural", "balanced")]
+    if None in curves:
+        return Sheet("", (), ())
+    heads = ("shown", *(f"{what}, {p}" for p in ("natural", "balanced") for what in _ERROR))
+    rows = []
+    for points in zip(*(curve["points"] for curve in curves), strict=True):
+        cells = [c for p in points for c in (_percent(p["error"]), f"{p['threshold']:.2f}")]
+        rows.append((f"{100 * points[0]['coverage']:.0f} %", *cells))
+    for name, key in (("mean (AURC)", "aurc"), ("the least it could be", "best_aurc")):
+        rows.append((name, *(c for curve in curves for c in (f"{100 * curve[key]:.2f} %", ""))))
+    shown = [report[prior]["shown"] for prior in ("natural", "balanced")]
+    told = (
+        f"{_percent(one['coverage'])} are shown and {_percent(one['accuracy'])} of those right at "
+        f"the {prior} prior"
+        for one, prior in zip(shown, ("natural", "balanced"), strict=True)
+    )
+    note = f"Below {shown[0]['threshold']:.2f} an answer is uncertain: {'; '.join(told)}."
+    return Sheet("Wrong among the surest answers", heads, tuple(rows), note)
+
+
+_ERROR: Final = ("wrong", "least confidence")
+
+
+def _cells(title: str, cells: Sequence[Table], *, marked: bool = False) -> Sheet:
+    """Return one row a circumstance; columns that would be empty are left out."""
+    changed = any(one["change"] for one in cells)
+    heads = [head for head in _CHANGED if changed or not head.startswith("change")]
+    rows = []
+    for one in cells:
+        figures = [_figure(one["accuracy"])]
+        if changed:
+            figures.append(_change(one["change"], marked=marked))
+        figures += [f"{one['macro_f1']:.3f}", f"{one['balanced_macro_f1']:.3f}"]
+        rows.append((one["group"], one["name"], f"{one['n']:,}", *figures))
+    worst = [c for c in cells if c["change"] and c["change"]["points"] < MUCH]
+    note = ""
+    if marked:
+        note = f"{len(worst)} of {len(cells) - 1} lose more than 10 points ({MARK})."
+    return Sheet(title, ("", "which", "n", *heads), tuple(rows), note)
+
+
+def _change(change: Table | None, *, marked: bool) -> str:
+    """Return a change in points with its interval; a great loss is marked."""
+    if not change:
+        return ""
+    points, low, high = (100 * change[key] for key in ("points", "low", "high"))
+    mark = f" {MARK}" if marked and change["points"] < MUCH else ""
+    return f"{points:+.1f} ({low:+.1f} to {high:+.1f}){mark}"
+
+
+def _recall(recall: float | None, n: int) -> str:
+    """Return a recall with Wilson's interval."""
+    if recall is None:
+        return "-"
+    low, high = wilson(round(recall * n), n)
+    return f"{100 * recall:.1f} % ({100 * low:.0f} to {100 * high:.0f})"
+
+
+def _figure(figure: Table) -> str:
+    """Return a figure with its interval."""
+    value, low, high = (100 * figure[key] for key in ("value", "low", "high"))
+    return f"{value:.1f} % ({low:.1f} to {high:.1f})"
+
+
+def _percent(share: float | None) -> str:
+    """Return a share in percent, or a dash where there was nothing to divide by."""
+    return "-" if share is None else f"{100 * share:.1f} %"
+
+
+def as_markdown(sheet: Sheet, *, level: int = 3) -> str:
+    """Return a table in Markdown, under its title."""
+    lines = [f"{'#' * level} {sheet.title}\n", _row(sheet.heads), _row(["---"] * len(sheet.heads))]
+    lines += [_row(cell.replace(MARK, "\\*\\*") for cell in row) for row in sheet.rows]
+    if sheet.note:
+        lines.append(f"\n{sheet.note.replace(MARK, chr(92) + '*' + chr(92) + '*')}")
+    return "\n".join(lines) + "\n"
+
+
+def _row(cells: Iterable[str]) -> str:
+    """Return one row of Markdown."""
+    return f"| {' | '.join(cells)} |"
+
+
+def as_text(sheet: Sheet) -> str:
+    """Return a table in columns of one width each, for a terminal."""
+    table = [sheet.heads, *sheet.rows]
+    widths = [max(len(row[k]) for row in table) for k in range(len(sheet.heads))]
+    lines = [
+        "  " + "  ".join(cell.ljust(w) for cell, w in zip(row, widths, strict=True)).rstrip()
+        for row in table
+    ]
+    return "\n".join([sheet.title, *lines, *([f"  {sheet.note}"] if sheet.note else [])])
