@@ -1,7 +1,8 @@
 """What sets call their classes, in words, codes and numbers, and which label that is."""
 
 import re
-from collections.abc import Iterable, Mapping
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Final
 
 from fer_live.errors import DataError, SettingsError
@@ -60,29 +61,36 @@ SCHEMES: Final[Mapping[str, re.Pattern[str]]] = {
 """File names, without their endings, that tell the label too; KDEF's first letter is a session."""
 
 
-def label_of(word: str, label_map: Mapping[str, str], *, where: str) -> str:
-    """Return the label that a set's own class name or number stands for.
+def labels_of(words: Sequence[str], label_map: Mapping[str, str], *, where: str) -> list[str]:
+    """Return the labels that a set's own class names or numbers stand for.
 
     Args:
-        word: The set's own.
+        words: The set's own, one a picture.
         label_map: Asked first; `LEFT_OUT` leaves the class out.
         where: Said at the beginning of a complaint, such as the file's name.
 
     Raises:
-        DataError: Nothing says what the word means, or the map gives no label.
+        DataError: Nothing says what some of the words mean, all of which are told at once, or the
+            map gives no label.
     """
-    label = label_map.get(word, WORDS.get(word.strip().lower()))
-    if label is None:
+    known = {word: label_map.get(word, WORDS.get(word.strip().lower())) for word in {*words}}
+    if unknown := sorted(word for word, label in known.items() if label is None):
+        first, *others = unknown
+        counts = Counter(words)
+        also = ", ".join(f"{word!r} ({counts[word]:,})" for word in others)
         raise DataError(
-            f"{where}: the class {word!r} is unknown; give it a label in data.label_map, or "
-            f'"" to leave it out'
+            f"{where}: the class {first!r} is unknown; {f'so are {also}; ' if also else ''}"
+            f"give each a label in data.label_map or with --map, such as {first} = "
+            f'"{LABELS[0]}", or "" to leave it out; labels are {", ".join(LABELS)}'
         )
-    if label != LEFT_OUT and label not in LABELS:
-        raise DataError(
-            f"{where}: data.label_map gives {word!r} the label {label!r}, which is none of "
-            f"{', '.join(LABELS)}"
-        )
-    return label
+    found = {word: label for word, label in known.items() if label is not None}
+    for word, label in found.items():
+        if label != LEFT_OUT and label not in LABELS:
+            raise DataError(
+                f"{where}: data.label_map gives {word!r} the label {label!r}, which is none of "
+                f"{', '.join(LABELS)}"
+            )
+    return [found[word] for word in words]
 
 
 def read_map(options: Iterable[str]) -> dict[str, str]:

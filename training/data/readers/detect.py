@@ -3,12 +3,11 @@
 from pathlib import Path
 from typing import Final
 
-import pandas as pd
-
 from fer_live.errors import DataError
 from fer_live.training.config.experiment import DataSettings
+from fer_live.training.data.csv_files import read_csv
 from fer_live.training.data.label_names import SCHEMES
-from fer_live.training.data.readers.listing import pictures_in
+from fer_live.training.data.readers.found_files import pictures_in
 
 FER2013_TABLES: Final = (
     "fer2013.csv",
@@ -69,10 +68,7 @@ def _of_folder(folder: Path) -> DataSettings:
 
 def _of_table(folder: Path, table: Path) -> DataSettings:
     """Return how to read a folder of pictures with a label table."""
-    try:
-        columns = [str(one) for one in pd.read_csv(table, nrows=0).columns]
-    except (OSError, ValueError) as error:
-        raise DataError(f"{table} cannot be read as a label table: {error}") from error
+    columns = [str(one) for one in read_csv(table, "a label table", nrows=0).columns]
     chosen = []
     for known, what in ((NAME_COLUMNS, "file names"), (LABEL_COLUMNS, "labels")):
         found = [one for word in known for one in columns if one.strip().lower() == word]

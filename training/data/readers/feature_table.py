@@ -11,7 +11,7 @@ import pandas as pd
 from fer_live.errors import DataError
 from fer_live.labels import LABELS
 from fer_live.training.data.csv_files import DAMAGE
-from fer_live.training.data.label_names import SFEW_NUMBERS, label_of
+from fer_live.training.data.label_names import SFEW_NUMBERS, labels_of
 from fer_live.training.data.samples import Samples, one_hot
 
 FIRST_FEATURE: Final = 2
@@ -46,7 +46,7 @@ def read_features(path: Path, label_map: Mapping[str, str]) -> Samples:
         raise DataError(f"{path}: a feature is no number: {error}") from error
     words = [_word(value) for value in whole.iloc[:, 1].tolist()]
     known = {**SFEW_NUMBERS, **label_map}
-    named = [label_of(word, known, where=str(path)) for word in words]
+    named = labels_of(words, known, where=str(path))
     labels = tuple(label for label in LABELS if label in named)
     majority = np.array([labels.index(label) for label in named], np.int64)
     return Samples(

@@ -1,35 +1,22 @@
 """Which pictures a folder holds, and what each is labelled, before any is opened."""
 
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
 
 from fer_live.errors import DataError, SettingsError
 from fer_live.training.data.csv_files import read_csv
-from fer_live.training.data.label_names import CODES, LEFT_OUT, SCHEMES, label_of, person_in
-from fer_live.training.data.samples import Part
-
-ENDINGS: Final = frozenset(
-    {".bmp", ".jpeg", ".jpg", ".pgm", ".png", ".ppm", ".tif", ".tiff", ".webp"}
+from fer_live.training.data.label_names import (
+    CODES,
+    LEFT_OUT,
+    SCHEMES,
+    WORDS,
+    labels_of,
+    person_in,
 )
-PART_FOLDERS: Final[Mapping[str, Part]] = {
-    "train": "train",
-    "training": "train",
-    "val": "validation",
-    "valid": "validation",
-    "validation": "validation",
-    "test": "test",
-    "testing": "test",
-}
-"""Folder names, in small letters, that tell the part."""
-PART_PREFIXES: Final[Mapping[str, Part]] = {
-    "Training_": "train",
-    "PublicTest_": "validation",
-    "PrivateTest_": "test",
-}
-"""Beginnings of file names that tell the part: FER2013's pictures as Kaggle hands them out."""
+from fer_live.training.data.readers.found_files import find, pictures_in
+from fer_live.training.data.readers.part_names import parts_of
+from fer_live.training.data.samples import Part
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,17 +58,43 @@ def list_folders(root: Path, label_map: Mapping[str, str]) -> Listing:
         DataError: There is no such folder or no picture in it, a class is unknown, or a folder of
             the map is empty.
     """
-    entries = []
-    for path in pictures_in(root):
-        folder = path.parent
-        label = label_of(folder.name, label_map, where=str(folder))
-        if label != LEFT_OUT:
-            entries.append(Entry(path, label, _part(path, root), person_in(path.stem)))
+    paths = pictures_in(root)
+    _refuse_empty(root, label_map)
+    labels = labels_of([path.parent.name for path in paths], label_map, where=str(root))
+    entries = _entries(root, paths, labels, [person_in(path.stem) for path in paths])
     named = {entry.path.parent.name for entry in entries}
     for word, label in label_map.items():
         if label != LEFT_OUT and word not in named:
             raise DataError(f"{root}: no picture lies in a folder {word!r} of data.label_map")
-    return Listing(root, tuple(entries), root.name)
+    return Listing(root, entries, root.name)
+
+
+def _refuse_empty(root: Path, label_map: Mapping[str, str]) -> None:
+    """Refuse a class whose folder holds no picture: the set would lack it without a word.
+
+    Raises:
+        DataError: There is such a folder.
+    """
+    for folder in find(root).folders:
+        label = label_map.get(folder.name, WORDS.get(folder.name.strip().lower(), LEFT_OUT))
+        if label != LEFT_OUT:
+            raise DataError(
+                f"{folder} holds no picture, so the set would have no {label}; fill the folder or "
+                f'delete it, or leave the class out: {folder.name} = "" in data.label_map'
+            )
+
+
+def _entries(
+    root: Path, paths: Sequence[Path], labels: Sequence[str], people: Sequence[str]
+) -> tuple[Entry, ...]:
+    """Return the pictures that are not left out, each with its part."""
+    rows = zip(paths, labels, people, strict=True)
+    kept = [(path, label, person) for path, label, person in rows if label != LEFT_OUT]
+    parts = parts_of([path for path, _, _ in kept], root)
+    return tuple(
+        Entry(path, label, part, person)
+        for (path, label, person), part in zip(kept, parts, strict=True)
+    )
 
 
 def list_named(root: Path, scheme: str, label_map: Mapping[str, str]) -> Listing:
@@ -93,15 +106,16 @@ def list_named(root: Path, scheme: str, label_map: Mapping[str, str]) -> Listing
     """
     if scheme not in SCHEMES:
         raise SettingsError(f"data.names is {scheme!r}; known are {', '.join(SCHEMES)}")
-    entries = []
-    for path in pictures_in(root):
+    paths, codes, people = pictures_in(root), [], []
+    for path in paths:
         told = SCHEMES[scheme].fullmatch(path.stem)
         if told is None:
             raise DataError(f"{path}: its name is not of the scheme {scheme!r} of data.names")
-        label = label_of(told["code"], {**CODES, **label_map}, where=str(path))
-        if label != LEFT_OUT:
-            entries.append(Entry(path, label, _part(path, root), told["person"]))
-    return Listing(root, tuple(entries), {"jaffe": "JAFFE", "kdef": "KDEF"}[scheme])
+        codes.append(told["code"])
+        people.append(told["person"])
+    labels = labels_of(codes, {**CODES, **label_map}, where=str(root))
+    entries = _entries(root, paths, labels, people)
+    return Listing(root, entries, {"jaffe": "JAFFE", "kdef": "KDEF"}[scheme])
 
 
 def list_table(
@@ -125,47 +139,12 @@ def list_table(
                 f"{table} has no column {column!r}, which data.{key} names; it has "
                 f"{', '.join(map(str, frame.columns))}"
             )
-    entries = []
-    rows = zip(frame[columns[0]].tolist(), frame[columns[1]].tolist(), strict=True)
-    for row, (name, word) in enumerate(rows):
-        label = label_of(word, label_map, where=f"{table}, row {row}")
-        if label == LEFT_OUT:
-            continue
-        path = root / name
-        if not path.is_file():
+    labels = labels_of(frame[columns[1]].tolist(), label_map, where=str(table))
+    paths = [root / name for name in frame[columns[0]].tolist()]
+    for row, (path, label) in enumerate(zip(paths, labels, strict=True)):
+        if label != LEFT_OUT and not path.is_file():
             raise DataError(f"{table}, row {row}: there is no picture {path}")
-        entries.append(Entry(path, label, _part(path, root), person_in(path.stem)))
+    entries = _entries(root, paths, labels, [person_in(path.stem) for path in paths])
     if not entries:
         raise DataError(f"{table} names no picture that is to be read")
-    return Listing(root, tuple(entries), table.stem)
-
-
-def pictures_in(root: Path) -> Sequence[Path]:
-    """Return every picture file under a folder, in the order of its path.
-
-    Raises:
-        DataError: There is no such folder, or no picture in it.
-    """
-    if not root.is_dir():
-        raise DataError(f"{root} is no folder; data.path must name one with pictures")
-    found = [path for path in root.rglob("*") if path.suffix.lower() in ENDINGS and path.is_file()]
-    if not found:
-        raise DataError(f"{root} holds no picture ({', '.join(sorted(ENDINGS))})")
-    return sorted(found, key=lambda path: _in_order(path.relative_to(root)))
-
-
-def _in_order(path: Path) -> list[tuple[int, str]]:
-    """Sort by the numbers in a name, so that 10 comes after 9."""
-    pieces = re.split(r"(\d+)", str(path))
-    return [(int(piece), "") if piece.isdigit() else (0, piece) for piece in pieces]
-
-
-def _part(path: Path, root: Path) -> Part:
-    """Return the part that file name or folders tell; "train" where neither does."""
-    for prefix, part in PART_PREFIXES.items():
-        if path.name.startswith(prefix):
-            return part
-    for folder in path.relative_to(root).parts[:-1]:
-        if (found := PART_FOLDERS.get(folder.lower())) is not None:
-            return found
-    return "train"
+    return Listing(root, entries, table.stem)

@@ -13,8 +13,8 @@ from numpy.typing import NDArray
 
 from fer_live.errors import DataError
 from fer_live.training.data.cache import cache_folder, kept
+from fer_live.training.data.readers.found_files import ENDINGS, pictures_in
 from fer_live.training.data.readers.image_files import read_picture
-from fer_live.training.data.readers.listing import ENDINGS, pictures_in
 from fer_live.training.papers.landmarks.points import COUNT, MESH
 from fer_live.training.papers.landmarks.settings import PointsSettings
 
