@@ -7,7 +7,7 @@ from fer_live.errors import DataError
 from fer_live.training.config.experiment import DataSettings
 from fer_live.training.data.csv_files import read_csv
 from fer_live.training.data.label_names import SCHEMES
-from fer_live.training.data.readers.found_files import pictures_in
+from fer_live.training.data.readers.found_files import find, pictures_in
 
 FER2013_TABLES: Final = (
     "fer2013.csv",
@@ -59,7 +59,7 @@ def _of_file(path: Path, *, votes: bool) -> DataSettings:
 
 def _of_folder(folder: Path) -> DataSettings:
     """Return how to read a folder of pictures: by file names where all tell, else by folders."""
-    stems = [path.stem for path in pictures_in(folder)]
+    stems = [path.stem for path in find(folder).pictures or pictures_in(folder)]
     for scheme, pattern in SCHEMES.items():
         if all(pattern.fullmatch(stem) for stem in stems):
             return DataSettings("names", str(folder), names=scheme)

@@ -1,17 +1,22 @@
 """From a listing to labelled pictures in memory: open, cut, stack."""
 
+import io
 import logging
 from pathlib import Path
+from typing import Any, Final
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
+from PIL import Image
 
 from fer_live.errors import DataError
 from fer_live.labels import LABELS
 from fer_live.training.data.readers.listing import Listing
 from fer_live.training.data.samples import Samples, one_hot
 from fer_live.training.data.transforms.chain import Chain, Item
+
+_BITS: Final = (10, 12, 16)
 
 _log = logging.getLogger(__name__)
 
@@ -26,21 +31,58 @@ def read_picture(path: Path) -> NDArray[np.uint8]:
 
 
 def decoded(content: bytes, path: Path) -> NDArray[np.uint8]:
-    """Decode a picture file's bytes; `path` is for the complaint.
+    """Decode a picture file's bytes; of an animation the first frame.
+
+    Args:
+        content: The bytes.
+        path: For the complaint.
 
     Raises:
-        DataError: They are no picture.
+        DataError: They are no picture, one that is too large, or one of floating point numbers.
     """
-    found = None
-    if content:
-        found = cv2.imdecode(np.frombuffer(content, np.uint8), cv2.IMREAD_ANYCOLOR)
+    reason = ""
+    found: NDArray[Any] | None = None
+    try:
+        if content.startswith(b"GIF8"):
+            found = _of_gif(content)
+        elif content:
+            numbers = np.frombuffer(content, np.uint8)
+            found = cv2.imdecode(numbers, cv2.IMREAD_ANYCOLOR | cv2.IMREAD_ANYDEPTH)
+    except (cv2.error, OSError, ValueError, MemoryError) as error:
+        reason = f" ({' '.join(str(error).split())})"
     if found is None:
         raise DataError(
-            f"{path} cannot be read as a picture; take it away (`fer-train data inspect` lists "
-            "all such files)"
+            f"{path} cannot be read as a picture{reason}; take it away (`fer-train data inspect` "
+            "lists all such files)"
         )
-    colour = found.ndim == 3  # noqa: PLR2004 (height, width, channels)
-    return (cv2.cvtColor(found, cv2.COLOR_BGR2RGB) if colour else found).astype(np.uint8)
+    eight = _eight_bits(found, path)
+    colour = eight.ndim == 3  # noqa: PLR2004 (height, width, channels)
+    return (cv2.cvtColor(eight, cv2.COLOR_BGR2RGB) if colour else eight).astype(np.uint8)
+
+
+def _of_gif(content: bytes) -> NDArray[np.uint8]:
+    """Return the first frame of a GIF, (H, W, 3) BGR; OpenCV reads GIFs from 4.11 on only."""
+    with Image.open(io.BytesIO(content)) as opened:
+        return np.ascontiguousarray(np.asarray(opened.convert("RGB"))[..., ::-1])
+
+
+def _eight_bits(found: NDArray[Any], path: Path) -> NDArray[np.uint8]:
+    """Return a picture as uint8.
+
+    Cameras write 10 and 12 bits into files of 16 without filling these; taken for 16 bits they
+    would be black. So the largest number tells which of the three it is.
+
+    Raises:
+        DataError: Its numbers are not 8 or 16 bits wide.
+    """
+    if found.dtype == np.uint8:
+        return found
+    if found.dtype != np.uint16:
+        raise DataError(f"{path} holds numbers of type {found.dtype}; save it with 8 bits a colour")
+    largest = int(found.max(initial=0))
+    bits = next(bits for bits in _BITS if largest < 2**bits)
+    scaled: NDArray[np.uint8] = np.round(found * (255 / (2**bits - 1))).astype(np.uint8)
+    return scaled
 
 
 def _bytes_of(path: Path) -> bytes:

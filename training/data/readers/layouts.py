@@ -31,7 +31,14 @@ def _ferplus(settings: DataSettings, root: Path) -> Samples:
 
 
 def _pictures(settings: DataSettings, root: Path) -> Samples:
-    return load(listing_of(settings, root), Chain(settings.steps))
+    samples = load(listing_of(settings, root), Chain(settings.steps))
+    wanted = settings.labels or samples.labels
+    if empty := [one for one, count in samples.counts().items() if one in wanted and not count]:
+        raise DataError(
+            f"{samples.source}: data.steps find no face in any picture of {', '.join(empty)}; "
+            "look at these pictures, or leave the class out of data.labels"
+        )
+    return samples
 
 
 def _features(settings: DataSettings, root: Path) -> Samples:
@@ -58,7 +65,7 @@ def read_samples(settings: DataSettings, *, root: Path) -> Samples:
 
     Raises:
         SettingsError: There is no such kind of data, or a key makes no sense.
-        DataError: It cannot be read, or a class of `data.labels` is empty.
+        DataError: It cannot be read, or a class is empty.
     """
     if settings.kind not in READERS:
         raise SettingsError(f"data.kind is {settings.kind!r}; known are {', '.join(READERS)}")

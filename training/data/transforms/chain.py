@@ -17,6 +17,8 @@ CHUNK: Final = 256
 """Pictures whose results are kept in one file: so much is done again after an interruption."""
 _FINDING: Final = ("face", "landmarks", "mouth", "mtcnn")
 _VERSION: Final = 1
+_PNG: Final = b"\x89PNG\r\n\x1a\n"
+_PNG_DEPTH: Final = slice(24, 25)
 
 _log = logging.getLogger(__name__)
 
@@ -109,6 +111,8 @@ class Chain:
         digest = hashlib.sha256(f"{_VERSION} {self._words}".encode())
         for content in contents:
             digest.update(hashlib.sha256(content).digest())
+            if content[: len(_PNG)] == _PNG and content[_PNG_DEPTH] == b"\x10":
+                digest.update(b"10, 12 or 16 bits")  # what was kept before took all for 16
         path = cache_folder() / "chains" / f"{digest.hexdigest()[:32]}.npz"
         return kept(path, lambda: self._made(items, contents))
 
