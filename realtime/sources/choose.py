@@ -6,9 +6,12 @@ from urllib.parse import unquote, urlsplit
 from fer_live.errors import SettingsError, SourceError
 from fer_live.realtime.sources.addresses import is_address, public_name, typed
 from fer_live.realtime.sources.camera import open_camera
-from fer_live.realtime.sources.pictures import PICTURE_SUFFIXES, open_pictures
+from fer_live.realtime.sources.choices import Choices
+from fer_live.realtime.sources.picture_files import is_picture
+from fer_live.realtime.sources.pictures import open_pictures
 from fer_live.realtime.sources.source import Source
 from fer_live.realtime.sources.stream import open_stream
+from fer_live.realtime.sources.timing import Span
 from fer_live.realtime.sources.video import open_video
 
 _DEVICES = ("/dev/video", "/dev/v4l/")
@@ -31,7 +34,7 @@ def open_source(
     |-------------------------------------------|----------------------|
     | a number, `/dev/video2`, `/dev/v4l/...`   | `open_camera`        |
     | `rtsp://`, `http://` and other addresses  | `open_stream`        |
-    | a folder, or a file named like a picture  | `open_pictures`      |
+    | a folder, or a picture                    | `open_pictures`      |
     | any other file                            | `open_video`         |
 
     A file whose name is a number is opened as `./7`.
@@ -63,9 +66,24 @@ def open_source(
     path = Path(spec)
     if not path.exists():
         raise SourceError(f"{public_name(spec)} is not there: {_ADVICE}")
-    if path.is_dir() or path.suffix.lower() in PICTURE_SUFFIXES:
-        return open_pictures(path)
-    return open_video(path)
+    return open_file(path)
+
+
+def open_file(path: Path, span: Span | None = None, choices: Choices | None = None) -> Source:
+    """Open a file or folder of this machine, by what it holds and not by its name.
+
+    Args:
+        path: A video, a picture, or a folder of pictures.
+        span: Which of its frames are wanted; None for all.
+        choices: How it is read; None for everything as the file says.
+
+    Raises:
+        SourceError: It is not there, cannot be read, or is beyond a limit.
+    """
+    span = span or Span()
+    if path.is_dir() or (path.exists() and is_picture(path)):
+        return open_pictures(path, span=span, choices=choices)
+    return open_video(path, start_s=span.start_s, end_s=span.end_s, fps=span.fps, choices=choices)
 
 
 def _meant(spec: str) -> str:

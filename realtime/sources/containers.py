@@ -17,6 +17,12 @@ _LOCAL_ONLY: Final = {"protocol_whitelist": "file,crypto,data"}
 """A playlist on disk may name addresses; reading a file never reaches the network."""
 _NOT_VIDEO: Final = frozenset({"tty"})
 """FFmpeg draws any .txt file as a film of a terminal."""
+_NO_FILM: Final = (
+    Disposition.attached_pic,
+    Disposition.timed_thumbnails,
+    Disposition.dependent,
+)
+"""Covers, thumbnails, and tiles of a larger picture."""
 
 
 def open_container(path: Path) -> InputContainer:
@@ -68,9 +74,7 @@ def pick_video(container: InputContainer, name: str, wanted: int | None = None) 
 
 def _is_playable(stream: VideoStream) -> bool:
     """Whether a stream holds pictures that follow each other, of a kind that FFmpeg decodes."""
-    return bool(stream.codec_context) and not any(
-        _says(stream, kind) for kind in (Disposition.attached_pic, Disposition.timed_thumbnails)
-    )
+    return bool(stream.codec_context) and not any(_says(stream, kind) for kind in _NO_FILM)
 
 
 def _says(stream: VideoStream, kind: Disposition) -> bool:

@@ -7,64 +7,59 @@ from fractions import Fraction
 from pathlib import Path
 from typing import Final
 
-import cv2
-import numpy as np
-
 from fer_live.arrays import Image
 from fer_live.errors import SettingsError, SourceError
 from fer_live.realtime.results import Frame, SourceInfo
-from fer_live.realtime.sources.pixels import fitted
+from fer_live.realtime.sources.choices import Choices, Limits
+from fer_live.realtime.sources.picture_files import PICTURE_SUFFIXES, PictureFile
+from fer_live.realtime.sources.pixels import fitted, rotated
 from fer_live.realtime.sources.source import BaseSource
+from fer_live.realtime.sources.timing import Span
 
-PICTURE_SUFFIXES: Final = frozenset(
-    {".bmp", ".jp2", ".jpe", ".jpeg", ".jpg", ".pbm", ".pgm", ".png", ".pnm", ".ppm", ".tif"}
-    | {".tiff", ".webp"}
-)
-"""What counts as a picture by its name, in lower case."""
 PICTURES_A_SECOND: Final = 1.0
 """Pictures of a folder are a second apart unless said otherwise: far enough that the smoothing of
 labels carries little from one to the next."""
 
-_PNG_START: Final = b"\x89PNG\r\n\x1a\n"
-
 
 def open_pictures(
-    path: str | os.PathLike[str], *, fps: float = PICTURES_A_SECOND
+    path: str | os.PathLike[str],
+    *,
+    fps: float = PICTURES_A_SECOND,
+    span: Span | None = None,
+    choices: Choices | None = None,
 ) -> "PicturesSource":
     """Open a picture, or all pictures of a folder (not of its subfolders) in natural order.
 
-    Picture k shows at k / fps seconds. All frames have the size of the first; a picture of another
-    size is shrunk or enlarged into it whole, with black beside it. A folder's picture that cannot
-    be read is left out, its index with it, and `fault` says so.
+    Picture k of a folder shows at k / fps seconds, as does page k of a TIFF; pictures of an
+    animation show when it says. All frames have the size of the first; a picture of another size
+    is shrunk or enlarged into it whole, with black beside it. A folder's picture that cannot be
+    read is left out, its index with it, and `fault` says so.
 
     Args:
         path: A picture of any name, or a folder.
         fps: Pictures a second.
+        span: Which of the frames are wanted; None for all.
+        choices: How they are read; None for everything as the file says.
 
     Raises:
-        SourceError: It does not exist, may not be read, or holds no picture.
+        SourceError: It does not exist, may not be read, is too large, or holds no picture.
         SettingsError: `fps` is not above 0.
     """
     if not 0 < fps < float("inf"):
         raise SettingsError(f"{fps} pictures a second cannot be shown; give a number above 0")
-    return PicturesSource(Path(path), fps)
+    return PicturesSource(Path(path), fps, span or Span(), choices or Choices())
 
 
-def read_picture(path: Path) -> Image:
+def read_picture(path: Path, limits: Limits | None = None) -> Image:
     """Return a picture as (H, W, 3) uint8 RGB, turned as its Exif orientation says, read-only.
 
-    Transparency is ignored; more than 8 bits are reduced to 8.
+    Of an animation, the first. White shows where it is transparent; more than 8 bits are reduced
+    to 8.
 
     Raises:
-        SourceError: It is missing, forbidden, empty, damaged, or no picture.
+        SourceError: It is missing, forbidden, empty, damaged, too large, or no picture.
     """
-    try:
-        data = path.read_bytes()
-    except PermissionError as error:
-        raise SourceError(f"{path} may not be read; change its permissions") from error
-    except OSError as error:
-        raise SourceError(f"{path} cannot be read: {error.strerror}") from error
-    return decode_picture(data, str(path))
+    return next(iter(PictureFile(_bytes_of(path), str(path), limits)))[1]
 
 
 def decode_picture(data: bytes, name: str) -> Image:
@@ -75,42 +70,48 @@ def decode_picture(data: bytes, name: str) -> Image:
         name: What an error calls it.
 
     Raises:
-        SourceError: It is empty, damaged, or no picture.
+        SourceError: It is empty, damaged, too large, or no picture.
     """
-    if not data:
-        raise SourceError(f"{name} is empty; copy it again")
-    if data.startswith(_PNG_START) and b"IEND" not in data[-64:]:
-        raise SourceError(f"{name} is cut off; copy it again")
+    return next(iter(PictureFile(data, name)))[1]
+
+
+def _bytes_of(path: Path) -> bytes:
+    """Return what a file holds, or say why it cannot be read."""
     try:
-        bgr = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR)
-    except cv2.error as error:
-        raise SourceError(f"{name} is no picture that can be used: {error.err}") from error
-    if bgr is None:
-        raise SourceError(f"{name} is not a picture of any kind that OpenCV knows, or is damaged")
-    rgb = cv2.cvtColor(bgr, cv2.COLOR_BGR2RGB).astype(np.uint8, copy=False)
-    rgb.flags.writeable = False
-    return rgb
+        return path.read_bytes()
+    except PermissionError as error:
+        raise SourceError(f"{path} may not be read; change its permissions") from error
+    except FileNotFoundError as error:
+        raise SourceError(f"{path} does not exist; check the name") from error
+    except OSError as error:
+        raise SourceError(f"{path} cannot be read: {(error.strerror or '').lower()}") from error
 
 
 class PicturesSource(BaseSource):
     """Pictures, one after the other; made by `open_pictures`.
 
     Attributes:
-        paths: The file of every index.
+        paths: The files, in order; of a folder, the file of every index.
     """
 
-    def __init__(self, path: Path, fps: float) -> None:
+    def __init__(self, path: Path, fps: float, span: Span, choices: Choices) -> None:
         super().__init__()
-        self._fps = fps
+        self._fps, self._span, self._choices = fps, span, choices
         self.paths = _pictures_in(path) if path.is_dir() else (path,)
         self._left_out: list[str] = []
+        self._broken: str | None = None
+        self._file: PictureFile | None = None
+        if not path.is_dir():
+            self._file = PictureFile(_bytes_of(path), str(path), choices.limits)
         height, width = self._first_readable(path).shape[:2]
+        timed = self._file is not None and self._file.timed
+        count = len(self.paths) if self._file is None else self._file.count
         self._info = SourceInfo(
             name=path.name or str(path),
             size_wh=(width, height),
-            fps=Fraction(fps).limit_denominator(100_000),
-            frame_count=len(self.paths),
-            duration_s=len(self.paths) / fps,
+            fps=None if timed else Fraction(fps).limit_denominator(100_000),
+            frame_count=count,
+            duration_s=None if timed else count / fps,
         )
 
     @property
@@ -121,37 +122,67 @@ class PicturesSource(BaseSource):
     @property
     def fault(self) -> str | None:
         """A sentence on pictures left out so far; None when there were none."""
+        if self._broken is not None:
+            return f"{self._broken}; every picture before that was kept"
         if not self._left_out:
             return None
         count, others = len(self._left_out), len(self.paths)
         return f"{count} of {others} pictures left out: {self._left_out[0]}"
 
     def _first_readable(self, path: Path) -> Image:
-        """Return the first picture that can be read."""
+        """Return the first picture that can be read, turned."""
+        rotate = self._choices.rotate
+        if self._file is not None:
+            return rotated(next(iter(self._file))[1], rotate)
         problem: SourceError | None = None
         for picture in self.paths:
             try:
-                return read_picture(picture)
+                return rotated(read_picture(picture, self._choices.limits), rotate)
             except SourceError as error:
                 problem = problem or error
-        if len(self.paths) == 1 and problem is not None:
-            raise problem
         raise SourceError(f"{path} holds no picture that can be read: {problem}") from problem
 
     def _read(self) -> Iterator[Frame]:
-        """Yield every picture that can be read."""
+        """Yield every picture of the span that can be read."""
+        keeps = self._span.chooser()
+        pictures = self._of_folder() if self._file is None else self._of_file(self._file)
+        for index, time_s, rgb in pictures:
+            if time_s >= self._span.end_s:
+                return
+            if keeps(time_s):
+                yield Frame(index, time_s, self._placed(rgb))
+
+    def _of_folder(self) -> Iterator[tuple[int, float, Image]]:
+        """Yield index, time and picture of every file that can be read."""
         for index, path in enumerate(self.paths):
             try:
-                rgb = read_picture(path)
+                rgb = read_picture(path, self._choices.limits)
             except SourceError as error:
                 self._left_out.append(str(error))
                 continue
-            if rgb.shape[1::-1] != self._info.size_wh:
-                rgb = fitted(rgb, self._info.size_wh)
-            yield Frame(index, index / self._fps, rgb)
+            yield index, index / self._fps, rgb
+
+    def _of_file(self, file: PictureFile) -> Iterator[tuple[int, float, Image]]:
+        """Yield index, time and picture of everything that one file shows, until it breaks off."""
+        time_s = 0.0
+        try:
+            for index, (shown_s, rgb) in enumerate(file):
+                yield index, time_s if file.timed else index / self._fps, rgb
+                time_s += shown_s
+        except SourceError as error:
+            self._broken = str(error)
+
+    def _placed(self, rgb: Image) -> Image:
+        """Return a picture turned as wanted, in the size of the first, read-only."""
+        rgb = rotated(rgb, self._choices.rotate)
+        if rgb.shape[1::-1] != self._info.size_wh:
+            return fitted(rgb, self._info.size_wh)
+        rgb.flags.writeable = False
+        return rgb
 
     def _release(self) -> None:
-        """Nothing is held open."""
+        """Let go of what was read."""
+        self._file = None
 
 
 def natural_key(name: str) -> tuple[list[tuple[int, int, str]], str]:

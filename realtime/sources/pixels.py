@@ -65,8 +65,7 @@ class View:
 
     def turn(self, frame: av.VideoFrame) -> Turn:
         """Return how a frame is turned and mirrored to be upright."""
-        turned_by = np.linalg.matrix_power(_CLOCKWISE, self.rotate // 90 % 4)
-        return np.asarray(turned_by @ display_turn(frame))
+        return np.asarray(_clockwise(self.rotate) @ display_turn(frame))
 
     def square_size(self, frame: av.VideoFrame) -> tuple[int, int]:
         """Return (width, height) of a frame with square pixels, before it is turned.
@@ -193,6 +192,16 @@ def _quarter_turn(a: float, b: float, c: float, d: float) -> Turn:
     if max(abs(a), abs(d)) >= max(abs(b), abs(c)):
         return np.array([[-1 if a < 0 else 1, 0], [0, -1 if d < 0 else 1]])
     return np.array([[0, -1 if c < 0 else 1], [-1 if b < 0 else 1, 0]])
+
+
+def rotated(rgb: Image, degrees: int) -> Image:
+    """Return `rgb` (H, W, 3) turned clockwise by a multiple of 90 degrees."""
+    return np.ascontiguousarray(turned(rgb, _clockwise(degrees)))
+
+
+def _clockwise(degrees: int) -> Turn:
+    """Return the turn by a multiple of 90 degrees."""
+    return np.asarray(np.linalg.matrix_power(_CLOCKWISE, degrees // 90 % 4))
 
 
 def turned(rgb: Image, turn: Turn) -> Image:

@@ -1,7 +1,12 @@
 """From the timestamps of a file to seconds that never decrease."""
 
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
 from fractions import Fraction
 from typing import Final
+
+from fer_live.errors import SettingsError
 
 DISCONTINUITY_S: Final = 1.0
 """A step back by more than this is a new recording pasted behind the old one, not disorder."""
@@ -71,3 +76,36 @@ class Sampler:
             return False
         self._next_slot = slot + 1
         return True
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """Which frames of a file are asked for.
+
+    Attributes:
+        start_s: The first moment, included.
+        end_s: The last moment, excluded; infinite for all of it.
+        fps: Frames a second to keep, by their times; None for every frame.
+    """
+
+    start_s: float = 0.0
+    end_s: float = math.inf
+    fps: float | None = None
+
+    def __post_init__(self) -> None:
+        if not (self.start_s >= 0 and math.isfinite(self.start_s)):
+            raise SettingsError(f"the start is {self.start_s} s; give a number from 0 on")
+        if not self.end_s > self.start_s:
+            raise SettingsError(
+                f"the end, {self.end_s} s, is not after the start, {self.start_s} s: "
+                "nothing would be read"
+            )
+        if self.fps is not None and not 0 < self.fps < math.inf:
+            raise SettingsError(f"{self.fps} frames a second cannot be kept; give a number above 0")
+
+    def chooser(self) -> Callable[[float], bool]:
+        """Return what says of the time of each frame, asked in order, whether it is kept."""
+        sampler = None if self.fps is None else Sampler(self.fps)
+        return lambda time_s: (
+            self.start_s <= time_s < self.end_s and (sampler is None or sampler.due(time_s))
+        )

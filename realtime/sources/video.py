@@ -10,7 +10,6 @@ import math
 import os
 from collections.abc import Iterator
 from contextlib import ExitStack
-from dataclasses import dataclass
 from fractions import Fraction
 from itertools import chain, dropwhile
 from pathlib import Path
@@ -18,7 +17,7 @@ from typing import Final
 
 import av
 
-from fer_live.errors import SettingsError, SourceError
+from fer_live.errors import SourceError
 from fer_live.realtime.ffmpeg import exact
 from fer_live.realtime.results import Frame, SourceInfo
 from fer_live.realtime.sources.choices import PIXELS_A_MEGAPIXEL, Choices
@@ -27,37 +26,11 @@ from fer_live.realtime.sources.decoding import Decoder
 from fer_live.realtime.sources.pixels import RgbConverter, View, pixel_aspect
 from fer_live.realtime.sources.seeking import can_jump, jump_before, pictures_before
 from fer_live.realtime.sources.source import BaseSource
-from fer_live.realtime.sources.timing import PresentationClock, Sampler
+from fer_live.realtime.sources.timing import PresentationClock, Span
 
 NOMINAL_FRAME_S: Final = 1 / 25
 """How long a frame lasts in a file that gives neither timestamps nor a rate."""
 SECONDS_AN_HOUR: Final = 3600
-
-
-@dataclass(frozen=True, slots=True)
-class Span:
-    """Which frames of a file are asked for.
-
-    Attributes:
-        start_s: The first moment, included.
-        end_s: The last moment, excluded; infinite for all of it.
-        fps: Frames a second to keep, by their times; None for every frame.
-    """
-
-    start_s: float = 0.0
-    end_s: float = math.inf
-    fps: float | None = None
-
-    def __post_init__(self) -> None:
-        if not (self.start_s >= 0 and math.isfinite(self.start_s)):
-            raise SettingsError(f"the start is {self.start_s} s; give a number from 0 on")
-        if not self.end_s > self.start_s:
-            raise SettingsError(
-                f"the end, {self.end_s} s, is not after the start, {self.start_s} s: "
-                "nothing would be read"
-            )
-        if self.fps is not None and not 0 < self.fps < math.inf:
-            raise SettingsError(f"{self.fps} frames a second cannot be kept; give a number above 0")
 
 
 def open_video(
@@ -214,7 +187,7 @@ class VideoSource(BaseSource):
     def _read(self) -> Iterator[Frame]:
         """Yield the frames of the span."""
         span = self._span
-        sampler = None if span.fps is None else Sampler(span.fps)
+        keeps = span.chooser()
         skipped = self._jump() if span.start_s > 0 else None
         timed = self._timed()
         if skipped is not None:
@@ -222,7 +195,7 @@ class VideoSource(BaseSource):
         for index, (time_s, picture) in enumerate(timed, skipped or 0):
             if time_s >= span.end_s:
                 return
-            if time_s >= span.start_s and (sampler is None or sampler.due(time_s)):
+            if keeps(time_s):
                 yield Frame(index, time_s, self._to_rgb(picture))
         if self._reached_s < span.start_s and not self._closing.is_set():
             raise SourceError(

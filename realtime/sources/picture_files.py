@@ -1,0 +1,187 @@
+"""One file with one picture or several: photographs, animations, pages.
+
+OpenCV decodes the ordinary picture; Pillow those that move, have pages, are transparent, or are
+kept as AVIF or HEIC, and it says how large any of them is before one is decoded.
+"""
+
+import io
+import warnings
+from collections.abc import Callable, Generator, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, Final
+
+import cv2
+import numpy as np
+import PIL.Image
+import PIL.ImageOps
+
+from fer_live.arrays import Image
+from fer_live.errors import SourceError
+from fer_live.realtime.sources.choices import Limits
+from fer_live.realtime.sources.pixels import on_ground
+
+PICTURE_SUFFIXES: Final = frozenset(
+    {".avif", ".bmp", ".heic", ".heif", ".hif", ".jfif", ".jp2", ".jpe", ".jpeg", ".jpg", ".pbm"}
+    | {".pgm", ".png", ".pnm", ".ppm", ".tif", ".tiff", ".webp"}
+)
+"""What counts as a picture by its name, in lower case."""
+MANY_JPEGS: Final = frozenset({".mjpeg", ".mjpg"})
+"""JPEGs one behind the other, which is a video."""
+UNTIMED_S: Final = 0.1
+"""How long a picture of an animation shows that gives no time, as in browsers."""
+
+_MAGIC: Final = (b"\xff\xd8\xff", b"\x89PNG\r\n\x1a\n", b"II*\0", b"MM\0*")
+_PNG: Final = b"\x89PNG\r\n\x1a\n"
+_HEIC_BRANDS: Final = frozenset({b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1"})
+_AVIF_BRANDS: Final = frozenset({b"avif", b"avis"})
+_ONLY_PILLOW: Final = frozenset({"AVIF", "HEIF"})
+_MOVING: Final = frozenset({"AVIF", "GIF", "HEIF", "PNG", "TIFF", "WEBP"})
+"""Formats whose further pictures belong to the first; in others they are previews of it."""
+
+
+def is_picture(path: Path) -> bool:
+    """Whether a file holds a picture, by its first bytes, or else by its name."""
+    suffix = path.suffix.lower()
+    try:
+        with path.open("rb") as file:
+            head = file.read(32)
+    except OSError:
+        return suffix in PICTURE_SUFFIXES
+    if suffix in MANY_JPEGS:
+        return False
+    known = head.startswith(_MAGIC) or (head[:4] == b"RIFF" and head[8:12] == b"WEBP")
+    return known or _brand(head) in _HEIC_BRANDS | _AVIF_BRANDS or suffix in PICTURE_SUFFIXES
+
+
+class PictureFile:
+    """What one file shows, from its first picture on.
+
+    Attributes:
+        count: How many pictures it announces.
+        timed: Whether it says how long each shows, as an animation does.
+    """
+
+    def __init__(self, data: bytes, name: str, limits: Limits | None = None) -> None:
+        """Look at the beginning of a file.
+
+        Args:
+            data: The whole file.
+            name: What an error calls it.
+            limits: What is too large; None for what is usual.
+
+        Raises:
+            SourceError: It is empty, cut off, too large, or needs a package that is not installed.
+        """
+        if not data:
+            raise SourceError(f"{name} is empty; copy it again")
+        if data.startswith(_PNG) and b"IEND" not in data[-64:]:
+            raise SourceError(f"{name} is cut off; copy it again")
+        self._data, self._name, self._limits = data, name, limits or Limits()
+        self._opened = self._by_pillow()
+        self.count, self.timed = 1, False
+        if self._opened is not None:
+            self._limits.check_size(name, self._opened.size)
+            if self._opened.format in _MOVING:
+                with self._told():
+                    self.count = getattr(self._opened, "n_frames", 1)
+            self.timed = self.count > 1 and self._opened.format != "TIFF"
+
+    def __iter__(self) -> Iterator[tuple[float, Image]]:
+        """Yield each picture, (H, W, 3) uint8 RGB, upright and read-only, and how long it shows.
+
+        Raises:
+            SourceError: One is damaged or too large.
+        """
+        opened = self._opened
+        if opened is None or (self.count == 1 and not self._needs_pillow(opened)):
+            yield UNTIMED_S, self._by_opencv()
+            return
+        for index in range(self.count):
+            with self._told():
+                opened.seek(index)
+                self._limits.check_size(self._name, opened.size)
+                opened.load()
+                rgb = _upright(opened)
+                shown_s = float(opened.info.get("duration") or 0) / 1000
+            rgb.flags.writeable = False
+            yield shown_s if shown_s > 0 else UNTIMED_S, rgb
+
+    def _needs_pillow(self, opened: Any) -> bool:
+        """Whether OpenCV does not know a picture, or what of it is transparent."""
+        return opened.format in _ONLY_PILLOW or opened.has_transparency_data
+
+    def _by_pillow(self) -> Any:
+        """Return the file as Pillow sees it, not decoded yet; None where it does not know it."""
+        if _brand(self._data[:32]) in _HEIC_BRANDS:
+            _know_heic(self._name)
+        try:
+            with self._told():
+                return PIL.Image.open(io.BytesIO(self._data))
+        except SourceError as error:
+            if isinstance(error.__cause__, PIL.UnidentifiedImageError):
+                return None
+            raise
+
+    def _by_opencv(self) -> Image:
+        """Return the one picture, turned as its Exif orientation says."""
+        try:
+            bgr = cv2.imdecode(np.frombuffer(self._data, np.uint8), cv2.IMREAD_COLOR)
+        except cv2.error as error:
+            raise SourceError(
+                f"{self._name} is no picture that can be used: {error.err}"
+            ) from error
+        if bgr is None:
+            raise SourceError(
+                f"{self._name} is not a picture of any kind that OpenCV knows, or is damaged"
+            )
+        rgb = cv2.cvtColor(bgr, cv2.COLOR_BGR2RGB).astype(np.uint8, copy=False)
+        rgb.flags.writeable = False
+        return rgb
+
+    @contextmanager
+    def _told(self) -> Generator[None]:
+        """Say in a sentence what Pillow cannot read: of damaged files it raises almost anything."""
+        try:
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore")
+                yield
+        except SourceError:
+            raise
+        except PIL.Image.DecompressionBombError as error:
+            raise SourceError(f"the picture {self._name} is too large to be decoded") from error
+        except Exception as error:
+            raise SourceError(f"{self._name} is damaged: {error}") from error
+
+
+def _upright(opened: Any) -> Image:
+    """Return a decoded picture as RGB, turned as its Exif orientation says."""
+    picture = PIL.ImageOps.exif_transpose(opened)
+    if picture.mode.startswith("I;16"):
+        gray = (np.asarray(picture).astype(np.uint16) >> 8).astype(np.uint8)
+        return np.stack([gray] * 3, axis=-1)
+    if picture.has_transparency_data:
+        return on_ground(np.asarray(picture.convert("RGBA")))
+    return np.array(picture.convert("RGB"))
+
+
+def _brand(head: bytes) -> bytes:
+    """Return the brand of an ISO base media file (ISO/IEC 14496-12, 4.3); empty for others."""
+    return head[8:12] if head[4:8] == b"ftyp" else b""
+
+
+def _know_heic(name: str) -> None:
+    """Have Pillow open HEIC.
+
+    Raises:
+        SourceError: The package for it is not installed.
+    """
+    try:
+        from pillow_heif import register_heif_opener  # noqa: PLC0415 (not everybody has it)
+    except ImportError as error:
+        raise SourceError(
+            f"{name} is a HEIC picture, which needs one more package; pip install "
+            "'fer-live[heic]', or save it as JPEG"
+        ) from error
+    register: Callable[[], None] = register_heif_opener
+    register()
