@@ -14,9 +14,17 @@ from fer_live.realtime.commands.cli_options import (
     Blendshapes,
     BlurFaces,
     DeviceName,
+    FaceName,
+    LimitDamaged,
+    LimitHours,
+    LimitMegapixels,
+    LimitStreams,
     MaxFaces,
+    MinFace,
     Model,
     PriorName,
+    Rotate,
+    Stream,
 )
 
 NAME = "fer-live"
@@ -176,8 +184,16 @@ def annotate(
     device: DeviceName = "auto",
     max_faces: MaxFaces = 8,
     prior: PriorName = "balanced",
+    face: FaceName = "all",
+    min_face: MinFace = 0.0,
     blendshapes: Blendshapes = False,
     blur_faces: BlurFaces = False,
+    rotate: Rotate = "0",
+    stream: Stream = None,
+    limit_megapixels: LimitMegapixels = 64.0,
+    limit_hours: LimitHours = 240.0,
+    limit_damaged: LimitDamaged = 10_000,
+    limit_streams: LimitStreams = 256,
 ) -> None:
     """Turn videos into tables of faces and labels, and annotated videos.
 
@@ -190,7 +206,8 @@ def annotate(
         from fer_live.realtime.annotate import AnnotateSettings, Watch
         from fer_live.realtime.annotate import annotate as annotate_all
         from fer_live.realtime.commands.annotate import progress_bar, tell_report
-        from fer_live.realtime.faces import FaceSettings
+        from fer_live.realtime.faces import FaceChoice, FaceSettings
+        from fer_live.realtime.sources import Choices, Limits
 
         settings = AnnotateSettings(
             model=model or DEFAULT_MODEL,
@@ -203,6 +220,12 @@ def annotate(
             table=table,
             video=video,
             blur_faces=blur_faces,
+            choices=Choices(
+                rotate=int(rotate),
+                stream=stream,
+                limits=Limits(limit_megapixels, limit_hours, limit_damaged, limit_streams),
+            ),
+            chosen=FaceChoice(face, min_face),
         )
         with stop_signals() as told_to_stop, progress_bar() as progress:
             watch = Watch(progress, told_to_stop)

@@ -14,7 +14,7 @@ from fer_live.realtime.annotate.settings import AnnotateSettings, TableFormat
 from fer_live.realtime.annotate.summary import FORMAT, read_summary, versions, write_summary
 from fer_live.realtime.annotate.workspace import Workspace, disk_errors
 from fer_live.realtime.inference.classifier import OnnxClassifier
-from fer_live.realtime.sources import Source
+from fer_live.realtime.sources import Source, VideoSource
 
 ALL_SUFFIXES: Final = (SUMMARY, ANNOTATED, *(f".faces.{form}" for form in get_args(TableFormat)))
 """Everything that a run may have written of an input, the summary first."""
@@ -102,6 +102,7 @@ def _made(job: Job, order: Order, source: Source, work: Workspace, tell: Tell) -
             "size_wh": list(info.size_wh),
             "fps": None if info.fps is None else str(info.fps),
             "audio": info.has_audio,
+            **_as_it_lies(source),
         },
         "fault": "; ".join(passes.faults) or None,
         "model": {"name": classifier.contract.name, "sha256": classifier.sha256},
@@ -111,6 +112,16 @@ def _made(job: Job, order: Order, source: Source, work: Workspace, tell: Tell) -
         "labels": list(classifier.contract.labels),
         **figures,
     }
+
+
+def _as_it_lies(source: Source) -> dict[str, Any]:
+    """Return which stream of a video was read, and the shape of its pixels, as the file has them.
+
+    `size_wh` and all boxes are in pixels made square.
+    """
+    if not isinstance(source, VideoSource):
+        return {"stream": None, "pixel_aspect": "1"}
+    return {"stream": source.stream_index, "pixel_aspect": str(source.pixel_aspect)}
 
 
 def _remove_old(job: Job) -> None:

@@ -7,6 +7,7 @@ is drawn from a spool on disk.
 
 import dataclasses
 import logging
+import math
 from collections.abc import Callable, Generator
 from contextlib import closing
 from typing import Any, Final, TypeAlias
@@ -20,7 +21,7 @@ from fer_live.realtime.annotate.settings import AnnotateSettings
 from fer_live.realtime.annotate.spool import Spool
 from fer_live.realtime.annotate.summary import Tally
 from fer_live.realtime.annotate.workspace import Workspace
-from fer_live.realtime.faces import open_finder
+from fer_live.realtime.faces import ChosenFaces, open_finder
 from fer_live.realtime.inference.classifier import OnnxClassifier
 from fer_live.realtime.overlay import draw
 from fer_live.realtime.overlay.blur import blur_faces
@@ -30,7 +31,7 @@ from fer_live.realtime.sinks.audio import SoundOf
 from fer_live.realtime.sinks.table import TableWriter
 from fer_live.realtime.sinks.video import VideoWriter
 from fer_live.realtime.smoothing.offline import OfflineSmoother
-from fer_live.realtime.sources import Source, open_video
+from fer_live.realtime.sources import Source, Span, open_file
 
 Tell: TypeAlias = Callable[[float], None]
 """Takes how much of an input is done, in [0, 1]; may raise to have it given up."""
@@ -48,7 +49,9 @@ def open_input(job: Job, settings: AnnotateSettings) -> Source:
         SourceError: It cannot be read.
     """
     fps = None if settings.fps is None else float(settings.fps)
-    return open_video(job.source, start_s=settings.start_s, end_s=settings.end_s, fps=fps)
+    end_s = math.inf if settings.end_s is None else settings.end_s
+    span = Span(settings.start_s or 0.0, end_s, fps)
+    return open_file(job.source, span, settings.choices)
 
 
 def table_suffix(settings: AnnotateSettings) -> str:
@@ -136,7 +139,12 @@ class Passes:
         settings, classifier = self._settings, self._classifier
         smoother = OfflineSmoother(classifier.contract, settings.prior, settings.labels)
         share = FIRST_PASS_SHARE if settings.video else 1.0
-        with open_finder(settings.faces, live=False) as finder, read_ahead(source) as frames:
+        most = settings.faces.max_faces
+        every_face = open_finder(settings.faces, live=False)
+        with (
+            ChosenFaces(every_face, settings.chosen, max_faces=most) as finder,
+            read_ahead(source) as frames,
+        ):
             pipeline = Pipeline(
                 finder,
                 classifier,
@@ -146,6 +154,12 @@ class Passes:
                 yield from smoother.push(_without_landmarks(pipeline.process(frame)))
                 self._tell(share * self._fraction(source, frame.time_s))
         yield from smoother.finish()
+        if finder.crowded:
+            pictures = "one picture" if finder.crowded == 1 else f"{finder.crowded} pictures"
+            self.faults.append(
+                f"{pictures} of {self._job.source} had {most} faces or more, and no more than "
+                f"{most} are followed; follow more with --max-faces"
+            )
 
     def _draw(self, work: Workspace, spool: Spool) -> None:
         """Read the input again and draw what the table says of each frame."""
@@ -155,7 +169,9 @@ class Passes:
             VideoWriter(
                 work.path(ANNOTATED),
                 source.info,
-                sound=SoundOf(self._job.source, end_s=settings.end_s),
+                sound=SoundOf(
+                    self._job.source, end_s=settings.end_s, stream=settings.choices.stream
+                ),
                 start_s=settings.start_s or 0.0,
                 longest_gap_s=self._longest_gap_s,
             ) as video,

@@ -9,9 +9,10 @@ from typing import Any, Literal, TypeAlias
 from fer_live.bundle import DEFAULT_MODEL
 from fer_live.contract import Prior
 from fer_live.errors import SettingsError
-from fer_live.realtime.faces import FaceSettings
+from fer_live.realtime.faces import FaceChoice, FaceSettings
 from fer_live.realtime.inference.classifier import Device
 from fer_live.realtime.smoothing.offline import BackwardSettings
+from fer_live.realtime.sources import Choices
 from fer_live.realtime.tracking import TrackingSettings
 
 TableFormat: TypeAlias = Literal["csv", "jsonl", "parquet"]
@@ -34,6 +35,8 @@ class AnnotateSettings:
         table: Format of the table.
         video: Whether the annotated video is made.
         blur_faces: Whether faces are made unrecognisable in the annotated video.
+        choices: How files are read: turned, which stream, what is too much.
+        chosen: Which faces are kept.
     """
 
     model: str = DEFAULT_MODEL
@@ -48,6 +51,8 @@ class AnnotateSettings:
     table: TableFormat = "csv"
     video: bool = True
     blur_faces: bool = False
+    choices: Choices = field(default_factory=Choices)
+    chosen: FaceChoice = field(default_factory=FaceChoice)
 
     def __post_init__(self) -> None:
         """Check what the types do not say.

@@ -49,3 +49,57 @@ BlurFaces: TypeAlias = Annotated[
         rich_help_panel=FACES_PANEL,
     ),
 ]
+
+FILES_PANEL = "How files are read"
+
+Rotate: TypeAlias = Annotated[
+    Literal["0", "90", "180", "270"],
+    typer.Option(
+        "--rotate",
+        metavar="90|180|270",
+        help="Turn pictures clockwise, where a sideways file does not say so itself.",
+        show_default=False,
+        rich_help_panel=FILES_PANEL,
+    ),
+]
+Stream: TypeAlias = Annotated[
+    int | None,
+    typer.Option(
+        "--stream",
+        min=0,
+        metavar="N",
+        help="Read this stream of each file, as ffprobe counts them; its default one otherwise.",
+        show_default=False,
+        rich_help_panel=FILES_PANEL,
+    ),
+]
+LimitMegapixels: TypeAlias = Annotated[
+    float,
+    typer.Option(help="Refuse files of larger pictures.", rich_help_panel=FILES_PANEL),
+]
+LimitHours: TypeAlias = Annotated[
+    float, typer.Option(help="Read no further into a file.", rich_help_panel=FILES_PANEL)
+]
+LimitDamaged: TypeAlias = Annotated[
+    int,
+    typer.Option(
+        min=1, help="Stop reading after so much damage in a row.", rich_help_panel=FILES_PANEL
+    ),
+]
+LimitStreams: TypeAlias = Annotated[
+    int, typer.Option(min=1, help="Refuse files of more streams.", rich_help_panel=FILES_PANEL)
+]
+FaceName: TypeAlias = Annotated[
+    Literal["all", "largest", "central"],
+    typer.Option("--face", help="Keep all faces, or one a picture.", rich_help_panel=FACES_PANEL),
+]
+MinFace: TypeAlias = Annotated[
+    float,
+    typer.Option(
+        "--min-face",
+        min=0,
+        metavar="PX",
+        help="Leave out faces narrower or lower than this.",
+        rich_help_panel=FACES_PANEL,
+    ),
+]

@@ -1,7 +1,16 @@
 """Finding faces, small ones too, and following each at the cadence that it needs."""
 
 from fer_live.realtime.faces.bare import BareLandmarker
+from fer_live.realtime.faces.choosing import ChosenFaces, FaceChoice
 from fer_live.realtime.faces.finder import FaceFinder, open_finder
 from fer_live.realtime.faces.settings import Cadence, FaceSettings
 
-__all__ = ["BareLandmarker", "Cadence", "FaceFinder", "FaceSettings", "open_finder"]
+__all__ = [
+    "BareLandmarker",
+    "Cadence",
+    "ChosenFaces",
+    "FaceChoice",
+    "FaceFinder",
+    "FaceSettings",
+    "open_finder",
+]

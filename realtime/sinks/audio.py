@@ -137,7 +137,7 @@ class AudioCopy:
         try:
             with open_container(self._path) as source:
                 tracks = [(track.index, known(track)) for track in by_preference(source)]
-                video = pick_video(source, self._path.name)
+                video = pick_video(source, self._path.name, self._sound.stream)
                 self._origin = file_origin(source, video)
         except SourceError as error:
             _log.debug("no sound from %s: %s", self._path, error)

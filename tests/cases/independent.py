@@ -100,3 +100,12 @@ def codecs(path: Path) -> list[str]:
     """Return the codec of every stream."""
     streams = ffprobe(path, "-show_entries", "stream=codec_name")["streams"]
     return [stream["codec_name"] for stream in streams]
+
+
+def sound_s(path: Path, stream: str = "a:0") -> float:
+    """Return how long the sound lasts, in seconds, by its samples."""
+    data = ffmpeg(
+        *("-i", f"file:{path}", "-map", f"0:{stream}", "-ac", "1", "-ar", str(SOUND_HZ)),
+        *("-f", "f32le", "-"),
+    )
+    return len(data) / 4 / SOUND_HZ
