@@ -248,6 +248,7 @@ def animation(source: Path, out: Path) -> None:
     ran = run(source, out)
     whole(ran)
     expected = [0.0]
+    opened: Any
     with PIL.Image.open(source) as opened:
         for index in range(opened.n_frames - 1):
             opened.seek(index)

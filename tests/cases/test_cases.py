@@ -3,10 +3,10 @@
 from pathlib import Path
 
 import pytest
-from tests.shared_data import shared_file
 
 from tests.cases.checks import CASES, Case
 from tests.cases.independent import needs_ffmpeg
+from tests.support.shared_data import shared_file
 
 
 @needs_ffmpeg
