@@ -2,42 +2,38 @@
 
 import typer
 
-from fer_live.training.commands import compare as comparison
-from fer_live.training.commands import data as sets
-from fer_live.training.commands import evaluate as evaluation
-from fer_live.training.commands import fit as fitting
-from fer_live.training.commands import prune as pruning
-from fer_live.training.commands import sweep as sweeping
-from fer_live.training.commands.paper import angles as measuring
-from fer_live.training.commands.paper import autoencoder as compressing
-from fer_live.training.commands.paper import curve as bending
-from fer_live.training.commands.paper import landmarks as pointing
-from fer_live.training.commands.paper import maps as drawing
-from fer_live.training.commands.paper import table as tables
+from fer_live.training.commands import compare, data, evaluate, fit, prune, sweep
+from fer_live.training.commands.paper import angles, autoencoder, curve, landmarks, maps, table
 
 app = typer.Typer(
     help="Train, compare and understand emotion networks.",
     no_args_is_help=True,
     pretty_exceptions_enable=False,
 )
+paper = typer.Typer(help="Repeat what the papers show.", no_args_is_help=True)
 
-app.command()(fitting.fit)
-app.command()(fitting.average)
-app.command()(fitting.soften)
-app.command()(evaluation.evaluate)
-app.command()(evaluation.calibrate)
-app.command()(evaluation.mix)
-app.command()(evaluation.mirror)
-app.command()(comparison.compare)
-app.command()(tables.table)
-app.command()(drawing.maps)
-app.command()(pointing.landmarks)
-app.add_typer(sets.app, name="data")
-app.command()(pruning.prune)
-app.command()(sweeping.sweep)
-app.command()(bending.curve)
-app.command()(measuring.angles)
-app.command()(compressing.autoencoder)
+app.command()(fit.fit)
+app.command()(fit.average)
+app.command()(fit.soften)
+app.command()(evaluate.evaluate)
+app.command()(evaluate.calibrate)
+app.command()(evaluate.mix)
+app.command()(evaluate.mirror)
+app.command()(compare.compare)
+app.add_typer(data.app, name="data")
+app.command()(prune.prune)
+app.command()(sweep.sweep)
+app.add_typer(paper, name="paper")
+for command in (
+    table.table,
+    maps.maps,
+    landmarks.landmarks,
+    curve.curve,
+    angles.angles,
+    autoencoder.autoencoder,
+):
+    paper.command()(command)
+    app.command(hidden=True)(command)  # where they were before `paper` had them
 
 
 @app.callback()

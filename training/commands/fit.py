@@ -47,6 +47,7 @@ def fit(
         from fer_live.training.config.experiment import read_experiment
         from fer_live.training.config.repeats import repeats_of
         from fer_live.training.fitting.fit import Running
+        from fer_live.training.papers.angle_plot import angle_callbacks
 
         logging.getLogger("lightning.pytorch").setLevel(logging.WARNING)
         if not quiet:  # reading a set or asking teachers can take minutes
@@ -54,15 +55,22 @@ def fit(
             logging.getLogger("fer_live").setLevel(logging.INFO)
         torch.set_num_threads(threads)
         settings = read_experiment(experiment)
-        how = Running(max_steps, devices=devices, nodes=nodes, progress=not quiet, profile=profile)
+        how = Running(
+            max_steps,
+            devices=devices,
+            nodes=nodes,
+            progress=not quiet,
+            profile=profile,
+            watching=angle_callbacks,
+        )
         for one in repeats_of(settings, seed or (), fold or ()):
             _fit_one(one, data, runs, how)
 
 
 def _fit_one(settings: "Experiment", data: Path, runs: Path, how: "Running") -> None:
     """Train one experiment, report its validation part, and say what came of it."""
-    from fer_live.training.evaluation.open_model import finish_run
     from fer_live.training.fitting.fit import fit as run
+    from fer_live.training.reporting.finish import finish_run
 
     fitted = run(settings, data=data, runs=runs, running=how)
     if fitted.rank:
@@ -86,8 +94,8 @@ def average(
     """
     with plain_errors(NAME):
         from fer_live.training.config.experiment import read_experiment
-        from fer_live.training.evaluation.open_model import finish_run
         from fer_live.training.fitting.average import average_runs
+        from fer_live.training.reporting.finish import finish_run
 
         folder = average_runs(read_experiment(experiment), seed or (), data=data, runs=runs)
         found, (_, page) = finish_run(folder, data)

@@ -20,7 +20,6 @@ from fer_live.training.fitting.prepare import parts_of
 from fer_live.training.models.checkpoint import Checkpoint
 from fer_live.training.models.joined_heads import BEST, SECOND
 from fer_live.training.models.predictors import Judge, OnnxJudge, judge_of
-from fer_live.training.reporting.report import write_report
 
 _LIVE_STEP: Final = "landmarks"
 
@@ -231,27 +230,6 @@ def calibrate_file(model: Opened, wanted: Wanted) -> Calibration:
     told, fitted = calibrated(checkpoint, parts_for(model, wanted).validation)
     told.save(model.path)
     return fitted
-
-
-def finish_run(folder: Path, data: Path) -> tuple[Evaluation, tuple[Path, Path]]:
-    """Calibrate a trained run and report its validation part, so that its folder explains itself.
-
-    A second head is calibrated and reported too.
-
-    Returns:
-        What was found of the first head, and its report's two files.
-
-    Raises:
-        DataError: The run's data cannot be read, or the folder not be written.
-    """
-    wanted = Wanted(data)
-    for head in open_model(folder, runs=folder.parent).heads:
-        calibrate_file(head, wanted)
-    done = []
-    for head in open_model(folder, runs=folder.parent).heads:
-        found = assess(head, wanted, "validation")
-        done.append((found, write_report(found, folder, name=f"report-validation{head.suffix}")))
-    return done[0]
 
 
 def _checkpoint_of(model: Opened) -> Checkpoint:

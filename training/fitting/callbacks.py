@@ -1,8 +1,9 @@
-"""What happens beside training: the epoch is told, figures are kept, a lost cause is ended."""
+"""Callbacks of training: set the epoch, log metrics, stop diverged runs."""
 
 import csv
 import math
 import time
+from abc import ABC, abstractmethod
 from pathlib import Path
 from typing import Any, Final
 
@@ -21,6 +22,14 @@ from fer_live.training.config.experiment import FitSettings
 from fer_live.training.data.batches import Batches
 
 _WEIGHTED: Final = (nn.Conv2d, nn.Linear, nn.BatchNorm1d, nn.BatchNorm2d)
+
+
+class Watcher(Callback, ABC):
+    """Looks on while a network learns, and has a sentence to say at the end."""
+
+    @abstractmethod
+    def summary(self) -> str:
+        """Return that sentence."""
 
 
 class EpochOrder(Callback):
@@ -134,7 +143,7 @@ class HeldAtZero(Callback):
                 parameter[:count] = 0
 
 
-class StepClock(Callback):
+class StepClock(Watcher):
     """Times forward, backward and optimiser step apart from the rest of each training epoch.
 
     An epoch is from its first batch being asked for to its last step's end: reading batches,

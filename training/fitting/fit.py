@@ -3,10 +3,10 @@
 import json
 import time
 import warnings
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import Final, TypeAlias
 
 import lightning
 import numpy as np
@@ -21,13 +21,13 @@ from fer_live.training.config.experiment import Experiment
 from fer_live.training.config.loader import as_table
 from fer_live.training.data.batches import Batches
 from fer_live.training.data.heads import head_weights
-from fer_live.training.data.network_input import as_batch, fitted_to
 from fer_live.training.distillation.teachers import Teachers
 from fer_live.training.fitting.callbacks import (
     EpochLog,
     EpochOrder,
     HeldAtZero,
     StepClock,
+    Watcher,
     callbacks_of,
 )
 from fer_live.training.fitting.learner import Learner
@@ -36,7 +36,6 @@ from fer_live.training.models.checkpoint import Checkpoint
 from fer_live.training.models.joined_heads import both_heads
 from fer_live.training.networks import architecture, build, train_last
 from fer_live.training.networks.initial_weights import load_weights
-from fer_live.training.papers.angle_plot import AngleCallback
 
 _FORESEEN: Final = (
     ".*does not have many workers.*",  # batches come from memory
@@ -66,6 +65,10 @@ class Fitted:
     rank: int = 0
 
 
+Watching: TypeAlias = Callable[[Experiment, Prepared, Path], Sequence[Watcher]]
+"""From what is trained, on what, in which folder, to who looks on."""
+
+
 @dataclass(frozen=True, slots=True)
 class Running:
     """How a training runs; nothing of it changes what is learned, but for the first.
@@ -76,6 +79,7 @@ class Running:
         nodes: Machines.
         progress: Whether to show a progress bar.
         profile: Whether to time forward, backward and optimiser step apart from the rest.
+        watching: Who else looks on, or None for nobody.
     """
 
     max_steps: int | None = None
@@ -83,6 +87,7 @@ class Running:
     nodes: int = 1
     progress: bool = True
     profile: bool = False
+    watching: Watching | None = None
 
 
 def fit(
@@ -144,8 +149,8 @@ def _train(
         enable_version_counter=False,
     )
     clock = StepClock()
-    angles = _angles(experiment, prepared, folder)
-    beside = [keep, latest, EpochOrder(train), EpochLog(folder / "metrics.csv"), *angles]
+    watchers = running.watching(experiment, prepared, folder) if running.watching else ()
+    beside = [keep, latest, EpochOrder(train), EpochLog(folder / "metrics.csv"), *watchers]
     if running.profile:
         beside.append(clock)
     if experiment.network.dead_units:
@@ -172,7 +177,7 @@ def _train(
     if Path(keep.best_model_path).is_file():
         best = torch.load(keep.best_model_path, map_location="cpu", weights_only=True)
         learner.load_state_dict(best["state_dict"], strict=True)
-    notes = [one.summary() for one in angles]
+    notes = [one.summary() for one in watchers]
     return learner, (*notes, clock.summary()) if running.profile else tuple(notes)
 
 
@@ -193,16 +198,6 @@ def settle(experiment: Experiment, folder: Path) -> None:
             )
     folder.mkdir(parents=True, exist_ok=True)
     path.write_text(json.dumps(table, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
-
-
-def _angles(experiment: Experiment, prepared: Prepared, folder: Path) -> list[AngleCallback]:
-    """Return what follows the angles, where the experiment asks for it."""
-    if not experiment.angles.every:
-        return []
-    count = min(experiment.angles.probe, len(prepared.validation))
-    rows = np.linspace(0, len(prepared.validation) - 1, count).astype(int)
-    pixels = fitted_to(prepared.validation.pixels[rows], prepared.takes)
-    return [AngleCallback(experiment.angles, as_batch(pixels), folder)]
 
 
 def _learner(experiment: Experiment, prepared: Prepared, runs: Path, *, steps: int) -> Learner:

@@ -7,7 +7,7 @@ import torch
 from torch import Tensor, nn
 
 from fer_live.training.networks import build
-from fer_live.training.pruning.surgery.resize import resize
+from fer_live.training.networks.resize import resize
 
 
 def widths_of(

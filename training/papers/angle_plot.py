@@ -12,10 +12,13 @@ from pathlib import Path
 from typing import Any, Final
 
 import lightning
-from lightning.pytorch.callbacks import Callback
+import numpy as np
 from torch import Tensor
 
-from fer_live.training.config.experiment import AngleSettings
+from fer_live.training.config.experiment import AngleSettings, Experiment
+from fer_live.training.data.network_input import as_batch, fitted_to
+from fer_live.training.fitting.callbacks import Watcher
+from fer_live.training.fitting.prepare import Prepared
 from fer_live.training.papers.angles import AngleWatch, Look, Spread, hidden_layers, verdict
 
 _WIDTH: Final = 640
@@ -32,7 +35,7 @@ middle half and 5 to 95 %. Dashed: the median of independent units.</p>
 """
 
 
-class AngleCallback(Callback):
+class AngleCallback(Watcher):
     """Follows the angles while a network learns, and keeps `angles.json`, a plot and a page.
 
     The page shows the plot anew every five seconds. What was seen before an interruption is read
@@ -81,6 +84,18 @@ class AngleCallback(Callback):
     def summary(self) -> str:
         """Return the sentence that is printed at the end."""
         return f"{verdict(self.looks)} Looking took {self.seconds:.1f} s."
+
+
+def angle_callbacks(
+    experiment: Experiment, prepared: Prepared, folder: Path
+) -> list[AngleCallback]:
+    """Return what follows the angles of a training, where its experiment asks for it."""
+    if not experiment.angles.every:
+        return []
+    count = min(experiment.angles.probe, len(prepared.validation))
+    rows = np.linspace(0, len(prepared.validation) - 1, count).astype(int)
+    pixels = fitted_to(prepared.validation.pixels[rows], prepared.takes)
+    return [AngleCallback(experiment.angles, as_batch(pixels), folder)]
 
 
 def read_looks(path: Path, *, before: int) -> list[Look]:

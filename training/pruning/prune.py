@@ -41,7 +41,7 @@ from fer_live.training.pruning.statistics.gram import Vector
 from fer_live.training.pruning.statistics.measure import Measurement
 from fer_live.training.pruning.subject import BATCH, Subject
 from fer_live.training.pruning.surgery.apply import carry_out, carry_out_quickly
-from fer_live.training.pruning.surgery.resize import pad
+from fer_live.training.pruning.surgery.shrink import pad
 from fer_live.training.pruning.surgery.stopping import StopRule, Walk, fast_enough, stopped
 
 TRIED: Final = 1024

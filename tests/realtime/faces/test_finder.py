@@ -7,7 +7,7 @@ from itertools import islice
 import numpy as np
 import pytest
 
-from fer_live.realtime.bench.small_faces import forget
+from benchmarks.small_faces import forget
 from fer_live.realtime.demo_clip import FPS, Placed, Scene, draw_scene
 from fer_live.realtime.faces import BareLandmarker, FaceFinder, FaceSettings, open_finder
 from fer_live.realtime.results import Box, Face, Frame

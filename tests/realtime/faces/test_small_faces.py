@@ -4,7 +4,7 @@ from itertools import islice
 
 import pytest
 
-from fer_live.realtime.bench.small_faces import look_for_portrait
+from benchmarks.small_faces import look_for_portrait
 from fer_live.realtime.faces import FaceSettings, open_finder
 from fer_live.realtime.results import Frame
 from fer_live.realtime.sources import open_video

@@ -26,13 +26,13 @@ from fer_live.training.evaluation.open_model import (
     Wanted,
     assess,
     calibrate_file,
-    finish_run,
     open_model,
     recorded,
 )
 from fer_live.training.fitting.prepare import parts_of
 from fer_live.training.models.checkpoint import Checkpoint
 from fer_live.training.models.predictors import judge_of
+from fer_live.training.reporting.finish import finish_run
 from tests.support.data_sets import folder_of
 from tests.support.training_runs import WIDTHS, share_of, small_checkpoint, small_data, small_run
 

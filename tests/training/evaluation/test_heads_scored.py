@@ -10,8 +10,9 @@ from typer.testing import CliRunner
 
 from fer_live.training.cli import app
 from fer_live.training.data.transforms.found_faces import Faces
-from fer_live.training.evaluation.open_model import Wanted, assess, finish_run, open_model
+from fer_live.training.evaluation.open_model import Wanted, assess, open_model
 from fer_live.training.models.checkpoint import Checkpoint
+from fer_live.training.reporting.finish import finish_run
 from tests.support.training_runs import small_data, small_run, two_headed_run
 
 pytestmark = [pytest.mark.training, pytest.mark.usefixtures("own_cache")]

@@ -21,7 +21,7 @@ from fer_live.training.pruning.planning.budget import BudgetSettings, plan_by_bu
 from fer_live.training.pruning.planning.ranking import DamageRanking
 from fer_live.training.pruning.planning.threshold import ThresholdSettings, plan_by_threshold
 from fer_live.training.pruning.statistics.measure import Measurement, measure
-from fer_live.training.pruning.surgery.resize import pad, shrink
+from fer_live.training.pruning.surgery.shrink import pad, shrink
 from tests.support.toy_networks import TOYS, Chain, Relation, pictures, toy
 
 pytestmark = pytest.mark.training

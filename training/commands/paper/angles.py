@@ -1,4 +1,4 @@
-"""`fer-train angles`."""
+"""`fer-train paper angles`."""
 
 from pathlib import Path
 from typing import Annotated, Literal

@@ -1,4 +1,4 @@
-"""`fer-train autoencoder`."""
+"""`fer-train paper autoencoder`."""
 
 from pathlib import Path
 from typing import Annotated

@@ -1,4 +1,4 @@
-"""`fer-train curve`."""
+"""`fer-train paper curve`."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated

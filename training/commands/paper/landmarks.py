@@ -1,4 +1,4 @@
-"""`fer-train landmarks`."""
+"""`fer-train paper landmarks`."""
 
 from pathlib import Path
 from typing import Annotated

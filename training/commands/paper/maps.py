@@ -1,4 +1,4 @@
-"""`fer-train maps`: what each convolution says of one picture."""
+"""`fer-train paper maps`: what each convolution says of one picture."""
 
 from pathlib import Path
 from typing import Annotated

@@ -1,4 +1,4 @@
-"""`fer-train table`: a paper's figures beside ours."""
+"""`fer-train paper table`: a paper's figures beside ours."""
 
 from pathlib import Path
 from typing import Annotated

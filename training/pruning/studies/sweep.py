@@ -24,7 +24,7 @@ from fer_live.training.pruning.studies.baselines import AS_MANY, BY_ANGLE, BY_BU
 from fer_live.training.pruning.studies.points import Key, Point, Sweep
 from fer_live.training.pruning.subject import Subject
 from fer_live.training.pruning.surgery.recover import RecoverySettings, recover
-from fer_live.training.pruning.surgery.resize import shrink
+from fer_live.training.pruning.surgery.shrink import shrink
 
 _LEARNING: Final = (nn.Conv1d, nn.Conv2d, nn.Linear, nn.BatchNorm1d, nn.BatchNorm2d)
 

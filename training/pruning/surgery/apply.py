@@ -8,7 +8,7 @@ from fer_live.training.pruning.compensation.refit import Seen, refit
 from fer_live.training.pruning.plan import Plan
 from fer_live.training.pruning.statistics.measure import Measurement
 from fer_live.training.pruning.subject import Pictures, Subject
-from fer_live.training.pruning.surgery.resize import shrink
+from fer_live.training.pruning.surgery.shrink import shrink
 
 
 def carry_out(

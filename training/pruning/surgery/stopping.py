@@ -21,7 +21,7 @@ from fer_live.training.pruning.statistics.latency import speeds_of
 from fer_live.training.pruning.statistics.measure import Measurement
 from fer_live.training.pruning.subject import Subject, logits_of
 from fer_live.training.pruning.surgery.apply import carry_out_quickly
-from fer_live.training.pruning.surgery.resize import shrink
+from fer_live.training.pruning.surgery.shrink import shrink
 
 STRIDES: Final = 32
 """How many steps a walk takes by itself through a long plan, before it looks more closely."""

@@ -19,7 +19,7 @@ from fer_live.training.pruning.planning.ranking import DamageRanking
 from fer_live.training.pruning.planning.threshold import ThresholdSettings, plan_by_threshold
 from fer_live.training.pruning.prune import PruneSettings, prune
 from fer_live.training.pruning.statistics.measure import measure
-from fer_live.training.pruning.surgery.resize import shrink
+from fer_live.training.pruning.surgery.shrink import shrink
 from tests.support.pruning_subjects import made_subject
 from tests.support.toy_networks import TOYS, Chain, Relation, pictures, toy
 

@@ -9,10 +9,10 @@ import copy
 import math
 
 import numpy as np
-import torch
 from torch import nn
 
-from fer_live.training.pruning.graph.channels import ChannelGraph, Ids, Mask, Side, kept_slots
+from fer_live.training.networks.resize import resize
+from fer_live.training.pruning.graph.channels import ChannelGraph, Ids, Mask, kept_slots
 
 
 def shrink(network: nn.Module, graph: ChannelGraph, absent: Mask) -> nn.Module:
@@ -61,54 +61,3 @@ def _padded(graph: ChannelGraph, ids: Ids, multiple: int) -> Ids:
             missing = math.ceil(space.size / multiple) * multiple - space.size
             parts.append(np.full(missing * (len(run) // space.size), -1))
     return np.concatenate(parts)
-
-
-def resize(module: nn.Module, side: Side, order: Ids) -> None:
-    """Give a layer the slots of `order`, numbers of its present ones or -1 for an empty one.
-
-    Raises:
-        TypeError: The layer is of a kind that has no channels to choose from.
-    """
-    if isinstance(module, nn.Conv1d | nn.Conv2d | nn.Linear):
-        _resize_mixing(module, side, order)
-    elif isinstance(module, nn.BatchNorm1d | nn.BatchNorm2d):
-        module.num_features = len(order)
-        _select(module, "weight", order)
-        _select(module, "bias", order)
-        _select(module, "running_mean", order)
-        _select(module, "running_var", order, empty=1.0)
-    elif isinstance(module, nn.PReLU):
-        module.num_parameters = len(order)
-        _select(module, "weight", order)
-    else:
-        raise TypeError(f"a {type(module).__name__} cannot be resized")
-
-
-def _resize_mixing(module: nn.Conv1d | nn.Conv2d | nn.Linear, side: Side, order: Ids) -> None:
-    _select(module, "weight", order, axis=0 if side == "out" else 1)
-    if side == "out":
-        _select(module, "bias", order)
-    if isinstance(module, nn.Linear):
-        setattr(module, f"{side}_features", len(order))
-        return
-    setattr(module, f"{side}_channels", len(order))
-    if module.groups > 1:  # depthwise: one filter a map, and as many groups
-        module.in_channels = module.out_channels = module.groups = len(order)
-
-
-def _select(
-    module: nn.Module, attribute: str, order: Ids, *, axis: int = 0, empty: float = 0.0
-) -> None:
-    """Choose slots of one tensor of a layer; does nothing where the layer has no such tensor."""
-    tensor = getattr(module, attribute, None)
-    if not isinstance(tensor, torch.Tensor):
-        return
-    index = torch.from_numpy(np.maximum(order, 0)).to(tensor.device)
-    chosen = tensor.detach().index_select(axis, index)
-    shape = [-1 if place == axis else 1 for place in range(tensor.ndim)]
-    new = torch.from_numpy(order < 0).to(tensor.device).reshape(shape)
-    chosen = torch.where(new, torch.full_like(chosen, empty), chosen).contiguous()
-    if isinstance(tensor, nn.Parameter):
-        setattr(module, attribute, nn.Parameter(chosen, requires_grad=tensor.requires_grad))
-    else:
-        setattr(module, attribute, chosen)

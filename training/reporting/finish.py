@@ -1,0 +1,28 @@
+"""What ends a training: the run is calibrated, and its validation part reported."""
+
+from pathlib import Path
+
+from fer_live.training.evaluation.evaluate import Evaluation
+from fer_live.training.evaluation.open_model import Wanted, assess, calibrate_file, open_model
+from fer_live.training.reporting.report import write_report
+
+
+def finish_run(folder: Path, data: Path) -> tuple[Evaluation, tuple[Path, Path]]:
+    """Calibrate a trained run and report its validation part, so that its folder explains itself.
+
+    A second head is calibrated and reported too.
+
+    Returns:
+        What was found of the first head, and its report's two files.
+
+    Raises:
+        DataError: The run's data cannot be read, or the folder not be written.
+    """
+    wanted = Wanted(data)
+    for head in open_model(folder, runs=folder.parent).heads:
+        calibrate_file(head, wanted)
+    done = []
+    for head in open_model(folder, runs=folder.parent).heads:
+        found = assess(head, wanted, "validation")
+        done.append((found, write_report(found, folder, name=f"report-validation{head.suffix}")))
+    return done[0]
