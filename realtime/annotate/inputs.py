@@ -8,17 +8,9 @@ from pathlib import Path
 from typing import Final, TypeAlias
 
 from fer_live.errors import SettingsError
+from fer_live.realtime.annotate.kinds import Kind, kind_of, told_by_ending
 from fer_live.realtime.annotate.places import places
 
-# fmt: off
-MEDIA_SUFFIXES: Final = frozenset({
-    ".3gp", ".asf", ".avi", ".divx", ".flv", ".gif", ".h264", ".h265", ".hevc", ".m2ts", ".m2v",
-    ".m4a", ".m4v", ".mjpeg", ".mjpg", ".mkv", ".mov", ".mp2", ".mp3", ".mp4", ".mpe", ".mpeg",
-    ".mpg", ".mts", ".mxf", ".ogg", ".ogv", ".qt", ".rm", ".rmvb", ".ts", ".vob", ".wav", ".webm",
-    ".wmv", ".y4m",
-})
-# fmt: on
-"""What is taken from a folder. Sound is among them, to be told that it holds no picture."""
 ANNOTATED: Final = ".annotated.mp4"
 SUMMARY: Final = ".summary.json"
 PassOver: TypeAlias = Callable[[Path, str], None]
@@ -56,9 +48,10 @@ def find_jobs(
 ) -> list[Job]:
     """Return a job for each file that `inputs` name, each file once, in a fixed order.
 
-    A folder is searched through for videos, what lies in `out` and what an earlier run wrote left
-    out. A pattern with *, ? or [ ] is expanded, ** to any depth. A file that is not there makes a
-    job too, which then fails alone. `places` says where the outputs go.
+    A folder is searched through for videos, or for pictures where it has no video; what lies in
+    `out` and what an earlier run wrote is left out. A pattern with *, ? or [ ] is expanded, ** to
+    any depth. A file that is not there makes a job too, which then fails alone. `places` says where
+    the outputs go.
 
     Args:
         inputs: Files, folders and patterns.
@@ -110,7 +103,7 @@ def _matches(pattern: str, out: Path) -> Iterator[_Found]:
 
 
 def _videos_in(folder: Path, out: Path, pass_over: PassOver) -> Iterator[_Found]:
-    """Yield the videos in a folder and all below it, sorted; hidden ones are left out."""
+    """Yield what is annotated of a folder and all below it, sorted, without hidden files."""
 
     def tell(error: OSError) -> None:
         pass_over(Path(str(error.filename)), (error.strerror or str(error)).lower())
@@ -121,29 +114,30 @@ def _videos_in(folder: Path, out: Path, pass_over: PassOver) -> Iterator[_Found]
             pass_over(linked, "it is a link to a folder; name it itself to have it annotated")
         names[:] = [n for n in names if not n.startswith(".") and not _same(Path(root, n), out)]
         paths.extend(Path(root, file) for file in files if not file.startswith("."))
-    kept = [path for path in sorted(paths) if _is_video(path, tell) and not _ours(path, out)]
+    kept = _wanted(folder, [p for p in sorted(paths) if not _ours(p, out)], tell, pass_over)
     if not kept:
         raise SettingsError(f"there is no video in the folder {folder}; name the files themselves")
     yield from (_Found(path, folder) for path in kept)
 
 
-def _is_video(path: Path, tell: Callable[[OSError], None]) -> bool:
-    """Whether a file in a folder is to be annotated, by its name; without an ending, by its head.
-
-    What is named like a video but is none is taken, so that the report says so. One that cannot be
-    looked into is told; pipes and devices are not opened, for nothing may ever come out of them.
-    """
-    if path.suffix:
-        return path.suffix.lower() in MEDIA_SUFFIXES
-    if not path.is_file():
-        return False
-    try:
-        with path.open("rb") as file:
-            head = file.read(12)
-    except OSError as error:
-        tell(error)
-        return False
-    return head[4:8] == b"ftyp" or head[:4] in (b"RIFF", b"\x1a\x45\xdf\xa3")
+def _wanted(
+    folder: Path, paths: Sequence[Path], tell: Callable[[OSError], None], pass_over: PassOver
+) -> list[Path]:
+    """Return the videos, or the pictures where there is no video, and say what is neither."""
+    kinds: dict[Kind, list[Path]] = {"video": [], "picture": [], "other": []}
+    for path in paths:
+        kinds[kind_of(path, tell)].append(path)
+    if kinds["video"] and kinds["picture"]:
+        told = told_by_ending(kinds["picture"])
+        pass_over(
+            folder,
+            f"its pictures ({told}) are left out beside its videos; name them to have them "
+            "annotated",
+        )
+    if kinds["other"]:
+        told = told_by_ending(kinds["other"])
+        pass_over(folder, f"no videos by their names and beginnings were left out: {told}")
+    return kinds["video"] or kinds["picture"]
 
 
 def _ours(path: Path, out: Path) -> bool:

@@ -177,7 +177,7 @@ def oblong_pixels(source: Path, out: Path) -> None:
     check(ran.summary["input"]["pixel_aspect"] == "2", "the shape of the pixels is not told")
     boxes = [[float(row[key]) for key in ("x0", "y0", "x1", "y1")] for row in ran.table]
     shapes = [(x1 - x0) / (y1 - y0) for x0, y0, x1, y1 in boxes]
-    check(min(shapes) > 0.6 and max(shapes) < 1.2, f"faces are {min(shapes):.2f} times as wide")
+    check(min(shapes) > 1.0 and max(shapes) < 1.4, f"faces are {min(shapes):.2f} times as wide")
     looks_alike(ran, (256, 144), 12)
 
 

@@ -197,3 +197,46 @@ def test_a_link_to_itself_fails_alone_and_later(tmp_path: Path) -> None:
 
 def test_a_name_that_no_file_could_have_fails_alone_and_later(tmp_path: Path) -> None:
     assert len(find_jobs([tmp_path / ("x" * 300)], tmp_path / "out")) == 1
+
+
+# fmt: off
+ENDINGS = [
+    "3g2", "3gp", "amv", "asf", "avi", "divx", "dv", "dav", "f4v", "flv", "264", "265", "h264",
+    "hevc", "insv", "ivf", "lrv", "m1v", "m2t", "m2ts", "m4v", "mjpeg", "mk3d", "mkv", "mod", "mov",
+    "mp4", "mpg", "mts", "mxf", "nut", "ogv", "qt", "rm", "tod", "tp", "trp", "ts", "vob", "webm",
+    "wmv", "wtv", "y4m",
+]
+# fmt: on
+
+
+def test_videos_of_every_ending_are_taken_from_a_folder(tmp_path: Path) -> None:
+    folder = tmp_path / "in"
+    made(*(folder / f"clip.{ending}" for ending in ENDINGS), folder / "CLIP.MTS")
+    assert len(find_jobs([folder], tmp_path / "out")) == len(ENDINGS) + 1
+    assert passed_over([folder], tmp_path / "out") == []
+
+
+def test_a_video_of_an_ending_that_says_nothing_is_known_by_its_beginning(tmp_path: Path) -> None:
+    folder = tmp_path / "in"
+    folder.mkdir()
+    (folder / "recording.001").write_bytes(b"\0\0\0\x20ftypisom")
+    (folder / "photo.cr3").write_bytes(b"\0\0\0\x20ftypcrx ")
+    (folder / "notes.doc").write_bytes(b"anything")
+    assert list(targets([folder], tmp_path / "out").values()) == ["recording.001"]
+    ((name, why),) = passed_over([folder], tmp_path / "out")
+    assert name == "in"
+    assert "1 .cr3" in why
+    assert "1 .doc" in why
+
+
+def test_a_folder_of_pictures_gives_a_job_for_each_picture(tmp_path: Path) -> None:
+    made(tmp_path / "in" / "a.jpg", tmp_path / "in" / "b.PNG", tmp_path / "in" / "notes.txt")
+    assert list(targets([tmp_path / "in"], tmp_path / "out").values()) == ["a.jpg", "b.PNG"]
+
+
+def test_pictures_beside_videos_are_left_out_and_told(tmp_path: Path) -> None:
+    made(tmp_path / "in" / "a.jpg", tmp_path / "in" / "b.jpg", tmp_path / "in" / "talk.mp4")
+    assert list(targets([tmp_path / "in"], tmp_path / "out").values()) == ["talk.mp4"]
+    ((name, why),) = passed_over([tmp_path / "in"], tmp_path / "out")
+    assert name == "in"
+    assert "(2 .jpg)" in why
