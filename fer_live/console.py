@@ -11,6 +11,7 @@ import typer
 from fer_live.errors import FerLiveError, SettingsError
 from fer_live.libraries import missing_library
 
+IMPATIENT: Final = (signal.SIGINT, signal.SIGTERM)
 INTERRUPTED: Final = 130
 """128 and the number of SIGINT: what a shell reports of a command that Ctrl-C ended."""
 
@@ -64,17 +65,21 @@ def stop_signals() -> Generator[Callable[[], bool]]:
     """Turn the first Ctrl-C or SIGTERM into a question that a loop may ask: was I told to stop?
 
     Files are then closed between two frames and never in the middle of a write. A second signal
-    raises KeyboardInterrupt, for whoever does not want to wait. To be used on the main thread.
+    raises KeyboardInterrupt, for whoever does not want to wait. A terminal that is closed (SIGHUP)
+    asks as well, unless `nohup` said that it shall not, and is never impatient: it may ask twice.
+    To be used on the main thread.
     """
     told = False
 
     def tell(number: int, frame: FrameType | None) -> None:
         nonlocal told
-        if told:
+        if told and number in IMPATIENT:
             raise KeyboardInterrupt
         told = True
 
-    with _handled_by(tell, signal.SIGINT, signal.SIGTERM):
+    hangup = getattr(signal, "SIGHUP", None)  # Windows has none
+    closed = [] if hangup is None or signal.getsignal(hangup) == signal.SIG_IGN else [hangup]
+    with _handled_by(tell, *IMPATIENT, *closed):
         yield lambda: told
 
 

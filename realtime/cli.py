@@ -34,6 +34,7 @@ fer-live names what faces show, live or in files. Nothing leaves this machine.
   fer-live --camera 0                         the first camera, in a window
   fer-live --camera talk.mp4                  a file, played as if it were a camera
   fer-live annotate talk.mp4 --out results    a table and an annotated video
+  fer-live cameras                            the cameras that are here
   fer-live models                             the models that are here
   fer-live doctor                             when something does not work
 
@@ -102,7 +103,24 @@ def live(
     log: Annotated[
         Path | None,
         typer.Option(
-            metavar="OUT.csv", help="Write a table: .csv, .jsonl or .parquet by its name."
+            metavar="OUT.csv",
+            help="Write a table: .csv, .jsonl or .parquet by its name; - for standard output.",
+        ),
+    ] = None,
+    table: Annotated[
+        Literal["csv", "jsonl", "parquet"] | None,
+        typer.Option(
+            "--format", help="Format of the table, whatever its name.", show_default=False
+        ),
+    ] = None,
+    transport: Annotated[
+        Literal["tcp", "udp"] | None,
+        typer.Option(help="How an RTSP camera sends pictures; TCP, and UDP if it has no TCP."),
+    ] = None,
+    give_up: Annotated[
+        float | None,
+        typer.Option(
+            min=0, metavar="S", help="End when the source was away for so long; else never."
         ),
     ] = None,
     model: Model = None,
@@ -128,9 +146,10 @@ def live(
     size_wh = _size_wh(size)
     with plain_errors(NAME):
         from fer_live.bundle import DEFAULT_MODEL
-        from fer_live.realtime.commands.live import status_line, tell_run
+        from fer_live.realtime.commands.live import exit_status, status_line, tell_run
         from fer_live.realtime.faces import FaceSettings
         from fer_live.realtime.live import CameraSettings, LiveSettings, run_live
+        from fer_live.realtime.sources import Patience
 
         settings = LiveSettings(
             source=camera,
@@ -144,12 +163,33 @@ def live(
             blur_faces=blur_faces,
             record=record,
             log=log,
+            log_format=table,
             seconds=seconds,
+            transport=transport,
+            patience=Patience() if give_up is None else Patience(give_up_s=give_up),
         )
         with stop_signals() as told_to_stop, status_line(shown=not window) as on_status:
             report = run_live(settings, on_status=on_status, told_to_stop=told_to_stop)
         tell_run(report)
-        raise typer.Exit(0 if report.went_well else 1)
+        raise typer.Exit(exit_status(report))
+
+
+@app.command()
+def cameras(
+    *, as_json: Annotated[bool, typer.Option("--json", help="Print everything as JSON.")] = False
+) -> None:
+    """List the cameras of this machine: index, name, and the sizes and rates that each has.
+
+    Nothing is switched on. The exit status is 1 if there is none.
+    """
+    with plain_errors(NAME):
+        from fer_live.realtime.commands.cameras import show_cameras
+        from fer_live.realtime.sources.camera_devices import list_cameras
+        from fer_live.realtime.sources.v4l2 import modes
+
+        found = [(camera, modes(Path(camera.place))) for camera in list_cameras()]
+        show_cameras(found, as_json=as_json)
+        raise typer.Exit(0 if found else 1)
 
 
 @app.command()

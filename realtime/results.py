@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from fractions import Fraction
 from typing import NamedTuple
 
@@ -64,6 +65,8 @@ class SourceInfo:
         duration_s: How long the container says it lasts, in seconds.
         live: Whether frames come in real time and late ones are dropped.
         has_audio: Whether there is sound that a copy of the video should keep.
+        began: The moment that `time_s` 0 stands for, by the clock on the wall; None where the
+            source does not say.
     """
 
     name: str
@@ -73,6 +76,7 @@ class SourceInfo:
     duration_s: float | None = None
     live: bool = False
     has_audio: bool = False
+    began: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,9 +5,10 @@ from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from typing import Final
 
+import typer
 from rich.console import Console
 
-from fer_live.console import printable
+from fer_live.console import INTERRUPTED, printable
 from fer_live.realtime.live import LiveReport, LiveStatus
 
 ENDINGS: Final = {
@@ -34,15 +35,33 @@ def status_line(*, shown: bool) -> Generator[Callable[[LiveStatus], None]]:
 
 def going(status: LiveStatus) -> str:
     """Say in a few words how a live run is going."""
-    return (
-        f"{status.elapsed_s:.0f} s, {status.frames} frames, {status.fps:.1f} a second, "
-        f"latency {_ms(status.latency_ms)}, {status.dropped} dropped; stop with Ctrl-C"
+    now = (
+        f"{status.fps:.1f} a second, latency {_ms(status.latency_ms)}"
+        if status.trouble is None
+        else status.trouble
     )
+    return (
+        f"{status.elapsed_s:.0f} s, {status.frames} frames, {now}, {status.dropped} dropped; "
+        "stop with Ctrl-C"
+    )
+
+
+def exit_status(report: LiveReport) -> int:
+    """Return 0 when all went well, 130 when it was stopped before it saw anything, else 1.
+
+    A run that has seen pictures ends by Ctrl-C as it ends by a key: that is how one ends.
+    """
+    if report.ending == "told to stop" and not report.status.frames:
+        return INTERRUPTED
+    return 0 if report.went_well else 1
 
 
 def tell_run(report: LiveReport) -> None:
     """Say how a live run went."""
     status = report.status
+    if not status.frames and report.ending != "source ended":
+        typer.echo(f"{ENDINGS[report.ending]} before the first picture", err=True)
+        return
     rate = status.frames / status.elapsed_s if status.elapsed_s > 0 else 0.0
     frames = "frame" if status.frames == 1 else "frames"
     console = Console(stderr=True, highlight=False, soft_wrap=True)

@@ -1,16 +1,20 @@
 """The live loop: newest frame -> labels -> window, recording and table."""
 
+import dataclasses
+import logging
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Final, Literal, TypeAlias
 
+from fer_live.errors import SinkError
 from fer_live.realtime.live.pictures import Recorder, save_picture
 from fer_live.realtime.live.screen import Screen, Switches
 from fer_live.realtime.live.statistics import LiveStatus, Tally
 from fer_live.realtime.pipeline import Pipeline
-from fer_live.realtime.results import Frame
+from fer_live.realtime.results import Frame, FrameResult
 from fer_live.realtime.sinks.keys import Key
 from fer_live.realtime.sinks.table import TableWriter
 from fer_live.realtime.sources import LatestFrame
@@ -20,6 +24,10 @@ Ending: TypeAlias = Literal["source ended", "told to stop", "window closed", "ti
 PATIENCE_S: Final = 0.05
 """How long a frame is waited for before keys, signals and the clock are looked at again."""
 STATUS_PERIOD_S: Final = 0.5
+TOLD_S: Final = 6.0
+"""How long a line about something that went wrong stays on the picture."""
+
+_log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +79,8 @@ class LiveLoop:
         self._start_s = self._told_s = time.monotonic()
         self._tally = Tally(self._start_s)
         self._missed_on_purpose = 0
+        self._was_paused = False
+        self.began: datetime | None = None
         self._quit = False
         self.saved: list[Path] = []
 
@@ -88,7 +98,10 @@ class LiveLoop:
             SinkError: An output cannot be written.
         """
         while (ending := self._ending(seconds, told_to_stop)) is None:
-            if self._switches.paused:
+            if self._switches.paused != self._was_paused:
+                self._was_paused = self._switches.paused
+                self._frames.hold(self._was_paused)
+            if self._was_paused:
                 self._pause()
                 continue
             frame = self._frames.wait(PATIENCE_S)
@@ -104,7 +117,10 @@ class LiveLoop:
     def status(self) -> LiveStatus:
         """Return how it goes."""
         dropped = self._frames.dropped - self._missed_on_purpose
-        return self._tally.status(time.monotonic(), dropped=dropped)
+        status = self._tally.status(time.monotonic(), dropped=dropped)
+        return dataclasses.replace(
+            status, trouble=self._frames.trouble, behind_s=self._frames.behind_s
+        )
 
     def _ending(self, seconds: float | None, told_to_stop: Callable[[], bool]) -> Ending | None:
         """Return the reason to end, if there is one."""
@@ -123,14 +139,50 @@ class LiveLoop:
 
     def _handle(self, frame: Frame) -> None:
         """Label one frame and hand it to every output."""
+        if self.began is None:
+            self._begin(frame)
         result = self._pipeline.process(frame)
         self._tally.add(captured_s=frame.captured_s, labelled_s=time.monotonic())
         if self._outputs.table is not None:
             self._outputs.table.write(frame, result)
-        self._outputs.recorder.blur_faces = self._switches.blur_faces
-        self._outputs.recorder.write(frame, result)
+        self._record(frame, result)
         if self._outputs.screen is not None:
             self._outputs.screen.take(frame, result)
+
+    def _begin(self, frame: Frame) -> None:
+        """Note when the first frame was taken: outputs say by it when `time_s` 0 was.
+
+        Read once: the clock on the wall may be set meanwhile, that of the frames never is.
+        """
+        now_s = time.monotonic()
+        old_s = 0.0 if frame.captured_s is None else now_s - frame.captured_s
+        self.began = datetime.now(UTC) - timedelta(seconds=old_s + frame.time_s)
+        self._outputs.recorder.began = self.began
+        if self._outputs.table is not None:
+            self._outputs.table.began = self.began
+
+    def _record(self, frame: Frame, result: FrameResult) -> None:
+        """Write to the recording, if one is on.
+
+        Raises:
+            SinkError: One that was asked for before the run cannot be written. One that a key
+                began is given up, and the run goes on.
+        """
+        recorder = self._outputs.recorder
+        recorder.blur_faces = self._switches.blur_faces
+        try:
+            recorder.write(frame, result)
+        except SinkError as error:
+            if recorder.wanted:
+                raise
+            recorder.give_up()
+            self._tell(error)
+
+    def _tell(self, error: SinkError) -> None:
+        """Say that something that a key asked for could not be done."""
+        _log.warning("%s", error)
+        if self._outputs.screen is not None:
+            self._outputs.screen.tell(str(error), until_s=time.monotonic() + TOLD_S)
 
     def _pause(self) -> None:
         """Show the same frame for a moment; what the source gives meanwhile is not missed."""
@@ -153,17 +205,22 @@ class LiveLoop:
     def _obey(self, key: Key | None) -> None:
         """Do what a key asks for."""
         self._switches.press(key)
-        match key:
-            case Key.QUIT:
-                self._quit = True
-            case Key.RECORD if self._outputs.recorder.recording:
-                self._outputs.recorder.end()
-            case Key.RECORD:
-                self._outputs.recorder.begin()
-            case Key.SAVE:
+        if key is Key.QUIT:
+            self._quit = True
+        try:
+            if key is Key.RECORD:
+                self._begin_or_end_recording()
+            elif key is Key.SAVE:
                 self._save()
-            case _:
-                pass
+        except SinkError as error:
+            self._tell(error)
+
+    def _begin_or_end_recording(self) -> None:
+        """Do what the key for it asks for."""
+        if self._outputs.recorder.recording:
+            self._outputs.recorder.end()
+        else:
+            self._outputs.recorder.begin()
 
     def _save(self) -> None:
         """Write what is shown as a picture."""

@@ -3,6 +3,7 @@
 import dataclasses
 import logging
 from collections.abc import Sequence
+from contextlib import suppress
 from datetime import datetime
 from pathlib import Path
 from types import TracebackType
@@ -24,6 +25,12 @@ class Recorder:
     """The annotated video of a live run, begun and ended as often as one likes.
 
     Recordings are never mirrored, so that places in them are those of the table.
+
+    Attributes:
+        files: What was begun so far.
+        blur_faces: Whether faces are made unrecognisable.
+        began: The moment of `time_s` 0, noted in recordings; None while it is unknown.
+        wanted: Whether the recording was asked for before the run, which then ends if it fails.
     """
 
     def __init__(self, info: SourceInfo, labels: Sequence[str], *, folder: Path) -> None:
@@ -41,6 +48,8 @@ class Recorder:
         self._video: VideoWriter | None = None
         self.files: list[Path] = []
         self.blur_faces = False
+        self.wanted = False
+        self.began: datetime | None = None
 
     @property
     def recording(self) -> bool:
@@ -53,6 +62,7 @@ class Recorder:
         Args:
             path: Where to; None for a name made of date and time.
         """
+        self.wanted = path is not None
         self._next = path or unused_path(self._folder, ".mp4", datetime.now().astimezone())
 
     def end(self) -> None:
@@ -65,6 +75,13 @@ class Recorder:
         if video is not None:
             video.close()
 
+    def give_up(self) -> None:
+        """Leave a recording that cannot go on; what was written stays."""
+        video, self._video, self._next = self._video, None, None
+        if video is not None:
+            with suppress(SinkError):  # told already: it is why the recording is left
+                video.close()
+
     def write(self, frame: Frame, result: FrameResult) -> None:
         """Draw on a copy of the frame and write that, if a recording is on.
 
@@ -73,7 +90,8 @@ class Recorder:
         """
         if self._next is not None:
             path, self._next = self._next, None
-            self._video = VideoWriter(path, self._info, start_s=frame.time_s)
+            info = dataclasses.replace(self._info, began=self.began)
+            self._video = VideoWriter(path, info, start_s=frame.time_s)
             self.files.append(path)
             _log.info("recording %s", path)
         if self._video is not None:
@@ -99,7 +117,7 @@ def hidden(frame: Frame, result: FrameResult) -> Image:
 
 
 def save_picture(rgb: Image, folder: Path) -> Path:
-    """Write a picture as PNG, under a name made of date and time, and return its path.
+    """Write a picture as PNG in one piece, under a name made of date and time, and return its path.
 
     Raises:
         SinkError: It cannot be written.

@@ -4,25 +4,34 @@ import dataclasses
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from typing import Final
 
 from fer_live.errors import SinkError
-from fer_live.realtime.faces import open_finder
-from fer_live.realtime.inference.classifier import OnnxClassifier
 from fer_live.realtime.live.loop import Ending, LiveLoop, Outputs
 from fer_live.realtime.live.pictures import Recorder
+from fer_live.realtime.live.preparing import Parts, Preparation
 from fer_live.realtime.live.screen import Screen, Switches
 from fer_live.realtime.live.settings import LiveSettings
-from fer_live.realtime.live.statistics import LiveStatus
+from fer_live.realtime.live.statistics import LiveStatus, Tally
+from fer_live.realtime.overlay import blank, draw_notice
 from fer_live.realtime.pipeline import Pipeline, PipelineSettings
 from fer_live.realtime.results import SourceInfo
-from fer_live.realtime.sinks.table import TableWriter, table_format
+from fer_live.realtime.sinks.encoders import STANDARD_OUTPUT, check_parquet
+from fer_live.realtime.sinks.keys import Key
+from fer_live.realtime.sinks.table import TableWriter
 from fer_live.realtime.sinks.video import video_container
 from fer_live.realtime.sinks.window import Window
-from fer_live.realtime.sources import LatestFrame, Paced, Source, open_source
+from fer_live.realtime.sources import LatestFrame
+from fer_live.realtime.sources.choose import check_source
 
 TITLE: Final = "fer-live"
+LOOK_S: Final = 0.05
+"""How often keys and signals are looked at while things are being opened."""
+LEAVE_S: Final = 0.3
+"""How long a read under way is waited for at the end; then it is left to itself."""
+NOTHING_YET: Final = Tally(0.0).status(0.0, dropped=0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +44,7 @@ class LiveReport:
         provider: What the model ran on.
         files: What was written, the table last.
         fault: What was wrong with the pictures; None when all was well.
+        began: The moment of `time_s` 0; None without a picture.
     """
 
     ending: Ending
@@ -42,6 +52,7 @@ class LiveReport:
     provider: str
     files: tuple[Path, ...]
     fault: str | None
+    began: datetime | None = None
 
     @property
     def went_well(self) -> bool:
@@ -71,32 +82,59 @@ def run_live(
         DeviceError: The device cannot be had.
         DisplayError: No window can be shown.
     """
+    # What can be refused at once comes before what takes seconds to load.
     with ExitStack() as stack:
-        # What can be refused at once comes before what takes seconds to load.
         window = stack.enter_context(Window(TITLE)) if settings.window else None
         _check_names(settings)
-        source = stack.enter_context(_open_source(settings))
-        classifier = OnnxClassifier(settings.model, device=settings.device)
-        finder = stack.enter_context(open_finder(settings.faces, live=True))
-        pipeline = Pipeline(finder, classifier, PipelineSettings(prior=settings.prior))
+        check_source(settings.source)
+        prepared = _prepared(Preparation(settings), window, told_to_stop)
+        if not isinstance(prepared, Parts):
+            return LiveReport(prepared, NOTHING_YET, provider="", files=(), fault=None)
+        stack.enter_context(prepared.held_open)
+        source, classifier = prepared.source, prepared.classifier
+        pipeline = Pipeline(prepared.finder, classifier, PipelineSettings(prior=settings.prior))
         switches = Switches(mirror=settings.mirrored, blur_faces=settings.blur_faces)
         outputs = _open_outputs(stack, settings, source.info, classifier.contract.labels)
         if window is not None:
+            window.make_room_for(source.info.size_wh)
             screen = Screen(window, classifier.contract.labels, switches)
             outputs = dataclasses.replace(outputs, screen=screen)
-        frames = stack.enter_context(LatestFrame(source))
+        frames = stack.enter_context(LatestFrame(source, patience_s=LEAVE_S))
         loop = LiveLoop(frames, pipeline, outputs, switches, on_status=on_status)
         ending = loop.run(seconds=settings.seconds, told_to_stop=told_to_stop)
-        written = (*outputs.recorder.files, *loop.saved, settings.log)
+        log = None if settings.log == STANDARD_OUTPUT else settings.log
+        written = (*outputs.recorder.files, *loop.saved, log)
         files = tuple(path for path in written if path is not None)
-        return LiveReport(ending, loop.status(), classifier.provider, files, source.fault)
+        status = loop.status()
+        return LiveReport(
+            ending, status, classifier.provider, files, source.fault, began=loop.began
+        )
 
 
-def _open_source(settings: LiveSettings) -> Source:
-    """Open what is live as it is, and a file so that it is played at its own speed."""
-    wish = settings.camera
-    source = open_source(settings.source, size_wh=wish.size_wh, fps=wish.fps, mjpg=wish.mjpg)
-    return source if source.info.live else Paced(source)
+def _prepared(
+    preparation: Preparation, window: Window | None, told_to_stop: Callable[[], bool]
+) -> Parts | Ending:
+    """Wait for everything to be ready, or for somebody who has thought better of it."""
+    try:
+        told = ""
+        while (parts := preparation.wait(0.001 if window is not None else LOOK_S)) is None:
+            if told_to_stop():
+                preparation.leave()
+                return "told to stop"
+            if window is None:
+                continue
+            card = None
+            if preparation.stage != told:
+                told = preparation.stage
+                card = blank()
+                draw_notice(card, [told], dim=False)
+            if window.show(card, wait_s=LOOK_S) is Key.QUIT or window.closed:
+                preparation.leave()
+                return "window closed"
+    except BaseException:
+        preparation.leave()
+        raise
+    return parts
 
 
 def _open_outputs(
@@ -105,8 +143,15 @@ def _open_outputs(
     """Open the table, and the recorder with what it is to record from the start."""
     table = None
     if settings.log is not None:
-        shapes = settings.faces.blendshapes
-        table = stack.enter_context(TableWriter(settings.log, labels, blendshapes=shapes))
+        table = stack.enter_context(
+            TableWriter(
+                settings.log,
+                labels,
+                form=settings.table_format,
+                blendshapes=settings.faces.blendshapes,
+                wall_clock=True,
+            )
+        )
     recorder = stack.enter_context(Recorder(info, labels, folder=settings.folder))
     if settings.record is not None:
         recorder.begin(settings.record)
@@ -121,8 +166,8 @@ def _check_names(settings: LiveSettings) -> None:
     """
     if settings.record is not None:
         video_container(settings.record)
-    if settings.log is not None:
-        table_format(settings.log)
+    if settings.table_format == "parquet":
+        check_parquet()
     for path in (settings.record, settings.log):
         if path is not None and path.is_file():
             raise SinkError(f"{path} exists already; move it away or give another name")

@@ -1,17 +1,21 @@
 """The window of a live run: what is drawn into it, and what its keys switch."""
 
+import dataclasses
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final, Protocol
 
 from fer_live.arrays import Image
-from fer_live.realtime.live.pictures import hidden
 from fer_live.realtime.live.statistics import LiveStatus
-from fer_live.realtime.overlay import Readout, draw, draw_help
+from fer_live.realtime.overlay import Readout, blank, draw_help, draw_notice, draw_on, shown
+from fer_live.realtime.overlay.blur import blur_faces
 from fer_live.realtime.results import Frame, FrameResult
 from fer_live.realtime.sinks.keys import KEYS, Key
 
 HELP: Final = tuple((letter, key.value) for letter, key in KEYS.items())
+LEAST_BEHIND_S: Final = 1.0
+"""A stream that is shown later than this is said to be."""
 
 
 @dataclass(slots=True)
@@ -46,19 +50,31 @@ class Viewer(Protocol):
         """Whether nothing can be shown any more."""
         ...
 
-    def show(self, rgb: Image, *, wait_s: float = ...) -> Key | None:
-        """Show a picture, wait for a key, and return what it asks for."""
+    @property
+    def size_wh(self) -> tuple[int, int] | None:
+        """How large pictures can be shown; None leaves them as they are."""
+        ...
+
+    def show(self, rgb: Image | None, *, wait_s: float = ...) -> Key | None:
+        """Show a picture, or go on showing the last, wait for a key, return what it asks for."""
         ...
 
 
 class Screen:
-    """Shows each frame with its own results, and the last one again while there is no new one."""
+    """Shows each frame with its own results, and the last one again while there is no new one.
+
+    Nothing is drawn while nothing changes. While no picture comes, the last one is dimmed, without
+    faces, with words that say why: an old label is no finding.
+    """
 
     def __init__(self, window: Viewer, labels: Sequence[str], switches: Switches) -> None:
         self._window = window
         self._labels = labels
         self._switches = switches
         self._last: tuple[Frame, FrameResult] | None = None
+        self._taken = 0
+        self._drawn_from: object = None
+        self._told: tuple[str, float] | None = None
 
     @property
     def closed(self) -> bool:
@@ -68,36 +84,83 @@ class Screen:
     def take(self, frame: Frame, result: FrameResult) -> None:
         """Show this frame from now on."""
         self._last = frame, result
+        self._taken += 1
+
+    def tell(self, words: str, *, until_s: float) -> None:
+        """Show a line over the picture for a while.
+
+        Args:
+            words: What happened.
+            until_s: How long, on the monotonic clock.
+        """
+        self._told = words, until_s
 
     def refresh(self, status: LiveStatus, *, recording: bool, wait_s: float) -> Key | None:
-        """Draw and show the frame, wait for a key at most `wait_s`, and return the key.
-
-        Before the first frame there is nothing to show and no key.
-        """
-        if self._last is None:
-            return None
-        picture = self._drawn(*self._last, self._readout(status, recording=recording))
-        if self._switches.help:
-            picture = draw_help(picture, HELP)
-        return self._window.show(picture, wait_s=wait_s)
+        """Draw and show the frame if anything changed, and return a key pressed within `wait_s`."""
+        if self._told is not None and time.monotonic() > self._told[1]:
+            self._told = None
+        notices = self._notices(status)
+        readout = None if status.trouble else self._readout(status, recording=recording)
+        size_wh = self._window.size_wh
+        wanted = (self._taken, dataclasses.astuple(self._switches), notices, readout, size_wh)
+        if wanted == self._drawn_from:
+            return self._window.show(None, wait_s=wait_s)
+        self._drawn_from = wanted
+        return self._window.show(self._picture(notices, readout, size_wh), wait_s=wait_s)
 
     def picture(self) -> Image | None:
-        """Return what is shown, without the readout and the help; None before the first frame."""
-        return None if self._last is None else self._drawn(*self._last, None)
+        """Return what is shown, in the source's size, without the readout, notices and help.
 
-    def _drawn(self, frame: Frame, result: FrameResult, readout: Readout | None) -> Image:
+        None before the first frame.
+        """
+        return None if self._last is None else self._drawn(*self._last)
+
+    def _picture(
+        self, notices: tuple[str, ...], readout: Readout | None, size_wh: tuple[int, int] | None
+    ) -> Image:
+        """Return everything that is to be seen."""
+        if self._last is None:
+            picture = blank(size_wh)
+        else:
+            picture = self._drawn(
+                *self._last, named=readout is not None, readout=readout, size_wh=size_wh
+            )
+        if self._switches.help:
+            picture = draw_help(picture, HELP)
+        if notices:
+            draw_notice(picture, notices, dim=readout is None)
+        return picture
+
+    def _drawn(
+        self,
+        frame: Frame,
+        result: FrameResult,
+        *,
+        named: bool = True,
+        readout: Readout | None = None,
+        size_wh: tuple[int, int] | None = None,
+    ) -> Image:
         """Draw on a copy of the frame, mirrored and blurred as switched."""
-        return draw(
-            hidden(frame, result) if self._switches.blur_faces else frame.rgb,
-            result,
-            labels=self._labels,
-            readout=readout,
-            mirror=self._switches.mirror,
-        )
+        mirror = self._switches.mirror
+        picture, tracks = shown(frame.rgb, result.tracks, size_wh=size_wh, mirror=mirror)
+        if self._switches.blur_faces:
+            picture = blur_faces(picture, [track.face for track in tracks])
+        draw_on(picture, tracks if named else (), self._labels, readout)
+        return picture
+
+    def _notices(self, status: LiveStatus) -> tuple[str, ...]:
+        """Return what is said in the middle of the picture."""
+        if self._switches.paused:
+            return ()
+        trouble = () if status.trouble is None else (status.trouble,)
+        return trouble if self._told is None else (*trouble, self._told[0])
 
     def _readout(self, status: LiveStatus, *, recording: bool) -> Readout:
         """Return what the corner says."""
-        notes = ("paused",) if self._switches.paused else ()
+        if self._switches.paused:
+            return Readout(notes=("paused",), recording=recording)
+        behind = f"{status.behind_s:.0f} s behind"
+        notes = (behind,) if status.behind_s >= LEAST_BEHIND_S else ()
         return Readout(
             fps=status.fps, latency_ms=status.latency_ms, notes=notes, recording=recording
         )

@@ -9,6 +9,9 @@ from fer_live.contract import Prior
 from fer_live.errors import SettingsError
 from fer_live.realtime.faces import FaceSettings
 from fer_live.realtime.inference.classifier import Device
+from fer_live.realtime.sinks.encoders import STANDARD_OUTPUT
+from fer_live.realtime.sinks.table import TableFormat, table_format
+from fer_live.realtime.sources import Patience, Transport
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,9 +46,12 @@ class LiveSettings:
             logged and recorded never is.
         blur_faces: Whether faces are made unrecognisable in what is shown, recorded and saved.
         record: Where to write the annotated video from the start; None for nowhere.
-        log: Where to write the table of results; None for nowhere.
+        log: Where to write the table of results, "-" for standard output; None for nowhere.
+        log_format: The table's format; None takes it from the name, and CSV for standard output.
         seconds: Stop after so many seconds; None for never.
         folder: Where the window's keys put pictures and recordings.
+        transport: How an RTSP stream sends its pictures; None leaves it open.
+        patience: How long to wait for a camera or a stream, also when it is lost.
     """
 
     source: str = field(repr=False)  # an address may hold a password
@@ -59,8 +65,11 @@ class LiveSettings:
     blur_faces: bool = False
     record: Path | None = None
     log: Path | None = None
+    log_format: TableFormat | None = None
     seconds: float | None = None
     folder: Path = Path()
+    transport: Transport | None = None
+    patience: Patience = field(default_factory=Patience)
 
     def __post_init__(self) -> None:
         """Check what the types do not say.
@@ -72,6 +81,17 @@ class LiveSettings:
             raise SettingsError(f"--seconds {self.seconds}: give a number above 0")
         if self.record is not None and self.record == self.log:
             raise SettingsError(f"{self.record} cannot be both the video and the table")
+
+    @property
+    def table_format(self) -> TableFormat | None:
+        """The format of the table; None where there is none.
+
+        Raises:
+            SinkError: The name's ending is that of no table.
+        """
+        if self.log is None or self.log_format is not None:
+            return self.log_format
+        return "csv" if self.log == STANDARD_OUTPUT else table_format(self.log)
 
     @property
     def mirrored(self) -> bool:

@@ -23,6 +23,8 @@ class LiveStatus:
             None without a frame.
         latency_p50_ms: The same over the whole run.
         latency_p95_ms: What one frame in twenty of the whole run exceeded.
+        trouble: Why no picture comes right now; None while they come.
+        behind_s: How long pictures of the source are held back to be shown evenly.
     """
 
     elapsed_s: float
@@ -32,6 +34,8 @@ class LiveStatus:
     latency_ms: float | None
     latency_p50_ms: float | None
     latency_p95_ms: float | None
+    trouble: str | None = None
+    behind_s: float = 0.0
 
 
 class Quantiles:

@@ -3,15 +3,18 @@
 import json
 import os
 from collections.abc import Iterable, Sequence
-from contextlib import suppress
+from contextlib import ExitStack, closing, suppress
 from pathlib import Path
-from typing import Any, Final, Protocol
+from typing import IO, Any, Final, Protocol
 
 from fer_live.errors import SinkError
 from fer_live.realtime.sinks.rows import TEXT, WHOLE, Row, decimals
 
 ROWS_IN_GROUP: Final = 4096
 """Rows that Parquet holds in memory before it writes them."""
+
+
+STANDARD_OUTPUT: Final = Path("-")
 
 
 class RowEncoder(Protocol):
@@ -75,19 +78,20 @@ class ParquetEncoder:
         Raises:
             SinkError: pyarrow is not installed.
         """
-        try:
-            import pyarrow as pa  # noqa: PLC0415 (an extra)
-            import pyarrow.parquet as pq  # noqa: PLC0415
-        except ImportError as error:
-            raise SinkError(
-                f"{path} cannot be written: Parquet needs pyarrow, which is not installed; "
-                "pip install 'fer-live[parquet]', or write .csv or .jsonl"
-            ) from error
+        check_parquet(path)
+        import pyarrow as pa  # noqa: PLC0415 (an extra)
+        import pyarrow.parquet as pq  # noqa: PLC0415
+
         self._arrow: Any = pa
         whole, text, fraction = pa.int64(), pa.string(), pa.float64()
         kinds = [whole if n in WHOLE else text if n in TEXT else fraction for n in names]
         self._schema = pa.schema(list(zip(names, kinds, strict=True)))
-        self._file = pq.ParquetWriter(path, self._schema)
+        with ExitStack() as undo:
+            output: Any = path
+            if _is_stream(path):
+                output = undo.enter_context(closing(_Stream(path)))
+            self._file = pq.ParquetWriter(output, self._schema)
+            self._output = undo.pop_all()
         self._held: list[Row] = []
 
     def write(self, new: Sequence[Row]) -> None:
@@ -104,18 +108,76 @@ class ParquetEncoder:
 
     def close(self) -> None:
         """Write the last group and the footer, without which nothing can be read."""
-        try:
-            if self._held:
-                self._write_group()
-        finally:
-            self._file.close()
+        with self._output:
+            try:
+                if self._held:
+                    self._write_group()
+            finally:
+                self._file.close()
+
+
+def check_parquet(path: Path | None = None) -> None:
+    """Look whether Parquet can be written.
+
+    Raises:
+        SinkError: pyarrow is not installed.
+    """
+    try:
+        import pyarrow.parquet  # noqa: F401, PLC0415 (an extra)
+    except ImportError as error:
+        raise SinkError(
+            f"{path or 'the table'} cannot be written: Parquet needs pyarrow, which is not "
+            "installed; pip install 'fer-live[parquet]', or write .csv or .jsonl"
+        ) from error
+
+
+class _Stream:
+    """A pipe as pyarrow wants to write to it: one that knows how much went through."""
+
+    closed = False
+
+    def __init__(self, path: Path) -> None:
+        self._file = _opened(path)
+        self._written = 0
+
+    def write(self, data: Any) -> int:
+        """Write all of some bytes."""
+        left = memoryview(data)
+        self._written += len(left)
+        while left:
+            left = left[self._file.write(left) :]
+        return self._written
+
+    def tell(self) -> int:
+        """Return how many bytes were written."""
+        return self._written
+
+    def flush(self) -> None:
+        """Do nothing: nothing is held."""
+
+    def close(self) -> None:
+        """Let go of the pipe."""
+        self.closed = True
+        self._file.close()
+
+
+def _is_stream(path: Path) -> bool:
+    """Whether a table goes where nobody can jump back: standard output, a pipe, a terminal."""
+    return path == STANDARD_OUTPUT or (path.exists() and not path.is_file())
+
+
+def _opened(path: Path) -> IO[bytes]:
+    """Open a file anew, or standard output, without a buffer of our own."""
+    if path == STANDARD_OUTPUT:
+        return os.fdopen(os.dup(1), "wb", buffering=0)
+    return path.open("wb", buffering=0)
 
 
 class _WholeLines:
     """A file to which lines are added all at once or not at all, without a buffer of our own."""
 
     def __init__(self, path: Path, *, head: Iterable[str] = ()) -> None:
-        self._file = path.open("wb", buffering=0)
+        self._file = _opened(path)
         self._whole_bytes = 0
         try:
             self.add(head)

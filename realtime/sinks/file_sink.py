@@ -86,7 +86,8 @@ class FileSink(ABC):
             yield
         except OSError as error:
             reason = error.strerror or str(error) or type(error).__name__
-            raise SinkError(f"{self._path} cannot be written: {reason.lower()}") from error
+            name = "standard output" if self._path == Path("-") else self._path
+            raise SinkError(f"{name} cannot be written: {reason.lower()}") from error
 
     @contextmanager
     def _beginning(self) -> Generator[None]:

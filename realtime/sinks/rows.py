@@ -4,6 +4,7 @@ All formats hold the same rounded numbers, so that a table says the same whateve
 """
 
 from collections.abc import Iterator, Sequence
+from datetime import UTC, datetime
 from typing import Final, TypeAlias
 
 from fer_live.arrays import Probs
@@ -32,17 +33,21 @@ DECIMALS: Final = {"x0": 2, "y0": 2, "x1": 2, "y1": 2}
 """Digits after the point of a coordinate, in pixels; every other fraction has six."""
 OTHER_DECIMALS: Final = 6
 WHOLE: Final = frozenset({"frame", "track", "uncertain"})
-TEXT: Final = frozenset({"label"})
+TEXT: Final = frozenset({"label", "time_utc"})
 
 
-def columns(labels: Sequence[str], *, blendshapes: bool) -> tuple[str, ...]:
+def columns(
+    labels: Sequence[str], *, blendshapes: bool, wall_clock: bool = False
+) -> tuple[str, ...]:
     """Return the names of all columns, in order.
 
+    `time_utc` stands behind `time_s` where rows say when they were taken (ISO 8601, UTC).
     One column a label is what the label was taken from (smoothed, prior applied), `raw_<label>`
     the network's own calibrated probability, `blendshape_<name>` one of MediaPipe's 52 scores.
     """
     return (
         *FRAME_COLUMNS,
+        *(("time_utc",) if wall_clock else ()),
         *FACE_COLUMNS,
         *labels,
         *(f"raw_{label}" for label in labels),
@@ -55,19 +60,32 @@ def decimals(column: str) -> int:
     return DECIMALS.get(column, OTHER_DECIMALS)
 
 
-def rows(result: FrameResult, *, width: int, blendshapes: bool) -> Iterator[Row]:
+def rows(
+    result: FrameResult, *, width: int, blendshapes: bool, moment: tuple[str | None, ...] = ()
+) -> Iterator[Row]:
     """Yield one row a face, by track; one row with empty cells when there is no face.
 
     Args:
         result: What was seen in one frame.
         width: How many columns a row has.
         blendshapes: Whether the last 52 columns hold blendshapes.
+        moment: The cell of `time_utc`, for tables that have it.
     """
-    start = (result.frame_index, _rounded(result.time_s, OTHER_DECIMALS))
+    start = (result.frame_index, _rounded(result.time_s, OTHER_DECIMALS), *moment)
     for track in sorted(result.tracks, key=lambda track: track.track_id):
         yield (*start, *_face_cells(track), *(_blendshape_cells(track) if blendshapes else ()))
     if not result.tracks:
         yield (*start, *[None] * (width - len(start)))
+
+
+def utc(moment: datetime) -> str:
+    """Return a moment as ISO 8601 in UTC, to the millisecond.
+
+    >>> utc(datetime(2026, 1, 2, 3, 4, 5, 678000, tzinfo=timezone.utc))
+    '2026-01-02T03:04:05.678Z'
+    """
+    text = moment.astimezone(UTC).isoformat(timespec="milliseconds")
+    return text.removesuffix("+00:00") + "Z"
 
 
 def _face_cells(track: Track) -> Row:

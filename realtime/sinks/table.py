@@ -7,6 +7,7 @@ docs/decisions/0008-outputs.md.
 """
 
 from collections.abc import Callable, Sequence
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Final, Literal, TypeAlias
 
@@ -14,7 +15,7 @@ from fer_live.errors import SinkError
 from fer_live.realtime.results import Frame, FrameResult
 from fer_live.realtime.sinks.encoders import CsvEncoder, JsonEncoder, ParquetEncoder, RowEncoder
 from fer_live.realtime.sinks.file_sink import FileSink
-from fer_live.realtime.sinks.rows import columns, rows
+from fer_live.realtime.sinks.rows import columns, rows, utc
 
 TableFormat: TypeAlias = Literal["csv", "jsonl", "parquet"]
 
@@ -51,6 +52,7 @@ class TableWriter(FileSink):
 
     Attributes:
         columns: Names of the columns, in order.
+        began: The moment of `time_s` 0, for `time_utc`; to be set before the first frame.
     """
 
     def __init__(
@@ -61,23 +63,26 @@ class TableWriter(FileSink):
         form: TableFormat | None = None,
         blendshapes: bool = False,
         atomic: bool = False,
+        wall_clock: bool = False,
     ) -> None:
         """Begin the file; one that was there is replaced.
 
         Args:
-            path: Where to; missing folders are made.
+            path: Where to; missing folders are made. "-" is standard output.
             labels: What component k of the probabilities means.
             form: The format; None takes it from the name's ending.
             blendshapes: Whether to add 52 columns.
             atomic: Write under another name until it is whole, as `FileSink` says.
+            wall_clock: Whether rows say when they were taken.
 
         Raises:
             SinkError: The file cannot be written, its ending is unknown, or pyarrow is missing.
         """
         form = form or table_format(path)
         super().__init__(path, atomic=atomic)
-        self.columns = columns(labels, blendshapes=blendshapes)
-        self._blendshapes = blendshapes
+        self.columns = columns(labels, blendshapes=blendshapes, wall_clock=wall_clock)
+        self.began: datetime | None = None
+        self._blendshapes, self._wall_clock = blendshapes, wall_clock
         with self._beginning():
             self._encoder = _ENCODERS[form](self._written, self.columns)
 
@@ -88,9 +93,15 @@ class TableWriter(FileSink):
             SinkError: The disk refuses; the lines before stay whole.
         """
         self._check_open()
-        new = list(rows(result, width=len(self.columns), blendshapes=self._blendshapes))
+        moment = self._moment(result.time_s) if self._wall_clock else ()
+        width = len(self.columns)
+        new = list(rows(result, width=width, blendshapes=self._blendshapes, moment=moment))
         with self._told():
             self._encoder.write(new)
+
+    def _moment(self, time_s: float) -> tuple[str | None]:
+        """Return when a frame was taken; None while the beginning is unknown."""
+        return (None if self.began is None else utc(self.began + timedelta(seconds=time_s)),)
 
     def _finish(self) -> None:
         self._encoder.close()

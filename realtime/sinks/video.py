@@ -5,6 +5,7 @@ What is kept to the bit, what is not, and what lost: docs/decisions/0008-outputs
 
 from collections.abc import Generator
 from contextlib import contextmanager
+from datetime import UTC, timedelta
 from fractions import Fraction
 from pathlib import Path
 from typing import Any, Final
@@ -48,6 +49,12 @@ CRASH_SAFE: Final = {
     "movflags": "hybrid_fragmented+delay_moov",
     "frag_duration": "2000000",
     # A piece of a calm little picture would wait in a buffer of 256 kB for many more.
+    "flush_packets": "1",
+}
+CRASH_SAFE_MATROSKA: Final = {
+    # Clusters that can be played whatever ends the run; FFmpeg's own are 5 s or 5 MB long, and
+    # wait in a buffer for one another.
+    "cluster_time_limit": "1000",
     "flush_packets": "1",
 }
 BT709: Final = 1
@@ -110,7 +117,8 @@ class VideoWriter(FileSink):
 
         Args:
             path: Where to; the ending says which container, and missing folders are made.
-            info: Gives the size of every picture and the nominal frame rate.
+            info: Gives the size of every picture, the nominal frame rate, and where known the
+                moment that becomes the file's `creation_time`.
             sound: The file whose sound goes along, on the same clock as the frames. None, or one
                 without sound, for a silent video.
             start_s: The moment on the source's clock that becomes 0 in the video.
@@ -135,11 +143,14 @@ class VideoWriter(FileSink):
         self._nominal_ticks = max(1, round(1 / fps / self._step))
         # In MP4, where a track begins is written in steps of the whole file's own: a millisecond.
         finer = {"movie_timescale": str(self._step.denominator), **CRASH_SAFE}
-        options = finer if container != "matroska" else {}
+        options = finer if container != "matroska" else dict(CRASH_SAFE_MATROSKA)
         with self._beginning(), _as_os_error():
             self._output = av.open(
                 f"file:{self._written}", "w", format=container, container_options=options
             )
+        if info.began is not None:
+            taken = (info.began + timedelta(seconds=start_s)).astimezone(UTC)
+            self._output.metadata["creation_time"] = taken.isoformat()
         self._stream = _video_stream(self._output, self._size_wh, fps, self._step)
         self._audio: AudioCopy | None = None
         if sound is not None:

@@ -10,6 +10,8 @@ from fer_live.errors import DisplayError
 from fer_live.realtime.sinks.display import display_problem
 from fer_live.realtime.sinks.keys import Key, key_of
 
+LEAST_SIDE: Final = 64
+"""A window smaller than this is being opened, or is folded away."""
 _LEAST_WIDTH: Final = 640
 _MOST_WIDTH: Final = 1280
 _MOST_HEIGHT: Final = 720
@@ -29,31 +31,56 @@ class Window:
         self._title = title
         self._open = False
         self._closed = False
+        self._first_wh: tuple[int, int] | None = None
 
     @property
     def closed(self) -> bool:
         """Whether the window was closed, by the mouse or by `close`."""
         return self._closed
 
-    def show(self, rgb: Image, *, wait_s: float = 0.001) -> Key | None:
+    @property
+    def size_wh(self) -> tuple[int, int] | None:
+        """How large pictures can be shown, in pixels of the screen; None while that is unknown."""
+        if not self._open or self._closed:
+            return None
+        try:
+            _, _, width, height = cv2.getWindowImageRect(self._title)
+        except cv2.error:
+            return None
+        return (width, height) if min(width, height) >= LEAST_SIDE else None
+
+    def show(self, rgb: Image | None, *, wait_s: float = 0.001) -> Key | None:
         """Show a picture, wait for a key, and return what it asks for.
 
         Args:
-            rgb: (H, W, 3) uint8; not written to.
+            rgb: (H, W, 3) uint8, not written to; None leaves what is shown.
             wait_s: How long a key is waited for; at least a millisecond.
         """
         if self._closed:
             return None
-        if not self._open:
-            # Qt would add a bar of buttons of its own, and open at 400x300 whatever the picture.
-            bare = cv2.WINDOW_NORMAL | cv2.WINDOW_KEEPRATIO | cv2.WINDOW_GUI_NORMAL
-            cv2.namedWindow(self._title, bare)
-            cv2.resizeWindow(self._title, *first_size_wh(rgb.shape[1], rgb.shape[0]))
-            self._open = True
-        cv2.imshow(self._title, cv2.cvtColor(rgb, cv2.COLOR_RGB2BGR))
+        if rgb is not None:
+            self._open_for(rgb)
+            cv2.imshow(self._title, cv2.cvtColor(rgb, cv2.COLOR_RGB2BGR))
         code = cv2.waitKeyEx(max(1, round(wait_s * 1000)))
-        self._closed = self._is_gone()
+        self._closed = self._open and self._is_gone()
         return key_of(code)
+
+    def make_room_for(self, size_wh: tuple[int, int]) -> None:
+        """Give the window the size that pictures of this size are first shown at."""
+        self._first_wh = first_size_wh(*size_wh)
+        if self._open and not self._closed:
+            cv2.resizeWindow(self._title, *self._first_wh)
+
+    def _open_for(self, rgb: Image) -> None:
+        """Open the window if it is not."""
+        if self._open:
+            return
+        # Qt would add a bar of buttons of its own, and open at 400x300 whatever the picture.
+        bare = cv2.WINDOW_NORMAL | cv2.WINDOW_KEEPRATIO | cv2.WINDOW_GUI_NORMAL
+        cv2.namedWindow(self._title, bare)
+        first_wh = self._first_wh or first_size_wh(rgb.shape[1], rgb.shape[0])
+        cv2.resizeWindow(self._title, *first_wh)
+        self._open = True
 
     def _is_gone(self) -> bool:
         """Whether somebody closed the window."""

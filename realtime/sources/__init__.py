@@ -5,7 +5,7 @@ from fer_live.realtime.sources.camera import CameraSource, open_camera
 from fer_live.realtime.sources.camera_devices import CameraInfo, list_cameras
 from fer_live.realtime.sources.choices import Choices, Limits
 from fer_live.realtime.sources.choose import open_file, open_source
-from fer_live.realtime.sources.connection import Patience
+from fer_live.realtime.sources.connection import Patience, Transport
 from fer_live.realtime.sources.latest import LatestFrame, Paced
 from fer_live.realtime.sources.picture_files import PICTURE_SUFFIXES
 from fer_live.realtime.sources.pictures import decode_picture, open_pictures, read_picture
@@ -26,6 +26,7 @@ __all__ = [
     "Patience",
     "Source",
     "Span",
+    "Transport",
     "VideoSource",
     "as_image",
     "decode_picture",

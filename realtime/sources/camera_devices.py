@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Final
 
 from fer_live.realtime.sources.pictures import natural_key
+from fer_live.realtime.sources.v4l2 import refusal
 
 DEVICES: Final = Path("/dev")
 SYSTEM_CLASS: Final = Path("/sys/class/video4linux")
@@ -27,6 +28,41 @@ class CameraInfo:
 
     place: str
     name: str
+
+
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """What tells a camera from others when it comes back, perhaps under another number.
+
+    Attributes:
+        name: What its maker calls it.
+        port: Where it is plugged in, as Linux names it; "" where that is unknown.
+    """
+
+    name: str
+    port: str
+
+
+def identity_of(device: Path) -> Identity | None:
+    """Return what a device is known by; None where the system does not say."""
+    folder = SYSTEM_CLASS / device.resolve().name
+    name = _line(folder / "name")
+    return Identity(name, str((folder / "device").resolve())) if name else None
+
+
+def where_is(identity: Identity | None, device: Path) -> Path | None:
+    """Return where a camera is now that was unplugged; None while it is away.
+
+    Its own device if it is there again, else another one of the same name, that at the same port
+    first. Without an identity, its own device.
+    """
+    found = [DEVICES / Path(camera.place).name for camera in list_cameras(SYSTEM_CLASS)]
+    known = [(one, identity_of(one)) for one in [device, *found] if one.exists()]
+    if identity is None:
+        return device if device.exists() else None
+    same = [one for one, who in known if who is None or who.name == identity.name]
+    at_port = [one for one, who in known if who == identity]
+    return next(iter([*at_port, *same]), None)
 
 
 def list_cameras(system_class: Path = SYSTEM_CLASS) -> tuple[CameraInfo, ...]:
@@ -78,14 +114,21 @@ def why_not(name: str, device: Path | None) -> str:
 
 def _why_useless(name: str, device: Path) -> str:
     """Return why a device that is there and allowed gives no pictures."""
-    user = user_of(device)
-    if user is not None or _refuses(device) == errno.EBUSY:
+    user, number = user_of(device), refusal(device)
+    if user is not None or number == errno.EBUSY:
         return f"{name} is busy: {user or 'another program'} uses it; close that first"
     if not stat.S_ISCHR(device.stat().st_mode):
         return f"{name} is a file or folder, not a camera"
+    if number == errno.ENOSPC:
+        return (
+            f"{name} gives no pictures: the USB bus has no room left for them; plug it in "
+            "elsewhere, ask for a smaller --size or for --mjpg, or stop another camera"
+        )
+    if number == errno.ENODEV:
+        return f"{name} was unplugged"
     return (
-        f"{name} gives no pictures: {device} may not be a camera, or only its control device; try "
-        "another number"
+        f"{name} gives no pictures: {device} may not be a camera, or only its control device; "
+        "`fer-live cameras` lists what is there"
     )
 
 
@@ -107,15 +150,6 @@ def _open_files(process: Path) -> set[str]:
     except OSError:
         pass
     return found
-
-
-def _refuses(device: Path) -> int:
-    """Return the error number of opening a device, 0 for none."""
-    try:
-        os.close(os.open(device, os.O_RDWR | os.O_NONBLOCK))
-    except OSError as error:
-        return error.errno or 0
-    return 0
 
 
 def _line(path: Path) -> str:

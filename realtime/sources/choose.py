@@ -1,18 +1,23 @@
 """From what a person types to the source it names."""
 
 from pathlib import Path
+from typing import Literal, TypeAlias
 from urllib.parse import unquote, urlsplit
 
 from fer_live.errors import SettingsError, SourceError
 from fer_live.realtime.sources.addresses import is_address, public_name, typed
 from fer_live.realtime.sources.camera import open_camera
+from fer_live.realtime.sources.camera_opening import check_camera
 from fer_live.realtime.sources.choices import Choices
+from fer_live.realtime.sources.connection import Patience, Transport
 from fer_live.realtime.sources.picture_files import is_picture
 from fer_live.realtime.sources.pictures import open_pictures
 from fer_live.realtime.sources.source import Source
 from fer_live.realtime.sources.stream import open_stream
 from fer_live.realtime.sources.timing import Span
 from fer_live.realtime.sources.video import open_video
+
+Kind: TypeAlias = Literal["camera", "stream", "file"]
 
 _DEVICES = ("/dev/video", "/dev/v4l/")
 _ADVICE = (
@@ -27,6 +32,8 @@ def open_source(
     size_wh: tuple[int, int] | None = None,
     fps: float | None = None,
     mjpg: bool = False,
+    transport: Transport | None = None,
+    patience: Patience | None = None,
 ) -> Source:
     """Open whatever `spec` names.
 
@@ -44,29 +51,45 @@ def open_source(
         size_wh: Asked of a camera, as `open_camera` says.
         fps: Asked of a camera.
         mjpg: Asked of a camera.
+        transport: How an RTSP stream sends its pictures; None leaves it open.
+        patience: How long to wait for a camera or a stream.
 
     Raises:
         SourceError: It names nothing, or what it names cannot be opened.
         SettingsError: A camera cannot be asked for that, or it is no camera that is asked.
     """
-    spec = _meant(spec)
+    kind, place = check_source(spec)
+    if kind == "camera":
+        return open_camera(place, size_wh=size_wh, fps=fps, mjpg=mjpg, patience=patience)
+    if size_wh is not None or fps is not None or mjpg:
+        raise SettingsError(
+            f"{public_name(place)} is no camera of this machine: only such a camera can be asked "
+            "for a size, a rate or compressed pictures"
+        )
+    if kind == "stream":
+        return open_stream(place, patience=patience, transport=transport or "auto")
+    return open_file(Path(place))
+
+
+def check_source(spec: str) -> tuple[Kind, str]:
+    """Return what `spec` names and its place, without opening it.
+
+    Raises:
+        SourceError: It names nothing, or a camera that is not there or may not be used.
+    """
+    spec = spec if spec.strip() and _exists(spec) else typed(spec)
     if not spec:
         raise SourceError(f"nothing was named: {_ADVICE}")
     if spec.isdecimal() or spec.startswith(_DEVICES):
-        return open_camera(spec, size_wh=size_wh, fps=fps, mjpg=mjpg)
-    if size_wh is not None or fps is not None or mjpg:
-        raise SettingsError(
-            f"{public_name(spec)} is no camera of this machine: only such a camera can be asked "
-            "for a size, a rate or compressed pictures"
-        )
+        check_camera(spec)
+        return "camera", spec
     if spec.lower().startswith("file://"):
         spec = unquote(urlsplit(spec).path)
     elif is_address(spec):
-        return open_stream(spec)
-    path = Path(spec)
-    if not path.exists():
+        return "stream", spec
+    if not _exists(spec):
         raise SourceError(f"{public_name(spec)} is not there: {_ADVICE}")
-    return open_file(path)
+    return "file", spec
 
 
 def open_file(path: Path, span: Span | None = None, choices: Choices | None = None) -> Source:
@@ -86,6 +109,9 @@ def open_file(path: Path, span: Span | None = None, choices: Choices | None = No
     return open_video(path, start_s=span.start_s, end_s=span.end_s, fps=span.fps, choices=choices)
 
 
-def _meant(spec: str) -> str:
-    """Return what was typed without quotes and space around it, unless a file is called so."""
-    return spec if spec.strip() and Path(spec).exists() else typed(spec)
+def _exists(spec: str) -> bool:
+    """Whether a text is the name of a file; one that no file can have is none."""
+    try:
+        return Path(spec).exists()
+    except (OSError, ValueError):
+        return False

@@ -1,166 +1,202 @@
-"""One connection to a stream, from the first answer until it breaks.
+"""One connection to a stream, from its first picture until it breaks."""
 
-The only file that reaches the network, and only the address that a person gave.
-"""
-
-import errno
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import ExitStack
 from dataclasses import dataclass
 from fractions import Fraction
-from typing import Final
+from typing import Final, Literal, TypeAlias
 
 import av
+from av.format import Flags as FormatFlags
 
 from fer_live.errors import SourceError
-from fer_live.realtime.ffmpeg import exact, open_input
+from fer_live.realtime.ffmpeg import exact
 from fer_live.realtime.results import SourceInfo
-from fer_live.realtime.sources.addresses import callable_address, public_name
-from fer_live.realtime.sources.containers import file_origin, pick_video
-from fer_live.realtime.sources.decoding import Decoder
+from fer_live.realtime.sources.addresses import public_name
+from fer_live.realtime.sources.containers import file_origin, has_flag
+from fer_live.realtime.sources.packets import Arrival, PacketReader
 from fer_live.realtime.sources.pixels import View, pixel_aspect
+from fer_live.realtime.sources.playout import Playout
 from fer_live.realtime.sources.timing import PresentationClock
 
+Transport: TypeAlias = Literal["auto", "tcp", "udp"]
+"""How RTSP sends pictures; "auto" asks for TCP, and for UDP where the camera has nothing else."""
+
 _OPTIONS: Final = {
-    "rtsp_transport": "tcp",  # lost UDP packets tear pictures; TCP is what cameras do well
     "flags": "low_delay",
     "analyzeduration": "1000000",  # microseconds of stream looked at before the first picture
+    "live_start_index": "-2",  # HLS: from the last segment but one, so that it never runs dry
     "protocol_whitelist": "crypto,data,http,https,rtmp,rtmps,rtp,rtsp,rtsps,srt,srtp,tcp,tls,udp",
 }
 """Low delay; and no playlist from the network can name a file of this machine."""
+_TRANSPORTS: Final[dict[Transport, dict[str, str]]] = {
+    # Lost UDP packets tear pictures; TCP is what cameras do well.
+    "auto": {"rtsp_transport": "tcp+udp", "rtsp_flags": "prefer_tcp"},
+    "tcp": {"rtsp_transport": "tcp"},
+    "udp": {"rtsp_transport": "udp"},
+}
+SEGMENTED: Final = frozenset({"hls", "dash"})
+"""Formats that come in segments of several seconds."""
 
 
 @dataclass(frozen=True, slots=True)
 class Patience:
-    """How long to wait for a stream.
+    """How long to wait for a source.
 
     Attributes:
         open_s: For the first answer.
-        stall_s: For the next picture before the connection counts as lost. `close` may have to
-            wait as long.
+        stall_s: For the next picture before the connection counts as lost.
+        segment_s: The same for a stream that comes in segments; above the length of any.
         pause_s: Before the first new try; doubled before each further one.
         longest_pause_s: Beyond which pauses do not grow.
-        give_up_s: Without a picture after which the stream counts as gone for good.
+        give_up_s: Without a picture after which the source counts as gone for good.
     """
 
     open_s: float = 10.0
     stall_s: float = 5.0
+    segment_s: float = 30.0
     pause_s: float = 0.5
     longest_pause_s: float = 8.0
-    give_up_s: float = 60.0
+    give_up_s: float = float("inf")
 
 
 class Connection:
     """A stream that has answered and shown its first picture.
 
     Attributes:
-        picture_s: When the newest picture came, on the monotonic clock.
+        picture_s: When the newest picture was handed out, on the monotonic clock.
+        waiting_s: Since when a further picture is waited for; None while nobody waits.
+        behind_s: How long the newest picture was held after it had come.
         came_to_its_end: Whether the sender said that there is no more.
         view: How its pictures are to be seen.
+        damaged: How many packets could not be decoded.
     """
 
-    def __init__(self, url: str, patience: Patience, closing: threading.Event) -> None:
+    def __init__(
+        self,
+        url: str,
+        patience: Patience,
+        closing: threading.Event,
+        *,
+        transport: Transport = "auto",
+    ) -> None:
         """Connect, and wait for the first picture.
 
         Args:
             url: The address, with its password.
             patience: How long to wait for what.
             closing: Set from elsewhere when nobody wants the stream any more.
+            transport: How RTSP sends its pictures.
 
         Raises:
             SourceError: There is no answer, it is refused, or it is no video.
         """
-        self._name, self._patience, self._closing = public_name(url), patience, closing
-        self.picture_s = time.monotonic()
-        self.came_to_its_end = False
-        with ExitStack() as undo:
-            try:
-                # Errors of PyAV quote the address: none may leave here, not even as a cause.
-                self._container = undo.enter_context(
-                    open_input(
-                        callable_address(url),
-                        options=_OPTIONS,
-                        timeout=(patience.open_s, patience.stall_s),
-                    )
-                )
-            except (av.FFmpegError, OSError) as error:
-                raise SourceError(self._refusal(error)) from None
-            self._stream = pick_video(self._container, self._name)
-            self._stream.thread_type = "SLICE"  # frame threads hold pictures back
-            self._decoder = Decoder(self._container, self._stream, whole=False, watch=self._watch)
-            self._decoded = self._decoder.pictures()
-            first = self._next_picture()
-            if first is None:
-                reason = self._decoder.broken or "it ends"
-                raise SourceError(f"{self._name} answers but sends no picture: {reason}")
-            self._first = first
+        self._patience, self._closing = patience, closing
+        self.picture_s, self.behind_s = time.monotonic(), 0.0
+        self.waiting_s: float | None = None
+        self.came_to_its_end, self.damaged = False, 0
+        self._name = public_name(url)
+        self._reader = PacketReader(
+            url,
+            self._name,
+            options={**_OPTIONS, **_TRANSPORTS[transport]},
+            timeout_s=(patience.open_s, max(patience.stall_s, patience.segment_s)),
+            unwanted=closing,
+        )
+        try:
+            self._container, self._stream = self._reader.opened()
+            self._even = self._container.format.name in SEGMENTED
+            self._reader.far_ahead = self._even
+            self._decoded = self._decode()
+            self._first = self._first_picture()
             self.view = View(pixel_aspect(self._stream))
-            undo.pop_all()
+        except BaseException:
+            self._reader.leave()
+            raise
+        self.picture_s = time.monotonic()
 
     def describe(self) -> SourceInfo:
         """Return what the stream says of itself."""
         duration = self._container.duration
         return SourceInfo(
             name=self._name,
-            size_wh=self.view.upright_size(self._first),
+            size_wh=self.view.upright_size(self._first[0]),
             fps=exact(self._stream.average_rate),
             duration_s=duration / av.time_base if duration else None,
             live=True,
         )
 
-    def pictures(self) -> Iterator[tuple[float, av.VideoFrame]]:
-        """Yield each picture, with its time in seconds by the stream's own timestamps.
+    def pictures(self, *, live: bool) -> Iterator[tuple[float, av.VideoFrame]]:
+        """Yield each picture when it is due, with its time in seconds by the stream's timestamps.
 
         Ends when the stream does, breaks, or shows nothing for too long.
+
+        Args:
+            live: Whether to hold pictures that come in pieces until they are due. Those of a
+                recording are handed out as they come.
         """
-        rate = exact(self._stream.average_rate)
-        origin = file_origin(self._container, self._stream)
-        tick = exact(self._stream.time_base) or Fraction(1)
-        clock = PresentationClock(tick, origin, float(1 / rate) if rate else 0.0)
-        picture: av.VideoFrame | None = self._first
-        while picture is not None:
-            yield clock.time_s(picture.pts), picture
-            picture = self._next_picture()
+        clock = self._clock()
+        made_up = has_flag(self._container, FormatFlags.no_timestamps)
+        playout = Playout(even=self._even, timestamps=live and not made_up)
+        shown: tuple[av.VideoFrame, float] | None = self._first
+        while shown is not None:
+            picture, came_s = shown
+            time_s = clock.time_s(picture.pts)
+            due_s = playout.due_s(time_s, came_s)
+            self._even = self._reader.far_ahead = self._even or playout.even
+            if self._closing.wait(max(0.0, due_s - time.monotonic())):
+                return
+            self.picture_s = time.monotonic()
+            self.behind_s = max(0.0, due_s - came_s)
+            yield time_s, picture
+            self.waiting_s = time.monotonic()
+            shown = next(self._decoded, None)
+            self.waiting_s = None
 
     def close(self) -> None:
         """Hang up; not while `pictures` runs on another thread."""
         self._decoded = iter(())
-        self._container.close()
+        self._reader.leave()
 
-    def _next_picture(self) -> av.VideoFrame | None:
-        """Return the next picture; None when there is none any more."""
+    def _first_picture(self) -> tuple[av.VideoFrame, float]:
+        """Return the first picture and when it came.
+
+        Raises:
+            SourceError: There is none.
+        """
+        first = next(self._decoded, None)
+        if first is None:
+            reason = self._reader.broken or "it ends"
+            raise SourceError(f"{self._name} answers but sends no picture: {reason}")
+        return first
+
+    def _clock(self) -> PresentationClock:
+        rate = exact(self._stream.average_rate)
+        origin = file_origin(self._container, self._stream)
+        tick = exact(self._stream.time_base) or Fraction(1)
+        return PresentationClock(tick, origin, float(1 / rate) if rate else 0.0)
+
+    def _decode(self) -> Iterator[tuple[av.VideoFrame, float]]:
+        """Yield each picture and when it came, until none comes any more or for too long."""
+        seen_s = time.monotonic()
+        while (arrival := self._reader.next(self._stall_s)) is not None:
+            for picture in self._decoded_from(arrival):
+                yield picture, arrival.at_s
+                seen_s = time.monotonic()
+            if time.monotonic() - seen_s > self._patience.open_s + self._stall_s:
+                self._reader.broken = "packets come, but no picture can be decoded"
+                return
+        self.came_to_its_end = self._reader.broken is None and not self._closing.is_set()
+
+    def _decoded_from(self, arrival: Arrival) -> list[av.VideoFrame]:
+        """Return what a packet brings to light; a packet that does not decode is left out."""
         try:
-            picture = next(self._decoded, None)
-        except TimeoutError:
-            return None
-        if picture is None:
-            self.came_to_its_end = self._decoder.broken is None
-        else:
-            self.picture_s = time.monotonic()
-        return picture
+            return self._stream.decode(arrival.packet)
+        except av.FFmpegError:
+            self.damaged += 1
+            return []
 
-    def _watch(self) -> None:
-        """Break off when packets come but no pictures, or when nobody wants them."""
-        if self._closing.is_set() or (
-            time.monotonic() > self.picture_s + self._patience.open_s + self._patience.stall_s
-        ):
-            raise TimeoutError
-
-    def _refusal(self, error: av.FFmpegError | OSError) -> str:
-        """Return the sentence on why the stream cannot be opened."""
-        if isinstance(error, av.ExitError):
-            return f"{self._name} does not answer within {self._patience.open_s:g} s"
-        if isinstance(error, av.InvalidDataError):
-            return f"{self._name} answers, but not with a video of any kind that FFmpeg knows"
-        if isinstance(error, (av.HTTPUnauthorizedError, av.HTTPForbiddenError)):
-            return f"{self._name} wants another user name or password (user:password@ in front)"
-        if isinstance(error, av.HTTPNotFoundError):
-            return f"{self._name} is not there, though its sender answers; check the path"
-        if error.errno == errno.EIO:  # what FFmpeg makes of a name that nobody knows
-            return f"{self._name} is not reached; check its name, and that there is a network"
-        reason = error.strerror or type(error).__name__
-        return (
-            f"{self._name} cannot be opened: {reason}; check the address, and that its sender runs"
-        )
+    @property
+    def _stall_s(self) -> float:
+        return self._patience.segment_s if self._even else self._patience.stall_s

@@ -6,11 +6,14 @@ import threading
 import time
 from collections.abc import Iterator
 from types import TracebackType
-from typing import Self
+from typing import Final, Self
 
 from fer_live.errors import SourceError
 from fer_live.realtime.results import Frame, SourceInfo
 from fer_live.realtime.sources.source import CLOSE_PATIENCE_S, BaseSource, Source
+
+HELD_PERIOD_S: Final = 0.05
+"""How often a film that stands still looks whether it may go on."""
 
 _log = logging.getLogger(__name__)
 
@@ -27,8 +30,16 @@ class LatestFrame:
                 ...
     """
 
-    def __init__(self, source: Source) -> None:
+    def __init__(self, source: Source, *, patience_s: float = CLOSE_PATIENCE_S) -> None:
+        """Read nothing yet.
+
+        Args:
+            source: Closed together with this.
+            patience_s: How long `close` waits for a read under way; beyond that the thread is left
+                behind, lets go of the source when the read comes back, and ends.
+        """
         self._source = source
+        self._patience_s = patience_s
         self._fresh = threading.Condition()
         self._frame: Frame | None = None
         self._error: BaseException | None = None
@@ -48,6 +59,20 @@ class LatestFrame:
     def dropped(self) -> int:
         """How many frames were replaced by a newer one before anybody took them."""
         return self._dropped
+
+    @property
+    def trouble(self) -> str | None:
+        """A few words on why no picture comes right now; None while they come."""
+        return self._source.trouble
+
+    @property
+    def behind_s(self) -> float:
+        """How long pictures are held back to be shown evenly, in seconds."""
+        return self._source.behind_s
+
+    def hold(self, held: bool) -> None:
+        """Have nobody look for a while: a film stands still, a camera is not unpacked."""
+        self._source.hold(held)
 
     @property
     def ended(self) -> bool:
@@ -105,12 +130,13 @@ class LatestFrame:
         with self._fresh:
             self._over = True
             self._fresh.notify_all()
-        self._source.close()
+        begun_s = time.monotonic()
+        self._source.close(self._patience_s)
         if self._thread.ident is None or self._thread is threading.current_thread():
             return
-        self._thread.join(CLOSE_PATIENCE_S)
+        self._thread.join(max(0.0, begun_s + self._patience_s - time.monotonic()))
         if self._thread.is_alive():
-            _log.warning("the thread that reads %s did not end", self.info.name)
+            _log.debug("the thread that reads %s ends later", self.info.name)
 
     def _read(self) -> None:
         """Put every frame in the place of the one before; run by the thread."""
@@ -163,15 +189,35 @@ class Paced(BaseSource):
         """The file's."""
         return self._source.fault
 
+    @property
+    def trouble(self) -> str | None:
+        """The file's: one on a network may keep us waiting."""
+        return self._source.trouble
+
+    def stop(self) -> None:
+        """Stop both."""
+        super().stop()
+        self._source.stop()
+
     def _read(self) -> Iterator[Frame]:
-        """Yield each frame when it is due, counted from the first."""
+        """Yield each frame when it is due, counted from the first; no time passes while held."""
         start_s: float | None = None
         for frame in self._source:
             if start_s is None:
                 start_s = time.monotonic() - frame.time_s
+            start_s += self._held_for_s()
             if self._closing.wait(max(0.0, start_s + frame.time_s - time.monotonic())):
                 return
             yield dataclasses.replace(frame, captured_s=time.monotonic())
+
+    def _held_for_s(self) -> float:
+        """Wait while the film stands still, and return how long it did."""
+        if not self.held:
+            return 0.0
+        begun_s = time.monotonic()
+        while self.held and not self._closing.wait(HELD_PERIOD_S):
+            pass
+        return time.monotonic() - begun_s
 
     def _release(self) -> None:
         """Close the file."""

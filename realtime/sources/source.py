@@ -2,6 +2,7 @@
 
 import logging
 import threading
+import time
 from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from types import TracebackType
@@ -13,6 +14,9 @@ from fer_live.realtime.results import Frame, SourceInfo
 CLOSE_PATIENCE_S: Final = 20.0
 """How long `close` waits for a read that is under way. Every read of this package gives up sooner;
 only a camera driver that never returns can take longer, and cannot be stopped by anyone."""
+
+SILENCE_S: Final = 1.5
+"""A live source that gives no picture for so long is said to be silent."""
 
 _log = logging.getLogger(__name__)
 
@@ -34,6 +38,20 @@ class Source(Protocol):
         """A sentence on what was wrong with the pictures so far; None when all was well."""
         ...
 
+    @property
+    def trouble(self) -> str | None:
+        """A few words on why no picture comes right now; None while they come."""
+        ...
+
+    @property
+    def behind_s(self) -> float:
+        """How long pictures are held back to be shown evenly, in seconds."""
+        ...
+
+    def hold(self, held: bool) -> None:
+        """Have nobody look for a while: a film stands still, a camera is not unpacked."""
+        ...
+
     def __iter__(self) -> Iterator[Frame]:
         """Hand out the frames that are left; a second loop goes on where the first stopped."""
         ...
@@ -51,7 +69,11 @@ class Source(Protocol):
         """Close it."""
         ...
 
-    def close(self) -> None:
+    def stop(self) -> None:
+        """Have a read under way come back soon, and give no more; from any thread."""
+        ...
+
+    def close(self, patience_s: float = ...) -> None:
         """Let go of file or device; from any thread, as often as one likes."""
         ...
 
@@ -65,6 +87,7 @@ class BaseSource(ABC):
 
     def __init__(self) -> None:
         self._closing = threading.Event()
+        self.held = False
         self._busy = threading.Lock()
         self._frames: Iterator[Frame] | None = None
         self._released = False
@@ -79,6 +102,24 @@ class BaseSource(ABC):
         """A sentence on what was wrong with the pictures so far; None when all was well."""
         return None
 
+    @property
+    def trouble(self) -> str | None:
+        """A few words on why no picture comes right now; None while they come."""
+        return None
+
+    @property
+    def behind_s(self) -> float:
+        """How long pictures are held back to be shown evenly, in seconds."""
+        return 0.0
+
+    def hold(self, held: bool) -> None:
+        """Have nobody look for a while: a film stands still, a camera is not unpacked."""
+        self.held = held
+
+    def stop(self) -> None:
+        """Have a read under way come back soon, and give no more; from any thread."""
+        self._closing.set()
+
     @abstractmethod
     def _read(self) -> Iterator[Frame]:
         """Yield every frame."""
@@ -91,6 +132,13 @@ class BaseSource(ABC):
         return self
 
     def __next__(self) -> Frame:
+        try:
+            return self._next()
+        finally:
+            if self._closing.is_set():  # whoever closed it may have waited in vain
+                self.close(0)
+
+    def _next(self) -> Frame:
         with self._busy:
             if self._closing.is_set():
                 raise StopIteration
@@ -114,14 +162,16 @@ class BaseSource(ABC):
     ) -> None:
         self.close()
 
-    def close(self) -> None:
+    def close(self, patience_s: float = CLOSE_PATIENCE_S) -> None:
         """Let go of file or device; from any thread, as often as one likes.
 
-        A read under way is waited for: until its timeout at the latest.
+        Args:
+            patience_s: How long to wait for a read under way. Beyond that, whoever reads lets go
+                when the read comes back.
         """
-        self._closing.set()
-        if not self._busy.acquire(timeout=CLOSE_PATIENCE_S):
-            _log.warning("%s did not return from a read and was left behind", self.info.name)
+        self.stop()
+        if not self._busy.acquire(timeout=patience_s):
+            _log.debug("%s did not return from a read yet", self.info.name)
             return
         try:
             if not self._released:
@@ -130,3 +180,14 @@ class BaseSource(ABC):
                 self._release()
         finally:
             self._busy.release()
+
+
+def silence(waiting_s: float | None) -> str | None:
+    """Return what to say of a source that a picture is waited for; None when it is not for long.
+
+    Args:
+        waiting_s: Since when, on the monotonic clock; None while nobody waits.
+    """
+    if waiting_s is None or (silent_s := time.monotonic() - waiting_s) < SILENCE_S:
+        return None
+    return f"no picture for {silent_s:.0f} s"

@@ -4,19 +4,26 @@ import itertools
 import logging
 import time
 from collections.abc import Iterator
+from typing import Final
 
+from fer_live.arrays import Image
 from fer_live.errors import SourceError
 from fer_live.realtime.results import Frame, SourceInfo
 from fer_live.realtime.sources.addresses import SCHEMES, public_name, typed
-from fer_live.realtime.sources.connection import Connection, Patience
+from fer_live.realtime.sources.connection import Connection, Patience, Transport
 from fer_live.realtime.sources.latest import Paced
-from fer_live.realtime.sources.pixels import RgbConverter
-from fer_live.realtime.sources.source import BaseSource
+from fer_live.realtime.sources.pixels import RgbConverter, fitted
+from fer_live.realtime.sources.source import BaseSource, silence
+
+TOLD_BEHIND_S: Final = 0.5
+"""Pieces shorter than this are not worth a word."""
 
 _log = logging.getLogger(__name__)
 
 
-def open_stream(url: str, *, patience: Patience | None = None) -> BaseSource:
+def open_stream(
+    url: str, *, patience: Patience | None = None, transport: Transport = "auto"
+) -> BaseSource:
     """Open what an address sends, and stay with it when it breaks off.
 
     A live stream counts time from its first picture, by this machine's clock. One that announces
@@ -26,6 +33,7 @@ def open_stream(url: str, *, patience: Patience | None = None) -> BaseSource:
     Args:
         url: rtsp://, http(s)://, rtmp://, udp://, srt:// or tcp://, with user:password@ if need be.
         patience: How long to wait for what.
+        transport: How RTSP sends its pictures.
 
     Raises:
         SourceError: There is no answer, it is refused, or it is no video.
@@ -35,19 +43,22 @@ def open_stream(url: str, *, patience: Patience | None = None) -> BaseSource:
     if scheme not in SCHEMES:
         known = ", ".join(f"{name}://" for name in sorted(SCHEMES))
         raise SourceError(f"{public_name(url)} is not an address that can be opened; use {known}")
-    stream = StreamSource(url, patience or Patience())
+    stream = StreamSource(url, patience or Patience(), transport=transport)
     return Paced(stream) if stream.finite else stream
 
 
 class StreamSource(BaseSource):
     """The pictures of a stream; made by `open_stream`."""
 
-    def __init__(self, url: str, patience: Patience) -> None:
+    def __init__(self, url: str, patience: Patience, *, transport: Transport = "auto") -> None:
         super().__init__()
         self._url, self._name, self._patience = url, public_name(url), patience
+        self._transport: Transport = transport
         self._losses, self._away_s = 0, 0.0
         self._lost_s: float | None = None
-        self._connection = Connection(url, patience, self._closing)
+        self._told_behind, self._most_behind_s = False, 0.0
+        self._told_sizes: set[tuple[int, int]] = set()
+        self._connection = self._connect()
         self._to_rgb = RgbConverter(self._connection.view)
         self._info = self._connection.describe()
 
@@ -62,6 +73,19 @@ class StreamSource(BaseSource):
         return self._info.duration_s is not None
 
     @property
+    def trouble(self) -> str | None:
+        """Why there is no picture right now; None while they come."""
+        lost_s, waiting_s = self._lost_s, self._connection.waiting_s  # another thread may change
+        if lost_s is not None:
+            return f"lost {time.monotonic() - lost_s:.0f} s ago, reconnecting"
+        return silence(waiting_s)
+
+    @property
+    def behind_s(self) -> float:
+        """How much later than it comes the stream is shown, to run evenly; in seconds."""
+        return self._connection.behind_s
+
+    @property
     def fault(self) -> str | None:
         """A sentence on how often the stream was lost so far; None when never."""
         if not self._losses:
@@ -73,21 +97,50 @@ class StreamSource(BaseSource):
         still_s = 0.0 if lost_s is None else time.monotonic() - lost_s
         return f"{self._name} was lost {times}, for {self._away_s + still_s:.1f} s in all"
 
+    def _connect(self) -> Connection:
+        return Connection(self._url, self._patience, self._closing, transport=self._transport)
+
     def _read(self) -> Iterator[Frame]:
         """Yield pictures; on a loss, try again with growing pauses."""
-        first_s = self._connection.picture_s
+        first_s: float | None = None
         index = itertools.count()
         while True:
-            for time_s, picture in self._connection.pictures():
+            for time_s, picture in self._connection.pictures(live=not self.finite):
                 captured_s = self._connection.picture_s
+                first_s = captured_s if first_s is None else first_s
                 shown_s = time_s if self.finite else captured_s - first_s
-                yield Frame(next(index), shown_s, self._to_rgb(picture), captured_s)
+                self._tell_behind()
+                if not self.held:
+                    rgb = self._fitted(self._to_rgb(picture))
+                    yield Frame(next(index), shown_s, rgb, captured_s)
             if self._closing.is_set() or (self.finite and self._connection.came_to_its_end):
                 return
             self._losses += 1
             if self.finite:
                 return
             self._reconnect()
+
+    def _fitted(self, rgb: Image) -> Image:
+        """Return a picture of the size that was promised, and say once of each other one."""
+        promised_wh, given_wh = self._info.size_wh, (rgb.shape[1], rgb.shape[0])
+        others = {*self._to_rgb.other_sizes, given_wh} - {promised_wh}
+        for size_wh in others - self._told_sizes:
+            wanted, given = ("x".join(map(str, wh)) for wh in (promised_wh, size_wh))
+            _log.warning("%s now sends %s; shown whole within %s", self._name, given, wanted)
+        self._told_sizes |= others
+        return rgb if given_wh == promised_wh else fitted(rgb, promised_wh)
+
+    def _tell_behind(self) -> None:
+        """Say once, when a first piece has been played, how far back the stream is held."""
+        behind_s = self._connection.behind_s
+        if behind_s < self._most_behind_s - TOLD_BEHIND_S and not self._told_behind:
+            self._told_behind = True
+            _log.warning(
+                "%s comes in pieces: it is shown up to %.1f s late, so that it runs evenly",
+                self._name,
+                self._most_behind_s,
+            )
+        self._most_behind_s = max(behind_s, self._most_behind_s)
 
     def _reconnect(self) -> None:
         """Connect again, with growing pauses.
@@ -102,7 +155,7 @@ class StreamSource(BaseSource):
             _log.warning("%s was lost; trying again in %g s", self._name, pause_s)
             self._closing.wait(pause_s)
             try:
-                self._connection = Connection(self._url, self._patience, self._closing)
+                self._connection = self._connect()
             except SourceError as error:
                 if self._closing.is_set():
                     raise
@@ -113,6 +166,7 @@ class StreamSource(BaseSource):
                     ) from error
             else:
                 self._lost_s = None
+                self._to_rgb = RgbConverter(self._connection.view)
                 self._away_s += self._connection.picture_s - last_s
                 return
             pause_s = min(2 * pause_s, self._patience.longest_pause_s)

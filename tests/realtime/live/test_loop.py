@@ -109,12 +109,16 @@ class Album:
     def __init__(self, press: Callable[[int], Key | None] = lambda shown: None) -> None:
         self.pictures: list[Image] = []
         self.closed = False
+        self.size_wh: tuple[int, int] | None = None
+        self.looks = 0
         self._press = press
 
-    def show(self, rgb: Image, *, wait_s: float = 0.001) -> Key | None:
+    def show(self, rgb: Image | None, *, wait_s: float = 0.001) -> Key | None:
         time.sleep(wait_s)
-        self.pictures.append(rgb)
-        return self._press(len(self.pictures))
+        self.looks += 1
+        if rgb is not None:
+            self.pictures.append(rgb)
+        return self._press(self.looks)
 
 
 def new_pipeline(model: Path) -> Pipeline:

@@ -2,14 +2,16 @@
 
 import sys
 import threading
+import time
 from pathlib import Path
 
 import cv2
+import numpy as np
 import pytest
 
 from fer_live.errors import SinkError, SourceError
-from fer_live.realtime.live import CameraSettings, LiveSettings, run_live
-from fer_live.realtime.sources import open_video
+from fer_live.realtime.live import CameraSettings, LiveSettings, LiveStatus, run_live
+from fer_live.realtime.sources import Patience, open_video
 from tests.realtime.sources.clips import grey_picture, write_clip
 from tests.realtime.sources.driver import Driver
 
@@ -47,21 +49,36 @@ def test_what_is_wished_for_reaches_the_camera(
     assert driver.released
 
 
-def test_a_camera_pulled_out_ends_the_run_and_leaves_whole_files_and_no_thread(
+class PulledOut(Driver):
+    """A camera whose device file goes away after its last picture."""
+
+    def __init__(self, device: Path, pictures: int) -> None:
+        super().__init__(pictures)
+        self._device = device
+
+    def grab(self) -> bool:
+        time.sleep(0.002)
+        given = super().grab()
+        if not given:
+            self._device.unlink(missing_ok=True)
+        return given
+
+
+def test_a_camera_pulled_out_for_good_is_given_up_with_whole_files_and_no_thread(
     device: Path, tiny_model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    class PulledOut(Driver):
-        def grab(self) -> bool:
-            given = super().grab()
-            if not given:
-                device.unlink(missing_ok=True)
-            return given
-
-    driver = PulledOut(pictures=300)
+    driver = PulledOut(device, pictures=300)
     monkeypatch.setattr(cv2, "VideoCapture", lambda *place: driver)
     table, film = tmp_path / "out.csv", tmp_path / "out.mp4"
-    settings = LiveSettings("7", model=str(tiny_model), window=False, record=film, log=table)
-    with pytest.raises(SourceError, match=r"^camera 7 was unplugged$"):
+    settings = LiveSettings(
+        "7",
+        model=str(tiny_model),
+        window=False,
+        record=film,
+        log=table,
+        patience=Patience(pause_s=0.05, longest_pause_s=0.05, give_up_s=0.3),
+    )
+    with pytest.raises(SourceError, match=r"^camera 7 was unplugged and did not come back$"):
         run_live(settings)
     frames = [line.split(",")[0] for line in table.read_text().splitlines()[1:]]
     assert frames[-1] == "299"
@@ -70,6 +87,58 @@ def test_a_camera_pulled_out_ends_the_run_and_leaves_whole_files_and_no_thread(
         assert video.fault is None
     assert driver.released
     assert not [one for one in threading.enumerate() if one.name.startswith("frames of")]
+
+
+def test_a_camera_that_is_plugged_in_again_goes_on_in_the_same_files(
+    device: Path,
+    tiny_model: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    drivers = [PulledOut(device, pictures=100), Driver(), Driver()]
+    opened: list[Driver] = []
+
+    def open_next(*place: object) -> Driver:
+        opened.append(drivers[len(opened)])
+        return opened[-1]
+
+    monkeypatch.setattr(cv2, "VideoCapture", open_next)
+    table, film = tmp_path / "out.csv", tmp_path / "out.mp4"
+    troubles: list[str] = []
+
+    def plug_in_again(status: LiveStatus) -> None:
+        if status.trouble is not None:
+            troubles.append(status.trouble)
+            if len(troubles) == 2:
+                device.touch()
+
+    settings = LiveSettings(
+        "7",
+        camera=CameraSettings(size_wh=(64, 48)),
+        model=str(tiny_model),
+        window=False,
+        record=film,
+        log=table,
+        seconds=4.0,
+        patience=Patience(pause_s=0.05, longest_pause_s=0.1),
+    )
+    report = run_live(settings, on_status=plug_in_again)
+    assert troubles[0].endswith("waiting for it")
+    assert report.fault is not None
+    assert report.fault.startswith("camera 7 was lost once, for ")
+    assert report.went_well
+    rows = [line.split(",") for line in table.read_text().splitlines()[1:]]
+    assert int(rows[-1][0]) > 100
+    gaps_s = np.diff([float(row[1]) for row in rows])
+    assert gaps_s.max() > 0.5, "time went on while it was away"
+    with open_video(film) as video:
+        assert len(list(video)) == len(rows)
+        assert video.fault is None
+    assert opened[0].released
+    assert (cv2.CAP_PROP_FRAME_WIDTH, 64) in opened[1].asked, "asked for the same again"
+    told = [record.message for record in caplog.records]
+    assert told == ["camera 7 was unplugged; waiting for it to come back", "camera 7 is back"]
 
 
 def test_files_addresses_of_files_and_folders_are_played_at_their_own_speed(

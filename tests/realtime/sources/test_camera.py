@@ -21,6 +21,7 @@ from fer_live.errors import SettingsError, SourceError
 from fer_live.realtime.sources import (
     CameraSource,
     LatestFrame,
+    Patience,
     list_cameras,
     open_camera,
     open_source,
@@ -126,7 +127,9 @@ def test_a_camera_that_stops_giving_pictures_is_one_sentence_after_its_last(
     tmp_path: Path,
 ) -> None:
     path = write_clip(tmp_path / "a.mp4", range(0, 400, 40))
-    with CameraSource(cv2.VideoCapture(str(path)), "camera 0", stall_s=0.2) as camera:
+    with CameraSource(
+        cv2.VideoCapture(str(path)), "camera 0", patience=Patience(stall_s=0.2)
+    ) as camera:
         indices = [index_in(frame.rgb) for frame in islice(camera, 10)]
         with pytest.raises(SourceError) as end:
             next(camera)
@@ -178,7 +181,7 @@ def test_a_camera_that_changes_its_size_keeps_the_size_it_promised() -> None:
 
 
 def test_a_silent_camera_does_not_keep_anybody_from_leaving() -> None:
-    with LatestFrame(camera_on(Driver(pictures=3), stall_s=3600.0)) as frames:
+    with LatestFrame(camera_on(Driver(pictures=3), patience=Patience(stall_s=3600.0))) as frames:
         assert frames.wait() is not None
     assert not [one for one in threading.enumerate() if one.name == "frames of camera 0"]
 
