@@ -30,6 +30,8 @@ class AugmentSettings:
         shear: Sheared by up to this fraction, either way.
         flip: Probability of a mirror image.
         brightness: Added to all pixels, up to so much of the full range, either way.
+        exposure: Range that all gray values are multiplied by a factor from, such as (0.2, 1.2):
+            from deep shade to overexposed; empty leaves them.
         contrast: Contrast changed by up to this fraction, either way.
         saturation: Saturation changed by up to this fraction, either way; colour pictures only.
         gamma: Gray values raised to a power of up to this factor, either way: low and harsh light.
@@ -51,6 +53,7 @@ class AugmentSettings:
     shear: float = 0.0
     flip: float = 0.0
     brightness: float = 0.0
+    exposure: tuple[float, ...] = ()
     contrast: float = 0.0
     saturation: float = 0.0
     gamma: float = 0.0
@@ -82,3 +85,8 @@ class AugmentSettings:
             require(getattr(self, key) >= 0, f"{key} is negative")
         for key in ("scale", "contrast"):
             require(0 <= getattr(self, key) < 1, f"{key} must be in [0, 1)")
+        ends = self.exposure
+        require(
+            not ends or (len(ends) == len(("low", "high")) and 0 < ends[0] <= ends[1]),
+            f"exposure {list(ends)} is no range of factors: give two, the lower one first, above 0",
+        )

@@ -13,7 +13,7 @@ from typing import Final
 from torch import nn
 
 from fer_live.errors import SettingsError
-from fer_live.training.networks import cnn6, compact, pretrained, separable
+from fer_live.training.networks import cnn6, compact, full, pretrained, separable
 from fer_live.training.networks.papers import guirado, korber, lenet, rath
 from fer_live.training.networks.papers import xception as xc
 
@@ -71,6 +71,12 @@ ARCHITECTURES: Final = {
         Architecture("compact-tiny", compact.Compact, compact.TINY_WIDTHS),
         Architecture("compact-base", compact.Compact, compact.BASE_WIDTHS),
         Architecture("compact-fine", partial(compact.Compact, fine=1), compact.FINE_WIDTHS),
+        Architecture("full", full.FullResolution, full.WIDTHS),
+        Architecture(
+            "full-halved",
+            partial(full.FullResolution, layers=full.HALVED, halved=True),
+            full.HALVED_WIDTHS,
+        ),
         Architecture("separable-small", separable.SeparableCompact, separable.SMALL_WIDTHS),
     )
 }

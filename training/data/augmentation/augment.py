@@ -102,9 +102,13 @@ def _blurred(pictures: Tensor, probability: float) -> Tensor:
 
 
 def _relit(pictures: Tensor, settings: AugmentSettings) -> Tensor:
-    """Change gamma, contrast about each picture's mean, brightness and, in colour, saturation."""
+    """Change exposure, gamma, contrast about each picture's mean, brightness and, in colour, saturation."""
     count, channels = pictures.shape[:2]
     out = pictures
+    if settings.exposure:
+        low, high = settings.exposure
+        factor = low + (high - low) * torch.rand(count, 1, 1, 1, device=out.device)
+        out = (out * factor).clamp(0, 1)
     if settings.gamma:
         power = torch.exp(_either_way(count, math.log1p(settings.gamma), out)).view(-1, 1, 1, 1)
         out = out.clamp(0, 1) ** power
