@@ -37,6 +37,10 @@ def evaluate(
         list[str] | None,
         typer.Option("--map", help="What a class of the set is called here: 1=surprise."),
     ] = None,
+    among: Annotated[
+        str,
+        typer.Option(help="Labels to score and to answer with: angry,happy,sad; by default all."),
+    ] = "",
     final: Annotated[
         bool, typer.Option("--final", help="Score the part that is reported, and log it.")
     ] = False,
@@ -79,7 +83,8 @@ def evaluate(
         frequent = read_prevalence(prevalence or [])
         opened = open_model(model, runs=runs)
         named = read_map(label_map or [])
-        wanted = Wanted(data, votes, table, tuple(step or ()), label_map=named)
+        asked = tuple(label.strip() for label in among.split(",") if label.strip())
+        wanted = Wanted(data, votes, table, tuple(step or ()), label_map=named, among=asked)
         finished = model.suffix == ".onnx"
         for head in opened.heads if votes is None else (opened,):
             found = assess(

@@ -42,6 +42,8 @@ class AugmentSettings:
             a face that is far away.
         jpeg: Probability of being compressed as a JPEG of quality 10 to 60.
         glasses: Probability of frames or dark glasses where the crop has its eyes.
+        cover: Probability that brows, eyes or mouth are gray, where the live crop has them, before
+            the picture is moved: what is left of a face has to be read as well.
         noise: Standard deviation of pixel noise, up to so much of the full range.
         erase: Probability that a rectangle, up to a quarter of the picture, is gray.
         mixup: Alpha of the Beta distribution that two pictures are mixed by; 0 for none.
@@ -62,6 +64,7 @@ class AugmentSettings:
     small: float = 0.0
     jpeg: float = 0.0
     glasses: float = 0.0
+    cover: float = 0.0
     noise: float = 0.0
     erase: float = 0.0
     mixup: float = 0.0
@@ -79,7 +82,7 @@ class AugmentSettings:
 
     def __post_init__(self) -> None:
         """Check what the types do not say."""
-        for key in ("flip", "shade", "blur", "small", "jpeg", "glasses", "erase"):
+        for key in ("flip", "shade", "blur", "small", "jpeg", "glasses", "cover", "erase"):
             require(0 <= getattr(self, key) <= 1, f"{key} is a probability, in [0, 1]")
         for key in _WITHOUT_BOUND:
             require(getattr(self, key) >= 0, f"{key} is negative")

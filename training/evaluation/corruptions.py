@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 from fer_live.arrays import Affine
 from fer_live.crop import CropGeometry
+from fer_live.training.data.regions import REGIONS, Region
 
 Picture: TypeAlias = NDArray[np.uint8]
 Spoil: TypeAlias = Callable[[Picture, np.random.Generator], Picture]
@@ -160,6 +161,19 @@ def glasses(*, dark: bool) -> Spoil:
     return spoil
 
 
+def cover(region: Region) -> Spoil:
+    """Paint the picture's mean over a part of the face, where the live crop has it."""
+
+    def spoil(picture: Picture, _: np.random.Generator) -> Picture:
+        times, out = _times(picture), picture.copy()
+        rows = slice(round(region.top * times), round(region.bottom * times))
+        columns = slice(round(region.left * times), round(region.right * times))
+        out[rows, columns] = _rounded(picture.mean(axis=(0, 1)))
+        return out
+
+    return spoil
+
+
 CORRUPTIONS: Final = (
     *(Corruption("blur", f"sigma {one:g} px", blur(one)) for one in (1.0, 1.5, 2.0)),
     *(Corruption("noise", f"{one} of 255 levels", noise(one)) for one in (8, 16)),
@@ -177,6 +191,8 @@ CORRUPTIONS: Final = (
     Corruption("glasses", "dark lenses", glasses(dark=True)),
 )
 """What a robustness table has rows for."""
+COVERED: Final = tuple(Corruption("covered", one.name, cover(one)) for one in REGIONS)
+"""What tells which part of a face a model reads."""
 
 
 def _moved(

@@ -117,6 +117,7 @@ def evaluate(
     *,
     compare_twins: bool = True,
     studied: Studied = "no",
+    among: tuple[str, ...] = (),
 ) -> Evaluation:
     """Score a model on one part of a set.
 
@@ -127,11 +128,14 @@ def evaluate(
         compare_twins: Whether to look for twins; a minute, the first time, for FER2013.
         studied: Whether to look at spoiled pictures and slices too, and whether the pictures are
             "raw", which adds their framings, or "cropped" as the live path does it already.
+        among: Only pictures of these labels are scored, and the model answers with one of them;
+            empty takes all that both know.
 
     Raises:
         DataError: The part is empty, or the model knows none of its labels.
     """
-    scored, notes = common_labels(parts[part].scored(), judge.card.labels)
+    known = _answers(judge.card.labels, among)
+    scored, notes = common_labels(parts[part].scored(), known)
     source = scored.source
     if not len(scored):
         raise DataError(f"{source}: no picture of the {part} part can be scored")
@@ -168,6 +172,17 @@ def evaluate(
     )
 
 
+def _answers(labels: tuple[str, ...], among: tuple[str, ...]) -> tuple[str, ...]:
+    """Return which of a model's labels it may answer with.
+
+    Raises:
+        DataError: It does not know one of those asked for.
+    """
+    if strange := [label for label in among if label not in labels]:
+        raise DataError(f"the model knows no {', '.join(strange)}; it knows {', '.join(labels)}")
+    return tuple(label for label in labels if not among or label in among)
+
+
 def name_of(source: str, part: Part) -> str:
     """Return what a part of a set is called in tables."""
     called = PART_NAMES.get(source, {}).get(part, part)
@@ -191,7 +206,7 @@ def common_labels(samples: Samples, labels: tuple[str, ...]) -> tuple[Samples, t
     new = np.array([shared.index(k) if k in shared else -1 for k in samples.labels])
     known = np.isin(samples.majority, np.flatnonzero(new >= 0))
     columns = [samples.labels.index(label) for label in shared]
-    notes.append(f"{int((~known).sum()):,} pictures of labels that the model lacks are left out.")
+    notes.append(f"{int((~known).sum()):,} pictures of other labels are left out.")
     kept = samples.take(known)
     targets = kept.targets[:, columns]
     return (

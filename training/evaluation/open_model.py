@@ -21,7 +21,7 @@ from fer_live.training.models.checkpoint import Checkpoint
 from fer_live.training.models.joined_heads import BEST, SECOND
 from fer_live.training.models.predictors import Judge, OnnxJudge, judge_of
 
-_LIVE_STEP: Final = "landmarks"
+_LIVE_STEPS: Final = ("landmarks", "live")
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +35,7 @@ class Wanted:
         steps: Preprocessing, in order; empty takes the experiment's own.
         split: How sets without parts of their own are divided.
         label_map: From the set's own class names or numbers to fer-live's labels.
+        among: Only pictures of these labels are scored and only these answered; empty takes all.
     """
 
     data: Path
@@ -43,6 +44,7 @@ class Wanted:
     steps: tuple[str, ...] = ()
     split: SplitSettings | None = None
     label_map: Mapping[str, str] = field(default_factory=dict)
+    among: tuple[str, ...] = ()
 
     def is_plain(self) -> bool:
         """Return whether nothing but the place was asked for."""
@@ -173,9 +175,10 @@ def assess(model: Opened, wanted: Wanted, part: Part, *, full: bool = False) -> 
         DataError: See `parts_for`; or the part is empty.
     """
     steps = wanted.steps or (model.experiment.data.steps if model.experiment else ())
-    framed = any(step.startswith(_LIVE_STEP) for step in steps)
+    framed = any(step.startswith(_LIVE_STEPS) for step in steps)
     studied: Studied = "no" if not full else "cropped" if framed else "raw"
-    found = evaluate(model.judge, parts_for(model, wanted), part, studied=studied)
+    parts = parts_for(model, wanted)
+    found = evaluate(model.judge, parts, part, studied=studied, among=wanted.among)
     settings = dict(model.checkpoint.settings) if model.checkpoint else {}
     if model.checkpoint and model.checkpoint.pruning:
         settings["pruning"] = dict(model.checkpoint.pruning)

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from fer_live.errors import DataError
 from fer_live.training.data.transforms.found_faces import Faces, as_cropped_live, faces_in
 from fer_live.training.evaluation.cells import Cell, Subject
-from fer_live.training.evaluation.corruptions import CORRUPTIONS, Corruption, corrupted
+from fer_live.training.evaluation.corruptions import CORRUPTIONS, COVERED, Corruption, corrupted
 from fer_live.training.evaluation.slices import slices
 
 CLEAN: Final = "clean"
@@ -25,6 +25,7 @@ class Studies:
     Attributes:
         robustness: Pictures as they are first, then each corruption, its change against those.
         slices: By what the pictures are like; see `fer_live.training.evaluation.slices`.
+        regions: Pictures as they are first, then with each part of the face covered, likewise.
         framings: As they are; as they are where a face is found; and those as the live path
             crops them, its change against the row before. None of the latter where no face is
             found in any picture.
@@ -32,11 +33,12 @@ class Studies:
 
     robustness: tuple[Cell, ...] = ()
     slices: tuple[Cell, ...] = ()
+    regions: tuple[Cell, ...] = ()
     framings: tuple[Cell, ...] = ()
 
 
 def study(subject: Subject, *, framed: bool = False) -> Studies:
-    """Do all three; a minute for 3,000 pictures of 48 pixels, and two more the first time.
+    """Do all four; a minute for 3,000 pictures of 48 pixels, and two more the first time.
 
     Args:
         subject: The model and its pictures.
@@ -56,6 +58,7 @@ def study(subject: Subject, *, framed: bool = False) -> Studies:
     return Studies(
         robustness=robustness(subject, logits),
         slices=slices(subject, logits, faces),
+        regions=robustness(subject, logits, COVERED),
         framings=() if framed else framings(subject, logits, faces),
     )
 

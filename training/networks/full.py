@@ -1,10 +1,11 @@
 """Plain convolutions that begin at the pictures' own side, without shortcuts.
 
-After Simonyan & Zisserman 2015, "Very Deep Convolutional Networks", with batch norm, a mean over one
-map a label in place of linear layers (Lin et al. 2014, "Network in Network") and whole maps dropped
-(Tompson et al. 2015, "Efficient Object Localization Using Convolutional Networks"). A face of 48 px
-has brows of two pixels and eyelids of one: what halves the picture at once has to keep them in its
-first few maps. `halved` is the same network with such a beginning, to tell what that costs.
+After Simonyan & Zisserman 2015, "Very Deep Convolutional Networks", with batch norm, a mean over
+one map a label in place of linear layers (Lin et al. 2014, "Network in Network") and whole maps
+dropped (Tompson et al. 2015, "Efficient Object Localization Using Convolutional Networks"). A face
+of 48 px has brows of two pixels and eyelids of one: what halves the picture at once has to keep
+them in its first few maps. `halved` is the same network with such a beginning, to tell what that
+costs.
 """
 
 from collections.abc import Sequence

@@ -43,6 +43,8 @@ def sheets_of(report: Table) -> tuple[Sheet, ...]:
         made.append(_cells("Framing", cells))
     if cells := studies.get("robustness"):
         made.append(_cells("Spoiled pictures", cells, marked=True))
+    if cells := studies.get("regions"):
+        made.append(_cells("Parts of the face covered", cells))
     if cells := studies.get("slices"):
         made.append(_cells("By what the pictures are like", cells))
     return tuple(sheet for sheet in made if sheet.rows)

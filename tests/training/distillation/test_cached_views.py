@@ -2,6 +2,7 @@
 
 import dataclasses
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -51,7 +52,7 @@ def lessons() -> Lessons:
     return Lessons(pixels, targets, (8, 7), np.array([f"row {k}" for k in range(COUNT)]))
 
 
-def experiment(views: int = 3, share: float = 0.75, **varied: float) -> Experiment:
+def experiment(views: int = 3, share: float = 0.75, **varied: Any) -> Experiment:
     return Experiment(
         "student",
         DataSettings("ferplus"),

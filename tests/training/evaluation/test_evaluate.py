@@ -250,11 +250,25 @@ def test_a_log_that_takes_no_line_is_refused_before_the_reported_part_is_read(
     assert log.read_bytes() == content
 
 
+def test_among_some_labels_only_these_are_scored_and_answered(run: Path, data: Path) -> None:
+    opened = open_model(run, runs=run.parent)
+    whole = assess(opened, Wanted(data), "validation")
+    two = whole.labels[:2]
+    some = assess(opened, Wanted(data, among=two), "validation")
+    assert some.labels == two
+    assert some.natural.n == sum(whole.labels[k] in two for k in whole.truth)
+    assert set(some.named) <= {0, 1}
+
+
 @pytest.mark.parametrize(
     ("words", "sentence"),
     [
         (["evaluate", "none.ckpt"], "no model at none.ckpt"),
         (["evaluate", "{run}", "--data", "none"], "none does not exist"),
+        (
+            ["evaluate", "{run}", "--data", "{data}", "--among", "happy,joy"],
+            "the model knows no joy",
+        ),
         (["evaluate", "{run}", "--prevalence", "joy=1"], "the label is one of angry"),
         (["evaluate", "{run}", "--prevalence", "happy"], "is not LABEL=SHARE"),
         (["evaluate", "{run}", "--data", "{data}", "--step", "blur"], "no step 'blur'"),

@@ -17,7 +17,13 @@ from fer_live.training.data.transforms.chain import Chain
 from fer_live.training.data.transforms.found_faces import DEPTH, Faces, as_cropped_live, faces_in
 from fer_live.training.evaluation.cells import Subject, paired
 from fer_live.training.evaluation.compare import Run, difference
-from fer_live.training.evaluation.corruptions import CORRUPTIONS, Corruption, darkness, identity
+from fer_live.training.evaluation.corruptions import (
+    CORRUPTIONS,
+    COVERED,
+    Corruption,
+    darkness,
+    identity,
+)
 from fer_live.training.evaluation.slices import FACE, slices
 from fer_live.training.evaluation.studies import LIVE, RAW, RAW_FOUND, framings, robustness, study
 from fer_live.training.models.predictors import Card, Judge, OnnxJudge
@@ -93,6 +99,18 @@ def test_every_corruption_gives_a_row_of_all_pictures(subject: Subject) -> None:
     cells = robustness(subject, subject.logits())
     assert len(cells) == 1 + len(CORRUPTIONS)
     assert {cell.n for cell in cells} == {len(subject.samples)}
+
+
+def test_a_model_that_reads_the_mouth_alone_is_lost_where_it_is_covered_and_only_there() -> None:
+    class Mouth(Oracle):
+        def logits(self, pixels: NDArray[np.uint8]) -> NDArray[np.float32]:
+            return (pixels[:, 36, 20:28].astype(np.float32) / 16).astype(np.float32)
+
+    faces = samples()
+    faces.pixels[:, 36, 20:28] = faces.pixels[:, 0, :8]
+    cells = robustness(Subject(Mouth(), faces), Mouth().logits(faces.pixels), COVERED)
+    found = {cell.name: cell.accuracy.value for cell in cells}
+    assert found == {"as it is": 1, "brows": 1, "eyes": 1, "mouth": pytest.approx(1 / 8)}
 
 
 def test_a_change_is_what_comparing_two_runs_says() -> None:

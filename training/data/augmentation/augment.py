@@ -13,7 +13,13 @@ from torch import Tensor
 from torch.nn import functional as nnf
 
 from fer_live.training.config.augmentation import AugmentSettings
-from fer_live.training.data.augmentation.degrade import compressed, shaded, shrunk, with_glasses
+from fer_live.training.data.augmentation.degrade import (
+    compressed,
+    covered,
+    shaded,
+    shrunk,
+    with_glasses,
+)
 
 _NARROWEST_BLUR: Final = 0.5 / 48
 _WIDEST_BLUR: Final = 2.5 / 48
@@ -24,6 +30,8 @@ _LARGEST_ERASED: Final = 0.5
 def augment(pictures: Tensor, settings: AugmentSettings) -> Tensor:
     """Return varied copies of (N, C, H, W) float32 pictures in [0, 1], in [0, 1]."""
     out = with_glasses(pictures, settings.glasses) if settings.glasses else pictures
+    if settings.cover:
+        out = covered(out, settings.cover)
     out = _moved(out, settings)
     if settings.small:
         out = shrunk(out, settings.small)
@@ -102,7 +110,7 @@ def _blurred(pictures: Tensor, probability: float) -> Tensor:
 
 
 def _relit(pictures: Tensor, settings: AugmentSettings) -> Tensor:
-    """Change exposure, gamma, contrast about each picture's mean, brightness and, in colour, saturation."""
+    """Change light, contrast about each picture's mean and, in colour, saturation."""
     count, channels = pictures.shape[:2]
     out = pictures
     if settings.exposure:

@@ -15,6 +15,7 @@ from torch import Tensor
 from torch.nn import functional as nnf
 
 from fer_live.crop import CropGeometry
+from fer_live.training.data.regions import REGIONS, SIDE_PX
 
 SMALLEST: Final = 3 / 8
 """Of the side: 18 of 48 pixels."""
@@ -26,6 +27,8 @@ _EDGE: Final = (0.03, 0.4)
 """Width of a shadow's edge, as a share of the side."""
 _LENS: Final = (0.28, 0.42)
 """Half the width of a lens, as shares of the distance between the eyes."""
+_OFF: Final = 2 / 48
+"""How far each edge of a covered part may lie from its place, as a share of the side."""
 _DARK: Final = 0.3
 """Share of the glasses whose lenses are dark."""
 
@@ -81,6 +84,24 @@ def shaded(pictures: Tensor, probability: float) -> Tensor:
     x = ((torch.arange(width, device=pictures.device) + 0.5) / width - 0.5).view(1, 1, 1, -1)
     behind = (x * torch.cos(towards) + y * torch.sin(towards) - place) / drawn(*_EDGE)
     return pictures * (1 - hit * drawn(*_SHADOW) * torch.sigmoid(behind))
+
+
+def covered(pictures: Tensor, probability: float) -> Tensor:
+    """Paint some gray over brows, eyes or mouth of some pictures, up to 2 of 48 pixels off."""
+    count, _, height, width = pictures.shape
+    device = pictures.device
+    hit = torch.rand(count, device=device) < probability
+    which = torch.randint(len(REGIONS), (count,), device=device)
+    ends = [(one.left, one.right, one.top, one.bottom) for one in REGIONS]
+    boxes = torch.tensor(ends, device=device)[which] / SIDE_PX
+    boxes = boxes + (torch.rand(count, 4, device=device) * 2 - 1) * _OFF
+    left, right, top, bottom = boxes[:, :, None].unbind(dim=1)
+    y = ((torch.arange(height, device=device) + 0.5) / height).expand(count, -1)
+    x = ((torch.arange(width, device=device) + 0.5) / width).expand(count, -1)
+    rows, columns = (y > top) & (y < bottom), (x > left) & (x < right)
+    hidden = rows[:, :, None] & columns[:, None, :] & hit[:, None, None]
+    gray = torch.rand(count, 1, 1, 1, device=device).to(pictures.dtype)
+    return torch.where(hidden.unsqueeze(1), gray, pictures)
 
 
 def with_glasses(pictures: Tensor, probability: float) -> Tensor:

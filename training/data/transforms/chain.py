@@ -15,7 +15,7 @@ from fer_live.training.data.transforms.steps import Step, step_of
 
 CHUNK: Final = 256
 """Pictures whose results are kept in one file: so much is done again after an interruption."""
-_FINDING: Final = ("face", "landmarks", "mouth", "mtcnn")
+_FINDING: Final = ("face", "landmarks", "live", "mouth", "mtcnn")
 _VERSION: Final = 1
 _PNG: Final = b"\x89PNG\r\n\x1a\n"
 _PNG_DEPTH: Final = slice(24, 25)

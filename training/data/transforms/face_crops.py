@@ -68,11 +68,7 @@ class Landmarks(_Meshed):
 
     def __init__(self, side_px: int) -> None:
         super().__init__()
-        usual = CropGeometry()
-        scale = side_px / usual.size_px
-        places = (usual.left_eye_px, usual.right_eye_px, usual.mouth_px)
-        left, right, mouth = (((x + 0.5) * scale - 0.5, (y + 0.5) * scale - 0.5) for x, y in places)
-        self._geometry = CropGeometry(side_px, left, right, mouth)
+        self._geometry = geometry_of(side_px)
 
     def __call__(self, picture: NDArray[np.uint8]) -> NDArray[np.uint8] | None:
         """Return the face as (side, side) gray or (side, side, 3) RGB."""
@@ -166,6 +162,15 @@ def square(
     shift = (side_px - 1) / 2 - scale * (low + high) / 2
     transform = np.array([[scale, 0, shift[0]], [0, scale, shift[1]]])
     return cut_crop(picture, transform, CropGeometry(side_px), colour_of(picture))
+
+
+def geometry_of(side_px: int) -> CropGeometry:
+    """Return the live crop's places in a crop of another side."""
+    usual = CropGeometry()
+    scale = side_px / usual.size_px
+    places = (usual.left_eye_px, usual.right_eye_px, usual.mouth_px)
+    left, right, mouth = (((x + 0.5) * scale - 0.5, (y + 0.5) * scale - 0.5) for x, y in places)
+    return CropGeometry(side_px, left, right, mouth)
 
 
 def colour_of(picture: NDArray[np.uint8]) -> Colour:

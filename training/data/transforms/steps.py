@@ -6,6 +6,7 @@
 | `resize 90x72` | resizes to that width and height, whatever the proportions |
 | `centre 50` | crops at the centre to that side, or pads with black (paper 002) |
 | `landmarks 48` | MediaPipe's landmarks and the live crop; side 48 unless given |
+| `live 48` | the live path's finder, in photographs of any size, and its crop |
 | `face 48` | a square from brows to chin, by the same landmarks (paper 004's face crops) |
 | `mouth 48` | a square around the mouth (paper 004's mouth crops) |
 | `mtcnn 48` | MTCNN, and Haar where that finds none; a square around the face (paper 000) |
@@ -115,6 +116,12 @@ def _landmarks(words: str, size: str) -> Step:
     return Landmarks(_side(words, size or str(SIDE_PX), "landmarks 48"))
 
 
+def _live(words: str, size: str) -> Step:
+    from fer_live.training.data.transforms.live import Live  # noqa: PLC0415 (heavy)
+
+    return Live(_side(words, size or str(SIDE_PX), "live 48"))
+
+
 def _face(words: str, size: str) -> Step:
     from fer_live.training.data.transforms.face_crops import FACE, Region  # noqa: PLC0415 (heavy)
 
@@ -145,12 +152,13 @@ _MAKERS: Final[dict[str, Callable[[str, str], Step]]] = {
     "resize": _resize,
     "centre": _centre,
     "landmarks": _landmarks,
+    "live": _live,
     "face": _face,
     "mouth": _mouth,
     "mtcnn": _mtcnn,
 }
 KNOWN: Final = (
     *("gray", "resize 90x72", "centre 50"),
-    *("landmarks 48", "face 48", "mouth 48", "mtcnn 48"),
+    *("landmarks 48", "live 48", "face 48", "mouth 48", "mtcnn 48"),
 )
 """An example of each step."""

@@ -12,7 +12,13 @@ from fer_live.crop import CropGeometry
 from fer_live.errors import SettingsError
 from fer_live.training.config.augmentation import AugmentSettings
 from fer_live.training.data.augmentation.augment import augment
-from fer_live.training.data.augmentation.degrade import compressed, shaded, shrunk, with_glasses
+from fer_live.training.data.augmentation.degrade import (
+    compressed,
+    covered,
+    shaded,
+    shrunk,
+    with_glasses,
+)
 
 pytestmark = pytest.mark.training
 
@@ -23,6 +29,7 @@ EVERY = AugmentSettings(
     shear=0.1,
     flip=0.5,
     brightness=0.2,
+    exposure=(0.2, 1.2),
     contrast=0.3,
     saturation=0.3,
     gamma=0.5,
@@ -31,6 +38,7 @@ EVERY = AugmentSettings(
     jpeg=0.5,
     shade=0.5,
     glasses=0.5,
+    cover=0.5,
     noise=0.05,
     erase=0.5,
 )
@@ -39,7 +47,7 @@ ALONE: list[dict[str, Any]] = [
     for field in dataclasses.fields(EVERY)
     if field.name not in ("mixup", "saturation")
 ]
-DEGRADING = [shrunk, compressed, shaded, with_glasses]
+DEGRADING = [shrunk, compressed, shaded, with_glasses, covered]
 
 
 def faces(channels: int = 1, count: int = 16) -> Tensor:
@@ -115,6 +123,36 @@ def test_a_shadow_lies_on_one_side_and_leaves_a_fifth_of_the_light_or_more() -> 
 
 
 def test_a_probability_over_1_is_refused() -> None:
-    for key in ("small", "jpeg", "glasses", "shade"):
+    for key in ("small", "jpeg", "glasses", "shade", "cover"):
+        given: dict[str, Any] = {key: 1.5}
         with pytest.raises(SettingsError, match=f"{key} is a probability"):
-            AugmentSettings(**{key: 1.5})
+            AugmentSettings(**given)
+
+
+@pytest.mark.parametrize("ends", [(0.5,), (1.2, 0.2), (0.0, 1.0), (0.2, 0.5, 1.0)])
+def test_a_range_of_light_that_makes_no_sense_is_refused(ends: tuple[float, ...]) -> None:
+    with pytest.raises(SettingsError, match="is no range of factors"):
+        AugmentSettings(exposure=ends)
+
+
+def test_exposure_keeps_what_is_dark_dark_and_every_factor_of_its_range_is_drawn() -> None:
+    torch.manual_seed(0)
+    halves = torch.cat((torch.zeros(1000, 1, 24, 48), torch.full((1000, 1, 24, 48), 0.5)), dim=2)
+    lit = augment(halves, AugmentSettings(exposure=(0.2, 1.2)))
+    assert float(lit[:, :, :24].max()) == 0
+    bright = lit[:, 0, 30, 0] / 0.5
+    assert 0.2 <= float(bright.min()) < 0.21
+    assert 1.19 < float(bright.max()) <= 1.2
+    torch.testing.assert_close(bright.mean(), torch.tensor(0.7), atol=0.03, rtol=0)
+
+
+def test_one_part_of_a_face_is_covered_and_the_others_stay() -> None:
+    torch.manual_seed(0)
+    pictures = torch.full((300, 1, 48, 48), 2.0)  # no gray is as light
+    changed = (covered(pictures, 1.0) != 2).squeeze(1)
+    usual = CropGeometry()
+    places = [(12, 10), (usual.left_eye_px[0], usual.left_eye_px[1]), usual.mouth_px]
+    hit = torch.stack([changed[:, round(y), round(x)] for x, y in places], dim=1)
+    assert bool((hit.sum(dim=1) == 1).all())
+    assert bool((hit.float().mean(dim=0) > 0.2).all())
+    assert not bool(changed[:, 26].any()), "the nose's tip is never covered"

@@ -17,6 +17,7 @@ from fer_live.training.config.experiment import DataSettings
 from fer_live.training.data.readers.layouts import read_samples
 from fer_live.training.data.transforms.chain import Chain
 from fer_live.training.data.transforms.face_crops import Boxed, Landmarks
+from fer_live.training.data.transforms.live import Live
 from fer_live.training.data.transforms.steps import KNOWN, Centre, step_of
 from tests.support.data_sets import fer2013_table, picture, write
 
@@ -84,6 +85,23 @@ def test_the_landmark_crop_puts_eyes_and_mouth_where_the_live_crop_does(
     places = (CropGeometry().anchors_px() + 0.5) * 4 - 0.5
     # A similarity has four unknowns for six numbers, so no face fits to the last pixel.
     assert np.abs(anchors_of(mesh.points_px) - places).max() < 12
+
+
+def test_the_live_step_cuts_the_largest_face_whatever_was_shown_before(
+    portrait: NDArray[np.uint8],
+) -> None:
+    small = cv2.resize(portrait, (90, 90), interpolation=cv2.INTER_AREA)
+    both = np.full((300, 420, 3), 128, np.uint8)
+    both[:, :300], both[100:190, 315:405] = portrait, small
+    step = Live(48)
+    alone = step(portrait)
+    assert step(picture(5, 300, 420, colour=True)) is None
+    beside, again = step(both), step(both)
+    assert alone is not None
+    assert beside is not None
+    assert again is not None
+    np.testing.assert_array_equal(beside, again)
+    assert np.corrcoef(alone.ravel(), beside.ravel())[0, 1] > 0.95
 
 
 def test_the_mouth_lies_in_the_lower_half_of_the_face(portrait: NDArray[np.uint8]) -> None:
