@@ -169,6 +169,7 @@ def _tell(found: "Evaluation") -> None:
     natural, balanced = found.natural, found.balanced
     typer.echo(f"{found.model} on {found.data}, {found.split}, n = {natural.n:,}")
     typer.echo(f"  accuracy           {natural.accuracy}")
+    typer.echo(f"    balanced prior   {balanced.accuracy}")
     if found.clean is not None:
         typer.echo(f"  without twins      {found.clean.accuracy}, n = {found.clean.n:,}")
     typer.echo(f"  macro F1           {natural.macro_f1}; balanced prior {balanced.macro_f1}")

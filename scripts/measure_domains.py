@@ -1,0 +1,134 @@
+r"""How models do on FER2013's own pictures and on photographs that are not: one row a model.
+
+    python scripts/measure_domains.py assets/models/small.onnx runs/NAME/best.ckpt \
+        --data ../shared/data --wild ../shared/data/wild
+
+PublicTest at the natural prior as it is; the photographs cropped as the live path crops them, at
+the balanced prior, answers among the five labels that are not disgust and fear ("wild-5"). Covered
+is what accuracy is left, PublicTest / wild-5, with brows, eyes or mouth gray. The last column is
+the wild-5 macro F1 less that of the first model, with the 95 % interval over 2,000 draws of the
+same pictures.
+"""
+
+import argparse
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fer_live.contract import Prior
+from fer_live.errors import FerLiveError
+from fer_live.training import metrics
+from fer_live.training.assess import Opened, Wanted, open_model, parts_for
+from fer_live.training.cells import Subject
+from fer_live.training.corrupt import COVERED, corrupted
+from fer_live.training.evaluate import common_labels
+
+WILD_FIVE: Final = ("angry", "happy", "sad", "surprise", "neutral")
+DRAWS: Final = 2000
+
+
+@dataclass(frozen=True)
+class Found:
+    """What one model said of one set, and how certain it was."""
+
+    truth: NDArray[np.int64]
+    named: NDArray[np.int64]
+    labels: tuple[str, ...]
+    calibration_error: float
+    covered: tuple[float, ...]
+
+    @property
+    def table(self) -> NDArray[np.int64]:
+        """The confusion table."""
+        return metrics.confusion(self.truth, self.named, len(self.labels))
+
+
+def found_on(head: Opened, wanted: Wanted, prior: Prior, among: tuple[str, ...]) -> Found:
+    """Score one head on one set."""
+    known = tuple(one for one in head.judge.card.labels if not among or one in among)
+    samples, _ = common_labels(parts_for(head, wanted).validation.scored(), known)
+    subject = Subject(head.judge, samples)
+    shares, truth = subject.shares(subject.logits(), prior), samples.majority
+    covered = []
+    for one in COVERED:
+        again = subject.named(subject.logits(corrupted(samples.pixels, one)), prior)
+        covered.append(float((again == truth).mean()))
+    error = metrics.calibration_error(metrics.reliability(shares, truth))
+    named = shares.argmax(axis=1).astype(np.int64)
+    return Found(truth, named, samples.labels, error, tuple(covered))
+
+
+def gain(one: Found, other: Found) -> tuple[float, float, float]:
+    """Return how much larger the first's macro F1 is on the same pictures, with its interval."""
+    rng, n, classes = np.random.default_rng(0), len(one.truth), len(one.labels)
+
+    def f1(found: Found, rows: NDArray[np.int64]) -> float:
+        return metrics.macro_f1(metrics.confusion(found.truth[rows], found.named[rows], classes))
+
+    drawn = [rng.integers(0, n, n) for _ in range(DRAWS)]
+    low, high = np.percentile([f1(one, rows) - f1(other, rows) for rows in drawn], [2.5, 97.5])
+    everyone = np.arange(n)
+    return f1(one, everyone) - f1(other, everyone), float(low), float(high)
+
+
+def row_of(name: str, own: Found, second: Found | None, wild: Found, first: Found) -> str:
+    """Return one row of the table."""
+    right = int(np.trace(own.table))
+    low, high = metrics.wilson(right, len(own.truth))
+    tables = metrics.per_class(wild.table, wild.labels)
+    recall = " ".join(f"{one.label} {100 * (one.recall or 0):.0f}" for one in tables)
+    covered = zip(own.covered, wild.covered, strict=True)
+    change = [f"{100 * value:+.1f}" for value in gain(wild, first)]
+    cells = (
+        name,
+        f"{100 * right / len(own.truth):.2f} ({100 * low:.1f} to {100 * high:.1f})",
+        "" if second is None else f"{100 * metrics.accuracy(second.table):.2f}",
+        f"{100 * metrics.accuracy(wild.table):.1f} / {100 * metrics.macro_f1(wild.table):.1f}",
+        f"{100 * own.calibration_error:.1f} / {100 * wild.calibration_error:.1f}",
+        recall,
+        *(f"{100 * here:.1f} / {100 * there:.1f}" for here, there in covered),
+        "" if wild is first else f"{change[0]} ({change[1]} to {change[2]})",
+    )
+    return f"| {' | '.join(cells)} |"
+
+
+def measure(models: list[Path], data: Path, photographs: Path) -> None:
+    """Print the table."""
+    heads = ["model", "FER+ PublicTest, %", "FER2013 PublicTest, %", "wild-5 accuracy / macro F1"]
+    heads += ["ECE FER+ / wild-5", "recall on wild-5", *(f"{one.name} covered" for one in COVERED)]
+    first: Found | None = None
+    for model in models:
+        opened = open_model(model, runs=Path("runs"))
+        own = found_on(opened, Wanted(data, votes=True), "natural", ())
+        other = opened.second
+        second = (
+            None if other is None else found_on(other, Wanted(data, votes=False), "natural", ())
+        )
+        seen = Wanted(photographs, steps=("live 48",))
+        wild = found_on(opened, seen, "balanced", WILD_FIVE)
+        if first is None:
+            first = wild
+            print(f"n = {len(own.truth):,} and {len(wild.truth):,}\n")
+            print(f"| {' | '.join([*heads, 'macro F1 less the first'])} |")
+            print("|---" * (len(heads) + 1) + "|")
+        print(row_of(opened.judge.card.name, own, second, wild, first), flush=True)
+
+
+def main() -> None:
+    """Measure and print."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("model", type=Path, nargs="+")
+    parser.add_argument("--data", type=Path, default=Path("../shared/data"))
+    parser.add_argument("--wild", type=Path, default=Path("../shared/data/wild"))
+    given = parser.parse_args()
+    try:
+        measure(given.model, given.data, given.wild)
+    except FerLiveError as error:
+        parser.error(str(error))
+
+
+if __name__ == "__main__":
+    main()
