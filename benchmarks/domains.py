@@ -1,6 +1,6 @@
 r"""How models do on FER2013's own pictures and on photographs that are not: one row a model.
 
-    python scripts/measure_domains.py assets/models/small.onnx runs/NAME/best.ckpt \
+    python benchmarks/domains.py assets/models/small.onnx runs/NAME/best.ckpt \
         --data ../shared/data --wild ../shared/data/wild
 
 PublicTest at the natural prior as it is; the photographs cropped as the live path crops them, at
@@ -20,11 +20,12 @@ from numpy.typing import NDArray
 
 from fer_live.contract import Prior
 from fer_live.errors import FerLiveError
-from fer_live.training import metrics
-from fer_live.training.assess import Opened, Wanted, open_model, parts_for
-from fer_live.training.cells import Subject
-from fer_live.training.corrupt import COVERED, corrupted
-from fer_live.training.evaluate import common_labels
+from fer_live.training.data.samples import Samples
+from fer_live.training.evaluation.cells import Subject
+from fer_live.training.evaluation.corruptions import COVERED, corrupted
+from fer_live.training.evaluation.evaluate import common_labels
+from fer_live.training.evaluation.open_model import Opened, Wanted, open_model, parts_for
+from fer_live.training.metrics import classification as metrics
 
 WILD_FIVE: Final = ("angry", "happy", "sad", "surprise", "neutral")
 DRAWS: Final = 2000
@@ -46,10 +47,10 @@ class Found:
         return metrics.confusion(self.truth, self.named, len(self.labels))
 
 
-def found_on(head: Opened, wanted: Wanted, prior: Prior, among: tuple[str, ...]) -> Found:
+def found_on(head: Opened, whole: Samples, prior: Prior, among: tuple[str, ...] = ()) -> Found:
     """Score one head on one set."""
     known = tuple(one for one in head.judge.card.labels if not among or one in among)
-    samples, _ = common_labels(parts_for(head, wanted).validation.scored(), known)
+    samples, _ = common_labels(whole, known)
     subject = Subject(head.judge, samples)
     shares, truth = subject.shares(subject.logits(), prior), samples.majority
     covered = []
@@ -100,21 +101,25 @@ def measure(models: list[Path], data: Path, photographs: Path) -> None:
     heads = ["model", "FER+ PublicTest, %", "FER2013 PublicTest, %", "wild-5 accuracy / macro F1"]
     heads += ["ECE FER+ / wild-5", "recall on wild-5", *(f"{one.name} covered" for one in COVERED)]
     first: Found | None = None
-    for model in models:
-        opened = open_model(model, runs=Path("runs"))
-        own = found_on(opened, Wanted(data, votes=True), "natural", ())
-        other = opened.second
-        second = (
-            None if other is None else found_on(other, Wanted(data, votes=False), "natural", ())
+    opened = [open_model(model, runs=Path("runs")) for model in models]
+    votes, labels, seen = (
+        parts_for(opened[0], wanted).validation.scored()
+        for wanted in (
+            Wanted(data, votes=True),
+            Wanted(data, votes=False),
+            Wanted(photographs, steps=("live 48",)),
         )
-        seen = Wanted(photographs, steps=("live 48",))
-        wild = found_on(opened, seen, "balanced", WILD_FIVE)
+    )
+    for one in opened:
+        own = found_on(one, votes, "natural")
+        second = None if one.second is None else found_on(one.second, labels, "natural")
+        wild = found_on(one, seen, "balanced", WILD_FIVE)
         if first is None:
             first = wild
             print(f"n = {len(own.truth):,} and {len(wild.truth):,}\n")
             print(f"| {' | '.join([*heads, 'macro F1 less the first'])} |")
             print("|---" * (len(heads) + 1) + "|")
-        print(row_of(opened.judge.card.name, own, second, wild, first), flush=True)
+        print(row_of(one.judge.card.name, own, second, wild, first), flush=True)
 
 
 def main() -> None:
