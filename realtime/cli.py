@@ -273,7 +273,7 @@ def annotate(
                 inputs, out, settings, jobs=jobs, overwrite=overwrite, watch=watch
             )
         tell_report(report, out)
-        raise typer.Exit(1 if report.failed else 0)
+        raise typer.Exit(0 if report.went_well else 1)
 
 
 @app.command()

@@ -12,7 +12,7 @@ from fer_live.realtime.annotate.settings import AnnotateSettings
 _CHUNK_BYTES: Final = 2**20
 
 
-def sha256_of_file(path: Path, alive: Callable[[], None]) -> str:
+def sha256_of_file(path: Path, alive: Callable[[], None] = lambda: None) -> str:
     """Return the sha256 of a file in hex.
 
     Args:

@@ -1,18 +1,18 @@
 """One input, from finding out whether it is done to putting its outputs in their places."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final, get_args
 
-from fer_live.errors import ModelError, SinkError
+from fer_live.errors import ModelError, SinkError, SourceError
 from fer_live.realtime.annotate.fingerprint import differences, fingerprint, sha256_of_file
 from fer_live.realtime.annotate.inputs import ANNOTATED, SUMMARY, Job
 from fer_live.realtime.annotate.passes import Passes, Tell, open_input, table_suffix
 from fer_live.realtime.annotate.report import Outcome
 from fer_live.realtime.annotate.settings import AnnotateSettings, TableFormat
 from fer_live.realtime.annotate.summary import FORMAT, read_summary, versions, write_summary
-from fer_live.realtime.annotate.workspace import Workspace, disk_errors
+from fer_live.realtime.annotate.workspace import Workspace
 from fer_live.realtime.inference.classifier import OnnxClassifier
 from fer_live.realtime.sources import Source, VideoSource
 
@@ -43,36 +43,90 @@ def annotate_file(job: Job, order: Order, tell: Tell) -> Outcome:
         SinkError: An output cannot be written, or is there already and of another making.
         ModelError: The model is another than when the run began.
     """
+    _refuse_special(job.source)
     with open_input(job, order.settings) as source:
         made_of = fingerprint(
             sha256_of_file(job.source, lambda: tell(0.0)), order.model_sha256, order.settings
         )
-        suffixes = _suffixes(order.settings)
-        old = read_summary(job.output(SUMMARY))
-        changes = differences(old.get("fingerprint"), made_of) if old else []
-        files = tuple(job.output(suffix) for suffix in suffixes)
-        if old and not changes and all(file.exists() for file in files):
-            return Outcome(job.source, "skipped", old.get("fault"), files)
-        if not order.overwrite:
-            _refuse_existing(job, changes)
-        with Workspace(job) as work:
+        before = _done_before(job, made_of, order.settings)
+        if before is not None:
+            return before
+        with Workspace(job, alive=lambda: tell(0.0)) as work:
+            # Whoever was at work here, killed or alive, may have done it meanwhile.
+            before = _done_before(job, made_of, order.settings)
+            if before is not None:
+                return before
+            if not order.overwrite:
+                _refuse_existing(job, made_of)
             summary = _made(job, order, source, work, tell)
-            summary["input"]["sha256"] = made_of["input_sha256"]
-            write_summary(work.path(SUMMARY), {**summary, "fingerprint": made_of})
-            _remove_old(job)
-            made = [suffix for suffix in suffixes if work.path(suffix).exists()]
-            files = work.publish(made)
-    return Outcome(job.source, "done", summary["fault"], files)
+            return _published(job, {**summary, "fingerprint": made_of}, work, order.settings)
+
+
+def _refuse_special(path: Path) -> None:
+    """Refuse what is there and no file: of a pipe or a device nobody knows whether it ends.
+
+    Raises:
+        SourceError: It is one of these.
+    """
+    if path.exists() and not path.is_file() and not path.is_dir():
+        raise SourceError(
+            f"{path} is a pipe or a device, not a file; watch it with fer-live --camera"
+        )
+
+
+def _done_before(
+    job: Job, made_of: Mapping[str, Any], settings: AnnotateSettings
+) -> Outcome | None:
+    """Return what an earlier run made of the same, if all that is wanted is still there."""
+    old = read_summary(job.output(SUMMARY))
+    files = {suffix: job.output(suffix) for suffix in _suffixes(settings)}
+    if not old or differences(old.get("fingerprint"), made_of):
+        return None
+    if not all(file.exists() for file in files.values()):
+        return None
+    written = old.get("outputs", {})
+    checksums = {suffix: written.get(suffix) or sha256_of_file(files[suffix]) for suffix in files}
+    return Outcome(
+        job.source,
+        "skipped",
+        old.get("fault"),
+        tuple(files.values()),
+        input_sha256=made_of["input_sha256"],
+        checksums=tuple(checksums.values()),
+    )
 
 
 def _suffixes(settings: AnnotateSettings) -> tuple[str, ...]:
-    """Return the endings of all that is written, the summary last."""
+    """Return the endings of all that is wanted, the summary last."""
     video = (ANNOTATED,) if settings.video else ()
     return (*video, table_suffix(settings), SUMMARY)
 
 
-def _refuse_existing(job: Job, changes: Sequence[str]) -> None:
+def _published(
+    job: Job, summary: dict[str, Any], work: Workspace, settings: AnnotateSettings
+) -> Outcome:
+    """Write the summary, with the checksums of all else, and put everything in its place."""
+    made = [suffix for suffix in _suffixes(settings) if work.path(suffix).exists()]
+    input_sha256 = summary["fingerprint"]["input_sha256"]
+    summary["input"]["sha256"] = input_sha256
+    summary["outputs"] = {suffix: sha256_of_file(work.path(suffix)) for suffix in made}
+    write_summary(work.path(SUMMARY), summary)
+    checksums = (*summary["outputs"].values(), sha256_of_file(work.path(SUMMARY)))
+    files = work.publish([*made, SUMMARY], replacing=ALL_SUFFIXES)
+    return Outcome(
+        job.source,
+        "done",
+        summary["fault"],
+        files,
+        input_sha256=input_sha256,
+        checksums=checksums,
+    )
+
+
+def _refuse_existing(job: Job, made_of: Mapping[str, Any]) -> None:
     """Raise when outputs are there already, and say how they differ from what is asked for."""
+    old = read_summary(job.output(SUMMARY))
+    changes = differences(old.get("fingerprint"), made_of) if old else []
     there = [path for path in map(job.output, ALL_SUFFIXES) if path.exists()]
     if changes:
         raise SinkError(
@@ -122,11 +176,3 @@ def _as_it_lies(source: Source) -> dict[str, Any]:
     if not isinstance(source, VideoSource):
         return {"stream": None, "pixel_aspect": "1"}
     return {"stream": source.stream_index, "pixel_aspect": str(source.pixel_aspect)}
-
-
-def _remove_old(job: Job) -> None:
-    """Remove what an earlier run wrote, the summary first: what is left never looks finished."""
-    for suffix in ALL_SUFFIXES:
-        path: Path = job.output(suffix)
-        with disk_errors(path):
-            path.unlink(missing_ok=True)

@@ -52,21 +52,49 @@ class Outcome:
         note: Why it failed; for one that is done, what the reader must know (such as that the
             file ended early); None when there is nothing to say.
         files: What was written, the summary last; empty when it failed.
+        input_sha256: Of the input, in hex; None when it failed.
+        checksums: The sha256 of each of `files`, in hex, as it was when it was written.
+        attempts: How many processes worked on it; 2 when the first one died.
     """
 
     input: Path
     status: Status
     note: str | None = None
     files: tuple[Path, ...] = ()
+    input_sha256: str | None = None
+    checksums: tuple[str, ...] = ()
+    attempts: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class PassedOver:
+    """A file or folder that makes no input, and why."""
+
+    path: Path
+    why: str
 
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """What became of every input, in the order in which they were found."""
+    """What became of every input, in the order in which they were found.
+
+    Attributes:
+        outcomes: One an input.
+        passed_over: What was found and not annotated.
+        fault: What was wrong with the run itself, though every input was seen to; None when all
+            was well.
+    """
 
     outcomes: tuple[Outcome, ...]
+    passed_over: tuple[PassedOver, ...] = ()
+    fault: str | None = None
 
     @property
     def failed(self) -> tuple[Outcome, ...]:
-        """The inputs that failed; the command's exit status is 1 when there are any."""
+        """The inputs that failed."""
         return tuple(outcome for outcome in self.outcomes if outcome.status == "failed")
+
+    @property
+    def went_well(self) -> bool:
+        """Whether the command's exit status is 0."""
+        return not self.failed and self.fault is None

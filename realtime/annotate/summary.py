@@ -160,7 +160,8 @@ def write_summary(path: Path, summary: dict[str, Any]) -> None:
     """
     text = json.dumps(summary, indent=2, ensure_ascii=False, allow_nan=False)
     with disk_errors(path):
-        path.write_text(text + "\n", encoding="utf-8")
+        # A name that is no UTF-8 is written as JSON's own escapes, and comes back as it was.
+        path.write_text(text + "\n", encoding="utf-8", errors="backslashreplace")
 
 
 def read_summary(path: Path) -> dict[str, Any] | None:

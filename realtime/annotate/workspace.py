@@ -1,16 +1,25 @@
 """A hidden folder beside the outputs, where they are made until they are whole."""
 
+import json
 import logging
 import os
 import shutil
-from collections.abc import Generator, Sequence
-from contextlib import contextmanager
+import time
+from collections.abc import Callable, Collection, Generator, Iterable, Sequence
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import Final, Self
 
 from fer_live.errors import SinkError
-from fer_live.realtime.annotate.inputs import Job
+from fer_live.realtime.annotate.inputs import SUMMARY, Job
+
+PATIENCE_S: Final = 30.0
+"""How long another run is waited for: one that was killed is gone within moments."""
+LOOK_AGAIN_S: Final = 0.1
+ENDING: Final = ".unfinished"
+_MARK: Final = ".publishing"
+"""What is in the workspace while finished outputs are moved to their places."""
 
 _log = logging.getLogger(__name__)
 
@@ -19,38 +28,80 @@ class Workspace:
     """The folder `.<name>.unfinished` in which one input's outputs are made.
 
     Leaving the `with` block removes it, whatever happened. One that a killed run left behind is
-    emptied and used; one that a living run uses is refused.
+    taken over: outputs that it was moving to their places are moved, everything else is removed.
+    One that a living run uses is waited for, then refused.
     """
 
-    def __init__(self, job: Job) -> None:
-        """Remember where; nothing is made before the `with` block."""
+    def __init__(
+        self,
+        job: Job,
+        *,
+        patience_s: float = PATIENCE_S,
+        alive: Callable[[], None] = lambda: None,
+    ) -> None:
+        """Remember where; nothing is made before the `with` block.
+
+        Args:
+            job: Whose outputs are made.
+            patience_s: How long to wait for another run that is at work here, in seconds.
+            alive: Called while it is waited for; may raise to give up.
+        """
         self._job = job
-        self._folder = job.target.with_name(f".{job.target.name}.unfinished")
+        self._folder = job.target.with_name(f".{job.target.name}{ENDING}")
+        self._patience_s, self._alive = patience_s, alive
+        self._made: list[Path] = []
         self._lock: int | None = None
 
     def path(self, suffix: str) -> Path:
         """Return where the output with this suffix is made."""
         return self._folder / (self._job.target.name + suffix)
 
-    def publish(self, suffixes: Sequence[str]) -> tuple[Path, ...]:
-        """Move finished outputs to their places, the last one last.
+    def publish(
+        self, suffixes: Sequence[str], *, replacing: Collection[str] = ()
+    ) -> tuple[Path, ...]:
+        """Move finished outputs to their places, the last one last; return where they are.
+
+        A run that is killed meanwhile leaves a mark, by which the next one moves the rest.
+
+        Args:
+            suffixes: Of the outputs, the summary's last.
+            replacing: Of outputs of an earlier run, which are removed where no new ones come.
 
         Raises:
             SinkError: They cannot be moved.
         """
-        outputs = [self._job.output(suffix) for suffix in suffixes]
         with disk_errors(self._job.target):
-            for suffix, output in zip(suffixes, outputs, strict=True):
+            for suffix in suffixes:
                 _flush(self.path(suffix))
-                self.path(suffix).replace(output)
-        return tuple(outputs)
+            plan = {"publish": list(suffixes), "replacing": sorted(replacing)}
+            mark = self.path(_MARK)
+            half = mark.with_suffix(".half")
+            half.write_text(json.dumps(plan), encoding="utf-8")
+            _flush(half)
+            half.replace(mark)
+        self._go_on_publishing()
+        return tuple(map(self._job.output, suffixes))
+
+    def _go_on_publishing(self) -> None:
+        """Do what the mark says and was not done yet; the old summary goes first."""
+        with disk_errors(self._job.target):
+            if not self.path(_MARK).exists():
+                return
+            plan = json.loads(self.path(_MARK).read_text(encoding="utf-8"))
+            if self.path(SUMMARY).exists():
+                self._job.output(SUMMARY).unlink(missing_ok=True)
+            for suffix in set(plan["replacing"]) - set(plan["publish"]):
+                self._job.output(suffix).unlink(missing_ok=True)
+            for suffix in plan["publish"]:
+                if self.path(suffix).exists():
+                    self.path(suffix).replace(self._job.output(suffix))
 
     def __enter__(self) -> Self:
         with disk_errors(self._folder):
-            self._folder.mkdir(parents=True, exist_ok=True)
-            self._lock = self._locked()
+            self._lock = self._claim()
+            self._go_on_publishing()
             for leftover in self._folder.iterdir():
-                leftover.unlink()
+                _remove(leftover)
         return self
 
     def __exit__(
@@ -62,25 +113,56 @@ class Workspace:
         shutil.rmtree(self._folder, ignore_errors=True)
         if self._lock is not None:
             os.close(self._lock)
+        for folder in self._made:
+            with suppress(OSError):  # other outputs are in it
+                folder.rmdir()
 
-    def _locked(self) -> int | None:
-        """Claim the folder; the claim ends with the process, however that ends."""
-        try:
-            import fcntl  # noqa: PLC0415 (not on Windows, where open files keep others out)
-        except ImportError:
-            return None
-        handle = os.open(self._folder, os.O_RDONLY)
-        try:
-            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError as error:
-            os.close(handle)
-            raise SinkError(
-                f"another run is annotating {self._job.source} into {self._job.target.parent}; "
-                "wait for it or choose another folder with --out"
-            ) from error
-        except OSError as error:  # some network drives cannot lock; they are used without
-            _log.debug("no lock on %s: %r", self._folder, error)
-        return handle
+    def _claim(self) -> int | None:
+        """Make the folder and lock it; the lock ends with the process, however that ends.
+
+        Raises:
+            SinkError: Another run did not let go of it.
+        """
+        give_up_s = time.monotonic() + self._patience_s
+        while True:
+            self._make_folder()
+            handle, held = _locked(self._folder)
+            if held:
+                return handle
+            if time.monotonic() >= give_up_s:
+                raise SinkError(
+                    f"another run is annotating {self._job.source} into "
+                    f"{self._job.target.parent}; wait for it or choose another folder with --out"
+                )
+            self._alive()
+            time.sleep(LOOK_AGAIN_S)
+
+    def _make_folder(self) -> None:
+        """Make the folder, and remember which of those that it lies in had to be made too."""
+        if self._folder.is_symlink():  # what it leads to is not ours
+            self._folder.unlink()
+        missing = [folder for folder in self._folder.parents if not folder.exists()]
+        with suppress(FileNotFoundError):  # one that is removed meanwhile is made the next time
+            self._folder.mkdir(parents=True, exist_ok=True)
+        self._made += missing
+
+
+def clear_leftovers(folders: Iterable[Path]) -> None:
+    """Remove what killed runs left in folders for outputs, for whatever inputs they were.
+
+    What a living run uses is left alone, and so is what cannot be removed.
+    """
+    for folder in folders:
+        for left in folder.glob(f".*{ENDING}"):
+            name = left.name[1:].removesuffix(ENDING)
+            job = Job(folder / name, folder / name)
+            try:
+                if not all(inside.name.startswith(name) for inside in left.iterdir()):
+                    continue  # somebody else's
+                with Workspace(job, patience_s=0.0):
+                    _log.debug("%s was left by a run that was killed", left)
+            except (OSError, SinkError) as error:
+                _log.debug("%s stays: %s", left, error)
 
 
 @contextmanager
@@ -91,6 +173,48 @@ def disk_errors(path: Path) -> Generator[None]:
     except OSError as error:
         reason = (error.strerror or str(error)).lower()
         raise SinkError(f"{path} cannot be written: {reason}") from error
+
+
+def _locked(folder: Path) -> tuple[int | None, bool]:
+    """Try to lock a folder; return the handle that holds the lock, and whether it is ours.
+
+    On Windows nothing is locked: open files keep others out there.
+    """
+    try:
+        import fcntl  # noqa: PLC0415 (not on Windows)
+    except ImportError:
+        return None, True
+    try:
+        handle = os.open(folder, os.O_RDONLY)
+    except FileNotFoundError:  # whoever had it removed it
+        return None, False
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        if _is_still(folder, handle):
+            return handle, True
+    except BlockingIOError:
+        pass
+    except OSError as error:  # some network drives cannot lock; they are used without
+        _log.debug("no lock on %s: %r", folder, error)
+        return handle, True
+    os.close(handle)
+    return None, False
+
+
+def _is_still(folder: Path, handle: int) -> bool:
+    """Whether a path still leads to the folder that was opened."""
+    try:
+        return os.path.samestat(folder.stat(), os.fstat(handle))
+    except FileNotFoundError:
+        return False
+
+
+def _remove(path: Path) -> None:
+    """Remove whatever is there."""
+    if path.is_dir() and not path.is_symlink():
+        shutil.rmtree(path)
+    else:
+        path.unlink()
 
 
 def _flush(path: Path) -> None:

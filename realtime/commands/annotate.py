@@ -1,6 +1,6 @@
 """How an annotation goes, and what came of it, on the terminal."""
 
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
@@ -11,12 +11,13 @@ from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn
 from rich.table import Table
 
 from fer_live.console import printable
-from fer_live.realtime.annotate import Outcome, Report
+from fer_live.realtime.annotate import Outcome, PassedOver, Report
 from fer_live.realtime.annotate import Progress as News
 from fer_live.realtime.commands.wide import PIPE_WIDTH
 
 STYLES: Final = {"done": "green", "skipped": "dim", "failed": "red"}
 SECONDS_A_MINUTE: Final = 60
+MOST_PASSED_OVER: Final = 20
 
 
 @contextmanager
@@ -72,15 +73,22 @@ def tell_report(report: Report, out: Path) -> None:
     where = f"; results are in {printable(str(out))}" if count["done"] or count["skipped"] else ""
     console.print(f"{told}{where}", markup=False, soft_wrap=True)
     noted = [outcome for outcome in report.outcomes if outcome.note is not None]
-    if noted:
-        console.print(_table(noted))
+    if noted or report.passed_over:
+        console.print(_table(noted, report.passed_over))
+    if report.fault is not None:
+        console.print(f"fer-live: {printable(report.fault)}", style="red", markup=False)
 
 
-def _table(outcomes: list[Outcome]) -> Table:
+def _table(outcomes: Sequence[Outcome], passed_over: Sequence[PassedOver]) -> Table:
     """Return a table of inputs of which there is something to say."""
     table = Table("input", "", "what happened", box=None, pad_edge=False)
     for outcome in outcomes:
         state = f"[{STYLES[outcome.status]}]{outcome.status}[/]"
         name, note = printable(str(outcome.input)), printable(outcome.note or "")
         table.add_row(escape(name), state, escape(note))
+    for one in passed_over[:MOST_PASSED_OVER]:
+        name, why = printable(str(one.path)), printable(one.why)
+        table.add_row(escape(name), "[dim]passed over[/]", escape(why))
+    if len(passed_over) > MOST_PASSED_OVER:
+        table.add_row(f"{len(passed_over) - MOST_PASSED_OVER} more", "", "see run.json")
     return table

@@ -11,6 +11,7 @@ import pytest
 from fer_live.errors import ModelError, SettingsError
 from fer_live.labels import LABELS
 from fer_live.realtime.annotate import AnnotateSettings, Progress, Watch, annotate
+from fer_live.realtime.annotate.batch.manifest import MANIFEST
 from fer_live.realtime.faces import FaceSettings
 from tests.realtime.annotate.conftest import Annotated, only
 from tests.realtime.annotate.reference import frame_times, reference_times, table_rows
@@ -26,11 +27,11 @@ COLUMNS = (
 
 
 def contents(folder: Path) -> dict[str, bytes]:
-    """Return the bytes of every file below a folder."""
+    """Return the bytes of every file below a folder, but for the manifest, which tells times."""
     return {
         str(path.relative_to(folder)): path.read_bytes()
         for path in sorted(folder.rglob("*"))
-        if path.is_file()
+        if path.is_file() and path != folder / MANIFEST
     }
 
 
@@ -39,7 +40,8 @@ def test_table_summary_and_video_are_written_and_nothing_else(talk: Annotated) -
     assert talk.outcome.note is None
     assert [str(path) for path in talk.outcome.files] == [talk.target + s for s in SUFFIXES]
     assert sorted(path.name for path in talk.out.iterdir()) == [
-        talk.clip.name + suffix for suffix in SUFFIXES
+        MANIFEST,
+        *(talk.clip.name + suffix for suffix in SUFFIXES),
     ]
     header = Path(f"{talk.target}.faces.csv").read_text(encoding="utf-8").splitlines()[0]
     assert header == COLUMNS
@@ -115,7 +117,7 @@ def test_what_cannot_be_read_is_one_sentence_and_no_output(
     assert Path(clip).name in outcome.note
     assert sentence in outcome.note
     assert "\n" not in outcome.note
-    assert not (tmp_path / "out").exists()
+    assert [path.name for path in (tmp_path / "out").iterdir()] == [MANIFEST]
 
 
 def test_a_file_cut_off_before_its_index_is_one_sentence(tmp_path: Path, tiny: str) -> None:
@@ -127,7 +129,7 @@ def test_a_file_cut_off_before_its_index_is_one_sentence(tmp_path: Path, tiny: s
     (failed,) = report.failed
     assert failed.note is not None
     assert "cut.mp4 was cut off before its index" in failed.note
-    assert not (tmp_path / "out").exists()
+    assert [path.name for path in (tmp_path / "out").iterdir()] == [MANIFEST]
 
 
 def test_a_file_that_ends_early_keeps_what_came_before_and_says_so(
@@ -230,9 +232,9 @@ def test_progress_is_told_and_ends_at_all(tmp_path: Path, tiny: str) -> None:
     assert any(0 < fraction < 1 for fraction in fractions)
 
 
-@pytest.mark.parametrize("jobs", [1, 2])
-def test_a_run_that_is_told_to_stop_stops_and_leaves_nothing(
-    tmp_path: Path, tiny: str, jobs: int
+@pytest.mark.parametrize("jobs", [None, 1, 2])
+def test_a_run_that_is_told_to_stop_stops_and_leaves_nothing_but_the_manifest(
+    tmp_path: Path, tiny: str, jobs: int | None
 ) -> None:
     asked = count()
     clips = [shared_file(f"video/edge/{name}.mp4") for name in ("fps120", "fps5")]
@@ -240,7 +242,7 @@ def test_a_run_that_is_told_to_stop_stops_and_leaves_nothing(
     with pytest.raises(KeyboardInterrupt):
         annotate(clips, tmp_path, AnnotateSettings(model=tiny), jobs=jobs, watch=watch)
     assert next(asked) == 6, "it is not asked again"
-    assert list(tmp_path.iterdir()) == []
+    assert [path.name for path in tmp_path.iterdir()] == [MANIFEST]
 
 
 def test_blendshapes_get_columns_of_their_own(tmp_path: Path, tiny: str) -> None:

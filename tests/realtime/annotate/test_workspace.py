@@ -11,7 +11,7 @@ import pytest
 
 from fer_live.errors import SinkError
 from fer_live.realtime.annotate.inputs import Job
-from fer_live.realtime.annotate.workspace import Workspace
+from fer_live.realtime.annotate.workspace import Workspace, clear_leftovers
 
 SUFFIXES = (".faces.csv", ".summary.json")
 
@@ -47,13 +47,16 @@ def interrupted(job: Job) -> None:
 def test_an_error_leaves_nothing(job: Job) -> None:
     with pytest.raises(KeyboardInterrupt):
         interrupted(job)
-    assert names(job) == []
+    assert not job.target.parents[1].exists(), "not even the folders that were made for it"
 
 
 def test_a_living_run_is_not_disturbed(job: Job) -> None:
     with Workspace(job) as work:
         fill(work)
-        with pytest.raises(SinkError, match="another run is annotating"), Workspace(job):
+        with (
+            pytest.raises(SinkError, match="another run is annotating"),
+            Workspace(job, patience_s=0.2),
+        ):
             pass
         assert work.publish(SUFFIXES)
 
@@ -64,7 +67,7 @@ def test_what_a_killed_run_left_is_cleared_away(job: Job) -> None:
         import sys
         from pathlib import Path
         from fer_live.realtime.annotate.inputs import Job
-        from fer_live.realtime.annotate.workspace import Workspace
+        from fer_live.realtime.annotate.workspace import Workspace, clear_leftovers
         with Workspace(Job(Path({str(job.source)!r}), Path({str(job.target)!r}))) as work:
             work.path(".faces.csv").write_text("half")
             print("working", flush=True)
@@ -83,6 +86,99 @@ def test_what_a_killed_run_left_is_cleared_away(job: Job) -> None:
     with Workspace(job) as work:
         assert not work.path(".faces.csv").exists()
     assert names(job) == []
+
+
+def test_another_run_that_ends_soon_is_waited_for(job: Job) -> None:
+    waited = 0
+
+    def alive() -> None:
+        nonlocal waited
+        waited += 1
+        if waited == 3:
+            other.__exit__(None, None, None)
+
+    other = Workspace(job)
+    other.__enter__()
+    with Workspace(job, alive=alive) as work:
+        fill(work)
+        assert work.publish(SUFFIXES)
+    assert waited == 3
+    assert names(job) == ["talk.mp4.faces.csv", "talk.mp4.summary.json"]
+
+
+KILLED_AT = """
+import os, signal, sys
+from pathlib import Path
+from fer_live.realtime.annotate.inputs import Job
+from fer_live.realtime.annotate.workspace import Workspace
+
+left = {changes}
+
+def count(event, words):
+    global left
+    if event in ("os.rename", "os.remove"):
+        if left == 0:
+            os.kill(os.getpid(), signal.SIGKILL)
+        left -= 1
+
+with Workspace(Job(Path({source!r}), Path({target!r}))) as work:
+    for suffix in {suffixes}:
+        work.path(suffix).write_text("whole")
+    sys.addaudithook(count)
+    work.publish({suffixes}, replacing=(*{suffixes}, ".annotated.mp4"))
+    os.kill(os.getpid(), signal.SIGKILL)
+"""
+
+
+@pytest.mark.skipif(os.name == "nt", reason="no SIGKILL there")
+@pytest.mark.parametrize("changes", range(7))
+def test_publishing_that_a_kill_cut_short_is_gone_on_with(job: Job, changes: int) -> None:
+    """The killed run had moved or removed so many files; the next one does the rest."""
+    job.target.parent.mkdir(parents=True)
+    for suffix in (*SUFFIXES, ".annotated.mp4"):
+        job.output(suffix).write_text("of another making")
+    program = KILLED_AT.format(
+        changes=changes, source=str(job.source), target=str(job.target), suffixes=SUFFIXES
+    )
+    done = subprocess.run([sys.executable, "-c", program], check=False)
+    assert done.returncode == -signal.SIGKILL
+    with Workspace(job):
+        pass
+    texts = {job.output(suffix).read_text() for suffix in SUFFIXES}
+    if changes == 0:  # not even the mark was there: nothing of the old was touched
+        assert texts == {"of another making"}
+        assert len(names(job)) == 3
+    else:
+        assert texts == {"whole"}
+        assert len(names(job)) == 2
+
+
+@pytest.mark.skipif(os.name == "nt", reason="nothing is locked there")
+def test_left_overs_of_other_inputs_are_cleared_unless_somebody_is_at_work(job: Job) -> None:
+    folder = job.target.parent
+    other = Job(job.source, folder / "other.mp4")
+    (folder / ".gone.mp4.unfinished").mkdir(parents=True)
+    (folder / ".gone.mp4.unfinished" / "gone.mp4.spool").write_text("half")
+    (folder / ".mine.unfinished").mkdir()
+    (folder / ".mine.unfinished" / "letters.txt").write_text("not yours")
+    with Workspace(other):
+        clear_leftovers([folder, folder / "not there"])
+        assert names(job) == [".mine.unfinished", ".other.mp4.unfinished"]
+
+
+@pytest.mark.skipif(os.name == "nt", reason="links need a right of their own there")
+def test_a_link_in_its_place_is_replaced_and_what_it_leads_to_is_left_alone(
+    job: Job, tmp_path: Path
+) -> None:
+    (tmp_path / "letters").mkdir()
+    (tmp_path / "letters" / "one.txt").write_text("not yours")
+    job.target.parent.mkdir(parents=True)
+    job.target.with_name(".talk.mp4.unfinished").symlink_to(tmp_path / "letters")
+    with Workspace(job) as work:
+        fill(work)
+        work.publish(SUFFIXES)
+    assert (tmp_path / "letters" / "one.txt").read_text() == "not yours"
+    assert names(job) == ["talk.mp4.faces.csv", "talk.mp4.summary.json"]
 
 
 def test_a_place_that_refuses_is_told_in_a_sentence(tmp_path: Path) -> None:

@@ -52,7 +52,7 @@ def test_the_exit_status_tells_all_some_and_none(tmp_path: Path) -> None:
     none = fer_live("annotate", empty, "--out", tmp_path / "nothing")
     assert none.returncode == 1
     assert "results are in" not in none.stderr
-    assert not (tmp_path / "nothing").exists()
+    assert [path.name for path in (tmp_path / "nothing").iterdir()] == ["run.json"]
     for done in (some, again, none):
         assert "Traceback" not in done.stderr
 
@@ -67,7 +67,7 @@ def test_a_file_in_place_of_the_folder_is_wrong_usage(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("jobs", [1, 2])
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_an_interrupted_run_leaves_nothing(
+def test_an_interrupted_run_leaves_nothing_but_the_manifest(
     tmp_path: Path, jobs: int, number: signal.Signals
 ) -> None:
     running = begun(tmp_path, jobs)
@@ -76,7 +76,7 @@ def test_an_interrupted_run_leaves_nothing(
     assert running.returncode == 130
     assert "fer-live: stopped" in told
     assert "Traceback" not in told
-    assert list(tmp_path.iterdir()) == []
+    assert [path.name for path in tmp_path.iterdir()] == ["run.json"]
 
 
 @pytest.mark.parametrize("jobs", [1, 2])
@@ -87,7 +87,8 @@ def test_a_killed_run_leaves_nothing_that_looks_finished_and_nobody_at_work(
     running.kill()
     # The pipe's end comes when the last process that could write to it is gone.
     running.communicate(timeout=PATIENCE_S)
-    assert [path.name for path in tmp_path.iterdir() if not path.name.startswith(".")] == []
+    shown = [path.name for path in tmp_path.iterdir() if not path.name.startswith(".")]
+    assert shown == ["run.json"]
     clip = shared_file(f"video/{CLIPS[0]}")
     done = fer_live("annotate", clip, "--out", tmp_path, "--no-video", "--end", "0.2")
     assert BUSY not in done.stderr
