@@ -109,3 +109,19 @@ def sound_s(path: Path, stream: str = "a:0") -> float:
         *("-f", "f32le", "-"),
     )
     return len(data) / 4 / SOUND_HZ
+
+
+def display_aspect(path: Path) -> float:
+    """Return how many times as wide as high a player shows the pictures."""
+    (stream,) = ffprobe(
+        path,
+        *("-select_streams", "v:0"),
+        *("-show_entries", "stream=width,height,sample_aspect_ratio:stream_side_data=rotation"),
+    )["streams"]
+    wide, _, high = stream.get("sample_aspect_ratio", "1:1").partition(":")
+    pixel = int(wide) / int(high) if int(wide or 0) and int(high or 0) else 1.0
+    aspect = float(stream["width"] * pixel / stream["height"])
+    turned = any(
+        abs(int(data.get("rotation", 0))) % 180 for data in stream.get("side_data_list", ())
+    )
+    return 1 / aspect if turned else aspect

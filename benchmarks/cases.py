@@ -1,16 +1,15 @@
-"""Print whether each file of shared/cases comes out right, and what is wrong where it does not.
+"""Whether each file of shared/cases comes out right, and what is wrong where it does not.
 
-python scripts/show_cases.py ../shared/cases
+    python -m benchmarks.cases ../shared/cases
+
+The commands ffmpeg and ffprobe say what is right; the status is 1 if anything is wrong.
 """
 
 import sys
 import tempfile
 from pathlib import Path
 
-REPOSITORY = Path(__file__).resolve().parents[1]
-sys.path.insert(0, str(REPOSITORY))
-
-from tests.cases.checks import CASES, Case  # noqa: E402 (needs the path above)
+from tests.cases.checks import CASES, Case
 
 
 def main(folder: Path) -> int:
@@ -38,4 +37,4 @@ def verdict(case: Case, folder: Path) -> str | None:
 
 
 if __name__ == "__main__":
-    sys.exit(main(Path(sys.argv[1] if len(sys.argv) > 1 else REPOSITORY / "../shared/cases")))
+    sys.exit(main(Path(sys.argv[1] if len(sys.argv) > 1 else "../shared/cases")))

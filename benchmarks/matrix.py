@@ -1,0 +1,85 @@
+"""Container x video codec x sound codec x peculiarity: which files come out right.
+
+    python -m benchmarks.matrix --markdown docs/matrix.md
+    python -m benchmarks.matrix --quick --only mkv
+
+The command ffmpeg writes and judges the files. The status is 1 if any comes out wrong.
+"""
+
+import argparse
+import collections
+import sys
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+
+from tests.matrix.cells import Cell, all_cells, quick_cells
+from tests.matrix.checks import hold
+from tests.matrix.generator import write
+from tests.support.tiny_models import tiny_bytes
+
+RIGHT, NOT_MADE = "right", "not made"
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Try the cells; print what is wrong, and a table."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--quick", action="store_true", help="only those that `make test` tries")
+    parser.add_argument("--only", default="", help="only names with this in them")
+    parser.add_argument("--markdown", type=Path, help="write the table there")
+    options = parser.parse_args(arguments)
+    cells = quick_cells() if options.quick else list(all_cells())
+    cells = [cell for cell in cells if options.only in str(cell)]
+    verdicts = {}
+    with tempfile.TemporaryDirectory() as folder:
+        model = Path(folder, "tiny.onnx")
+        model.write_bytes(tiny_bytes())
+        for cell in cells:
+            verdicts[cell] = verdict(cell, Path(folder), str(model))
+            if verdicts[cell] != RIGHT:
+                print(f"{cell}: {verdicts[cell]}", flush=True)
+    table = as_markdown(verdicts)
+    print(table)
+    if options.markdown:
+        options.markdown.write_text(table, encoding="utf-8")
+    return int(
+        any(verdict not in {RIGHT} and NOT_MADE not in verdict for verdict in verdicts.values())
+    )
+
+
+def verdict(cell: Cell, folder: Path, model: str) -> str:
+    """Return "right", or what is wrong, or that such a file cannot be made."""
+    with tempfile.TemporaryDirectory(dir=folder) as own:
+        try:
+            source = write(cell, Path(own))
+        except RuntimeError as error:
+            return f"{NOT_MADE}: {str(error).splitlines()[0]}"
+        try:
+            hold(cell, source, Path(own, "out"), model)
+        except Exception as error:  # whatever goes wrong is the verdict
+            return f"{type(error).__name__}: {error}"
+    return RIGHT
+
+
+def as_markdown(verdicts: dict[Cell, str]) -> str:
+    """Return how many files of each container and peculiarity are right, and name the others."""
+    count: dict[tuple[str, str], list[int]] = collections.defaultdict(lambda: [0, 0])
+    for cell, said in verdicts.items():
+        if NOT_MADE not in said:
+            count[cell.container, cell.variant][0] += said == RIGHT
+            count[cell.container, cell.variant][1] += 1
+    variants = list(dict.fromkeys(variant for _, variant in count))
+    lines = [f"| container | {' | '.join(variants)} |", "|---" * (len(variants) + 1) + "|"]
+    for container in dict.fromkeys(container for container, _ in count):
+        cells = [count.get((container, variant)) for variant in variants]
+        told = ["" if c is None else f"{c[0]} of {c[1]}" for c in cells]
+        lines.append(f"| {container} | {' | '.join(told)} |")
+    made = sum(total for _, total in count.values())
+    right = sum(fine for fine, _ in count.values())
+    lines += ["", f"{made} files, {right} right."]
+    lines += [f"- {cell}: {said}" for cell, said in verdicts.items() if said != RIGHT]
+    return "\n".join(lines) + "\n"
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
