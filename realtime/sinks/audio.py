@@ -26,9 +26,9 @@ from fer_live.realtime.sinks.audio_carriers import (
     AudioCarrier,
     CopiedAudio,
     EncodedAudio,
-    layouts,
     ticks_of,
 )
+from fer_live.realtime.sinks.audio_layouts import layouts_to_try
 from fer_live.realtime.sources.containers import file_origin, open_container, pick_video
 
 COPIED_INTO_MP4: Final = frozenset({"aac", "mp3", "ac3", "eac3", "alac", "flac", "opus"})
@@ -163,7 +163,7 @@ class AudioCopy:
         with open_container(self._path) as source:
             track: Any = source.streams[index]
             codec = track.codec_context.codec.canonical_name
-            shapes = layouts(track)
+            shapes = layouts_to_try(track)
         encoded: list[Way] = [partial(EncodedAudio, layout=shape) for shape in shapes]
         if form in {"mp4", "mov"} and codec not in COPIED_INTO_MP4:
             return encoded

@@ -10,6 +10,7 @@ from av.bitstream import BitStreamFilterContext
 from av.container import OutputContainer
 
 from fer_live.realtime.ffmpeg import exact
+from fer_live.realtime.sinks.audio_layouts import with_plain_layout
 
 AAC: Final = "aac"
 AAC_BIT_RATE: Final = 160_000
@@ -17,17 +18,6 @@ MOST_HZ: Final = 48_000
 """Nobody hears more, and not every player takes more."""
 ADTS_SYNC: Final = 0xFFF
 ADTS_HEADER_BYTES: Final = 7
-LAYOUT_OF_CHANNELS: Final = {
-    1: "mono",
-    2: "stereo",
-    3: "3.0",
-    4: "4.0",
-    5: "5.0",
-    6: "5.1",
-    7: "6.1",
-    8: "7.1",
-}
-"""What a number of channels means where a file gives no more than the number."""
 
 
 class AudioCarrier(Protocol):
@@ -124,10 +114,11 @@ class EncodedAudio:
 
     def _decoded(self, packet: Any) -> list[Any]:
         try:
-            return [frame for frame in self._track.decode(packet) if frame.pts is not None]
+            frames = [with_plain_layout(frame) for frame in self._track.decode(packet)]
         except av.FFmpegError:
             self.damaged += 1
             return []
+        return [frame for frame in frames if frame.pts is not None]
 
     def _resampled(self, frame: Any) -> list[Any]:
         """Return a frame as the encoder wants it; rate and channels of a track may change."""
@@ -162,12 +153,3 @@ def aac_rate(rate_hz: int) -> int:
     """Return the lowest rate that AAC has and that keeps all of `rate_hz`, at most 48 kHz."""
     rates = sorted(rate for rate in av.codec.Codec(AAC, "w").audio_rates or () if rate <= MOST_HZ)
     return next((rate for rate in rates if rate >= rate_hz), rates[-1])
-
-
-def layouts(track: AudioStream) -> tuple[str, ...]:
-    """Return the channel layouts to try when a track is encoded, the track's own first."""
-    context = track.codec_context
-    own = LAYOUT_OF_CHANNELS.get(context.layout.nb_channels)
-    named = context.layout.name
-    known = named if "channel" not in named else own
-    return tuple(dict.fromkeys(name for name in (known, own, "stereo", "mono") if name))

@@ -57,11 +57,15 @@ def pictures(path: Path, size_wh: tuple[int, int], stream: str = "0:v:0") -> NDA
     return np.frombuffer(data, np.uint8).reshape(-1, height, width, 3)
 
 
-def flash_s(path: Path, stream: str = "v:0") -> float:
-    """Return when the first picture shows whose upper left corner flashes."""
+CORNER = np.s_[:, :3, :3]
+MIDDLE = np.s_[:, 22:26, 22:26]
+"""Where a clip flashes, in pictures of 48x48."""
+
+
+def flash_s(path: Path, stream: str = "v:0", where: Any = CORNER) -> float:
+    """Return when the first picture shows that flashes."""
     times = picture_times(path, stream)
-    corners = pictures(path, (48, 48), f"0:{stream}")[:, :3, :3]
-    bright = corners.mean(axis=(1, 2, 3)) > FLASH_FROM
+    bright = pictures(path, (48, 48), f"0:{stream}")[where].mean(axis=(1, 2, 3)) > FLASH_FROM
     if not bright.any():
         raise AssertionError("there is no flash")
     return times[int(np.argmax(bright))]
@@ -91,9 +95,9 @@ def beep_s(path: Path, stream: str = "a:0") -> float:
     raise AssertionError("the beep lies behind the last frame of sound")
 
 
-def sound_behind_picture_s(path: Path, video: str = "v:0") -> float:
+def sound_behind_picture_s(path: Path, where: Any = CORNER) -> float:
     """Return how much later the beep comes than the flash."""
-    return beep_s(path) - flash_s(path, video)
+    return beep_s(path) - flash_s(path, where=where)
 
 
 def codecs(path: Path) -> list[str]:

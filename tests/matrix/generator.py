@@ -63,11 +63,11 @@ def write(cell: Cell, folder: Path) -> Path:
     """
     path = folder / f"{cell}.{cell.container}"
     filters, options = _variant(cell)
-    sound = () if cell.sound == "none" else ("-map", "0:a", *_sound(cell))
+    sound: tuple[str, ...] = () if cell.sound == "none" else ("-map", "0:a", *_sound(cell))
     ffmpeg(
         *("-i", str(master()), "-map", "0:v", *sound),
         *("-vf", ",".join(filters), "-c:v", cell.video, *_video(cell), *options),
-        *("-strict", "-2", *_container(cell), path),
+        *("-strict", "-2", *_container(cell), str(path)),
     )
     return path
 
@@ -121,7 +121,7 @@ FILTERS: Final = {
     "sar": "setsar=2",
     "range": "scale=out_range=full",
 }
-OPTIONS: Final = {
+OPTIONS: Final[dict[str, tuple[str, ...]]] = {
     "offset": ("-output_ts_offset", "0.7"),
     "bframes": ("-bf", "2"),
     "vfr": ("-fps_mode", "vfr"),
@@ -133,7 +133,7 @@ OPTIONS: Final = {
 
 def _variant(cell: Cell) -> tuple[list[str], tuple[str, ...]]:
     """Return filters and options that make a clip peculiar."""
-    options = OPTIONS.get(cell.variant, ())
+    options: tuple[str, ...] = OPTIONS.get(cell.variant, ())
     if cell.variant == "bframes" and cell.video != "libx265":
         options = (*options, "-b_strategy", "0")
     pixels = PIXELS.get(cell.video, "format=yuv420p")
