@@ -13,11 +13,11 @@ from fer_live.contract import ModelContract, SecondHead
 from fer_live.errors import ModelError
 from fer_live.export.cost import Cost, cost_of
 from fer_live.export.crops import CropSet, fer2013_crops, made_crops
-from fer_live.export.files import published
 from fer_live.export.graph import LiveGraph
 from fer_live.export.heads import network_of, told_by
 from fer_live.export.parity import Parity, compare
 from fer_live.export.to_onnx import seal, trace
+from fer_live.files import published
 from fer_live.realtime.inference.classifier import OnnxClassifier
 from fer_live.training.models.checkpoint import Checkpoint
 from fer_live.training.models.mixed_heads import RAREST

@@ -10,9 +10,9 @@ from fer_live.contract import ModelContract
 from fer_live.errors import ModelError, SinkError
 from fer_live.export.card import card_json, card_markdown
 from fer_live.export.checkpoint import Exported, export_checkpoint
-from fer_live.export.files import published
 from fer_live.export.precision import open_model
 from fer_live.export.reports import Report, load_reports, of_file, of_heads
+from fer_live.files import published
 from fer_live.training.models.checkpoint import Checkpoint
 
 

@@ -11,10 +11,10 @@ import onnx
 
 from fer_live.contract import INPUT_NAME, PROBABILITIES_NAME, Metric, ModelContract
 from fer_live.export.crops import CropSet, fer2013_crops, made_crops
-from fer_live.export.files import published
 from fer_live.export.parity import open_session
 from fer_live.export.precision import contract_in, open_model, to_fp16, to_int8
 from fer_live.export.to_onnx import seal
+from fer_live.files import published
 from fer_live.realtime.bench.machine import this_machine
 from fer_live.realtime.bench.models import measure_models
 from fer_live.realtime.inference.classifier import OnnxClassifier, Prediction

@@ -8,9 +8,9 @@ import onnx
 
 from fer_live.bundle import model_names, read_model, sha256_of
 from fer_live.errors import ModelError, SinkError
-from fer_live.export.files import published
 from fer_live.export.ship import assets_folder, write_card
 from fer_live.export.to_onnx import seal
+from fer_live.files import published
 from fer_live.realtime.inference.classifier import REMEDY, OnnxClassifier
 from fer_live.realtime.inference.model_file import ModelFile, read_model_file
 

@@ -9,6 +9,7 @@ from typing import Final
 import typer
 
 from fer_live.errors import FerLiveError, SettingsError
+from fer_live.files import disk_fault
 from fer_live.libraries import missing_library
 
 IMPATIENT: Final = (signal.SIGINT, signal.SIGTERM)
@@ -33,6 +34,8 @@ def plain_errors(command: str) -> Generator[None]:
         raise typer.Exit(2 if isinstance(error, SettingsError) else 1) from error
     except (ImportError, OSError) as error:
         sentence = missing_library(error)
+        if sentence is None and isinstance(error, OSError):
+            sentence = disk_fault(error)
         if sentence is None:
             raise
         tell_error(command, sentence)

@@ -14,10 +14,10 @@ from torch import Tensor, nn
 from fer_live.errors import ModelError, SinkError
 from fer_live.export.checkpoint import Exported, export_checkpoint, live_graph, trace_checkpoint
 from fer_live.export.crops import made_crops
-from fer_live.export.files import published
 from fer_live.export.graph import LiveGraph
 from fer_live.export.parity import compare
 from fer_live.export.to_onnx import seal, trace
+from fer_live.files import published
 from fer_live.realtime.inference.classifier import OnnxClassifier, softmax
 from fer_live.training.models.checkpoint import Checkpoint
 from tests.export.conftest import WIDTHS, used_network

@@ -6,6 +6,7 @@ is patient and consistent") found to matter; stored answers cost nothing to use 
 """
 
 import dataclasses
+import io
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import chain
@@ -18,6 +19,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from fer_live.errors import DataError, ModelError
+from fer_live.files import write_whole
 from fer_live.training.config.augmentation import AugmentSettings
 from fer_live.training.data.augmentation.augment import augment
 from fer_live.training.data.network_input import as_batch, as_pixels
@@ -46,10 +48,17 @@ class SoftLabels:
     labels: tuple[str, ...]
 
     def save(self, path: Path) -> None:
-        """Write them in half precision: a tenth of a megabyte for 6,000 pictures."""
-        path.parent.mkdir(parents=True, exist_ok=True)
-        shares = self.shares.astype(np.float16)
-        np.savez_compressed(path, names=self.names, shares=shares, labels=np.array(self.labels))
+        """Write them in half precision: a tenth of a megabyte for 6,000 pictures.
+
+        Raises:
+            SinkError: The file cannot be written.
+        """
+        shares, labels = self.shares.astype(np.float16), np.array(self.labels)
+        content = io.BytesIO()
+        np.savez_compressed(content, names=self.names, shares=shares, labels=labels)
+        if path.suffix != ".npz":  # numpy adds it too
+            path = path.with_name(f"{path.name}.npz")
+        write_whole(path, content.getvalue())
 
     @classmethod
     def load(cls, path: Path) -> "SoftLabels":

@@ -4,7 +4,8 @@ import datetime as dt
 from pathlib import Path
 from typing import Final
 
-from fer_live.errors import DataError
+from fer_live.errors import DataError, SinkError
+from fer_live.files import write_whole
 from fer_live.training.evaluation.evaluate import Evaluation
 from fer_live.training.evaluation.finished_runs import append_finished, finished_of
 
@@ -46,10 +47,9 @@ def log_final(evaluation: Evaluation, log: Path, *, today: dt.date) -> str:
     rows = rest.splitlines(keepends=True)
     end = next((i for i, row in enumerate(rows) if not row.startswith("|")), len(rows))
     try:
-        log.parent.mkdir(parents=True, exist_ok=True)
-        log.write_text(head + rule + "".join([*rows[:end], line, *rows[end:]]), encoding="utf-8")
-    except OSError as error:
-        raise DataError(f"{log} cannot be written: {error.strerror}; name another --log") from error
+        write_whole(log, head + rule + "".join([*rows[:end], line, *rows[end:]]))
+    except SinkError as error:
+        raise DataError(f"{error}; name another --log") from error
     finished = finished_of(evaluation.as_table(), date=today.isoformat())
     append_finished(finished, log.with_suffix(".jsonl"))
     return line

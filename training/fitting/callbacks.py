@@ -1,6 +1,7 @@
 """Callbacks of training: set the epoch, log metrics, stop diverged runs."""
 
 import csv
+import io
 import math
 import time
 from abc import ABC, abstractmethod
@@ -18,6 +19,7 @@ from lightning.pytorch.callbacks import (
 from torch import nn
 
 from fer_live.errors import DataError
+from fer_live.files import write_whole
 from fer_live.training.config.experiment import FitSettings
 from fer_live.training.data.batches import Batches
 
@@ -100,12 +102,11 @@ class EpochLog(Callback):
 
     def _write(self) -> None:
         columns = list(dict.fromkeys(key for row in self._rows for key in row))
-        fresh = self._path.with_suffix(".partial")
-        with fresh.open("w", newline="", encoding="utf-8") as file:
-            writer = csv.DictWriter(file, columns)
-            writer.writeheader()
-            writer.writerows(self._rows)
-        fresh.replace(self._path)
+        text = io.StringIO(newline="")
+        writer = csv.DictWriter(text, columns)
+        writer.writeheader()
+        writer.writerows(self._rows)
+        write_whole(self._path, text.getvalue())
 
 
 class HeldAtZero(Callback):

@@ -16,6 +16,7 @@ from torch import nn
 
 from fer_live.crop import CropGeometry
 from fer_live.errors import SettingsError
+from fer_live.files import write_whole
 from fer_live.training.config.augmentation import AugmentSettings
 from fer_live.training.config.experiment import Experiment
 from fer_live.training.config.loader import as_table
@@ -32,6 +33,13 @@ from fer_live.training.fitting.callbacks import (
 )
 from fer_live.training.fitting.learner import Learner
 from fer_live.training.fitting.prepare import Prepared, prepare
+from fer_live.training.fitting.run_files import (
+    BEFORE,
+    LAST,
+    WholeCheckpoints,
+    read_state,
+    to_go_on_from,
+)
 from fer_live.training.models.checkpoint import Checkpoint
 from fer_live.training.models.joined_heads import both_heads
 from fer_live.training.networks import architecture, build, train_last
@@ -108,6 +116,8 @@ def fit(
     Raises:
         DataError: The data cannot be read, or a part or class is empty.
         SettingsError: The architecture or its widths are unknown.
+        ModelError: An interrupted run has left no state that can be read.
+        SinkError: A file of the run cannot be written, such as on a full disk.
     """
     prepared = prepare(experiment, data, runs)
     folder = runs / experiment.name
@@ -144,7 +154,7 @@ def _train(
     )
     latest = ModelCheckpoint(  # of every epoch, which `save_last` of the other is not
         folder / "checkpoints",
-        filename="last",
+        filename=LAST.removesuffix(".ckpt"),
         save_on_train_epoch_end=True,
         enable_version_counter=False,
     )
@@ -164,18 +174,19 @@ def _train(
         max_steps=running.max_steps or -1,
         precision="bf16-mixed" if settings.precision == "bf16" else "32-true",
         callbacks=[*beside, *callbacks_of(settings, progress=running.progress)],
+        plugins=[WholeCheckpoints()],
         logger=False,
         enable_progress_bar=running.progress,
         enable_model_summary=False,
         num_sanity_val_steps=0,
     )
-    last = folder / "checkpoints" / "last.ckpt"
+    state = to_go_on_from(folder / "checkpoints")
     with warnings.catch_warnings():
         for foreseen in _FORESEEN:
             warnings.filterwarnings("ignore", message=foreseen)
-        trainer.fit(learner, train, validation, ckpt_path=last if last.is_file() else None)
+        trainer.fit(learner, train, validation, ckpt_path=state)
     if Path(keep.best_model_path).is_file():
-        best = torch.load(keep.best_model_path, map_location="cpu", weights_only=True)
+        best = read_state(Path(keep.best_model_path))
         learner.load_state_dict(best["state_dict"], strict=True)
     notes = [one.summary() for one in watchers]
     return learner, (*notes, clock.summary()) if running.profile else tuple(notes)
@@ -189,7 +200,8 @@ def settle(experiment: Experiment, folder: Path) -> None:
     """
     path = folder / "experiment.json"
     table = json.loads(json.dumps(as_table(experiment)))
-    if path.is_file() and (folder / "checkpoints" / "last.ckpt").is_file():
+    begun = any((folder / "checkpoints" / name).is_file() for name in (LAST, BEFORE))
+    if path.is_file() and begun:
         before = json.loads(path.read_text(encoding="utf-8"))
         if differing := [key for key in table if before.get(key) != table[key]]:
             raise SettingsError(
@@ -197,7 +209,7 @@ def settle(experiment: Experiment, folder: Path) -> None:
                 "experiment another name, or delete the folder"
             )
     folder.mkdir(parents=True, exist_ok=True)
-    path.write_text(json.dumps(table, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+    write_whole(path, json.dumps(table, indent=2, ensure_ascii=False) + "\n")
 
 
 def _learner(experiment: Experiment, prepared: Prepared, runs: Path, *, steps: int) -> Learner:

@@ -6,9 +6,8 @@ stranger's checkpoint runs none of its code.
 
 import dataclasses
 import hashlib
-import os
+import io
 import pickle
-import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -20,6 +19,7 @@ from torch import Tensor, nn
 from fer_live.contract import Metric
 from fer_live.crop import Colour, CropGeometry
 from fer_live.errors import FerLiveError, ModelError
+from fer_live.files import write_whole
 from fer_live.training.models.mirrored import Mirrored
 from fer_live.training.models.mixed_heads import Mixed, Mixing
 from fer_live.training.models.widths import fit_to
@@ -109,7 +109,11 @@ class Checkpoint:
         return dataclasses.replace(self, weights=half)
 
     def save(self, path: Path) -> None:
-        """Write the file whole or not at all; its folder is made if need be."""
+        """Write the file whole or not at all; its folder is made if need be.
+
+        Raises:
+            SinkError: It cannot be written.
+        """
         fields = {f.name: getattr(self, f.name) for f in dataclasses.fields(self)}
         fields |= {
             "format": FORMAT,
@@ -119,11 +123,9 @@ class Checkpoint:
             "metrics": [dataclasses.asdict(metric) for metric in self.metrics],
             "mixed": None if self.mixed is None else self.mixed.as_fields(),
         }
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.NamedTemporaryFile(dir=path.parent, delete=False) as out:
-            torch.save(fields, out)
-        Path(out.name).chmod(0o666 & ~_umask())
-        Path(out.name).replace(path)
+        content = io.BytesIO()
+        torch.save(fields, content)
+        write_whole(path, content.getvalue())
 
     @classmethod
     def load(cls, path: Path) -> "Checkpoint":
@@ -162,10 +164,3 @@ def _geometry(value: Mapping[str, Any]) -> CropGeometry:
 def _full(value: Tensor) -> Tensor:
     """Return floating point values as float32, others as they are."""
     return value.float() if value.is_floating_point() else value
-
-
-def _umask() -> int:
-    """Return the process's umask; a temporary file ignores it."""
-    mask = os.umask(0)
-    os.umask(mask)
-    return mask

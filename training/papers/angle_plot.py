@@ -15,6 +15,7 @@ import lightning
 import numpy as np
 from torch import Tensor
 
+from fer_live.files import write_whole
 from fer_live.training.config.experiment import AngleSettings, Experiment
 from fer_live.training.data.network_input import as_batch, fitted_to
 from fer_live.training.fitting.callbacks import Watcher
@@ -75,10 +76,10 @@ class AngleCallback(Watcher):
         self.looks += self._watch.look(epoch)
         said = verdict(self.looks)
         table = {"verdict": said, "looks": [dataclasses.asdict(look) for look in self.looks]}
-        (self._folder / "angles.json").write_text(json.dumps(table) + "\n", encoding="utf-8")
-        (self._folder / "angles.svg").write_text(plot(self.looks), encoding="utf-8")
+        write_whole(self._folder / "angles.json", json.dumps(table) + "\n")
+        write_whole(self._folder / "angles.svg", plot(self.looks))
         page = _PAGE.format(verdict=escape(said))
-        (self._folder / "angles.html").write_text(page, encoding="utf-8")
+        write_whole(self._folder / "angles.html", page)
         self.seconds += time.perf_counter() - begun
 
     def summary(self) -> str:

@@ -21,6 +21,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from fer_live.errors import DataError
+from fer_live.files import write_whole
 from fer_live.training.data.samples import Samples
 from fer_live.training.pruning.compensation.compensate import least_squares
 from fer_live.training.pruning.statistics.gram import GramCollector, MapStats, Matrix
@@ -218,7 +219,7 @@ def write_compression(
     """Write compression.json, the paper's table and its figure 4; tell the table."""
     folder.mkdir(parents=True, exist_ok=True)
     table = json.dumps({"title": title, "steps": [asdict(step) for step in steps]}, indent=1)
-    (folder / "compression.json").write_text(table + "\n", encoding="utf-8")
+    write_whole(folder / "compression.json", table + "\n")
     lines = [
         f"{title}; the rule of 15 and 165 degrees leaves {left_by_rule(steps)} units",
         "",
@@ -231,7 +232,7 @@ def write_compression(
         ),
     ]
     text = "\n".join(lines) + "\n"
-    (folder / "compression.md").write_text(text, encoding="utf-8")
+    write_whole(folder / "compression.md", text)
     _plot(steps, title).savefig(folder / "compression.png", dpi=110)
     told(text)
 

@@ -10,6 +10,7 @@ from typing import Final, cast, get_args
 from matplotlib.figure import Figure as Plot
 
 from fer_live.errors import SettingsError
+from fer_live.files import write_whole
 from fer_live.training.evaluation.evaluate import name_of
 from fer_live.training.pruning.plan import Compensation, Limits
 from fer_live.training.pruning.planning.budget import BudgetSettings
@@ -161,9 +162,9 @@ def write_curve(curve: Curve, folder: Path) -> str:
     """Write curve.json, curve.md and curve.png, and return the table."""
     folder.mkdir(parents=True, exist_ok=True)
     table = json.dumps(asdict(curve), indent=1)
-    (folder / "curve.json").write_text(table + "\n", encoding="utf-8")
+    write_whole(folder / "curve.json", table + "\n")
     text = table_of(curve)
-    (folder / "curve.md").write_text(text, encoding="utf-8")
+    write_whole(folder / "curve.md", text)
     plot_curve(curve).savefig(folder / "curve.png", dpi=110)
     return text
 

@@ -14,6 +14,7 @@ from typing import Any, Final, Literal, TypeAlias
 import numpy as np
 
 from fer_live.errors import ModelError
+from fer_live.files import write_whole
 from fer_live.training.pruning.graph.channels import ChannelGraph, Mask, Space
 
 FORMAT: Final = 1
@@ -170,7 +171,7 @@ class Plan:
 
     def save(self, path: Path) -> None:
         """Write the plan as JSON."""
-        path.write_text(self.to_json() + "\n", encoding="utf-8")
+        write_whole(path, self.to_json() + "\n")
 
 
 def plain(settings: Any, **more: Any) -> dict[str, Any]:

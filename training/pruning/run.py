@@ -9,6 +9,7 @@ from typing import Any
 from torch import nn
 
 from fer_live.contract import Metric
+from fer_live.files import write_whole
 from fer_live.training.evaluation.evaluate import name_of
 from fer_live.training.pruning.graph.cost import Cost, CostModel
 from fer_live.training.pruning.planning.budget import BudgetSettings
@@ -67,9 +68,9 @@ def prune_run(
     data = name_of(parent.judged.source, "validation")
     metric = Metric("accuracy", log.rows[-1]["accuracy"], data, len(parent.judged), "natural")
     dataclasses.replace(subject.checkpoint, metrics=(metric,)).save(folder / "best.ckpt")
-    (folder / "pruning.txt").write_text("\n\n".join(text) + "\n", encoding="utf-8")
+    write_whole(folder / "pruning.txt", "\n\n".join(text) + "\n")
     table = {"parent": parent.checkpoint.name, "data": data, "rows": log.rows}
-    (folder / "pruning.json").write_text(json.dumps(table, indent=1) + "\n", encoding="utf-8")
+    write_whole(folder / "pruning.json", json.dumps(table, indent=1) + "\n")
     return folder
 
 

@@ -5,6 +5,7 @@ from html import escape
 from pathlib import Path
 
 from fer_live.errors import SinkError
+from fer_live.files import write_whole
 from fer_live.training.evaluation.compare import Comparison
 from fer_live.training.reporting import html as page
 
@@ -17,12 +18,11 @@ def write_comparison(found: Comparison, out: Path) -> tuple[Path, Path]:
     """
     data, web = out.with_suffix(".json"), out.with_suffix(".html")
     try:
-        out.parent.mkdir(parents=True, exist_ok=True)
         text = json.dumps(found.as_table(), indent=1, ensure_ascii=False)
-        data.write_text(text + "\n", encoding="utf-8")
-        web.write_text(comparison_page(found), encoding="utf-8")
-    except OSError as error:
-        raise SinkError(f"{out} cannot be written: {error.strerror}; name another --out") from error
+        write_whole(data, text + "\n")
+        write_whole(web, comparison_page(found))
+    except SinkError as error:
+        raise SinkError(f"{error}; name another --out") from error
     return data, web
 
 

@@ -6,6 +6,7 @@ from html import escape
 from pathlib import Path
 
 from fer_live.errors import SinkError
+from fer_live.files import write_whole
 from fer_live.training.evaluation.evaluate import Evaluation
 from fer_live.training.metrics.classification import range_when_named, right_when_named
 from fer_live.training.metrics.scores import Figure, Scores
@@ -40,12 +41,11 @@ def write_report(
     data, web = folder / f"{name}.json", folder / f"{name}.html"
     text = json.dumps(evaluation.as_table(), indent=1, ensure_ascii=False)
     try:
-        folder.mkdir(parents=True, exist_ok=True)
-        data.write_text(text + "\n", encoding="utf-8")
-        web.write_text(page_of(evaluation, prevalence or {}), encoding="utf-8")
-        (folder / f"{name}.md").write_text(markdown_of(evaluation), encoding="utf-8")
-    except OSError as error:
-        raise SinkError(f"{folder} cannot be written to: {error.strerror}; name --out") from error
+        write_whole(data, text + "\n")
+        write_whole(web, page_of(evaluation, prevalence or {}))
+        write_whole(folder / f"{name}.md", markdown_of(evaluation))
+    except SinkError as error:
+        raise SinkError(f"{folder} cannot be written to: {error}; name --out") from error
     return data, web
 
 

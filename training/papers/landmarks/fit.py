@@ -1,6 +1,7 @@
 """Train the landmark network, score it, and leave a folder that explains itself."""
 
 import dataclasses
+import io
 import json
 import time
 import warnings
@@ -16,7 +17,9 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from fer_live.errors import DataError, SettingsError
+from fer_live.files import write_whole
 from fer_live.training.fitting.callbacks import EpochLog
+from fer_live.training.fitting.run_files import LAST, WholeCheckpoints, read_state, to_go_on_from
 from fer_live.training.metrics.classification import wilson
 from fer_live.training.metrics.scores import Figure
 from fer_live.training.networks.papers.xception import Xception
@@ -137,11 +140,13 @@ def fit_landmarks(
     begun = time.monotonic()
     network = _trained(experiment, parts, folder, max_steps, progress=progress)
     seconds = time.monotonic() - begun
+    content = io.BytesIO()
     torch.save(
         {"side_px": experiment.crop.side_px, "widths": experiment.widths}
         | {"weights": network.state_dict()},
-        folder / "landmarks.pt",
+        content,
     )
+    write_whole(folder / "landmarks.pt", content.getvalue())
     scores = score(network, experiment, parts["reported"], mean_of(experiment, parts["train"]))
     report = {
         "measure": MEASURE,
@@ -152,7 +157,7 @@ def fit_landmarks(
         **dataclasses.asdict(scores),
     }
     text = json.dumps(report, indent=2)
-    (folder / "report.json").write_text(text + "\n", encoding="utf-8")
+    write_whole(folder / "report.json", text + "\n")
     return LandmarkRun(folder, scores, seconds)
 
 
@@ -200,7 +205,7 @@ def _settle(experiment: LandmarkExperiment, folder: Path) -> None:
             "the folder"
         )
     folder.mkdir(parents=True, exist_ok=True)
-    path.write_text(text, encoding="utf-8")
+    write_whole(path, text)
 
 
 def _trained(
@@ -222,26 +227,28 @@ def _trained(
     watched = CropBatches(parts["watched"], experiment.crop, 64)
     kept: dict[str, Any] = {"dirpath": folder / "checkpoints", "enable_version_counter": False}
     best = ModelCheckpoint(filename="best", monitor="val_nme", mode="min", **kept)
-    last = ModelCheckpoint(filename="last", save_on_train_epoch_end=True, **kept)
+    last = ModelCheckpoint(
+        filename=LAST.removesuffix(".ckpt"), save_on_train_epoch_end=True, **kept
+    )
     bars: list[Callback] = [TQDMProgressBar(refresh_rate=20)] if progress else []
     trainer = lightning.Trainer(
         max_epochs=fit.epochs,
         max_steps=max_steps or -1,
         callbacks=[best, last, _Epochs(train), EpochLog(folder / "metrics.csv"), *bars],
+        plugins=[WholeCheckpoints()],
         logger=False,
         enable_progress_bar=progress,
         enable_model_summary=False,
         num_sanity_val_steps=0,
     )
     learner = _Learner(network, experiment, len(train) * fit.epochs)
-    before = folder / "checkpoints" / "last.ckpt"
+    state = to_go_on_from(folder / "checkpoints")
     with warnings.catch_warnings():
         for foreseen in _FORESEEN:
             warnings.filterwarnings("ignore", message=foreseen)
-        trainer.fit(learner, train, watched, ckpt_path=before if before.is_file() else None)
+        trainer.fit(learner, train, watched, ckpt_path=state)
     if Path(best.best_model_path).is_file():
-        stored = torch.load(best.best_model_path, map_location="cpu", weights_only=True)
-        learner.load_state_dict(stored["state_dict"])
+        learner.load_state_dict(read_state(Path(best.best_model_path))["state_dict"])
     return network.cpu().eval()
 
 

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from fer_live.errors import SettingsError
+from fer_live.files import write_whole
 from fer_live.training.metrics.scores import Figure
 from fer_live.training.pruning.graph.cost import Cost
 from fer_live.training.pruning.statistics.latency import Speed
@@ -89,7 +90,7 @@ class Sweep:
         for point, entry in zip(self.points, table["points"], strict=True):
             speed = self.speed(point)
             entry["speed"] = None if speed is None else asdict(speed)
-        path.write_text(json.dumps(table, indent=1) + "\n", encoding="utf-8")
+        write_whole(path, json.dumps(table, indent=1) + "\n")
 
     def speed(self, point: Point) -> Speed | None:
         """Return how long a point's network takes; None when nobody asked."""
@@ -140,7 +141,7 @@ class PointFile:
         """Write further points."""
         self.path.parent.mkdir(parents=True, exist_ok=True)
         if not self.path.is_file():
-            self.path.write_text(json.dumps({"parent": self._parent}) + "\n", encoding="utf-8")
+            write_whole(self.path, json.dumps({"parent": self._parent}) + "\n")
         with self.path.open("a", encoding="utf-8") as file:
             for point in points:
                 file.write(json.dumps(asdict(point)) + "\n")

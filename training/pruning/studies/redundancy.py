@@ -12,6 +12,7 @@ from typing import Final
 
 import numpy as np
 
+from fer_live.files import write_whole
 from fer_live.training.pruning.compensation.compensate import least_squares
 from fer_live.training.pruning.statistics.gram import MapStats, Normalisation
 from fer_live.training.pruning.statistics.measure import (
@@ -134,9 +135,9 @@ def write_redundancy(found: Sequence[Redundancy], folder: Path, *, title: str) -
     """Write angles.json and angles.md, and return the table."""
     folder.mkdir(parents=True, exist_ok=True)
     table = {"title": title, "readers": [asdict(one) for one in found]}
-    (folder / "angles.json").write_text(json.dumps(table, indent=1) + "\n", encoding="utf-8")
+    write_whole(folder / "angles.json", json.dumps(table, indent=1) + "\n")
     text = table_of(found, title)
-    (folder / "angles.md").write_text(text, encoding="utf-8")
+    write_whole(folder / "angles.md", text)
     return text
 
 

@@ -5,6 +5,7 @@ from pathlib import Path
 
 from matplotlib.figure import Figure as Plot
 
+from fer_live.files import write_whole
 from fer_live.training.metrics.scores import Figure
 from fer_live.training.pruning.studies.points import Point, Sweep, mean_accuracy
 
@@ -14,7 +15,7 @@ def write_sweep(sweep: Sweep, folder: Path) -> str:
     folder.mkdir(parents=True, exist_ok=True)
     sweep.save(folder / "sweep.json")
     text = table_of(sweep)
-    (folder / "sweep.md").write_text(text, encoding="utf-8")
+    write_whole(folder / "sweep.md", text)
     plot_sweep(sweep, folder / "sweep.png")
     return text
 
