@@ -1,0 +1,198 @@
+"""WebSocket, both ways: to a server of somebody's, or as a server that programs connect to."""
+
+import contextlib
+import logging
+import re
+import socket
+import threading
+from collections import deque
+from typing import TYPE_CHECKING, Final
+
+from fer_live.realtime.send.channel import UnreachableError
+from fer_live.realtime.send.message import Message
+
+if TYPE_CHECKING:
+    from websockets.sync.client import ClientConnection
+    from websockets.sync.server import Server, ServerConnection
+
+OPEN_PATIENCE_S: Final = 5.0
+CLOSE_PATIENCE_S: Final = 1.0
+MOST_CLIENTS: Final = 32
+"""Programs that one server serves at once."""
+CLIENT_QUEUE: Final = 256
+"""Messages kept for a client that is slow; then the oldest is dropped."""
+LOCAL_PAGES: Final = re.compile(r"https?://(localhost|127\.0\.0\.1|\[::1\])(:\d+)?")
+"""Pages that may read a server of ours. A page from elsewhere, open in the same browser, may not:
+else any site that somebody visits could watch their face."""
+
+_log = logging.getLogger(__name__)
+
+
+class WebSocketChannel:
+    """A client: one message a text frame."""
+
+    def __init__(self, url: str, name: str) -> None:
+        self.name = name
+        self._url = url
+        self._open = contextlib.ExitStack()
+        self._connection: ClientConnection | None = None
+
+    def open(self) -> None:
+        """Connect.
+
+        Raises:
+            UnreachableError: There is no WebSocket server.
+        """
+        from websockets.exceptions import WebSocketException  # noqa: PLC0415 (an extra)
+        from websockets.sync.client import connect  # noqa: PLC0415
+
+        try:
+            self._connection = self._open.enter_context(
+                connect(
+                    self._url,
+                    open_timeout=OPEN_PATIENCE_S,
+                    close_timeout=CLOSE_PATIENCE_S,
+                    compression=None,
+                )
+            )
+        except WebSocketException as error:
+            raise UnreachableError(f"no WebSocket server: {error}") from error
+
+    def send(self, message: Message) -> None:
+        """Send one message.
+
+        Raises:
+            UnreachableError: The server is gone.
+        """
+        from websockets.exceptions import ConnectionClosed  # noqa: PLC0415
+
+        if self._connection is None:
+            return
+        try:
+            self._connection.send(message.text)
+        except ConnectionClosed as error:
+            raise UnreachableError("the server closed the connection") from error
+
+    def close(self) -> None:
+        """Close the connection; a server that does not answer is not waited for long."""
+        self._connection = None
+        self._open.close()
+
+    def abort(self) -> None:
+        """Cut the connection, so that a waiting `send` ends."""
+        connection = self._connection
+        if connection is not None:
+            _cut(connection.socket)
+
+
+class _Client:
+    """A program that is connected to a server of ours."""
+
+    def __init__(self, connection: "ServerConnection") -> None:
+        self.connection = connection
+        self._queue: deque[str] = deque(maxlen=CLIENT_QUEUE)
+        self._fresh = threading.Condition()
+        self._over = False
+
+    def offer(self, text: str) -> None:
+        """Queue a message; the oldest goes where the client is too slow."""
+        with self._fresh:
+            self._queue.append(text)
+            self._fresh.notify()
+
+    def end(self) -> None:
+        """Send nothing more."""
+        with self._fresh:
+            self._over = True
+            self._fresh.notify()
+
+    def serve(self) -> None:
+        """Send message after message until the client has gone or the server ends."""
+        from websockets.exceptions import ConnectionClosed  # noqa: PLC0415
+
+        with contextlib.suppress(ConnectionClosed):  # that it leaves is its right
+            while (text := self._next()) is not None:
+                self.connection.send(text)
+
+    def _next(self) -> str | None:
+        with self._fresh:
+            self._fresh.wait_for(lambda: self._queue or self._over)
+            return None if self._over else self._queue.popleft()
+
+
+class WebSocketServerChannel:
+    """A server: every connected program gets every message; what programs say is not read."""
+
+    def __init__(self, host: str, port: int) -> None:
+        self.name = f"ws-server://{host}:{port}"
+        self._where = (host, port)
+        self._server: Server | None = None
+        self._thread: threading.Thread | None = None
+        self._clients: set[_Client] = set()
+        self._changing = threading.Lock()
+
+    def open(self) -> None:
+        """Listen.
+
+        Raises:
+            OSError: The port is taken, or is not ours to take.
+        """
+        from websockets.sync.server import serve  # noqa: PLC0415
+
+        self._server = serve(
+            self._serve,
+            *self._where,
+            origins=[None, LOCAL_PAGES],
+            compression=None,
+            open_timeout=OPEN_PATIENCE_S,
+            close_timeout=CLOSE_PATIENCE_S,
+            max_size=1024,
+        )
+        self._thread = threading.Thread(target=self._server.serve_forever, name=self.name)
+        self._thread.start()
+
+    def send(self, message: Message) -> None:
+        """Queue a message for every client."""
+        with self._changing:
+            clients = list(self._clients)
+        for client in clients:
+            client.offer(message.text)
+
+    def close(self) -> None:
+        """Send every client away and stop listening."""
+        if self._server is None or self._thread is None:
+            return
+        with self._changing:
+            clients = list(self._clients)
+        for client in clients:
+            client.end()
+            _cut(client.connection.socket)
+        self._server.shutdown()
+        self._thread.join()
+        self._server = self._thread = None
+
+    def abort(self) -> None:
+        """Sending never waits."""
+
+    def _serve(self, connection: "ServerConnection") -> None:
+        """Serve one client, on a thread of its own."""
+        client = _Client(connection)
+        with self._changing:
+            full = len(self._clients) >= MOST_CLIENTS
+            if not full:
+                self._clients.add(client)
+        if full:
+            _log.warning("%s turned a program away: %d are connected", self.name, MOST_CLIENTS)
+            connection.close(1013, "too many programs are connected")
+            return
+        try:
+            client.serve()
+        finally:
+            with self._changing:
+                self._clients.discard(client)
+
+
+def _cut(tcp: socket.socket) -> None:
+    """End a connection at once, whatever waits on it."""
+    with contextlib.suppress(OSError):  # it may be closed already
+        tcp.shutdown(socket.SHUT_RDWR)
