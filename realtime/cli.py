@@ -146,7 +146,7 @@ def live(
     size_wh = _size_wh(size)
     with plain_errors(NAME):
         from fer_live.bundle import DEFAULT_MODEL
-        from fer_live.realtime.commands.live import exit_status, status_line, tell_run
+        from fer_live.realtime.commands.live import exit_status, leave, status_line, tell_run
         from fer_live.realtime.faces import FaceSettings
         from fer_live.realtime.live import CameraSettings, LiveSettings, run_live
         from fer_live.realtime.sources import Patience
@@ -171,7 +171,7 @@ def live(
         with stop_signals() as told_to_stop, status_line(shown=not window) as on_status:
             report = run_live(settings, on_status=on_status, told_to_stop=told_to_stop)
         tell_run(report)
-        raise typer.Exit(exit_status(report))
+        leave(exit_status(report))
 
 
 @app.command()
