@@ -10,6 +10,7 @@ import typer
 
 from fer_live.console import plain_errors, stop_signals
 from fer_live.realtime.bench.cli import bench
+from fer_live.realtime.commands import live_options as options
 from fer_live.realtime.commands.cli_options import (
     Blendshapes,
     BlurFaces,
@@ -65,64 +66,18 @@ def _version(asked: bool) -> None:
 def live(
     ctx: typer.Context,
     *,
-    camera: Annotated[
-        str | None,
-        typer.Option(
-            "--camera",
-            "-c",
-            metavar="SOURCE",
-            show_default=False,
-            help="A camera's index or device, the URL of a stream, or a file played at its own "
-            "speed.",
-        ),
-    ] = None,
-    size: Annotated[
-        str | None,
-        typer.Option(metavar="WxH", help="Ask the camera for this size, such as 1280x720."),
-    ] = None,
-    fps: Annotated[
-        float | None, typer.Option(min=1, help="Ask the camera for so many frames a second.")
-    ] = None,
-    mjpg: Annotated[
-        bool, typer.Option("--mjpg", help="Ask the camera for compressed pictures.")
-    ] = False,
-    seconds: Annotated[
-        float | None, typer.Option(min=0.001, help="Stop after so many seconds.")
-    ] = None,
-    window: Annotated[bool, typer.Option(help="Show a window; press h in it for its keys.")] = True,
-    mirror: Annotated[
-        bool | None,
-        typer.Option(
-            help="Mirror what the window shows; on for a camera. Tables and videos never are.",
-            show_default=False,
-        ),
-    ] = None,
-    record: Annotated[
-        Path | None, typer.Option(metavar="OUT.mp4", help="Write an annotated video, silent.")
-    ] = None,
-    log: Annotated[
-        Path | None,
-        typer.Option(
-            metavar="OUT.csv",
-            help="Write a table: .csv, .jsonl or .parquet by its name; - for standard output.",
-        ),
-    ] = None,
-    table: Annotated[
-        Literal["csv", "jsonl", "parquet"] | None,
-        typer.Option(
-            "--format", help="Format of the table, whatever its name.", show_default=False
-        ),
-    ] = None,
-    transport: Annotated[
-        Literal["tcp", "udp"] | None,
-        typer.Option(help="How an RTSP camera sends pictures; TCP, and UDP if it has no TCP."),
-    ] = None,
-    give_up: Annotated[
-        float | None,
-        typer.Option(
-            min=0, metavar="S", help="End when the source was away for so long; else never."
-        ),
-    ] = None,
+    camera: options.Camera = None,
+    size: options.Size = None,
+    fps: options.Fps = None,
+    mjpg: options.Mjpg = False,
+    transport: options.TransportName = None,
+    give_up: options.GiveUp = None,
+    seconds: options.Seconds = None,
+    window: options.ShowWindow = True,
+    mirror: options.Mirror = None,
+    record: options.Record = None,
+    log: options.Log = None,
+    table: options.LogFormat = None,
     model: Model = None,
     device: DeviceName = "auto",
     max_faces: MaxFaces = 8,
@@ -143,7 +98,7 @@ def live(
     if camera is None:
         typer.echo(WELCOME, err=True)
         raise typer.Exit(2)
-    size_wh = _size_wh(size)
+    size_wh = options.size_wh(size)
     with plain_errors(NAME):
         from fer_live.bundle import DEFAULT_MODEL
         from fer_live.realtime.commands.live import exit_status, leave, status_line, tell_run
@@ -323,16 +278,6 @@ def _refuse_options_before(ctx: typer.Context) -> None:
             raise typer.BadParameter(
                 f"{option} does not go before a command: write it after {ctx.invoked_subcommand}"
             )
-
-
-def _size_wh(text: str | None) -> tuple[int, int] | None:
-    """Read "1280x720"; None stays None."""
-    if text is None:
-        return None
-    width, _, height = text.partition("x")
-    if not (width.isdecimal() and height.isdecimal() and int(width) and int(height)):
-        raise typer.BadParameter(f"--size {text}: write it like 1280x720")
-    return int(width), int(height)
 
 
 def _rate(text: str | None) -> "Fraction | None":

@@ -1,0 +1,113 @@
+"""The options of the live window: the source, what is asked of it, and where results go."""
+
+from pathlib import Path
+from typing import Annotated, Literal, TypeAlias
+
+import typer
+
+SOURCE_PANEL = "The source"
+OUTPUT_PANEL = "What is kept"
+
+Camera: TypeAlias = Annotated[
+    str | None,
+    typer.Option(
+        "--camera",
+        "-c",
+        metavar="SOURCE",
+        show_default=False,
+        help="A camera's index or device, the URL of a stream, or a file played at its own speed.",
+    ),
+]
+Size: TypeAlias = Annotated[
+    str | None,
+    typer.Option(
+        metavar="WxH",
+        help="Ask the camera for this size, such as 1280x720.",
+        rich_help_panel=SOURCE_PANEL,
+    ),
+]
+Fps: TypeAlias = Annotated[
+    float | None,
+    typer.Option(
+        min=1,
+        help="Ask the camera for so many frames a second.",
+        rich_help_panel=SOURCE_PANEL,
+    ),
+]
+Mjpg: TypeAlias = Annotated[
+    bool,
+    typer.Option(
+        "--mjpg", help="Ask the camera for compressed pictures.", rich_help_panel=SOURCE_PANEL
+    ),
+]
+TransportName: TypeAlias = Annotated[
+    Literal["tcp", "udp"] | None,
+    typer.Option(
+        "--transport",
+        help="How an RTSP camera sends pictures; otherwise by TCP, and by UDP if it has no TCP.",
+        rich_help_panel=SOURCE_PANEL,
+    ),
+]
+GiveUp: TypeAlias = Annotated[
+    float | None,
+    typer.Option(
+        "--give-up",
+        min=0,
+        metavar="S",
+        help="End when the source was away for so many seconds; otherwise it is waited for.",
+        rich_help_panel=SOURCE_PANEL,
+    ),
+]
+Seconds: TypeAlias = Annotated[
+    float | None, typer.Option(min=0.001, help="Stop after so many seconds.")
+]
+ShowWindow: TypeAlias = Annotated[
+    bool, typer.Option("--window/--no-window", help="Show a window; press h in it for its keys.")
+]
+Mirror: TypeAlias = Annotated[
+    bool | None,
+    typer.Option(
+        "--mirror/--no-mirror",
+        help="Mirror what the window shows; on for a camera. Tables and videos never are.",
+        show_default=False,
+    ),
+]
+Record: TypeAlias = Annotated[
+    Path | None,
+    typer.Option(
+        metavar="OUT.mp4",
+        help="Write an annotated video, silent.",
+        rich_help_panel=OUTPUT_PANEL,
+    ),
+]
+Log: TypeAlias = Annotated[
+    Path | None,
+    typer.Option(
+        metavar="OUT.csv",
+        help="Write a table: .csv, .jsonl or .parquet by its name; - for standard output.",
+        rich_help_panel=OUTPUT_PANEL,
+    ),
+]
+LogFormat: TypeAlias = Annotated[
+    Literal["csv", "jsonl", "parquet"] | None,
+    typer.Option(
+        "--format",
+        help="The table's format, whatever its name.",
+        show_default=False,
+        rich_help_panel=OUTPUT_PANEL,
+    ),
+]
+
+
+def size_wh(text: str | None) -> tuple[int, int] | None:
+    """Read "1280x720"; None stays None.
+
+    Raises:
+        typer.BadParameter: It is no size.
+    """
+    if text is None:
+        return None
+    width, _, height = text.partition("x")
+    if not (width.isdecimal() and height.isdecimal() and int(width) and int(height)):
+        raise typer.BadParameter(f"--size {text}: write it like 1280x720")
+    return int(width), int(height)
