@@ -23,7 +23,8 @@ from fer_live.errors import SettingsError
 from fer_live.labels import LABELS
 from fer_live.realtime import overlay
 from fer_live.realtime.faces import FaceSettings, open_finder
-from fer_live.realtime.inference.classifier import Device, OnnxClassifier
+from fer_live.realtime.inference.classifier import OnnxClassifier
+from fer_live.realtime.inference.session import Device
 from fer_live.realtime.pipeline import Pipeline, PipelineSettings
 from fer_live.realtime.results import Frame, FrameResult
 from fer_live.realtime.sources import (

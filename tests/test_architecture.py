@@ -69,7 +69,7 @@ def test_the_folder_is_refused_under_its_own_name() -> None:
 def test_the_options_offer_exactly_the_words_that_the_library_takes() -> None:
     from fer_live.contract import Prior
     from fer_live.realtime.commands import cli_options
-    from fer_live.realtime.inference.classifier import Device
+    from fer_live.realtime.inference.session import Device
 
     assert get_args(get_args(cli_options.PriorName)[0]) == get_args(Prior)
     assert get_args(get_args(cli_options.DeviceName)[0]) == get_args(Device)

@@ -10,7 +10,7 @@ from fer_live.bundle import DEFAULT_MODEL
 from fer_live.contract import Prior
 from fer_live.errors import SettingsError
 from fer_live.realtime.faces import FaceChoice, FaceSettings
-from fer_live.realtime.inference.classifier import Device
+from fer_live.realtime.inference.session import Device
 from fer_live.realtime.smoothing.offline import BackwardSettings
 from fer_live.realtime.sources import Choices
 from fer_live.realtime.tracking import TrackingSettings

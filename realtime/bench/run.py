@@ -22,7 +22,8 @@ from fer_live.realtime.bench.stages import WARM_UP_FRAMES, measure_pipeline
 from fer_live.realtime.bench.swap import measure_swaps
 from fer_live.realtime.demo_clip import write_portrait_clip
 from fer_live.realtime.faces import FaceSettings
-from fer_live.realtime.inference.classifier import Device, OnnxClassifier
+from fer_live.realtime.inference.classifier import OnnxClassifier
+from fer_live.realtime.inference.session import Device
 from fer_live.realtime.results import Frame
 from fer_live.realtime.sources import open_video
 

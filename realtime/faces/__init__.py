@@ -3,7 +3,7 @@
 from fer_live.realtime.faces.bare import BareLandmarker
 from fer_live.realtime.faces.choosing import ChosenFaces, FaceChoice
 from fer_live.realtime.faces.finder import FaceFinder, open_finder
-from fer_live.realtime.faces.settings import Cadence, FaceSettings
+from fer_live.realtime.faces.settings import Cadence, FaceSettings, FinderName
 
 __all__ = [
     "BareLandmarker",
@@ -12,5 +12,6 @@ __all__ = [
     "FaceChoice",
     "FaceFinder",
     "FaceSettings",
+    "FinderName",
     "open_finder",
 ]

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from fer_live.realtime.faces.finder import FaceFinder
 from fer_live.realtime.faces.mesh import anchors_of, hull_of
-from fer_live.realtime.faces.networks import MeshNetwork
+from fer_live.realtime.faces.networks.mediapipe_tasks import MeshNetwork
 from fer_live.realtime.results import Face, Frame
 
 

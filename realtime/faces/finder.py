@@ -2,20 +2,20 @@
 
 import math
 from collections.abc import Sequence
-from contextlib import ExitStack
 from dataclasses import dataclass
 from types import TracebackType
 from typing import Final, Protocol, Self
 
-from fer_live.arrays import Image
+from fer_live.arrays import Image, Points
 from fer_live.realtime.faces.changes import Thumbnail, is_cut
-from fer_live.realtime.faces.follower import Follower, look_in_view
+from fer_live.realtime.faces.follower import Follower, Sight, confirm_in_view, look_in_views
 from fer_live.realtime.faces.mesh import hull_of
-from fer_live.realtime.faces.networks import Candidate, Detector, Mesh, MeshNetwork
+from fer_live.realtime.faces.networks import Candidate, open_networks
 from fer_live.realtime.faces.search import Search, SearchSettings, distinct
 from fer_live.realtime.faces.settings import FaceSettings
 from fer_live.realtime.faces.tiles import SMALLEST_SEEN
 from fer_live.realtime.faces.views import pose_of_anchors, pose_of_mesh
+from fer_live.realtime.inference.session import Device
 from fer_live.realtime.results import Box, Face, Frame
 
 _CANDIDATE_SCORE: Final = 0.35
@@ -64,18 +64,21 @@ class FaceFinder(Protocol):
         self.close()
 
 
-def open_finder(settings: FaceSettings, *, live: bool) -> FaceFinder:
+def open_finder(settings: FaceSettings, *, live: bool, device: Device = "cpu") -> FaceFinder:
     """Return a finder for one source.
 
     Args:
         settings: How faces are looked for and followed.
         live: Whether frames come in real time. Where they do not, the whole picture is searched
             at once whenever a scene begins, however long that takes.
+        device: Where ONNX Runtime runs the networks; see `open_networks`.
 
     Raises:
         ModelError: MediaPipe's model file is missing or damaged.
+        SettingsError: MediaPipe was asked for, or is installed, and cannot be used.
+        DeviceError: CUDA was asked for and cannot be had.
     """
-    return FollowingFinder(settings, live=live)
+    return FollowingFinder(settings, live=live, device=device)
 
 
 @dataclass(slots=True)
@@ -100,26 +103,25 @@ class _Lost:
 class FollowingFinder(FaceFinder):
     """Finds faces of any size and follows each in a view of its own."""
 
-    def __init__(self, settings: FaceSettings, *, live: bool) -> None:
+    def __init__(self, settings: FaceSettings, *, live: bool, device: Device = "cpu") -> None:
         """Load the networks; see `open_finder`."""
         self._settings = settings
         self._search_settings = SearchSettings(
             period_s=settings.search_period_s, tiles=settings.search, patient=not live
         )
-        with ExitStack() as opening:
-            self._detector = Detector(min_score=_CANDIDATE_SCORE)
-            opening.callback(self._detector.close)
-            self._confirmer = MeshNetwork("confirm")
-            opening.callback(self._confirmer.close)
-            self._network = MeshNetwork("follow", blendshapes=settings.blendshapes)
-            opening.callback(self._network.close)
-            self._open = opening.pop_all()
+        self._networks = open_networks(
+            settings.finder,
+            min_score=_CANDIDATE_SCORE,
+            blendshapes=settings.blendshapes,
+            device=device,
+        )
         self._size_wh: tuple[int, int] | None = None
         self._search: Search
         self._before: Thumbnail | None = None
         self._followers: list[Follower] = []
         self._lost: list[_Lost] = []
         self._next_id = 1
+        self._last_view_px: Points | None = None
 
     def find(self, frame: Frame) -> Sequence[Face]:
         """Return the faces in `frame`, those followed longest first; time must not go back."""
@@ -136,15 +138,15 @@ class FollowingFinder(FaceFinder):
         return [follower.face() for follower in self._followers]
 
     def close(self) -> None:
-        """Close MediaPipe's tasks; closing twice is allowed."""
-        self._open.close()
+        """Close the networks; closing twice is allowed."""
+        self._networks.close()
 
     def _fit_to(self, rgb: Image) -> None:
         """Begin anew when the pictures have another size than before."""
         size_wh = rgb.shape[1], rgb.shape[0]
         if size_wh != self._size_wh:
             self._size_wh = size_wh
-            self._search = Search(self._detector, size_wh, self._search_settings)
+            self._search = Search(self._networks, size_wh, self._search_settings)
             self._before = None
             self._followers, self._lost = [], []
 
@@ -152,17 +154,37 @@ class FollowingFinder(FaceFinder):
         """Follow every face into a new frame, and let go of those that are lost."""
         every = cut or self._settings.cadence == "every"
         before = {f.follow_id: f.box for f in self._followers}
+        gone = self._look_at_due(frame, every=every)
         kept = [
             follower
             for follower in self._followers
-            if follower.advance(frame.rgb, frame.time_s, self._network, every=every)
+            if follower.follow_id not in gone
             and _part_inside(follower.box, frame.rgb) >= _INSIDE
             and not (cut and follower.likeness < _SAME_PERSON)
         ]
         self._followers = _one_a_face(kept)
-        for gone in before.keys() - {follower.follow_id for follower in self._followers}:
+        for lost in before.keys() - {follower.follow_id for follower in self._followers}:
             now_s = frame.time_s
-            self._lost.append(_Lost(gone, before[gone], now_s, now_s, may_return=not cut))
+            self._lost.append(_Lost(lost, before[lost], now_s, now_s, may_return=not cut))
+
+    def _look_at_due(self, frame: Frame, *, every: bool) -> set[int]:
+        """Advance all followers, look at those that need it; return the numbers of those gone."""
+        due = [f for f in self._followers if f.advance(frame.rgb, frame.time_s, every=every)]
+        sights = look_in_views(
+            self._networks,
+            frame.rgb,
+            [follower.pose for follower in due],
+            [follower.last_view_px for follower in due],
+            again=True,
+        )
+        self._remember(sights)
+        gone = set()
+        for follower, sight in zip(due, sights, strict=True):
+            if sight is None:
+                gone.add(follower.follow_id)
+            else:
+                follower.take(frame.rgb, sight, frame.time_s)
+        return gone
 
     def _search_where_lost(self, frame: Frame) -> list[Candidate]:
         """Look at the places where faces were lost, a few times a second, until given up."""
@@ -183,15 +205,15 @@ class FollowingFinder(FaceFinder):
                 return
             if any(_covered(candidate.box, box) > _KNOWN for box in followed):
                 continue
-            mesh = self._confirmed(frame.rgb, candidate)
-            if mesh is None:
+            sight = self._confirmed(frame.rgb, candidate)
+            if sight is None:
                 continue
-            box = hull_of(mesh.points_px)
+            box = hull_of(sight.mesh.points_px)
             if self._is_followed(box) or _part_inside(box, frame.rgb) < _INSIDE:
                 continue
             number = self._number(box)
             self._followers.append(
-                Follower(number, frame.rgb, mesh, time_s=frame.time_s, score=candidate.score)
+                Follower(number, frame.rgb, sight, time_s=frame.time_s, score=candidate.score)
             )
 
     def _number(self, box: Box) -> int:
@@ -214,21 +236,33 @@ class FollowingFinder(FaceFinder):
             f.box.iou(box) > _SAME_PLACE or _covered(box, f.box) > _KNOWN for f in self._followers
         )
 
-    def _confirmed(self, rgb: Image, candidate: Candidate) -> Mesh | None:
-        """Return the candidate's mesh if it is a face when it is seen large.
+    def _confirmed(self, rgb: Image, candidate: Candidate) -> Sight | None:
+        """Look at the candidate, and return it if it is a face when it is seen large.
 
         What MediaPipe's landmarker itself would take for a face is measured at once.
         """
         longest = max(rgb.shape[:2])
-        if candidate.score >= _SURE_SCORE and candidate.box.width_px >= SMALLEST_SEEN * longest:
-            return look_in_view(self._network, rgb, pose_of_anchors(candidate.anchors_px))
-        first = look_in_view(self._confirmer, rgb, pose_of_anchors(candidate.anchors_px))
-        if first is None:
-            return None
-        box = hull_of(first.points_px)
-        if box.iou(candidate.box) < _SAME_PLACE or self._is_followed(box):
-            return None
-        return look_in_view(self._network, rgb, pose_of_mesh(first.points_px))
+        pose = pose_of_anchors(candidate.anchors_px)
+        if candidate.score < _SURE_SCORE or candidate.box.width_px < SMALLEST_SEEN * longest:
+            first = confirm_in_view(self._networks, rgb, pose)
+            if first is None:
+                return None
+            box = hull_of(first.mesh.points_px)
+            if box.iou(candidate.box) < _SAME_PLACE or self._is_followed(box):
+                return None
+            pose = pose_of_mesh(first.mesh.points_px)
+        sights = look_in_views(self._networks, rgb, [pose], [self._last_view_px])
+        self._remember(sights)
+        return sights[0]
+
+    def _remember(self, sights: Sequence[Sight | None]) -> None:
+        """Remember where in its view the last face was seen: a new face's first look begins there.
+
+        Every face lies at the same place of its view. Where the last was not seen, the detector
+        begins. MediaPipe's own looks do the same by themselves.
+        """
+        if sights:
+            self._last_view_px = None if sights[-1] is None else sights[-1].view_px
 
 
 def _near(box: Box, other: Box) -> bool:

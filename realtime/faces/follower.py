@@ -7,6 +7,7 @@ the face's own square: their jitter would otherwise shake the crop and, with it,
 """
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -16,13 +17,18 @@ from numpy.typing import NDArray
 from fer_live.arrays import Affine, Image, Points
 from fer_live.realtime.faces.alignment import Patch, align, likeness, take_patch
 from fer_live.realtime.faces.mesh import anchors_of, hull_of
-from fer_live.realtime.faces.networks import Mesh, MeshNetwork
-from fer_live.realtime.faces.views import carried, cut_view, inverse, pose_of_mesh, to_pixels
+from fer_live.realtime.faces.networks import FaceNetworks, Mesh
+from fer_live.realtime.faces.views import (
+    ROI_PX,
+    VIEW_PX,
+    carried,
+    cut_view,
+    inverse,
+    pose_of_mesh,
+    to_pixels,
+)
 from fer_live.realtime.results import Box, Face
 
-VIEW_PX: Final = 288
-ROI_PX: Final = 256
-"""The face's square inside its view is what the landmark network takes in, pixel for pixel."""
 HOLD_S: Final = 0.3
 """The longest that a calm face goes without a look."""
 _CHANGED: Final = 0.25
@@ -49,22 +55,60 @@ class _Look:
         time_s: When.
         mesh_roi: (478, 2) mesh in the face's own square, [-1, 1] being its sides.
         patch: What the face looked like.
+        view_px: (478, 2) mesh in the view in which it was measured.
         blendshapes: (52,) or None.
     """
 
     time_s: float
     mesh_roi: Points
+    view_px: Points
     patch: Patch
     blendshapes: NDArray[np.float32] | None
 
 
-def look_in_view(network: MeshNetwork, rgb: Image, pose: Affine) -> Mesh | None:
-    """Measure the face at `pose`, in pixels of the frame; None when there is no face."""
+@dataclass(frozen=True, slots=True)
+class Sight:
+    """A face that the network has just measured.
+
+    Attributes:
+        mesh: In pixels of the frame.
+        view_px: (478, 2) the same mesh in pixels of its view.
+    """
+
+    mesh: Mesh
+    view_px: Points
+
+
+def look_in_views(
+    networks: FaceNetworks,
+    rgb: Image,
+    poses: Sequence[Affine],
+    before: Sequence[Points | None],
+    *,
+    again: bool = False,
+) -> list[Sight | None]:
+    """Look at the face at each of N poses; None where there is no face.
+
+    `before` and `again` are those of `FaceNetworks.look`.
+    """
+    to_views = [to_pixels(pose, VIEW_PX, ROI_PX) for pose in poses]
+    views = [cut_view(rgb, to_view, VIEW_PX) for to_view in to_views]
+    meshes = networks.look(views, before, again=again)
+    return [_in_frame(mesh, to_view) for mesh, to_view in zip(meshes, to_views, strict=True)]
+
+
+def confirm_in_view(networks: FaceNetworks, rgb: Image, pose: Affine) -> Sight | None:
+    """Look at the face at `pose` if the detector sees it there too."""
     to_view = to_pixels(pose, VIEW_PX, ROI_PX)
-    mesh = network.look(cut_view(rgb, to_view, VIEW_PX))
+    return _in_frame(networks.confirm(cut_view(rgb, to_view, VIEW_PX)), to_view)
+
+
+def _in_frame(mesh: Mesh | None, to_view: Affine) -> Sight | None:
+    """Carry a mesh from its view to the frame."""
     if mesh is None:
         return None
-    return Mesh(carried(mesh.points_px, inverse(to_view)), mesh.blendshapes)
+    points_px = carried(mesh.points_px, inverse(to_view))
+    return Sight(Mesh(points_px, mesh.blendshapes), mesh.points_px)
 
 
 class Follower:
@@ -75,51 +119,58 @@ class Follower:
         score: What the detector last said of it, in [0, 1].
         mesh_px: (478, 2) the mesh, carried to where the face is now.
         box: Its hull.
+        pose: (2, 3) where it is: frame pixels to its own square.
         likeness: Correlation of what it looked like at its last two looks, in [-1, 1].
     """
 
     def __init__(
-        self, follow_id: int, rgb: Image, mesh: Mesh, *, time_s: float, score: float
+        self, follow_id: int, rgb: Image, sight: Sight, *, time_s: float, score: float
     ) -> None:
         """Begin to follow a face that the network has just measured in `rgb`."""
         self.follow_id = follow_id
         self.score = score
         self.likeness = 1.0
         self._measured = True
+        self._aligned = True
         self.mesh_px: Points
         self.box: Box
-        self._pose: Affine
+        self.pose: Affine
         self._look: _Look
         self._due_s: float
-        self._take(rgb, mesh, time_s)
+        self._take(rgb, sight, time_s)
         # Faces found in one frame are not all looked at again in one frame.
         self._due_s = time_s + HOLD_S * (1 - 0.5 * (follow_id * _GOLDEN % 1))
 
-    def advance(self, rgb: Image, time_s: float, network: MeshNetwork, *, every: bool) -> bool:
-        """Follow the face into a new frame; return whether it is still there.
+    def advance(self, rgb: Image, time_s: float, *, every: bool) -> bool:
+        """Follow the face into a new frame; return whether the network has to look at it there.
+
+        If so, `take` what it sees, or let go of the face.
 
         Args:
             rgb: (H, W, 3) uint8.
             time_s: When it is shown.
-            network: Looks when that is needed.
             every: Whether to look in any case.
         """
-        alignment = align(self._look.patch, rgb, self._pose)
+        alignment = align(self._look.patch, rgb, self.pose)
         if alignment.residual < _LOST_SIGHT:
             self._place(alignment.pose)
+        self._aligned = alignment.residual < _ALIGNED
         due = every or time_s >= self._due_s - _SLACK_S
         self._measured = due or alignment.residual > _CHANGED or self._turned() > _TURNED
-        if not self._measured:
-            return True
-        mesh = look_in_view(network, rgb, self._pose) or look_in_view(network, rgb, self._pose)
-        if mesh is None:
-            return False
+        return self._measured
+
+    @property
+    def last_view_px(self) -> Points:
+        """(478, 2) what the network saw last, in pixels of its view then."""
+        return self._look.view_px
+
+    def take(self, rgb: Image, sight: Sight, time_s: float) -> None:
+        """Remember what the network saw at `pose` in the frame that was advanced into."""
         before = self._look.patch
-        if alignment.residual < _ALIGNED:
-            mesh = self._settled(mesh, time_s)
-        self._take(rgb, mesh, time_s)
+        if self._aligned:
+            sight = Sight(self._settled(sight.mesh, time_s), sight.view_px)
+        self._take(rgb, sight, time_s)
         self.likeness = likeness(before, self._look.patch)
-        return True
 
     def face(self) -> Face:
         """Return where the face is now."""
@@ -138,9 +189,7 @@ class Follower:
 
         The shift does not count: it is what an alignment tells best.
         """
-        now, then = (
-            complex(pose[0, 0], pose[1, 0]) for pose in (self._pose, self._look.patch.pose)
-        )
+        now, then = (complex(pose[0, 0], pose[1, 0]) for pose in (self.pose, self._look.patch.pose))
         return abs(now / then - 1)
 
     def _settled(self, mesh: Mesh, time_s: float) -> Mesh:
@@ -150,23 +199,28 @@ class Follower:
         """
         carried_px = self.mesh_px
         change = mesh.points_px - carried_px
-        side_px = 2 / float(np.hypot(self._pose[0, 0], self._pose[1, 0]))
+        side_px = 2 / float(np.hypot(self.pose[0, 0], self.pose[1, 0]))
         moved = math.sqrt(float(np.mean(np.sum(change**2, axis=1)))) / side_px
         forget = 1 - math.exp(-(time_s - self._look.time_s) / _SETTLE_S)
         weight = min(1.0, max(forget, (moved / _MOVED) ** 2))
         return Mesh(carried_px + weight * change, mesh.blendshapes)
 
-    def _take(self, rgb: Image, mesh: Mesh, time_s: float) -> None:
+    def _take(self, rgb: Image, sight: Sight, time_s: float) -> None:
         """Remember what the network saw."""
+        mesh = sight.mesh
         pose = pose_of_mesh(mesh.points_px)
         self._look = _Look(
-            time_s, carried(mesh.points_px, pose), take_patch(rgb, pose), mesh.blendshapes
+            time_s,
+            carried(mesh.points_px, pose),
+            sight.view_px,
+            take_patch(rgb, pose),
+            mesh.blendshapes,
         )
         self._place(pose)
         self._due_s = time_s + HOLD_S
 
     def _place(self, pose: Affine) -> None:
         """Carry the mesh of the last look to a pose."""
-        self._pose = pose
+        self.pose = pose
         self.mesh_px = carried(self._look.mesh_roi, inverse(pose))
         self.box = hull_of(self.mesh_px)

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from fer_live.arrays import Image
 from fer_live.realtime.faces.changes import Cells, Searched, Thumbnail, Thumbnails
-from fer_live.realtime.faces.networks import Candidate, Detector
+from fer_live.realtime.faces.networks import Candidate, FaceNetworks
 from fer_live.realtime.faces.tiles import SMALLEST_SEEN, Tile, scales, whole
 from fer_live.realtime.results import Box
 
@@ -78,9 +78,9 @@ class Search:
     """The search of one picture size. Its state does not grow with time."""
 
     def __init__(
-        self, detector: Detector, size_wh: tuple[int, int], settings: SearchSettings
+        self, networks: FaceNetworks, size_wh: tuple[int, int], settings: SearchSettings
     ) -> None:
-        self._detector = detector
+        self._networks = networks
         self._settings = settings
         self._thumbnails = Thumbnails(size_wh)
         blank = self._thumbnails.of(np.zeros((size_wh[1], size_wh[0], 3), np.uint8))
@@ -118,14 +118,12 @@ class Search:
         """
         ignored = [self._thumbnails.cells(_grown(box, _IGNORED_AROUND)) for box in followed]
         self._earn(time_s, fresh=fresh)
-        found = []
         every_s = self._settings.period_s if followed else _WHOLE_EVERY_S
         due = fresh or time_s - self._whole.looked_s >= every_s
+        places = self._due(now, ignored, time_s)
         if due and self._whole.changed_in(self._whole.scale.changed(now, ignored)):
-            found += self._look(self._whole, rgb, now, time_s)
-        for place in self._due(now, ignored, time_s):
-            found += self._look(place, rgb, now, time_s)
-        return distinct(found)
+            places.insert(0, self._whole)
+        return distinct(self._look(places, rgb, now, time_s))
 
     def close_up(self, rgb: Image, box: Box, time_s: float) -> list[Candidate]:
         """Look around the place where a face was lost, unless the picture has just shown it."""
@@ -139,7 +137,7 @@ class Search:
         large = max(x1 - x0, y1 - y0) > _ALMOST_WHOLE * max(width, height)
         if large and time_s - self._whole.looked_s < _WHOLE_EVERY_S:
             return []
-        return _detected(self._detector, rgb, Tile(x0, y0, x1 - x0, y1 - y0))
+        return _detected(self._networks, rgb, [Tile(x0, y0, x1 - x0, y1 - y0)])
 
     def _earn(self, time_s: float, *, fresh: bool) -> None:
         """Earn tiles by the time that has gone by."""
@@ -171,11 +169,14 @@ class Search:
         self._credit = min(self._credit - len(due), 1.0)
         return due
 
-    def _look(self, place: _Place, rgb: Image, now: Thumbnail, time_s: float) -> list[Candidate]:
-        """Look at one place, and remember that."""
-        place.looked_s = time_s
-        place.scale.mark(now, place.cells)
-        return _detected(self._detector, rgb, place.tile)
+    def _look(
+        self, places: Sequence[_Place], rgb: Image, now: Thumbnail, time_s: float
+    ) -> list[Candidate]:
+        """Look at some places, and remember that."""
+        for place in places:
+            place.looked_s = time_s
+            place.scale.mark(now, place.cells)
+        return _detected(self._networks, rgb, [place.tile for place in places])
 
 
 def distinct(candidates: Sequence[Candidate]) -> list[Candidate]:
@@ -187,22 +188,35 @@ def distinct(candidates: Sequence[Candidate]) -> list[Candidate]:
     return kept
 
 
-def _detected(detector: Detector, rgb: Image, tile: Tile) -> list[Candidate]:
-    """Run the detector on one tile; its candidates are in pixels of the frame."""
+def _detected(networks: FaceNetworks, rgb: Image, tiles: Sequence[Tile]) -> list[Candidate]:
+    """Run the detector on some tiles; its candidates are in pixels of the frame."""
+    parts = [_shrunk(rgb, tile) for tile in tiles]
+    return [
+        _in_frame(found, tile, part)
+        for tile, part, faces in zip(tiles, parts, networks.detect(parts), strict=True)
+        for found in faces
+    ]
+
+
+def _shrunk(rgb: Image, tile: Tile) -> Image:
+    """Cut a tile out, no larger than the detector can use."""
     part = rgb[tile.y0 : tile.y0 + tile.height, tile.x0 : tile.x0 + tile.width]
     shrink = max(tile.width, tile.height) / _DETECTOR_PX
-    if shrink > 1:
-        # Every k-th pixel first: averaging a whole 4K picture costs more than the detector.
-        stride = max(1, int(shrink / 4))
-        part = part[::stride, ::stride]
-        small_wh = max(1, round(tile.width / shrink)), max(1, round(tile.height / shrink))
-        part = cv2.resize(part, small_wh, interpolation=cv2.INTER_AREA).astype(np.uint8, copy=False)
+    if shrink <= 1:
+        return part
+    # Every k-th pixel first: averaging a whole 4K picture costs more than the detector.
+    stride = max(1, int(shrink / 4))
+    part = part[::stride, ::stride]
+    small_wh = max(1, round(tile.width / shrink)), max(1, round(tile.height / shrink))
+    return cv2.resize(part, small_wh, interpolation=cv2.INTER_AREA).astype(np.uint8, copy=False)
+
+
+def _in_frame(found: Candidate, tile: Tile, part: Image) -> Candidate:
+    """Carry what was found in a tile's picture to the frame."""
     scale = np.array([tile.width / part.shape[1], tile.height / part.shape[0]])
     corner = np.array([tile.x0, tile.y0]) + scale / 2 - 0.5
-    return [
-        Candidate(_moved(found.box, scale, corner), found.anchors_px * scale + corner, found.score)
-        for found in detector.detect(part)
-    ]
+    box = _moved(found.box, scale, corner)
+    return Candidate(box, found.anchors_px * scale + corner, found.score)
 
 
 def _moved(box: Box, scale: NDArray[np.float64], corner: NDArray[np.float64]) -> Box:

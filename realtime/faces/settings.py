@@ -1,10 +1,14 @@
 """What can be chosen about finding faces."""
 
 from dataclasses import dataclass
+from importlib.util import find_spec
 from typing import Literal, TypeAlias
 
 Cadence: TypeAlias = Literal["adaptive", "every"]
 """`every` looks with the landmark network at every face of every frame; `adaptive` when needed."""
+
+FinderName: TypeAlias = Literal["auto", "mediapipe", "onnx"]
+"""What runs the face networks: MediaPipe itself or ONNX Runtime; `auto` is MediaPipe if it can."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,6 +21,7 @@ class FaceSettings:
         search: Whether small faces are looked for in tiles, beside the whole picture.
         search_period_s: The whole picture is looked through once in this time, in seconds.
         blendshapes: Whether the 52 blendshapes are given too.
+        finder: What runs the networks; "auto" is MediaPipe where it is installed.
     """
 
     max_faces: int = 8
@@ -24,6 +29,7 @@ class FaceSettings:
     search: bool = True
     search_period_s: float = 0.8
     blendshapes: bool = False
+    finder: FinderName = "auto"
 
     def __post_init__(self) -> None:
         """Check what the types do not say.
@@ -35,3 +41,13 @@ class FaceSettings:
             raise ValueError(f"max_faces is {self.max_faces}: follow at least one face")
         if not self.search_period_s > 0:
             raise ValueError(f"search_period_s is {self.search_period_s}: it must be positive")
+
+
+def resolved(finder: FinderName) -> Literal["mediapipe", "onnx"]:
+    """Return what "auto" means on this machine, without loading it.
+
+    A MediaPipe that is installed but broken is taken too, so that it is told, not passed over.
+    """
+    if finder != "auto":
+        return finder
+    return "onnx" if find_spec("mediapipe") is None else "mediapipe"

@@ -16,6 +16,9 @@ import numpy as np
 
 from fer_live.arrays import Affine, Image, Points
 
+VIEW_PX: Final = 288
+ROI_PX: Final = 256
+"""The face's square inside its view is what the landmark network takes in, pixel for pixel."""
 _EYE_CORNERS: Final = 33, 263
 _ROI_PER_HULL: Final = 1.5
 _ROI_PER_ANCHOR_SPREAD: Final = 3.97

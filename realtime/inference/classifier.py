@@ -1,13 +1,12 @@
 """Naming what a face shows: ONNX Runtime behind a small protocol.
 
-Only this file, `io_binding.py` and `cuda.py` import onnxruntime, and only when a session is made.
+Only the files beside this one import onnxruntime, and only when a session is made.
 """
 
 import logging
-import re
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, Final, Literal, Protocol, TypeAlias
+from typing import Any, Final, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,23 +20,17 @@ from fer_live.contract import (
     Prior,
 )
 from fer_live.errors import DeviceError, ModelError
-from fer_live.realtime.inference.cuda import (
-    CUDA_PROVIDER,
-    cuda_options,
-    cuda_problem,
-    find_cuda_libraries,
-)
+from fer_live.realtime.inference.cuda import CUDA_PROVIDER
 from fer_live.realtime.inference.io_binding import OUTPUT_NAMES, Binding
 from fer_live.realtime.inference.model_file import NO_DIGEST, read_model_file
+from fer_live.realtime.inference.session import Device, first_line, open_session
 
-Device: TypeAlias = Literal["auto", "cpu", "cuda"]
 TRIAL_BATCHES: Final = (1, 3)
 """How many made crops a model has to classify before it is handed out."""
 
 _NO_GRAPH: Final = -1  # says so to ONNX Runtime
 _TRIAL_TOLERANCE: Final = 1e-3
 REMEDY: Final = "make it anew from its checkpoint with: fer-export onnx"
-_ORT_PREFIX: Final = re.compile(r"^\[ONNXRuntimeError\] : \d+ : \w+ : ")
 _log = logging.getLogger(__name__)
 
 
@@ -105,7 +98,7 @@ class OnnxClassifier:
         try:
             file = read_model_file(data)
             self._contract = file.contract
-            self._session = _open_session(data, device, cuda_graph=cuda_graph)
+            self._session = open_session(data, device, cuda_graph=cuda_graph)
             _check_signature(self._session, self._contract)
             self._try_out()
         except ModelError as error:
@@ -190,7 +183,7 @@ class OnnxClassifier:
             try:
                 given = self.classify(crops)
             except Exception as error:  # ORT raises a dozen unrelated types
-                raise ModelError(f"it fails on a batch of {count}: {_first_line(error)}") from error
+                raise ModelError(f"it fails on a batch of {count}: {first_line(error)}") from error
             if (rows := len(given.logits)) != count:
                 raise ModelError(f"it gives {rows} rows for a batch of {count}")
             if not np.isfinite(given.logits).all():
@@ -200,33 +193,6 @@ class OnnxClassifier:
             due = softmax(given.logits / self._contract.temperature)
             if not np.allclose(given.probabilities, due, atol=_TRIAL_TOLERANCE):
                 raise ModelError("its probabilities are not softmax(logits / temperature)")
-
-
-def _open_session(data: bytes, device: Device, *, cuda_graph: bool) -> Any:
-    """Open a session on the device, and make sure that it is the device."""
-    import onnxruntime as ort  # noqa: PLC0415 (heavy)
-
-    options = ort.SessionOptions()
-    options.intra_op_num_threads = 1
-    options.inter_op_num_threads = 1
-    options.log_severity_level = 4  # what goes wrong is raised; ORT need not print it as well
-    providers: list[Any] = ["CPUExecutionProvider"]
-    problem = "not asked for" if device == "cpu" else cuda_problem()
-    if device == "cuda" and problem is not None:
-        raise DeviceError(problem)
-    if problem is None:
-        find_cuda_libraries()
-        providers.insert(0, (CUDA_PROVIDER, cuda_options(cuda_graph=cuda_graph)))
-    try:
-        session = ort.InferenceSession(data, options, providers=providers)
-    except Exception as error:  # ORT raises a dozen unrelated types for a file it cannot read
-        raise ModelError(f"ONNX Runtime refuses it: {_first_line(error)}") from error
-    if device == "cuda" and session.get_providers()[0] != CUDA_PROVIDER:
-        raise DeviceError(
-            "CUDA was asked for but the session fell back to the CPU: the driver or the CUDA and "
-            "cuDNN libraries are missing; pip install 'fer-live[cuda]', or use --device cpu"
-        )
-    return session
 
 
 def _check_signature(session: Any, contract: ModelContract) -> None:
@@ -263,9 +229,3 @@ def softmax(values: NDArray[np.float32]) -> NDArray[np.float32]:
         np.float32, copy=False
     )
     return scaled
-
-
-def _first_line(error: Exception) -> str:
-    """Return the first line of a foreign error's message, without ONNX Runtime's own codes."""
-    line = (str(error).splitlines() or [type(error).__name__])[0]
-    return _ORT_PREFIX.sub("", line).rstrip(".")

@@ -13,7 +13,8 @@ import numpy as np
 from fer_live.bundle import DEFAULT_MODEL, model_names, read_model
 from fer_live.contract import Metric, ModelContract
 from fer_live.realtime.bench.models import time_in_turn
-from fer_live.realtime.inference.classifier import Device, OnnxClassifier
+from fer_live.realtime.inference.classifier import OnnxClassifier
+from fer_live.realtime.inference.session import Device
 
 DEFAULT_CALLS: Final = 300
 

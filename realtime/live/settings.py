@@ -8,7 +8,7 @@ from fer_live.bundle import DEFAULT_MODEL
 from fer_live.contract import Prior
 from fer_live.errors import SettingsError
 from fer_live.realtime.faces import FaceSettings
-from fer_live.realtime.inference.classifier import Device
+from fer_live.realtime.inference.session import Device
 from fer_live.realtime.sinks.encoders import STANDARD_OUTPUT
 from fer_live.realtime.sinks.table import TableFormat, table_format
 from fer_live.realtime.sources import Patience, Transport

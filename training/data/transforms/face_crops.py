@@ -13,12 +13,13 @@ from numpy.typing import NDArray
 from fer_live.arrays import Points
 from fer_live.crop import Colour, CropGeometry, crop_transform, cut_crop
 from fer_live.realtime.faces.mesh import anchors_of
-from fer_live.realtime.faces.networks import MeshNetwork
+from fer_live.realtime.faces.networks import FaceNetworks, open_networks
 
 _ENLARGED_PX: Final = 192
 """MediaPipe sees faces of FER2013's 48 pixels when they are enlarged to this, with a border."""
 _CASCADE: Final = "haarcascade_frontalface_default.xml"
 _SURE: Final = 0.9
+_SURE_SCORE: Final = 0.5
 FACE: Final = (234, 454, 105, 334, 152)
 """Both ends of the jaw, the tops of the brows, the chin: paper 004's points 1-17, 20 and 9."""
 MOUTH: Final = (61, 291, 0, 17)
@@ -31,12 +32,12 @@ class _Meshed:
     """Finds MediaPipe's 478 points, in a picture as it is or else enlarged."""
 
     def __init__(self) -> None:
-        self._opened: MeshNetwork | None = None
+        self._opened: FaceNetworks | None = None
 
     @property
-    def _network(self) -> MeshNetwork:
+    def _network(self) -> FaceNetworks:
         if self._opened is None:
-            self._opened = MeshNetwork("confirm")
+            self._opened = open_networks("auto", min_score=_SURE_SCORE)
         return self._opened
 
     def close(self) -> None:
@@ -48,7 +49,7 @@ class _Meshed:
     def points_in(self, picture: NDArray[np.uint8]) -> Points | None:
         """Return the (478, 2) mesh in pixels of the picture; None where there is no face."""
         rgb = in_colour(picture)
-        mesh = self._network.look(rgb)
+        mesh = self._network.confirm(rgb)
         return mesh.points_px if mesh is not None else self._enlarged(rgb)
 
     def _enlarged(self, rgb: NDArray[np.uint8]) -> Points | None:
@@ -59,7 +60,7 @@ class _Meshed:
         large = cv2.resize(rgb, size_wh, interpolation=cv2.INTER_CUBIC)
         edges = (border, border, border, border)
         framed = cv2.copyMakeBorder(large, *edges, cv2.BORDER_REPLICATE).astype(np.uint8)
-        mesh = self._network.look(framed)
+        mesh = self._network.confirm(framed)
         return None if mesh is None else (mesh.points_px - border + 0.5) / scale - 0.5
 
 

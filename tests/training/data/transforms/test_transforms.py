@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from fer_live.crop import CropGeometry
 from fer_live.errors import SettingsError
 from fer_live.realtime.faces.mesh import anchors_of
-from fer_live.realtime.faces.networks import MeshNetwork
+from fer_live.realtime.faces.networks.mediapipe_tasks import MeshNetwork
 from fer_live.training.config.experiment import DataSettings
 from fer_live.training.data.readers.layouts import read_samples
 from fer_live.training.data.transforms.chain import Chain

@@ -1,15 +1,12 @@
-"""MediaPipe's two networks behind two small classes. Only this file imports mediapipe.
+"""MediaPipe's networks run by MediaPipe itself. Only this file imports mediapipe.
 
 `Detector` gives candidates in a picture or a tile of one; `MeshNetwork` measures one face that
-fills a view of its own. Both run on the CPU: MediaPipe says that its GPU delegate works on
-machines that have no GPU.
+fills a view of its own; `MediaPipeNetworks` holds what the finder needs of them. All run on the
+CPU: MediaPipe says that its GPU delegate works on machines that have no GPU.
 """
 
-import io
-import zipfile
 from collections.abc import Sequence
-from dataclasses import dataclass
-from functools import cache
+from contextlib import ExitStack
 from typing import Any, Final, Literal
 
 import numpy as np
@@ -17,41 +14,14 @@ from numpy.typing import NDArray
 
 from fer_live.arrays import Image, Points
 from fer_live.bundle import LANDMARKER, read_asset
-from fer_live.realtime.faces.quiet import without_chatter
+from fer_live.realtime.faces.networks.bundled import DETECTOR, read_bundled
+from fer_live.realtime.faces.networks.interface import Candidate, FaceNetworks, Mesh
+from fer_live.realtime.faces.networks.quiet import without_chatter
 from fer_live.realtime.results import Box
 
-_DETECTOR: Final = "face_detector.tflite"
 _APART_MS: Final = 10_000_000
 """Feigned time between two looks; see `MeshNetwork`."""
 _WARM_UP_PX: Final = 64
-
-
-@dataclass(frozen=True, slots=True)
-class Candidate:
-    """A place where the detector sees a face, in the pixels of the picture it was given.
-
-    Attributes:
-        box: Square from the brows to the chin.
-        anchors_px: (3, 2) viewer's left eye, right eye and mouth.
-        score: In [0, 1].
-    """
-
-    box: Box
-    anchors_px: Points
-    score: float
-
-
-@dataclass(frozen=True, slots=True)
-class Mesh:
-    """What the landmark network measured, in the pixels of the picture it was given.
-
-    Attributes:
-        points_px: (478, 2) MediaPipe's face mesh.
-        blendshapes: (52,) float32 in [0, 1]; None unless asked for.
-    """
-
-    points_px: Points
-    blendshapes: NDArray[np.float32] | None = None
 
 
 class _Task:
@@ -81,7 +51,7 @@ class Detector(_Task):
         with without_chatter():
             self._task = vision.FaceDetector.create_from_options(
                 vision.FaceDetectorOptions(
-                    base_options=_model(_detector_bytes()),
+                    base_options=_model(read_bundled(DETECTOR)),
                     running_mode=vision.RunningMode.IMAGE,
                     min_detection_confidence=min_score,
                 )
@@ -160,22 +130,59 @@ class MeshNetwork(_Task):
         ]
 
 
+class MediaPipeNetworks(FaceNetworks):
+    """What the finder needs, each task with its own state."""
+
+    name = "mediapipe"
+
+    def __init__(self, *, min_score: float, blendshapes: bool = False) -> None:
+        """Load the networks and run each once.
+
+        Args:
+            min_score: Candidates under this score are left out; in [0, 1].
+            blendshapes: Whether looks give them.
+
+        Raises:
+            ModelError: MediaPipe's model file is missing or damaged.
+        """
+        with ExitStack() as opening:
+            self._detector = Detector(min_score=min_score)
+            opening.callback(self._detector.close)
+            self._confirmer = MeshNetwork("confirm")
+            opening.callback(self._confirmer.close)
+            self._follower = MeshNetwork("follow", blendshapes=blendshapes)
+            opening.callback(self._follower.close)
+            self._open = opening.pop_all()
+
+    def detect(self, pictures: Sequence[Image]) -> list[list[Candidate]]:
+        """Return what looks like a face in each of N (H, W, 3) uint8 pictures, best first."""
+        return [self._detector.detect(picture) for picture in pictures]
+
+    def confirm(self, view: Image) -> Mesh | None:
+        """Measure the surest face of a (H, W, 3) uint8 picture; None when there is none."""
+        return self._confirmer.look(view)
+
+    def look(
+        self, views: Sequence[Image], before: Sequence[Points | None], *, again: bool = False
+    ) -> list[Mesh | None]:
+        """Measure the face that fills each of N views; see `FaceNetworks.look`.
+
+        MediaPipe remembers what it saw last by itself, whichever face that was. It asks its
+        detector whenever it saw none, so a second look has the detector's help.
+        """
+        network = self._follower
+        return [network.look(view) or (network.look(view) if again else None) for view in views]
+
+    def close(self) -> None:
+        """Close MediaPipe's tasks; closing twice is allowed."""
+        self._open.close()
+
+
 def _model(data: bytes) -> Any:
     """Return MediaPipe's options for a model in memory, on the CPU."""
     from mediapipe.tasks.python.core.base_options import BaseOptions  # noqa: PLC0415 (heavy)
 
     return BaseOptions(model_asset_buffer=data, delegate=BaseOptions.Delegate.CPU)
-
-
-@cache
-def _detector_bytes() -> bytes:
-    """Return the detector out of the landmarker's bundle, which is a zip file.
-
-    Raises:
-        ModelError: The bundle is missing or damaged.
-    """
-    with zipfile.ZipFile(io.BytesIO(read_asset(LANDMARKER))) as bundle:
-        return bundle.read(_DETECTOR)
 
 
 def _picture(rgb: Image) -> Any:

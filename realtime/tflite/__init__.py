@@ -1,0 +1,1 @@
+"""TensorFlow Lite networks for ONNX Runtime: read, converted in memory, batched."""
