@@ -184,7 +184,7 @@ def _pairs(
     """Yield every frame of a file, the newest frames of anything live, each with its result."""
     with (
         _opened(source) as opened,
-        open_finder(faces or FaceSettings(), live=opened.info.live) as finder,
+        open_finder(faces or FaceSettings(), live=opened.info.live, device=device) as finder,
     ):
         classifier = OnnxClassifier(model, device=device)
         pipeline = Pipeline(finder, classifier, PipelineSettings(prior=prior))

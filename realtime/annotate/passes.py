@@ -140,7 +140,7 @@ class Passes:
         smoother = OfflineSmoother(classifier.contract, settings.prior, settings.labels)
         share = FIRST_PASS_SHARE if settings.video else 1.0
         most = settings.faces.max_faces
-        every_face = open_finder(settings.faces, live=False)
+        every_face = open_finder(settings.faces, live=False, device=settings.device)
         with (
             ChosenFaces(every_face, settings.chosen, max_faces=most) as finder,
             read_ahead(source) as frames,

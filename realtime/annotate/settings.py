@@ -10,6 +10,7 @@ from fer_live.bundle import DEFAULT_MODEL
 from fer_live.contract import Prior
 from fer_live.errors import SettingsError
 from fer_live.realtime.faces import FaceChoice, FaceSettings
+from fer_live.realtime.faces.settings import resolved
 from fer_live.realtime.inference.session import Device
 from fer_live.realtime.smoothing.offline import BackwardSettings
 from fer_live.realtime.sources import Choices
@@ -73,9 +74,11 @@ class AnnotateSettings:
     def as_json(self) -> dict[str, Any]:
         """Return the settings as values that JSON can hold; equal settings give equal values.
 
-        The model is left out: not its name counts, nor where its file lies, but its sha256.
+        The model is left out: not its name counts, nor where its file lies, but its sha256. What
+        "auto" means for the finder depends on the machine, so it is what it means here.
         """
         fields = dataclasses.asdict(self)
+        fields["faces"]["finder"] = resolved(self.faces.finder)
         del fields["model"]
         fields["fps"] = None if self.fps is None else str(self.fps)
         return fields

@@ -6,6 +6,7 @@ from typing import Annotated
 import typer
 
 from fer_live.console import plain_errors
+from fer_live.realtime.commands.cli_options import Finder
 
 
 def bench(
@@ -24,6 +25,7 @@ def bench(
         str | None, typer.Option(help="Bring clips to this size first, such as 640x480.")
     ] = None,
     device: Annotated[str, typer.Option(help="cpu or cuda.")] = "cpu",
+    finder: Finder = "auto",
     rounds: Annotated[int, typer.Option(min=1, help="How often each clip is gone through.")] = 3,
     frames: Annotated[int, typer.Option(min=16, help="At most so many frames of a clip.")] = 600,
     copies: Annotated[
@@ -65,11 +67,13 @@ def bench(
             parse_size_wh,
             run_bench,
         )
+        from fer_live.realtime.faces import FaceSettings
 
         with clips_or_portrait(video or []) as clips:
             settings = BenchSettings(
                 models=chosen_models([*(models or ()), *(more or ())]),
                 clips=tuple(clips),
+                faces=FaceSettings(finder=finder),
                 device=device,  # type: ignore[arg-type]  # checked by BenchSettings
                 size_wh=None if size is None else parse_size_wh(size),
                 max_frames=frames,

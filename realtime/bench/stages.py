@@ -135,6 +135,7 @@ def _reference(
         cadence="every",
         search=faces.search,
         search_period_s=faces.search_period_s,
+        finder=faces.finder,
     )
     with open_finder(every, live=True) as finder:
         pipeline = Pipeline(finder, classifier, settings)

@@ -25,6 +25,14 @@ DeviceName: TypeAlias = Annotated[
 MaxFaces: TypeAlias = Annotated[
     int, typer.Option(min=1, help="Follow at most so many.", rich_help_panel=FACES_PANEL)
 ]
+Finder: TypeAlias = Annotated[
+    Literal["auto", "mediapipe", "onnx"],
+    typer.Option(
+        "--finder",
+        help="What finds faces: MediaPipe, or its networks in ONNX Runtime; auto: as installed.",
+        rich_help_panel=FACES_PANEL,
+    ),
+]
 PriorName: TypeAlias = Annotated[
     Literal["natural", "balanced"],
     typer.Option(

@@ -80,7 +80,8 @@ def tell_run(report: LiveReport) -> None:
     console.print(
         f"{ENDINGS[report.ending]}: {status.frames} {frames} in {status.elapsed_s:.1f} s "
         f"({rate:.1f} a second, {status.dropped} dropped), from capture to label "
-        f"{_ms(status.latency_p50_ms)} (p95 {_ms(status.latency_p95_ms)}), {report.provider}"
+        f"{_ms(status.latency_p50_ms)} (p95 {_ms(status.latency_p95_ms)}), {report.provider}, "
+        f"faces by {'MediaPipe' if report.finder == 'mediapipe' else 'ONNX Runtime'}"
     )
     for path in report.files:
         console.print(f"wrote {printable(str(path))}", markup=False)

@@ -45,11 +45,13 @@ def faces() -> Iterator[Finding]:
     import numpy as np  # noqa: PLC0415 (as all that follows: only what is probed is loaded)
 
     from fer_live.realtime.faces import FaceSettings, open_finder  # noqa: PLC0415
+    from fer_live.realtime.faces.settings import resolved  # noqa: PLC0415
     from fer_live.realtime.results import Frame  # noqa: PLC0415
 
     with open_finder(FaceSettings(), live=True) as finder:
         finder.find(Frame(0, 0.0, np.full((240, 320, 3), 128, np.uint8)))
-    yield Finding("face finder", "good", "MediaPipe loads and looks (on the CPU)")
+    runner = {"mediapipe": "MediaPipe", "onnx": "ONNX Runtime"}[resolved("auto")]
+    yield Finding("face finder", "good", f"{runner} loads and looks (on the CPU)")
 
 
 def classifier() -> Iterator[Finding]:

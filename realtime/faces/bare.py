@@ -19,6 +19,7 @@ class BareLandmarker(FaceFinder):
 
         Raises:
             ModelError: MediaPipe's model file is missing or damaged.
+            SettingsError: MediaPipe cannot be imported.
         """
         self._network = MeshNetwork("follow", max_faces=max_faces, blendshapes=blendshapes)
         self._last_ms = 0

@@ -86,7 +86,7 @@ class Preparation:
     def _make(self, undo: ExitStack) -> None:
         settings = self._settings
         classifier = OnnxClassifier(settings.model, device=settings.device)
-        finder = undo.enter_context(open_finder(settings.faces, live=True))
+        finder = undo.enter_context(open_finder(settings.faces, live=True, device=settings.device))
         if settings.log is not None and _is_pipe(settings.log):
             self.stage = f"waiting for a reader of {settings.log}"
             pipe = os.open(settings.log, os.O_WRONLY)

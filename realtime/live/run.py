@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Final
 
 from fer_live.errors import SinkError
+from fer_live.realtime.faces.settings import resolved
 from fer_live.realtime.live.loop import Ending, LiveLoop, Outputs
 from fer_live.realtime.live.pictures import Recorder
 from fer_live.realtime.live.preparing import Parts, Preparation
@@ -45,6 +46,7 @@ class LiveReport:
         files: What was written, the table last.
         fault: What was wrong with the pictures; None when all was well.
         began: The moment of `time_s` 0; None without a picture.
+        finder: What found the faces, "mediapipe" or "onnx"; empty where nothing was opened.
     """
 
     ending: Ending
@@ -53,6 +55,7 @@ class LiveReport:
     files: tuple[Path, ...]
     fault: str | None
     began: datetime | None = None
+    finder: str = ""
 
     @property
     def went_well(self) -> bool:
@@ -107,7 +110,13 @@ def run_live(
         files = tuple(path for path in written if path is not None)
         status = loop.status()
         return LiveReport(
-            ending, status, classifier.provider, files, source.fault, began=loop.began
+            ending,
+            status,
+            classifier.provider,
+            files,
+            source.fault,
+            began=loop.began,
+            finder=resolved(settings.faces.finder),
         )
 
 

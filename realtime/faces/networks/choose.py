@@ -2,7 +2,6 @@
 
 import logging
 
-from fer_live.errors import SettingsError
 from fer_live.realtime.faces.networks.interface import FaceNetworks
 from fer_live.realtime.faces.settings import FinderName, resolved
 from fer_live.realtime.inference.session import Device
@@ -44,10 +43,4 @@ def open_networks(
         MediaPipeNetworks,
     )
 
-    try:
-        return MediaPipeNetworks(min_score=min_score, blendshapes=blendshapes)
-    except ImportError as error:
-        raise SettingsError(
-            f"MediaPipe cannot be loaded ({error}); it has packages for Linux on x86-64, Windows "
-            "on x64 and macOS on Apple silicon; elsewhere use --finder onnx, which does without it"
-        ) from error
+    return MediaPipeNetworks(min_score=min_score, blendshapes=blendshapes)

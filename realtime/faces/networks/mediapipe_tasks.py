@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from fer_live.arrays import Image, Points
 from fer_live.bundle import LANDMARKER, read_asset
+from fer_live.errors import SettingsError
 from fer_live.realtime.faces.networks.bundled import DETECTOR, read_bundled
 from fer_live.realtime.faces.networks.interface import Candidate, FaceNetworks, Mesh
 from fer_live.realtime.faces.networks.quiet import without_chatter
@@ -45,8 +46,9 @@ class Detector(_Task):
 
         Raises:
             ModelError: MediaPipe's model file is missing or damaged.
+            SettingsError: MediaPipe cannot be imported.
         """
-        from mediapipe.tasks.python import vision  # noqa: PLC0415 (heavy)
+        vision = _vision()
 
         with without_chatter():
             self._task = vision.FaceDetector.create_from_options(
@@ -94,8 +96,9 @@ class MeshNetwork(_Task):
 
         Raises:
             ModelError: MediaPipe's model file is missing or damaged.
+            SettingsError: MediaPipe cannot be imported.
         """
-        from mediapipe.tasks.python import vision  # noqa: PLC0415 (heavy)
+        vision = _vision()
 
         self._video = mode == "follow"
         self._clock_ms = 0
@@ -144,6 +147,7 @@ class MediaPipeNetworks(FaceNetworks):
 
         Raises:
             ModelError: MediaPipe's model file is missing or damaged.
+            SettingsError: MediaPipe cannot be imported.
         """
         with ExitStack() as opening:
             self._detector = Detector(min_score=min_score)
@@ -176,6 +180,22 @@ class MediaPipeNetworks(FaceNetworks):
     def close(self) -> None:
         """Close MediaPipe's tasks; closing twice is allowed."""
         self._open.close()
+
+
+def _vision() -> Any:
+    """Import MediaPipe, which takes a second.
+
+    Raises:
+        SettingsError: It cannot be imported.
+    """
+    try:
+        from mediapipe.tasks.python import vision  # noqa: PLC0415 (heavy)
+    except ImportError as error:
+        raise SettingsError(
+            f"MediaPipe cannot be loaded ({error}); it has packages for Linux on x86-64, Windows "
+            "on x64 and macOS on Apple silicon; elsewhere use --finder onnx, which does without it"
+        ) from error
+    return vision
 
 
 def _model(data: bytes) -> Any:
