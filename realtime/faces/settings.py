@@ -4,6 +4,8 @@ from dataclasses import dataclass
 from importlib.util import find_spec
 from typing import Literal, TypeAlias
 
+from fer_live.errors import SettingsError
+
 Cadence: TypeAlias = Literal["adaptive", "every"]
 """`every` looks with the landmark network at every face of every frame; `adaptive` when needed."""
 
@@ -36,7 +38,9 @@ class FaceSettings:
 
         Raises:
             ValueError: A field holds something that makes no sense.
+            SettingsError: MediaPipe was asked for and is not installed.
         """
+        resolved(self.finder)
         if self.max_faces < 1:
             raise ValueError(f"max_faces is {self.max_faces}: follow at least one face")
         if not self.search_period_s > 0:
@@ -47,7 +51,22 @@ def resolved(finder: FinderName) -> Literal["mediapipe", "onnx"]:
     """Return what "auto" means on this machine, without loading it.
 
     A MediaPipe that is installed but broken is taken too, so that it is told, not passed over.
+
+    Raises:
+        SettingsError: MediaPipe was asked for and is not installed.
     """
-    if finder != "auto":
+    if finder == "onnx":
         return finder
-    return "onnx" if find_spec("mediapipe") is None else "mediapipe"
+    if find_spec("mediapipe") is not None:
+        return "mediapipe"
+    if finder == "auto":
+        return "onnx"
+    raise no_mediapipe("it is not installed")
+
+
+def no_mediapipe(reason: str) -> SettingsError:
+    """Return the error that says why MediaPipe cannot be used, and what can."""
+    return SettingsError(
+        f"MediaPipe cannot be used: {reason}; it has packages for Linux on x86-64, Windows on x64 "
+        "and macOS on Apple silicon; use --finder onnx, which does without it"
+    )

@@ -64,7 +64,9 @@ def letterboxed(rgb: Image) -> tuple[Image, Affine]:
     scale = INPUT_PX / longest
     move = np.array([longest - width, longest - height]) / 2 * scale
     transform: Affine = np.array([[scale, 0, move[0]], [0, scale, move[1]]])
-    boxed = cv2.warpAffine(rgb, transform, (INPUT_PX, INPUT_PX), flags=cv2.INTER_LINEAR)
+    # Not warpAffine, which rounds places otherwise than what MediaPipe uses.
+    whole = np.vstack((transform, (0, 0, 1)))
+    boxed = cv2.warpPerspective(rgb, whole, (INPUT_PX, INPUT_PX), flags=cv2.INTER_LINEAR)
     return boxed.astype(np.uint8, copy=False), transform
 
 

@@ -14,10 +14,10 @@ from numpy.typing import NDArray
 
 from fer_live.arrays import Image, Points
 from fer_live.bundle import LANDMARKER, read_asset
-from fer_live.errors import SettingsError
 from fer_live.realtime.faces.networks.bundled import DETECTOR, read_bundled
 from fer_live.realtime.faces.networks.interface import Candidate, FaceNetworks, Mesh
 from fer_live.realtime.faces.networks.quiet import without_chatter
+from fer_live.realtime.faces.settings import no_mediapipe
 from fer_live.realtime.results import Box
 
 _APART_MS: Final = 10_000_000
@@ -191,10 +191,7 @@ def _vision() -> Any:
     try:
         from mediapipe.tasks.python import vision  # noqa: PLC0415 (heavy)
     except ImportError as error:
-        raise SettingsError(
-            f"MediaPipe cannot be loaded ({error}); it has packages for Linux on x86-64, Windows "
-            "on x64 and macOS on Apple silicon; elsewhere use --finder onnx, which does without it"
-        ) from error
+        raise no_mediapipe(f"it does not load ({error})") from error
     return vision
 
 

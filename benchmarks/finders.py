@@ -1,6 +1,6 @@
 """What changes when ONNX Runtime runs MediaPipe's face networks instead of MediaPipe itself.
 
-    python scripts/measure_finders.py CLIP... --markdown FILE
+    python benchmarks/finders.py CLIP... --markdown FILE
 
 Both go through the same frames in turns, in one process on one core, everything else as shipped.
 So does MediaPipe once more, on frames whose pixels are brighter or darker by one level at random:

@@ -1,0 +1,94 @@
+"""The pipeline runs where there is no MediaPipe, and says the same of a clip."""
+
+import csv
+import json
+import statistics
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from fer_live.realtime.annotate import AnnotateSettings
+from fer_live.realtime.demo_clip import write_portrait_clip
+from fer_live.realtime.faces import FaceSettings
+from fer_live.realtime.faces.settings import resolved
+from tests.support.running import environment
+
+BLOCKED = """
+import sys
+sys.modules["mediapipe"] = None  # as on a machine that has no package of it
+from fer_live.realtime.cli import app
+app(sys.argv[1:])
+"""
+PLAIN = BLOCKED.replace('sys.modules["mediapipe"] = None', "pass")
+
+
+@pytest.fixture(scope="module")
+def clip(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("clip") / "talk.mp4"
+    write_portrait_clip(path, (640, 360))
+    return path
+
+
+def run(program: str, *words: object) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-c", program, *map(str, words)],
+        env=environment({"NO_COLOR": "1", "COLUMNS": "1000"}),
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=120,
+    )
+
+
+def rows(folder: Path) -> list[dict[str, str]]:
+    (table,) = folder.rglob("*.faces.csv")
+    with table.open(newline="", encoding="utf-8") as file:
+        return list(csv.DictReader(file))
+
+
+def finder_of(folder: Path) -> object:
+    (summary,) = folder.rglob("*.summary.json")
+    return json.loads(summary.read_text(encoding="utf-8"))["settings"]["faces"]["finder"]
+
+
+def test_without_mediapipe_a_clip_gets_the_same_labels(clip: Path, tmp_path: Path) -> None:
+    without, plain = tmp_path / "without", tmp_path / "with"
+    for program, out in ((BLOCKED, without), (PLAIN, plain)):
+        done = run(program, "annotate", clip, "--out", out, "--no-video")
+        assert done.returncode == 0, done.stderr
+    assert (finder_of(without), finder_of(plain)) == ("onnx", "mediapipe")
+    ours, theirs = rows(without), rows(plain)
+    key = ("frame", "track", "label", "uncertain")
+    assert [[row[k] for k in key] for row in ours] == [[row[k] for k in key] for row in theirs]
+    pairs = [(a["confidence"], b["confidence"]) for a, b in zip(ours, theirs, strict=True)]
+    apart = [abs(float(one) - float(other)) for one, other in pairs if one]
+    assert len(apart) > 200
+    assert statistics.median(apart) < 0.01
+
+
+def test_asked_for_where_it_is_not_it_is_one_sentence(clip: Path, tmp_path: Path) -> None:
+    for command in (
+        ("annotate", clip, "--out", tmp_path / "out"),
+        ("--camera", clip, "--no-window"),
+    ):
+        done = run(BLOCKED, *command, "--finder", "mediapipe")
+        assert done.returncode == 1
+        assert "use --finder onnx" in done.stderr
+        assert "Traceback" not in done.stderr
+
+
+def test_a_live_run_says_what_found_the_faces(clip: Path) -> None:
+    done = run(BLOCKED, "--camera", clip, "--no-window", "--seconds", "1")
+    assert done.returncode == 0, done.stderr
+    assert "faces by ONNX Runtime" in done.stderr
+
+
+def test_results_of_one_finder_are_not_taken_for_the_others() -> None:
+    auto, onnx, mediapipe = (
+        AnnotateSettings(faces=FaceSettings(finder=finder)).as_json()
+        for finder in ("auto", "onnx", "mediapipe")
+    )
+    assert resolved("auto") == "mediapipe", "it is installed where the tests run"
+    assert auto == mediapipe != onnx
