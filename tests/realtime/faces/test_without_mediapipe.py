@@ -74,7 +74,7 @@ def test_asked_for_where_it_is_not_it_is_one_sentence(clip: Path, tmp_path: Path
         ("--camera", clip, "--no-window"),
     ):
         done = run(BLOCKED, *command, "--finder", "mediapipe")
-        assert done.returncode == 1
+        assert done.returncode == 2
         assert "use --finder onnx" in done.stderr
         assert "Traceback" not in done.stderr
 

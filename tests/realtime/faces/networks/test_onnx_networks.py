@@ -167,7 +167,7 @@ def test_a_face_is_seen_again_with_the_detectors_help_only(onnx: OnnxNetworks) -
 
 def test_without_being_asked_nobody_gives_blendshapes() -> None:
     for finder in ("mediapipe", "onnx"):
-        networks = open_networks(finder, min_score=MIN_SCORE)  # type: ignore[arg-type]
+        networks = open_networks(finder, min_score=MIN_SCORE)
         (candidates,) = networks.detect([drawn("upright")])
         mesh = networks.confirm(drawn("upright"))
         networks.close()
