@@ -88,6 +88,16 @@ Log: TypeAlias = Annotated[
         rich_help_panel=OUTPUT_PANEL,
     ),
 ]
+Send: TypeAlias = Annotated[
+    list[str] | None,
+    typer.Option(
+        metavar="ADDRESS",
+        show_default=False,
+        help="Send results to another program as they come: ws://, ws-server://, osc://, vmc://, "
+        "udp://, mqtt://, lsl: or - for lines of JSON. May be given several times.",
+        rich_help_panel=OUTPUT_PANEL,
+    ),
+]
 LogFormat: TypeAlias = Annotated[
     Literal["csv", "jsonl", "parquet"] | None,
     typer.Option(

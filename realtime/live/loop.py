@@ -15,6 +15,7 @@ from fer_live.realtime.live.screen import Screen, Switches
 from fer_live.realtime.live.statistics import LiveStatus, Tally
 from fer_live.realtime.pipeline import Pipeline
 from fer_live.realtime.results import Frame, FrameResult
+from fer_live.realtime.send import Sender
 from fer_live.realtime.sinks.keys import Key
 from fer_live.realtime.sinks.table import TableWriter
 from fer_live.realtime.sources import LatestFrame
@@ -39,12 +40,14 @@ class Outputs:
         folder: Where pictures are saved.
         screen: The window; None for a run without one.
         table: The table of results; None for none.
+        sender: Sends results to other programs; None for nobody.
     """
 
     recorder: Recorder
     folder: Path = Path()
     screen: Screen | None = None
     table: TableWriter | None = None
+    sender: Sender | None = None
 
 
 class LiveLoop:
@@ -145,6 +148,8 @@ class LiveLoop:
         self._tally.add(captured_s=frame.captured_s, labelled_s=time.monotonic())
         if self._outputs.table is not None:
             self._outputs.table.write(frame, result)
+        if self._outputs.sender is not None:
+            self._outputs.sender.write(frame, result)
         self._record(frame, result)
         if self._outputs.screen is not None:
             self._outputs.screen.take(frame, result)

@@ -19,6 +19,7 @@ from fer_live.realtime.live.statistics import LiveStatus, Tally
 from fer_live.realtime.overlay import blank, draw_notice
 from fer_live.realtime.pipeline import Pipeline, PipelineSettings
 from fer_live.realtime.results import SourceInfo
+from fer_live.realtime.send import Sender, open_channel
 from fer_live.realtime.sinks.encoders import STANDARD_OUTPUT, check_parquet
 from fer_live.realtime.sinks.keys import Key
 from fer_live.realtime.sinks.table import TableWriter
@@ -149,7 +150,7 @@ def _prepared(
 def _open_outputs(
     stack: ExitStack, settings: LiveSettings, info: SourceInfo, labels: Sequence[str]
 ) -> Outputs:
-    """Open the table, and the recorder with what it is to record from the start."""
+    """Open the table, the ways to other programs, and the recorder that may begin at once."""
     table = None
     if settings.log is not None:
         table = stack.enter_context(
@@ -164,7 +165,11 @@ def _open_outputs(
     recorder = stack.enter_context(Recorder(info, labels, folder=settings.folder))
     if settings.record is not None:
         recorder.begin(settings.record)
-    return Outputs(recorder, folder=settings.folder, table=table)
+    sender = None
+    if settings.send:
+        channels = [open_channel(address, labels) for address in settings.send]
+        sender = stack.enter_context(Sender(channels, info))
+    return Outputs(recorder, folder=settings.folder, table=table, sender=sender)
 
 
 def _check_names(settings: LiveSettings) -> None:
@@ -172,7 +177,10 @@ def _check_names(settings: LiveSettings) -> None:
 
     Raises:
         SinkError: One of the outputs cannot have the name it was given.
+        SettingsError: An address of `send` names no receiver, or needs a package.
     """
+    for address in settings.send:
+        open_channel(address, ())
     if settings.record is not None:
         video_container(settings.record)
     if settings.table_format == "parquet":

@@ -47,6 +47,8 @@ class LiveSettings:
         blur_faces: Whether faces are made unrecognisable in what is shown, recorded and saved.
         record: Where to write the annotated video from the start; None for nowhere.
         log: Where to write the table of results, "-" for standard output; None for nowhere.
+        send: Receivers that get every result as it comes, such as `ws-server://127.0.0.1:8765`; see
+            `fer_live.realtime.send`.
         log_format: The table's format; None takes it from the name, and CSV for standard output.
         seconds: Stop after so many seconds; None for never.
         folder: Where the window's keys put pictures and recordings.
@@ -65,6 +67,7 @@ class LiveSettings:
     blur_faces: bool = False
     record: Path | None = None
     log: Path | None = None
+    send: tuple[str, ...] = field(default=(), repr=False)  # an address may hold a password
     log_format: TableFormat | None = None
     seconds: float | None = None
     folder: Path = Path()
@@ -81,6 +84,8 @@ class LiveSettings:
             raise SettingsError(f"--seconds {self.seconds}: give a number above 0")
         if self.record is not None and self.record == self.log:
             raise SettingsError(f"{self.record} cannot be both the video and the table")
+        if self.log == STANDARD_OUTPUT and "-" in self.send:
+            raise SettingsError("--log - and --send - cannot share standard output; leave out one")
 
     @property
     def table_format(self) -> TableFormat | None:

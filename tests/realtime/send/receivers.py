@@ -98,8 +98,10 @@ def websocket_receiver(port: int) -> Iterator[Inbox]:
     from websockets.sync.server import ServerConnection, serve
 
     inbox = Inbox()
+    connections: list[ServerConnection] = []
 
     def read(connection: ServerConnection) -> None:
+        connections.append(connection)
         for text in connection:
             inbox.take(text)
 
@@ -109,6 +111,8 @@ def websocket_receiver(port: int) -> Iterator[Inbox]:
         try:
             yield inbox
         finally:
+            for connection in connections:
+                connection.close()
             server.shutdown()
             thread.join()
 
