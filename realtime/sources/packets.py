@@ -25,6 +25,10 @@ MOST_AHEAD: Final = 32
 MOST_AHEAD_BYTES: Final = 64_000_000
 """And of one that is played evenly, which has to be read ahead by a segment or two."""
 
+GOES_ON: Final = frozenset({"mpjpeg"})
+"""Formats in which FFmpeg takes an empty picture for the end. Cheap cameras send them now and then;
+there is no more only when nothing else comes behind."""
+
 
 class Arrival(NamedTuple):
     """A packet and when it came, on the monotonic clock; None drains the decoder."""
@@ -160,13 +164,21 @@ class PacketReader:
 
     def _read(self, container: InputContainer) -> None:
         """Put packets where they are taken from, and wait where nobody takes them."""
+        while self._read_on(container) and container.format.name in GOES_ON:
+            pass
+        self._put(Arrival(None, time.monotonic()))
+
+    def _read_on(self, container: InputContainer) -> bool:
+        """Read until FFmpeg says that there is no more; return whether there was anything."""
         assert self._opened is not None
-        stream = self._opened[1]
+        stream, found = self._opened[1], False
         for packet in container.demux():
             if self._left:
-                return
-            if packet.stream is stream:
-                self._put(Arrival(packet if packet.size else None, time.monotonic()))
+                return False
+            if packet.stream is stream and packet.size:
+                found = True
+                self._put(Arrival(packet, time.monotonic()))
+        return found
 
     def _put(self, arrival: Arrival) -> None:
         with self._news:

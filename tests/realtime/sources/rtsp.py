@@ -29,16 +29,20 @@ SDP: Final = "\r\n".join(
 )
 
 
-def rtsp_camera(film: Path, *, authorization: str | None = None) -> Conversation:
+def rtsp_camera(
+    film: Path, *, authorization: str | None = None, udp_only: bool = False
+) -> Conversation:
     """Return a conversation that sends a raw H.264 film again and again.
 
     Args:
         film: A file of the format "h264".
         authorization: What a visitor has to say to be let in; None lets everybody in.
+        udp_only: Whether pictures are sent by UDP, and asking for TCP is refused.
     """
     units = [unit for unit in re.split(b"\x00\x00\x00?\x01", film.read_bytes()) if unit]
 
     def talk(visitor: socket.socket, server: Server) -> None:
+        port: int | None = None
         while True:
             hear(visitor, server)
             request = server.requests[-1]
@@ -52,23 +56,40 @@ def rtsp_camera(film: Path, *, authorization: str | None = None) -> Conversation
             elif request.startswith("DESCRIBE"):
                 visitor.sendall(_answer("200 OK", number[1], "", SDP))
             elif request.startswith("SETUP"):
-                transport = "Transport: RTP/AVP/TCP;unicast;interleaved=0-1\r\nSession: 7\r\n"
-                visitor.sendall(_answer("200 OK", number[1], transport))
+                status, transport, port = _set_up(request, udp_only=udp_only)
+                visitor.sendall(_answer(status, number[1], transport))
             else:  # PLAY
                 visitor.sendall(_answer("200 OK", number[1], "Session: 7\r\n"))
-                _play(visitor, server, units)
+                _play(visitor, server, units, port)
                 return
 
     return talk
 
 
-def _play(visitor: socket.socket, server: Server, units: list[bytes]) -> None:
+def _set_up(request: str, *, udp_only: bool) -> tuple[str, str, int | None]:
+    """Return what is answered to how pictures shall be sent, and the port for datagrams."""
+    if not udp_only:
+        lines = "Transport: RTP/AVP/TCP;unicast;interleaved=0-1\r\nSession: 7\r\n"
+        return "200 OK", lines, None
+    if "interleaved" in request:
+        return "461 Unsupported Transport", "", None
+    ports = re.search(r"client_port=(\d+)-(\d+)", request)
+    assert ports is not None
+    both = f"client_port={ports[1]}-{ports[2]};server_port=45000-45001"
+    return "200 OK", f"Transport: RTP/AVP/UDP;unicast;{both}\r\nSession: 7\r\n", int(ports[1])
+
+
+def _play(visitor: socket.socket, server: Server, units: list[bytes], port: int | None) -> None:
     packets = _packets(units)
-    while server.pause(PICTURE_PERIOD_S):
-        ends_picture = server.mood != "send"
-        while not ends_picture:
-            ends_picture, packet = next(packets)
-            visitor.sendall(b"$\0" + struct.pack(">H", len(packet)) + packet)
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as datagrams:
+        while server.pause(PICTURE_PERIOD_S):
+            ends_picture = server.mood != "send"
+            while not ends_picture:
+                ends_picture, packet = next(packets)
+                if port is None:
+                    visitor.sendall(b"$\0" + struct.pack(">H", len(packet)) + packet)
+                else:
+                    datagrams.sendto(packet, ("127.0.0.1", port))
 
 
 def _packets(units: list[bytes]) -> Iterator[tuple[bool, bytes]]:
