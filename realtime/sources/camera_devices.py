@@ -114,11 +114,7 @@ def why_not(name: str, device: Path | None) -> str:
 
 def _why_useless(name: str, device: Path) -> str:
     """Return why a device that is there and allowed gives no pictures."""
-    user, number = user_of(device), refusal(device)
-    if user is not None or number == errno.EBUSY:
-        return f"{name} is busy: {user or 'another program'} uses it; close that first"
-    if not stat.S_ISCHR(device.stat().st_mode):
-        return f"{name} is a file or folder, not a camera"
+    number = refusal(device)
     if number == errno.ENOSPC:
         return (
             f"{name} gives no pictures: the USB bus has no room left for them; plug it in "
@@ -126,6 +122,12 @@ def _why_useless(name: str, device: Path) -> str:
         )
     if number == errno.ENODEV:
         return f"{name} was unplugged"
+    # Sound and screen servers keep cameras open without using them: the kernel's word goes first.
+    user = user_of(device) if number in {errno.EBUSY, errno.ENOTTY} else None
+    if user is not None or number == errno.EBUSY:
+        return f"{name} is busy: {user or 'another program'} uses it; close that first"
+    if not stat.S_ISCHR(device.stat().st_mode):
+        return f"{name} is a file or folder, not a camera"
     return (
         f"{name} gives no pictures: {device} may not be a camera, or only its control device; "
         "`fer-live cameras` lists what is there"
