@@ -12,8 +12,8 @@ from fer_live.realtime.sinks.rows import TEXT, WHOLE, Row, decimals
 
 ROWS_IN_GROUP: Final = 4096
 """Rows that Parquet holds in memory before it writes them."""
-
-
+_FORMULA: Final = ("=", "+", "-", "@", "\t", "\r")
+"""What a spreadsheet takes for the beginning of something to run."""
 STANDARD_OUTPUT: Final = Path("-")
 
 
@@ -30,11 +30,11 @@ class RowEncoder(Protocol):
 
 
 class CsvEncoder:
-    """Commas, a header, lines that end in a line feed. Labels and numbers need no quotes."""
+    """Commas, a header, lines that end in a line feed; quotes as RFC 4180 has them."""
 
     def __init__(self, path: Path, names: Sequence[str]) -> None:
         self._forms = ["" if n in WHOLE | TEXT else f".{decimals(n)}f" for n in names]
-        self._lines = _WholeLines(path, head=[",".join(names)])
+        self._lines = _WholeLines(path, head=[",".join(map(csv_text, names))])
 
     def write(self, new: Sequence[Row]) -> None:
         """Add a line for each row."""
@@ -42,11 +42,29 @@ class CsvEncoder:
 
     def _cells(self, row: Row) -> Iterable[str]:
         for cell, form in zip(row, self._forms, strict=True):
-            yield "" if cell is None else format(cell, form)
+            if isinstance(cell, str):
+                yield csv_text(cell)
+            else:
+                yield "" if cell is None else format(cell, form)
 
     def close(self) -> None:
         """Let go of the file."""
         self._lines.close()
+
+
+def csv_text(text: str) -> str:
+    """Return a cell of words as a CSV has it: no spreadsheet runs it as a formula.
+
+    Shipped labels are plain words; those of a model from elsewhere may be anything.
+
+    >>> csv_text("happy"), csv_text("=1+1"), csv_text("so, so")
+    ('happy', "'=1+1", '"so, so"')
+    """
+    if text.startswith(_FORMULA):
+        text = "'" + text
+    if any(character in text for character in ',"\r\n'):
+        return '"' + text.replace('"', '""') + '"'
+    return text
 
 
 class JsonEncoder:

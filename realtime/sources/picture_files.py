@@ -5,6 +5,7 @@ kept as AVIF or HEIC, and it says how large any of them is before one is decoded
 """
 
 import io
+import itertools
 import warnings
 from collections.abc import Callable, Generator, Iterator
 from contextlib import contextmanager
@@ -79,13 +80,10 @@ class PictureFile:
             raise SourceError(f"{name} is cut off; copy it again")
         self._data, self._name, self._limits = data, name, limits or Limits()
         self._opened = self._by_pillow()
-        self.count, self.timed = 1, False
+        self.count, self.timed, self._moves = 1, False, False
         if self._opened is not None:
             self._limits.check_size(name, self._opened.size)
-            if self._opened.format in _MOVING:
-                with self._told():
-                    self.count = getattr(self._opened, "n_frames", 1)
-            self.timed = self.count > 1 and self._opened.format != "TIFF"
+            self._look_for_more(self._opened)
 
     def __iter__(self) -> Iterator[tuple[float, Image]]:
         """Yield each picture, (H, W, 3) uint8 RGB, upright and read-only, and how long it shows.
@@ -94,18 +92,33 @@ class PictureFile:
             SourceError: One is damaged or too large.
         """
         opened = self._opened
-        if opened is None or (self.count == 1 and not self._needs_pillow(opened)):
+        if opened is None or not (self._moves or self._needs_pillow(opened)):
             yield UNTIMED_S, self._by_opencv()
             return
-        for index in range(self.count):
+        for index in itertools.count():
             with self._told():
-                opened.seek(index)
+                try:
+                    opened.seek(index)
+                except EOFError:
+                    return
                 self._limits.check_size(self._name, opened.size)
                 opened.load()
                 rgb = _upright(opened)
                 shown_s = float(opened.info.get("duration") or 0) / 1000
             rgb.flags.writeable = False
             yield shown_s if shown_s > 0 else UNTIMED_S, rgb
+
+    def _look_for_more(self, opened: Any) -> None:
+        """Find out whether there is more than one picture, also in a file that is cut off."""
+        if opened.format not in _MOVING:
+            return
+        try:
+            with self._told():
+                self.count = getattr(opened, "n_frames", 1)
+        except SourceError:
+            self._moves = True
+        self._moves = self._moves or self.count > 1
+        self.timed = self._moves and opened.format != "TIFF"
 
     def _needs_pillow(self, opened: Any) -> bool:
         """Whether OpenCV does not know a picture, or what of it is transparent."""
@@ -141,17 +154,21 @@ class PictureFile:
 
     @contextmanager
     def _told(self) -> Generator[None]:
-        """Say in a sentence what Pillow cannot read: of damaged files it raises almost anything."""
+        """Say in a sentence what Pillow cannot read: of damaged files it raises almost anything.
+
+        Its own limit of size is put aside for ours.
+        """
+        its_limit, PIL.Image.MAX_IMAGE_PIXELS = PIL.Image.MAX_IMAGE_PIXELS, None
         try:
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore")
                 yield
         except SourceError:
             raise
-        except PIL.Image.DecompressionBombError as error:
-            raise SourceError(f"the picture {self._name} is too large to be decoded") from error
         except Exception as error:
             raise SourceError(f"{self._name} is damaged: {error}") from error
+        finally:
+            PIL.Image.MAX_IMAGE_PIXELS = its_limit
 
 
 def _upright(opened: Any) -> Image:

@@ -1,6 +1,7 @@
 """What a table says is what was seen, in every format, whatever ends the run."""
 
 import csv
+import dataclasses
 import json
 import signal
 import subprocess
@@ -265,3 +266,17 @@ def test_a_closed_table_takes_nothing_more(tmp_path: Path) -> None:
     table.close()
     with pytest.raises(ValueError, match="closed"):
         table.write(made_frame(), made_result([]))
+
+
+@pytest.mark.parametrize("label", ["=1+1", "+1", "-1", "@now", "so, so", 'so "so"', "two\nlines"])
+def test_no_label_is_run_by_a_spreadsheet_or_breaks_a_row(tmp_path: Path, label: str) -> None:
+    labels = (label, *LABELS[1:])
+    face = dataclasses.replace(FACE, label=label)
+    with TableWriter(tmp_path / "t.csv", labels) as table:
+        table.write(made_frame(), made_result([face]))
+    with (tmp_path / "t.csv").open(newline="", encoding="utf-8") as file:
+        header, row = csv.reader(file)
+    assert len(header) == len(row)
+    assert row[header.index("label")].removeprefix("'") == label
+    assert not any(name.startswith(("=", "+", "-", "@")) for name in header)
+    assert not row[header.index("label")].startswith(("=", "+", "-", "@"))

@@ -1,15 +1,24 @@
 """Pictures and folders of pictures as sources."""
 
 import struct
+import zlib
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
+import PIL.Image
 import pytest
 
 from fer_live.arrays import Image
 from fer_live.errors import SettingsError, SourceError
-from fer_live.realtime.sources import PICTURE_SUFFIXES, open_pictures, open_source, read_picture
+from fer_live.realtime.sources import (
+    PICTURE_SUFFIXES,
+    Choices,
+    open_pictures,
+    open_source,
+    read_picture,
+)
 from fer_live.realtime.sources.pictures import natural_key
 from tests.realtime.sources.clips import grey_picture, index_in
 
@@ -157,3 +166,93 @@ def test_a_folder_without_pictures_says_so(tmp_path: Path) -> None:
 def test_a_rate_that_makes_no_sense_is_refused(tmp_path: Path) -> None:
     with pytest.raises(SettingsError, match="give a number above 0"):
         open_pictures(tmp_path, fps=0)
+
+
+def animated(path: Path, shown_ms: list[int], **options: Any) -> Path:
+    """Write an animation of greys with Pillow, each picture shown for its own time."""
+    pictures = [PIL.Image.fromarray(grey_picture(index)) for index in range(len(shown_ms))]
+    pictures[0].save(path, save_all=True, append_images=pictures[1:], duration=shown_ms, **options)
+    return path
+
+
+@pytest.mark.parametrize(
+    ("name", "options"),
+    [("a.webp", {"lossless": True}), ("a.png", {}), ("a.avif", {"quality": 95})],
+)
+def test_every_picture_of_an_animation_shows_when_it_says(
+    tmp_path: Path, name: str, options: dict[str, Any]
+) -> None:
+    path = animated(tmp_path / name, [200, 400, 100, 300], **options)
+    with open_source(str(path)) as source:
+        shown = [(frame.index, frame.time_s, index_in(frame.rgb)) for frame in source]
+        assert source.fault is None
+    assert shown == [
+        (0, 0.0, 0),
+        (1, 0.2, 1),
+        (2, pytest.approx(0.6), 2),
+        (3, pytest.approx(0.7), 3),
+    ]
+
+
+def test_pages_of_a_tiff_are_a_second_apart(tmp_path: Path) -> None:
+    path = animated(tmp_path / "a.tiff", [0, 0, 0])
+    with open_source(str(path)) as source:
+        assert [(f.index, f.time_s, index_in(f.rgb)) for f in source] == [
+            (0, 0.0, 0),
+            (1, 1.0, 1),
+            (2, 2.0, 2),
+        ]
+
+
+def test_an_animation_that_is_cut_off_keeps_what_came_before(tmp_path: Path) -> None:
+    rng = np.random.default_rng(0)
+    pictures = [PIL.Image.fromarray(rng.integers(0, 255, (48, 64, 3), np.uint8)) for _ in range(6)]
+    path = tmp_path / "a.tiff"
+    pictures[0].save(path, save_all=True, append_images=pictures[1:], compression="tiff_deflate")
+    data = path.read_bytes()
+    path.write_bytes(data[: len(data) * 6 // 10])
+    with open_source(str(path)) as source:
+        assert 1 <= len(list(source)) < 6
+        assert source.fault is not None
+        assert "every picture before that was kept" in source.fault
+
+
+@pytest.mark.parametrize("name", ["a.png", "a.webp"])
+def test_white_shows_where_a_picture_is_transparent(tmp_path: Path, name: str) -> None:
+    rgba = np.zeros((40, 60, 4), np.uint8)
+    rgba[:, :30] = (200, 30, 30, 255)
+    PIL.Image.fromarray(rgba).save(tmp_path / name, lossless=True)
+    rgb = read_picture(tmp_path / name)
+    assert rgb[20, 10].tolist() == [200, 30, 30]
+    assert rgb[20, 50].tolist() == [255, 255, 255]
+
+
+def test_a_picture_is_known_by_what_it_holds_not_by_its_name(tmp_path: Path) -> None:
+    save(tmp_path / "a.png", grey_picture(5)).rename(tmp_path / "clip.mp4")
+    with open_source(str(tmp_path / "clip.mp4")) as source:
+        (frame,) = source
+    assert index_in(frame.rgb) == 5
+
+
+def test_a_picture_that_is_too_large_is_refused_before_it_is_decoded(tmp_path: Path) -> None:
+    rows = zlib.compress(bytes(1_000))
+    header = struct.pack(">IIBBBBB", 60_000, 60_000, 8, 2, 0, 0, 0)
+    chunks = [(b"IHDR", header), (b"IDAT", rows), (b"IEND", b"")]
+    png = b"\x89PNG\r\n\x1a\n" + b"".join(
+        struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
+        for kind, data in chunks
+    )
+    (tmp_path / "bomb.png").write_bytes(png)
+    with pytest.raises(SourceError, match=r"60000x60000, more than the limit of 64 megapixels"):
+        open_source(str(tmp_path / "bomb.png"))
+
+
+def test_pictures_are_turned_on_request(tmp_path: Path) -> None:
+    rgb = np.zeros((20, 30, 3), np.uint8)
+    rgb[:10, :15] = 250
+    save(tmp_path / "a.png", rgb)
+    for rotate, turned in ((90, np.rot90(rgb, -1)), (180, np.rot90(rgb, 2)), (270, np.rot90(rgb))):
+        with open_pictures(tmp_path / "a.png", choices=Choices(rotate=rotate)) as source:
+            (frame,) = source
+            assert source.info.size_wh == turned.shape[1::-1]
+        np.testing.assert_array_equal(frame.rgb, turned)

@@ -9,6 +9,7 @@ import pytest
 
 from fer_live.arrays import Image
 from fer_live.realtime.sources import open_video
+from tests.cases import independent
 from tests.realtime.sources.clips import write_pictures
 from tests.support.shared_data import shared_file
 
@@ -91,3 +92,59 @@ def test_full_range_pictures_keep_their_black_and_white(clip: str) -> None:
         rgb = next(iter(video)).rgb.astype(float)
     weighted = rgb @ (0.299, 0.587, 0.114)
     assert np.abs(weighted - luma).mean() < 3
+
+
+@independent.needs_ffmpeg
+@pytest.mark.parametrize(
+    ("sar", "size_wh"), [("2/1", (192, 64)), ("1/2", (96, 128)), ("9/1", None)]
+)
+def test_oblong_pixels_are_made_square(
+    tmp_path: Path, sar: str, size_wh: tuple[int, int] | None
+) -> None:
+    plain = write_pictures(tmp_path / "plain.mp4", [four_corners()] * 2, [0, 40])
+    path = tmp_path / "a.mp4"
+    independent.ffmpeg("-i", plain, "-vf", f"setsar={sar}", path)
+    with open_video(path) as video:
+        assert video.info.size_wh == (size_wh or (WIDTH, HEIGHT))
+        for frame in video:
+            assert frame.rgb.shape[1::-1] == video.info.size_wh
+            assert corners_of(frame.rgb) == list(CORNERS)
+
+
+@independent.needs_ffmpeg
+def test_pictures_that_change_their_size_are_fitted_whole_and_it_is_said(tmp_path: Path) -> None:
+    for name, size in (("1", "96x64"), ("2", "64x96"), ("3", "192x128")):
+        independent.ffmpeg(
+            *("-f", "lavfi", "-i", f"color=red:s={size}:d=0.2:r=25", tmp_path / f"{name}.h264")
+        )
+    joined = b"".join((tmp_path / f"{name}.h264").read_bytes() for name in "123")
+    (tmp_path / "a.h264").write_bytes(joined)
+    with open_video(tmp_path / "a.h264") as video:
+        frames = [frame.rgb for frame in video]
+        assert video.fault == (
+            f"the pictures of {tmp_path / 'a.h264'} change their size from 96x64 to 64x96, "
+            "192x128; each was fitted whole into 96x64"
+        )
+    assert {rgb.shape for rgb in frames} == {(64, 96, 3)}
+    assert [int((rgb[..., 0] > 128).sum()) for rgb in (frames[0], frames[7], frames[-1])] == [
+        96 * 64,
+        pytest.approx(43 * 64, abs=64),
+        96 * 64,
+    ]
+
+
+@independent.needs_ffmpeg
+@pytest.mark.parametrize("curve", ["smpte2084", "arib-std-b67"])
+def test_white_of_high_dynamic_range_is_white(tmp_path: Path, curve: str) -> None:
+    """PQ's 203 cd/m2 and HLG's 75 % are the white of ITU-R BT.2408; half of its light is 190."""
+    codes = {"smpte2084": (573, 509), "arib-std-b67": (721, 618)}[curve]
+    for code, level in zip(codes, (254, 190), strict=True):
+        path = tmp_path / f"{code}.mkv"
+        independent.ffmpeg(
+            *("-f", "lavfi", "-i", "color=black:s=64x48:d=0.08:r=25"),
+            *("-vf", f"format=yuv420p10,lutyuv=y={code}:u=512:v=512", "-c:v", "ffv1"),
+            *("-color_primaries", "bt2020", "-color_trc", curve, "-colorspace", "bt2020nc", path),
+        )
+        with open_video(path) as video:
+            rgb = next(iter(video)).rgb
+        assert np.abs(rgb.astype(int) - level).max() < 12, rgb[0, 0]
