@@ -2,7 +2,7 @@
 PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
-FULL := train,export,parquet,send,demo,dev
+FULL := train,export,parquet,heic,send,demo,dev
 
 .PHONY: check test test-fast test-long demo docs bench clean
 

@@ -25,6 +25,7 @@ def main(arguments: Sequence[str]) -> int:
     """Try the cells; print what is wrong, and a table."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--quick", action="store_true", help="only those that `make test` tries")
+    parser.add_argument("--verbose", action="store_true", help="name the right ones too")
     parser.add_argument("--only", default="", help="only names with this in them")
     parser.add_argument("--markdown", type=Path, help="write the table there")
     options = parser.parse_args(arguments)
@@ -36,7 +37,7 @@ def main(arguments: Sequence[str]) -> int:
         model.write_bytes(tiny_bytes())
         for cell in cells:
             verdicts[cell] = verdict(cell, Path(folder), str(model))
-            if verdicts[cell] != RIGHT:
+            if options.verbose or verdicts[cell] != RIGHT:
                 print(f"{cell}: {verdicts[cell]}", flush=True)
     table = as_markdown(verdicts)
     print(table)
