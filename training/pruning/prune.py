@@ -88,11 +88,13 @@ class Pruned:
         plan: What went, and why.
         network: What is left.
         after: Its size.
+        note: Why nothing went, in a sentence; empty where something did.
     """
 
     plan: Plan
     network: nn.Module
     after: Cost
+    note: str = ""
 
     def checkpoint(self, parent: Subject, *, name: str, recovered: str = "") -> Checkpoint:
         """Return the pruned network as a checkpoint that names its parent.
@@ -146,7 +148,7 @@ def prune(
         ModelError: A replayed plan was made for another network.
     """
     measured = measurement or subject.measured()
-    plan = choose(subject, measured, settings)
+    wanted, plan = _chosen(subject, measured, settings)
     network = carry_out(subject, measured, plan, recalibrated=settings.recalibrated)
     costs = CostModel(subject.graph)
     kept = costs.kept(plan.absent(subject.graph))
@@ -156,14 +158,19 @@ def prune(
         free = np.array([space.fixed is None for space in subject.graph.spaces])
         full = -(-kept // settings.multiple) * settings.multiple
         kept = np.where(free, full, kept)
-    return Pruned(plan, network, costs.cost(kept))
+    return Pruned(plan, network, costs.cost(kept), _why_nothing(wanted, plan, settings))
 
 
 def choose(subject: Subject, measured: Measurement, settings: PruneSettings) -> Plan:
     """Return the plan that the settings make, or the one that they hold."""
+    return _chosen(subject, measured, settings)[1]
+
+
+def _chosen(subject: Subject, measured: Measurement, settings: PruneSettings) -> tuple[Plan, Plan]:
+    """Return the plan before removals are taken back for the sake of a multiple, and after."""
     choice, graph = settings.choice, subject.graph
     if isinstance(choice, Plan) and settings.stop is None:
-        return choice
+        return choice, choice
     multiple = 1 if settings.padded else settings.multiple
     if isinstance(choice, Plan):
         plan = choice
@@ -183,9 +190,37 @@ def choose(subject: Subject, measured: Measurement, settings: PruneSettings) -> 
     if not isinstance(choice, Plan):
         plan = dataclasses.replace(plan, compensation=settings.compensation)
     plan = _ended(subject, measured, plan, settings) if settings.stop else plan
-    plan = align(graph, plan, multiple=multiple)
-    plan = with_constants(plan, graph) if settings.constants else plan
-    return dataclasses.replace(plan, parent=subject.checkpoint.weights_sha256())
+    left = align(graph, plan, multiple=multiple)
+    left = with_constants(left, graph) if settings.constants else left
+    return plan, dataclasses.replace(left, parent=subject.checkpoint.weights_sha256())
+
+
+def _why_nothing(wanted: Plan, plan: Plan, settings: PruneSettings) -> str:
+    """Say why no map went; empty text where one did."""
+    if plan.removals:
+        return ""
+    if wanted.removals:
+        lost = [before - after for before, after in wanted.widths().values()]
+        return (
+            f"nothing was removed: {len(wanted.removals)} maps were chosen, at most {max(lost)} of "
+            f"a layer, but widths end on multiples of {settings.multiple} and no layer loses as "
+            "many; take a smaller --multiple, or --pad, or choose more"
+        )
+    if settings.stop is not None:
+        return "nothing was removed: the stop rules said no to the first maps already; loosen them"
+    if isinstance(settings.choice, ThresholdSettings):
+        angle = settings.choice.angle_deg
+        return (
+            f"nothing was removed: no two maps that may go are nearer than {angle:g} degrees "
+            f"({settings.choice.normalisation}); take a larger --angle"
+        )
+    if isinstance(settings.choice, Plan):
+        return "nothing was removed: the plan that was replayed removes nothing"
+    keep = settings.choice.keep
+    return (
+        f"nothing was removed: the limits and multiples of {settings.multiple} leave the network "
+        f"within {keep:.0%} of its {settings.choice.of} as it is; take a smaller --budget"
+    )
 
 
 def _ended(subject: Subject, measured: Measurement, plan: Plan, settings: PruneSettings) -> Plan:

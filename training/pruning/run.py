@@ -11,10 +11,12 @@ from torch import nn
 from fer_live.contract import Metric
 from fer_live.files import write_whole
 from fer_live.training.evaluation.evaluate import name_of
+from fer_live.training.models.checkpoint import Checkpoint
 from fer_live.training.pruning.graph.cost import Cost, CostModel
 from fer_live.training.pruning.planning.budget import BudgetSettings
 from fer_live.training.pruning.planning.describe import describe
-from fer_live.training.pruning.prune import PruneSettings, prune
+from fer_live.training.pruning.prune import Pruned, PruneSettings, prune
+from fer_live.training.pruning.run_state import RunState, mark_of
 from fer_live.training.pruning.subject import Subject
 from fer_live.training.pruning.surgery.recover import RecoverySettings, recover
 
@@ -31,7 +33,8 @@ def prune_run(
     """Prune, recover, and write everything there is to know of it.
 
     In several rounds each prunes what the last one left, and the parent of them all teaches; a
-    budget is then met in equal ratios.
+    budget is then met in equal ratios. A run that was killed goes on when it is begun again the
+    same way: after the last round that was pruned and the last epoch of its recovery.
 
     Args:
         subject: What is pruned.
@@ -48,37 +51,93 @@ def prune_run(
     Raises:
         SettingsError: See `prune`.
         ModelError: See `prune`.
+        SinkError: The folder cannot be written to.
     """
-    folder.mkdir(parents=True, exist_ok=True)
-    log = _Log(subject, told)
-    log.note("parent", subject.network)
-    parent, text = subject, []
+    run = _Run(subject, settings, recovery, folder, rounds, told)
     for turn in range(1, rounds + 1):
-        pruned = prune(subject, _of_round(settings, parent, subject, turn / rounds))
-        pruned.plan.save(folder / ("plan.json" if rounds == 1 else f"plan-{turn}.json"))
-        text.append(describe(pruned.plan))
-        told(describe(pruned.plan, every_map=False))
-        log.note(f"round {turn}, pruned", pruned.network, pruned.after)
-        if recovery.epochs:
-            recover(pruned.network, parent, recovery, told=log.epoch)
-            log.note(f"round {turn}, recovered", pruned.network, pruned.after)
-        how = f"{rounds} x {recovery}" if recovery.epochs else ""
-        checkpoint = pruned.checkpoint(parent, name=folder.name, recovered=how)
-        subject = subject.replaced(checkpoint, pruned.network)
-    data = name_of(parent.judged.source, "validation")
-    metric = Metric("accuracy", log.rows[-1]["accuracy"], data, len(parent.judged), "natural")
-    dataclasses.replace(subject.checkpoint, metrics=(metric,)).save(folder / "best.ckpt")
-    write_whole(folder / "pruning.txt", "\n\n".join(text) + "\n")
-    table = {"parent": parent.checkpoint.name, "data": data, "rows": log.rows}
-    write_whole(folder / "pruning.json", json.dumps(table, indent=1) + "\n")
+        run.round(turn)
+    run.publish()
     return folder
+
+
+class _Run:
+    """The rounds, one after the other, and what they leave."""
+
+    def __init__(
+        self,
+        parent: Subject,
+        settings: PruneSettings,
+        recovery: RecoverySettings,
+        folder: Path,
+        rounds: int,
+        told: Callable[[str], None],
+    ) -> None:
+        self._parent = self._subject = parent
+        self._settings, self._recovery, self._rounds = settings, recovery, rounds
+        self._folder, self._told = folder, told
+        self._state = RunState(folder, mark_of(parent, settings, recovery, rounds))
+        self._log = _Log(parent, told, self._state.rows)
+        self._text: list[str] = []
+        if self._state.resumed:
+            told(f"going on with what was begun in {folder}")
+        else:
+            self._log.note("parent", parent.network)
+
+    def round(self, turn: int) -> None:
+        """Prune and recover once, from 1, but for what was done before."""
+        before = self._state.round(turn, self._plan(turn))
+        pruned = self._pruned(turn) if before is None else before.pruned
+        self._text += [describe(pruned.plan), *([pruned.note] if pruned.note else [])]
+        if self._recovery.epochs and not (before and before.recovered):
+            told, state = self._log.epoch, self._state.recovery
+            recover(pruned.network, self._parent, self._recovery, told=told, state=state)
+            self._log.note(f"round {turn}, recovered", pruned.network, pruned.after)
+            self._keep(turn, pruned, recovered=True)
+        self._subject = self._subject.replaced(self._checkpoint(pruned), pruned.network)
+
+    def publish(self) -> None:
+        """Write the run's files, and delete those that it would have gone on from."""
+        rows, judged = self._log.rows, self._parent.judged
+        data = name_of(judged.source, "validation")
+        metric = Metric("accuracy", rows[-1]["accuracy"], data, len(judged), "natural")
+        checkpoint = dataclasses.replace(self._subject.checkpoint, metrics=(metric,))
+        checkpoint.save(self._folder / "best.ckpt")
+        write_whole(self._folder / "pruning.txt", "\n\n".join(self._text) + "\n")
+        table = {"parent": self._parent.checkpoint.name, "data": data, "rows": rows}
+        write_whole(self._folder / "pruning.json", json.dumps(table, indent=1) + "\n")
+        self._state.clear()
+
+    def _pruned(self, turn: int) -> Pruned:
+        """Prune what the last round left, tell what went, and keep it."""
+        settings = _of_round(self._settings, self._parent, self._subject, turn / self._rounds)
+        pruned = prune(self._subject, settings)
+        pruned.plan.save(self._plan(turn))
+        self._told(describe(pruned.plan, every_map=False))
+        if pruned.note:
+            self._told(pruned.note)
+        self._log.note(f"round {turn}, pruned", pruned.network, pruned.after)
+        self._keep(turn, pruned, recovered=False)
+        return pruned
+
+    def _keep(self, turn: int, pruned: Pruned, *, recovered: bool) -> None:
+        rows, checkpoint = self._log.rows, self._checkpoint(pruned)
+        self._state.keep(turn, pruned, checkpoint, rows=rows, recovered=recovered)
+
+    def _checkpoint(self, pruned: Pruned) -> Checkpoint:
+        how = f"{self._rounds} x {self._recovery}" if self._recovery.epochs else ""
+        return pruned.checkpoint(self._parent, name=self._folder.name, recovered=how)
+
+    def _plan(self, turn: int) -> Path:
+        return self._folder / ("plan.json" if self._rounds == 1 else f"plan-{turn}.json")
 
 
 class _Log:
     """What was measured on the way, as rows for a file and lines for a person."""
 
-    def __init__(self, parent: Subject, told: Callable[[str], None]) -> None:
-        self.rows: list[dict[str, Any]] = []
+    def __init__(
+        self, parent: Subject, told: Callable[[str], None], rows: list[dict[str, Any]]
+    ) -> None:
+        self.rows = rows
         self._parent, self._told = parent, told
         self._costs = CostModel(parent.graph)
 

@@ -5,22 +5,29 @@ loss is the cross entropy with a mixture of both as its target.
 """
 
 import copy
-from collections.abc import Callable, Iterator
+import io
+import logging
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Literal
+from pathlib import Path
+from typing import Any, Literal
 
 import torch
 from torch import Tensor, nn
 from torch.optim.swa_utils import AveragedModel
 
-from fer_live.errors import SettingsError
+from fer_live.errors import ModelError, SettingsError
+from fer_live.files import write_whole
 from fer_live.training.config.augmentation import AugmentSettings
 from fer_live.training.config.experiment import FitSettings
 from fer_live.training.data.augmentation.augment import augment
 from fer_live.training.data.batches import mixed_seed
 from fer_live.training.data.network_input import as_batch, fitted_to
 from fer_live.training.fitting.learner import optimiser_of, schedule_of
+from fer_live.training.fitting.run_files import read_state
 from fer_live.training.pruning.subject import Subject, targets_for
+
+_log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,14 +83,22 @@ def recover(
     settings: RecoverySettings,
     *,
     told: Callable[[int, float], None] | None = None,
+    state: Path | None = None,
 ) -> None:
     """Train a pruned network in place on the subject's training part; it ends in eval mode.
+
+    A recovery that was killed ends as one that was not when it is begun again with its `state`:
+    pictures, their order and their variations follow from seed and epoch.
 
     Args:
         network: The pruned one.
         subject: Its parent, which teaches.
         settings: How.
         told: Called with the epoch, from 1, and its mean loss.
+        state: File that is written after each epoch and gone on from; None for neither.
+
+    Raises:
+        SinkError: `state` cannot be written.
     """
     network.to(memory_format=torch.channels_last)  # a fifth to a third faster on CPUs
     kept = AveragedModel(network, avg_fn=_averaging(settings.average), use_buffers=True)
@@ -93,7 +108,9 @@ def recover(
     )
     optimiser = optimiser_of(list(network.parameters()), fit)
     schedule = schedule_of(optimiser, fit, lessons.steps * settings.epochs)
-    for epoch in range(settings.epochs):
+    moving: dict[str, Any] = {"network": network, "kept": kept}
+    moving |= {"optimiser": optimiser, "schedule": schedule}
+    for epoch in range(_resumed(moving, state), settings.epochs):
         network.train()
         total = 0.0
         for pictures, aim in lessons.of(epoch):
@@ -108,9 +125,27 @@ def recover(
             total += float(loss.detach())
         if told is not None:
             told(epoch + 1, total / max(1, lessons.steps))
+        if state is not None:
+            content = io.BytesIO()
+            torch.save({k: v.state_dict() for k, v in moving.items()} | {"epoch": epoch}, content)
+            write_whole(state, content.getvalue())
     if settings.epochs and settings.average:
         network.load_state_dict(kept.module.state_dict())
     network.to(memory_format=torch.contiguous_format).eval()
+
+
+def _resumed(moving: Mapping[str, Any], state: Path | None) -> int:
+    """Put everything that moves where a killed recovery left it; return the epoch to begin with."""
+    if state is None or not state.is_file():
+        return 0
+    try:
+        found = read_state(state)
+    except ModelError as error:
+        _log.warning("%s; recovery begins again", error)
+        return 0
+    for name, one in moving.items():
+        one.load_state_dict(found[name])
+    return int(found["epoch"]) + 1
 
 
 def _averaging(decay: float) -> Callable[[Tensor, Tensor, Tensor | int], Tensor]:
