@@ -77,22 +77,29 @@ def _refuse_special(path: Path) -> None:
 def _done_before(
     job: Job, made_of: Mapping[str, Any], settings: AnnotateSettings
 ) -> Outcome | None:
-    """Return what an earlier run made of the same, if all that is wanted is still there."""
+    """Return what an earlier run made of the same, if all that it made is still there.
+
+    A video that it could not make because of a fault is tried again.
+    """
     old = read_summary(job.output(SUMMARY))
-    files = {suffix: job.output(suffix) for suffix in _suffixes(settings)}
     if not old or differences(old.get("fingerprint"), made_of):
         return None
-    if not all(file.exists() for file in files.values()):
+    checksums = old.get("outputs")
+    wanted = _suffixes(settings)
+    if not isinstance(checksums, dict) or old.get("fault") is not None:
+        made = wanted
+    else:
+        made = tuple(suffix for suffix in wanted if suffix in (*checksums, SUMMARY))
+    files = tuple(map(job.output, made))
+    if not all(file.exists() for file in files):
         return None
-    written = old.get("outputs", {})
-    checksums = {suffix: written.get(suffix) or sha256_of_file(files[suffix]) for suffix in files}
     return Outcome(
         job.source,
         "skipped",
         old.get("fault"),
-        tuple(files.values()),
+        files,
         input_sha256=made_of["input_sha256"],
-        checksums=tuple(checksums.values()),
+        checksums=tuple(sha256_of_file(file) for file in files),
     )
 
 
