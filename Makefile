@@ -4,7 +4,7 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 FULL := train,export,parquet,heic,send,demo,dev
 
-.PHONY: check test test-fast test-long demo docs bench clean
+.PHONY: check test test-fast test-long fuzz kills soak demo docs bench clean
 
 # The environment is made anew when the project's dependencies change.
 $(VENV)/.installed: pyproject.toml
@@ -27,6 +27,20 @@ test-fast: $(VENV)/.installed
 
 test-long: $(VENV)/.installed
 	$(BIN)/pytest -m "long"
+
+# What strangers' files, kills and an hour of a failing stream do to it; each prints its own verdict.
+MINUTES ?= 60
+MUTANTS ?= 3000
+KILLS ?= 200
+
+fuzz: $(VENV)/.installed
+	$(BIN)/python -m tests.robustness.fuzz --minutes $(MINUTES) --mutants $(MUTANTS)
+
+kills: $(VENV)/.installed
+	$(BIN)/python -m tests.robustness.kills --minutes $(MINUTES) --kills $(KILLS)
+
+soak: $(VENV)/.installed
+	$(BIN)/python -m tests.robustness.soak --minutes $(MINUTES)
 
 # The runtime alone: no torch. CLIP=path uses a video of yours instead of the one made on the spot.
 .venv-demo/.installed: pyproject.toml

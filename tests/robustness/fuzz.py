@@ -124,7 +124,7 @@ def main() -> int:
         check_seeds(seeds)
         numbers = iter(range(chosen.first, chosen.first + chosen.mutants))
         while time.monotonic() < until_s and verdict.tried < chosen.mutants:
-            batch = list(_made(seeds, forms, numbers, folder / "mutants"))
+            batch = list(made(seeds, forms, numbers, folder / "mutants"))
             try_all(batch, verdict, kept=KEPT)
             shutil.rmtree(folder / "mutants")
             sys.stderr.write(f"{verdict.tried} tried, {len(verdict.wrong)} wrong\n")
@@ -132,7 +132,7 @@ def main() -> int:
     return 1 if verdict.wrong else 0
 
 
-def _made(
+def made(
     seeds: dict[str, Path], forms: Sequence[str], numbers: Iterator[int], folder: Path
 ) -> Iterator[Trial]:
     """Make the next mutants, of all formats in turn."""

@@ -47,12 +47,17 @@ def main() -> int:
     """Do it and return the exit status."""
     parser = argparse.ArgumentParser(description="Kill runs of fer-live annotate.")
     parser.add_argument("--kills", type=int, default=200)
+    parser.add_argument("--minutes", type=float, default=60.0, help="stop after so long")
     parser.add_argument("--clips", type=int, default=CLIPS)
     parser.add_argument("--seed", type=int, default=0)
     chosen = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
         tally = killed_again_and_again(
-            Path(folder), kills=chosen.kills, clips=chosen.clips, seed=chosen.seed
+            Path(folder),
+            kills=chosen.kills,
+            clips=chosen.clips,
+            seed=chosen.seed,
+            minutes=chosen.minutes,
         )
     sys.stdout.write(told(tally) + "\n")
     return 1 if tally.broken else 0
@@ -69,7 +74,9 @@ def told(tally: Tally) -> str:
     return "\n".join(lines)
 
 
-def killed_again_and_again(folder: Path, *, kills: int, clips: int, seed: int) -> Tally:
+def killed_again_and_again(
+    folder: Path, *, kills: int, clips: int, seed: int, minutes: float = 60.0
+) -> Tally:
     """Kill so many runs or workers over so many clips; return what happened."""
     inputs = [clip for clip in sorted((SHARED / "video").glob("*/*.mp4")) if is_readable(clip)]
     assert len(inputs) >= clips, f"only {len(inputs)} clips are in {SHARED}"
@@ -77,7 +84,7 @@ def killed_again_and_again(folder: Path, *, kills: int, clips: int, seed: int) -
     peace = folder / "peace"
     subprocess.run(command(inputs[:clips], peace), check=True, stderr=subprocess.DEVNULL)
     trial = Trial(inputs[:clips], contents(peace), time.monotonic() - begun_s, random.Random(seed))
-    while trial.tally.kills < kills:
+    while trial.tally.kills < kills and time.monotonic() < begun_s + 60 * minutes:
         trial.round(folder / f"round {trial.tally.rounds + 1}", kills)
     return trial.tally
 
