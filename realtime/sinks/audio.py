@@ -30,6 +30,7 @@ from fer_live.realtime.sinks.audio_carriers import (
 )
 from fer_live.realtime.sinks.audio_layouts import layouts_to_try
 from fer_live.realtime.sources.containers import file_origin, open_container, pick_video
+from fer_live.realtime.sources.joins import Joins
 
 COPIED_INTO_MP4: Final = frozenset({"aac", "mp3", "ac3", "eac3", "alac", "flac", "opus"})
 """Codecs that players expect in an MP4. The container would take a few more, such as MP2 and
@@ -195,9 +196,10 @@ class AudioCopy:
 
     def _read(self, source: InputContainer, track: AudioStream) -> Iterator[Any]:
         """Yield the track's packets between start and end, on the output's clock."""
-        zero = self._start + self._origin
-        for packet in source.demux(track):
-            if packet.pts is None or packet.size == 0:
+        zero, joins = self._start + self._origin, Joins(source)
+        for packet in source.demux():
+            joins.place(packet)
+            if packet.stream_index != track.index or packet.pts is None or packet.size == 0:
                 continue
             base = ticks_of(packet)
             packet.pts -= round(zero / base)

@@ -13,6 +13,7 @@ from av.stream import Stream
 from av.video.stream import VideoStream
 
 from fer_live.realtime.sources.containers import has_flag
+from fer_live.realtime.sources.joins import Joins
 
 EARLY_END_S: Final = 0.5
 """A file may end this much before its announced duration, which is rounded, or 1 % of it."""
@@ -93,8 +94,11 @@ class Decoder:
 
     def _readable(self) -> Iterator["Packet[Stream]"]:
         """Yield packets of all streams until the end, or until the reader cannot go on."""
+        joins = Joins(self._container)
         try:
-            yield from self._container.demux()
+            for packet in self._container.demux():
+                joins.place(packet)
+                yield packet
         except av.FFmpegError as error:
             self.broken = error.strerror or str(error)
 

@@ -15,6 +15,8 @@ FLASH_FROM = 160.0
 """Mean of the picture's upper left corner, in 0 to 255, from which it is the flash."""
 BEEP_FROM = 0.05
 """Amplitude from which there is a beep."""
+SILENT_SAMPLES = 4_000
+"""So many samples of silence end a beep."""
 
 needs_ffmpeg = pytest.mark.skipif(
     shutil.which("ffmpeg") is None or shutil.which("ffprobe") is None,
@@ -62,37 +64,47 @@ MIDDLE = np.s_[:, 22:26, 22:26]
 """Where a clip flashes, in pictures of 48x48."""
 
 
-def flash_s(path: Path, stream: str = "v:0", where: Any = CORNER) -> float:
-    """Return when the first picture shows that flashes."""
+def flashes_s(path: Path, stream: str = "v:0", where: Any = CORNER) -> list[float]:
+    """Return when each flash begins."""
     times = picture_times(path, stream)
     bright = pictures(path, (48, 48), f"0:{stream}")[where].mean(axis=(1, 2, 3)) > FLASH_FROM
     if not bright.any():
         raise AssertionError("there is no flash")
-    return times[int(np.argmax(bright))]
+    begins = bright & ~np.concatenate([[False], bright[:-1]])
+    return [times[index] for index in np.nonzero(begins)[0]]
 
 
-def beep_s(path: Path, stream: str = "a:0") -> float:
-    """Return when the first loud sample sounds, in seconds of the file's own timestamps."""
-    frames = ffprobe(
+def flash_s(path: Path, stream: str = "v:0", where: Any = CORNER) -> float:
+    """Return when the first picture shows that flashes."""
+    return flashes_s(path, stream, where)[0]
+
+
+def beeps_s(path: Path, stream: str = "a:0") -> list[float]:
+    """Return when each beep begins, in seconds of the file's own timestamps."""
+    found = ffprobe(
         path,
         *("-select_streams", stream, "-show_entries", "frame=pts_time,nb_samples"),
         *("-show_entries", "stream=sample_rate"),
     )
-    rate = int(frames["streams"][0]["sample_rate"])
+    rate = int(found["streams"][0]["sample_rate"])
     data = ffmpeg(
         *("-i", f"file:{path}", "-map", f"0:{stream}", "-ac", "1", "-ar", str(rate)),
         *("-f", "f32le", "-"),
     )
-    loud = np.abs(np.frombuffer(data, np.float32)) > BEEP_FROM
-    if not loud.any():
+    frames = [frame for frame in found["frames"] if "pts_time" in frame]
+    times = np.concatenate(
+        [float(f["pts_time"]) + np.arange(int(f["nb_samples"])) / rate for f in frames]
+    )
+    loud = np.nonzero(np.abs(np.frombuffer(data, np.float32)[: len(times)]) > BEEP_FROM)[0]
+    if not len(loud):
         raise AssertionError("there is no beep")
-    first, seen = int(np.argmax(loud)), 0
-    for frame in frames["frames"]:
-        samples = int(frame.get("nb_samples", 0))
-        if first < seen + samples:
-            return float(frame["pts_time"]) + (first - seen) / rate
-        seen += samples
-    raise AssertionError("the beep lies behind the last frame of sound")
+    begins = np.concatenate([[True], np.diff(loud) > SILENT_SAMPLES])
+    return [float(times[index]) for index in loud[begins]]
+
+
+def beep_s(path: Path, stream: str = "a:0") -> float:
+    """Return when the first beep begins, in seconds of the file's own timestamps."""
+    return beeps_s(path, stream)[0]
 
 
 def sound_behind_picture_s(path: Path, where: Any = CORNER) -> float:
