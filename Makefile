@@ -4,13 +4,13 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 FULL := train,export,parquet,heic,send,demo,dev
 
-.PHONY: check test test-fast test-long fuzz kills soak demo docs bench clean
+.PHONY: check test test-fast test-long matrix fuzz kills soak demo docs bench clean
 
 # The environment is made anew when the project's dependencies change.
 $(VENV)/.installed: pyproject.toml
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --upgrade pip
-	$(BIN)/python -m pip install --quiet --editable ".[$(FULL)]"
+	PYTHONWARNINGS=ignore:Editable $(BIN)/python -m pip install --quiet --editable ".[$(FULL)]"
 	touch $@
 
 check: $(VENV)/.installed
@@ -41,6 +41,17 @@ kills: $(VENV)/.installed
 
 soak: $(VENV)/.installed
 	$(BIN)/python -m tests.robustness.soak --minutes $(MINUTES)
+
+# Lowest and newest packages on every Python that is declared and found; takes half an hour.
+# MATRIX_OPTIONS: --python 3.13, --ends newest, --demo-only, --require, --record.
+.venv-matrix/.installed: pyproject.toml
+	$(PYTHON) -m venv .venv-matrix
+	.venv-matrix/bin/python -m pip install --quiet --upgrade "pip>=25.1"
+	.venv-matrix/bin/python -m pip install --quiet --group matrix
+	touch $@
+
+matrix: .venv-matrix/.installed
+	.venv-matrix/bin/python scripts/matrix.py $(MATRIX_OPTIONS)
 
 # The runtime alone: no torch. CLIP=path uses a video of yours instead of the one made on the spot.
 .venv-demo/.installed: pyproject.toml

@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
-from fer_live.console import plain_errors
+from fer_live.console import may_colour, plain_errors
 from fer_live.errors import FerLiveError
+from fer_live.standard_streams import Command
 
 if TYPE_CHECKING:
     from fer_live.export.checkpoint import Exported
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
 
 NAME = "fer-export"
 
-app = typer.Typer(
+app = Command(
     name=NAME,
     help="Turn checkpoints into model files that say everything about themselves.",
     no_args_is_help=True,
@@ -143,7 +144,8 @@ def check(
         findings = check_model(model, crops=crops, checkpoint=first, second=other)
     for finding in findings:
         mark = typer.style("ok  ", fg="green") if finding.holds else typer.style("FAIL", fg="red")
-        typer.echo(f"{mark} {finding.subject}: {finding.said}")
+        line = f"{mark} {finding.subject}: {finding.said}"
+        typer.echo(line, color=None if may_colour() else False)
     if not all(finding.holds for finding in findings):
         raise typer.Exit(1)
 

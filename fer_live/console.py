@@ -1,5 +1,6 @@
 """What the three commands share: how they fail, and how they are stopped."""
 
+import os
 import signal
 from collections.abc import Callable, Generator
 from contextlib import contextmanager
@@ -46,8 +47,14 @@ def plain_errors(command: str) -> Generator[None]:
 
 
 def tell_error(command: str, sentence: str) -> None:
-    """Write one red line to stderr."""
-    typer.secho(f"{command}: {printable(sentence)}", err=True, fg="red")
+    """Write one line to stderr, red where the terminal may have colours."""
+    color = None if may_colour() else False
+    typer.secho(f"{command}: {printable(sentence)}", err=True, fg="red", color=color)
+
+
+def may_colour() -> bool:
+    """Whether a terminal may be coloured: neither NO_COLOR (no-color.org) nor TERM=dumb."""
+    return not os.environ.get("NO_COLOR") and os.environ.get("TERM") not in {"dumb", "unknown"}
 
 
 def printable(text: str) -> str:

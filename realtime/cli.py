@@ -28,6 +28,7 @@ from fer_live.realtime.commands.cli_options import (
     Rotate,
     Stream,
 )
+from fer_live.standard_streams import Command
 
 NAME = "fer-live"
 WELCOME = """\
@@ -46,7 +47,7 @@ fer-live names what faces show, live or in files. Nothing leaves this machine.
 if TYPE_CHECKING:
     from fractions import Fraction
 
-app = typer.Typer(
+app = Command(
     name=NAME,
     rich_markup_mode="rich",
     add_completion=False,

@@ -3,6 +3,7 @@
 import subprocess
 import sys
 import sysconfig
+import tomllib
 import venv
 from collections.abc import Sequence
 from pathlib import Path
@@ -10,19 +11,21 @@ from pathlib import Path
 import pytest
 
 from fer_live.realtime.demo_clip import write_portrait_clip
+from tests.support.running import environment
 
 ROOT = Path(__file__).parents[1]
 
 
 def run(command: Sequence[str | Path], folder: Path) -> subprocess.CompletedProcess[str]:
-    done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
+    env = environment({"PYTHONPATH": None})  # which would lend this folder to every environment
+    done = subprocess.run(command, cwd=folder, env=env, capture_output=True, text=True, check=False)
     assert done.returncode == 0, f"{command}: {done.stdout}{done.stderr}"
     return done
 
 
 @pytest.fixture(scope="module")
-def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Build the wheel, from a copy of the files that git knows, as a release would."""
+def built(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str]:
+    """Build the wheel, from a copy of the files that git knows; return it and what was said."""
     out = tmp_path_factory.mktemp("wheel")
     source = tmp_path_factory.mktemp("source")
     files = run(["git", "ls-files", "-z"], ROOT).stdout.split("\0")
@@ -31,9 +34,28 @@ def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
     run(["tar", "--create", "--file", archive, *names], ROOT)
     run(["tar", "--extract", "--file", archive], source)
     pip: list[str | Path] = [sys.executable, "-m", "pip"]
-    how = ["wheel", "--no-deps", "--no-build-isolation", "--quiet", "--wheel-dir"]
-    run([*pip, *how, out, source], source)
-    return next(out.glob("fer_live-*.whl"))
+    how = ["wheel", "--no-deps", "--no-build-isolation", "--verbose", "--wheel-dir"]
+    done = run([*pip, *how, out, source], source)
+    return next(out.glob("fer_live-*.whl")), done.stdout + done.stderr
+
+
+@pytest.fixture(scope="module")
+def wheel(built: tuple[Path, str]) -> Path:
+    return built[0]
+
+
+def test_the_build_warns_of_nothing(built: tuple[Path, str]) -> None:
+    assert not [line for line in built[1].splitlines() if "Warning" in line]
+
+
+def test_every_package_of_the_checkout_is_declared() -> None:
+    declared = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["setuptools"]
+    found = {
+        f"fer_live.{'.'.join(place.parent.relative_to(ROOT).parts)}"
+        for top in ("assets", "export", "realtime", "training")
+        for place in (ROOT / top).rglob("__init__.py")
+    }
+    assert set(declared["packages"]) - {"fer_live"} == found
 
 
 def install(wheel: Path, folder: Path, *, with_dependencies: bool) -> Path:

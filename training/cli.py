@@ -2,10 +2,11 @@
 
 import typer
 
+from fer_live.standard_streams import Command
 from fer_live.training.commands import compare, data, evaluate, fit, prune, sweep
 from fer_live.training.commands.paper import angles, autoencoder, curve, landmarks, maps, table
 
-app = typer.Typer(
+app = Command(
     help="Train, compare and understand emotion networks.",
     no_args_is_help=True,
     pretty_exceptions_enable=False,

@@ -14,9 +14,8 @@ COLUMNS: Final = (
     "accuracy",
     "parameters",
     "MACs",
-    "time, median",
+    "median",
     "least",
-    "labels",
 )
 
 
@@ -24,7 +23,7 @@ def show_models(facts: Sequence[ModelFacts]) -> None:
     """Show the shipped models as a table."""
     table = Table(box=None, pad_edge=False)
     for name in COLUMNS:
-        table.add_column(name, justify="left" if name in ("model", "labels") else "right")
+        table.add_column(name, justify="left" if name == "model" else "right")
     for model in facts:
         contract = model.contract
         table.add_row(
@@ -35,20 +34,27 @@ def show_models(facts: Sequence[ModelFacts]) -> None:
             f"{contract.macs / 1e6:,.2f} M",
             f"{model.speed.median_us:,.0f} us",
             f"{model.speed.least_us:,.0f} us",
-            " ".join(contract.labels),
         )
     console = wide_console()
     console.print(table)
+    console.print()
+    notes: dict[str, list[str]] = {}
     for model in facts:
-        metric = model.accuracy
-        if metric is not None:
-            console.print(f"{model.name}: accuracy on {metric.data}", markup=False)
+        notes.setdefault(f"labels: {', '.join(model.contract.labels)}", []).append(model.name)
+    for model in facts:
+        if model.accuracy is not None:
+            metric = model.accuracy
+            told = f"accuracy: on {metric.n:,} pictures, {metric.data}"
+            notes.setdefault(told, []).append(model.name)
+    for note, names in notes.items():
+        whose = "" if len(names) == len(facts) else f" ({', '.join(names)})"
+        console.print(f"{note}{whose}", markup=False)
     for speed in (model.speed for model in facts[:1]):
         told = f"{speed.calls} calls of one face on {speed.provider}"
         console.print(f"time: median and least of {told}")
 
 
 def accuracy(model: ModelFacts) -> str:
-    """Say a model's accuracy with the number of pictures it was measured on."""
+    """Say a model's accuracy."""
     metric = model.accuracy
-    return "not measured" if metric is None else f"{metric.value:.1%} of {metric.n:,}"
+    return "not measured" if metric is None else f"{metric.value:.1%}"

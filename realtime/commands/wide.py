@@ -5,8 +5,8 @@ from typing import Final
 
 from rich.console import Console
 
-PIPE_WIDTH: Final = 160
-"""Columns of a table that goes into a pipe or a file."""
+PIPE_WIDTH: Final = 10_000
+"""Columns of a table in a pipe or a file: as many as it needs, so that no path is cut."""
 
 
 def wide_console() -> Console:

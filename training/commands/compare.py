@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from fer_live.console import plain_errors
+from fer_live.console import may_colour, plain_errors
 
 if TYPE_CHECKING:
     from fer_live.training.evaluation.compare import Comparison
@@ -39,7 +39,7 @@ def compare(
 def _tell(found: "Comparison") -> None:
     """Say each run's figures, a block a run, so that no terminal is too narrow."""
     for row in found.rows:
-        typer.secho(row[0], bold=True)
+        typer.secho(row[0], bold=True, color=None if may_colour() else False)
         for head, cell in zip(found.heads[1:], row[1:], strict=True):
             if cell:
                 typer.echo(f"  {head:<25} {cell}")

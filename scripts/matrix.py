@@ -1,0 +1,279 @@
+"""Try the runtime with the lowest and the newest packages that its ranges allow, on every Python.
+
+    make matrix
+    python scripts/matrix.py --python 3.13 --ends newest --demo-only
+    python scripts/matrix.py --record       # and keep what was tried, for fer-live doctor
+
+Each environment is made anew with pip: the newest packages are what pip takes by itself, the lowest
+are those that uv resolves (`--resolution lowest-direct`, wheels only) given to pip as constraints.
+In each, the demo is run, with the newest packages also mypy over the runtime, and those fast tests
+that need no torch: everything in `TESTS` that is marked neither "long" nor "training". The
+environments run one after another, at low priority; build/matrix/*/log.txt has all that was said.
+Ends with status 1 if anything failed, or if a Python is missing and --require was given.
+"""
+
+import argparse
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+import time
+import tomllib
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Final
+
+from packaging.requirements import Requirement
+from packaging.version import Version
+
+ROOT: Final = Path(__file__).parents[1]
+RECORD: Final = ROOT / "realtime" / "doctor" / "tried.json"
+EXTRAS: Final = ("demo", "parquet", "plot")
+TESTS: Final = (
+    "tests/fer_live",
+    "tests/realtime",
+    *(str(path.relative_to(ROOT)) for path in sorted((ROOT / "tests").glob("test_*.py"))),
+)
+ENDS: Final = ("lowest", "newest")
+PLATFORMS: Final = {
+    "Linux, x86-64": "x86_64-manylinux_2_28",
+    "Linux, ARM": "aarch64-manylinux_2_28",
+    "macOS 14, Apple silicon": "aarch64-apple-darwin",
+    "macOS 14, Intel": "x86_64-apple-darwin",
+    "Windows, x86-64": "x86_64-pc-windows-msvc",
+    "Windows, ARM": "aarch64-pc-windows-msvc",
+}
+"""Where the ranges are resolved (not run), by the names that uv gives to platforms."""
+
+
+@dataclass
+class Trial:
+    """One environment, and what came of it."""
+
+    python: str
+    end: str
+    versions: dict[str, str] = field(default_factory=dict)
+    demo: str = "not run"
+    types: str = "not run"
+    tests: str = "not run"
+    took_s: float = 0.0
+
+    @property
+    def failed(self) -> bool:
+        """Whether anything went wrong in it."""
+        return "failed" in (self.demo, self.types, self.tests.split(":")[0])
+
+
+def project() -> dict[str, Any]:
+    """Return the table [project] of pyproject.toml."""
+    table: dict[str, Any] = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    return table
+
+
+def declared_pythons() -> list[str]:
+    """Return the Pythons that the classifiers name, such as "3.11"."""
+    named = (
+        re.fullmatch(r"Programming Language :: Python :: (3\.\d+)", text)
+        for text in project()["classifiers"]
+    )
+    return [found[1] for found in named if found]
+
+
+def declared_packages() -> list[str]:
+    """Return the names of everything that the runtime and the tried extras ask for."""
+    asked = [*project()["dependencies"]]
+    for extra in EXTRAS:
+        asked += project()["optional-dependencies"][extra]
+    needed = [Requirement(text) for text in asked]
+    return [each.name for each in needed if each.marker is None or each.marker.evaluate()]
+
+
+def interpreter(python: str) -> Path | None:
+    """Return the newest Python of a kind that is found: pyenv's, or one on the path."""
+    root = Path(os.environ.get("PYENV_ROOT", Path.home() / ".pyenv"))
+    kept = sorted(root.glob(f"versions/{python}.*/bin/python"), key=_patch)
+    if kept:
+        return kept[-1]
+    found = shutil.which(f"python{python}")
+    return Path(found) if found else None
+
+
+def _patch(path: Path) -> int:
+    """Return the last number of `.../3.11.7/bin/python`."""
+    digits = re.match(r"\d+", path.parents[1].name.split(".")[-1])
+    return int(digits[0]) if digits else -1
+
+
+def run(command: Sequence[str], log: Path) -> int:
+    """Run a command as in an activated environment, output appended to `log`; return its status.
+
+    Nothing of the environment that runs this script is lent to it.
+    """
+    path = f"{Path(command[0]).parent}{os.pathsep}{os.environ['PATH']}"
+    with log.open("a", encoding="utf-8") as told:
+        told.write(f"\n$ {' '.join(command)}\n")
+        told.flush()
+        return subprocess.run(
+            command,
+            cwd=ROOT,
+            stdout=told,
+            stderr=told,
+            check=False,
+            env=os.environ | {"PATH": path, "PYTHONPATH": "", "PYTHONWARNINGS": "ignore:Editable"},
+        ).returncode
+
+
+def resolve(*words: str) -> subprocess.CompletedProcess[str]:
+    """Ask uv what the ranges come to; wheels only."""
+    uv = shutil.which("uv", path=f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}")
+    if uv is None:
+        raise SystemExit("matrix: uv is missing; pip install uv")
+    command = [uv, "pip", "compile", "--quiet", "--no-header", "--no-annotate", "--no-build"]
+    return subprocess.run(
+        [*command, *words, "pyproject.toml"],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+        env=os.environ | {"MACOSX_DEPLOYMENT_TARGET": "14.0"},
+    )
+
+
+def pins(python: str, end: str, folder: Path) -> list[str]:
+    """Return what pip is told so that it takes this end of each range."""
+    if end == "newest":
+        return []
+    extras = [word for extra in EXTRAS for word in ("--extra", extra)]
+    done = resolve("--resolution", "lowest-direct", "--python-version", python, *extras)
+    if done.returncode:
+        raise SystemExit(f"matrix: no lowest versions for Python {python}: {done.stderr}")
+    direct = set(declared_packages())
+    kept = [line for line in done.stdout.splitlines() if line.split("==")[0] in direct]
+    constraints = folder / "lowest.txt"
+    constraints.write_text("\n".join(kept) + "\n", encoding="utf-8")
+    return ["--constraint", str(constraints)]
+
+
+def attempt(python: str, end: str, place: Path, *, demo_only: bool) -> Trial:
+    """Make one environment, run the demo and the tests in it, and return what came of it."""
+    began_s, trial = time.monotonic(), Trial(python, end)
+    folder = ROOT / "build" / "matrix" / f"{python}-{end}"
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(parents=True)
+    log, in_env = folder / "log.txt", [str(folder / "env" / "bin" / "python"), "-m"]
+    pip = [*in_env, "pip", "install", "--quiet"]
+    wanted = [*pins(python, end, folder), "--only-binary", ":all:", "--group", "matrix-tests"]
+    steps = [
+        [str(place), "-m", "venv", str(folder / "env")],
+        [*pip, "--upgrade", "pip>=25.1"],
+        [*pip, *wanted, "--editable", f".[{','.join(EXTRAS)}]"],
+    ]
+    if any(run(step, log) for step in steps):
+        trial.demo = "failed"
+        trial.tests = "failed: the environment could not be made"
+        return trial
+    trial.versions = installed(folder / "env" / "bin" / "python")
+    demo = [*in_env, "fer_live.realtime.demo", "--out", str(folder / "demo")]
+    trial.demo = "failed" if run(demo, log) else "passed"
+    if end == "newest":  # stubs change with the packages; only the newest are kept up with
+        types = [*in_env, "mypy", "--cache-dir", str(folder / "mypy"), "-p", "fer_live.realtime"]
+        trial.types = "failed" if run(types, log) else "passed"
+    if not demo_only:
+        command = [*in_env, "pytest", "-q", "-p", "no:cacheprovider"]
+        status = run([*command, "-m", "not long and not training", *TESTS], log)
+        last = log.read_text(encoding="utf-8").rstrip().splitlines()[-1].strip("= ")
+        trial.tests = f"{'failed' if status else 'passed'}: {last}"
+    trial.took_s = time.monotonic() - began_s
+    return trial
+
+
+def installed(python: Path) -> dict[str, str]:
+    """Return the version of each declared package in an environment."""
+    code = (
+        "import sys, json; from importlib.metadata import version;"
+        "print(json.dumps({name: version(name) for name in sys.argv[1:]}))"
+    )
+    done = subprocess.run(
+        [python, "-c", code, *declared_packages()], capture_output=True, text=True, check=True
+    )
+    found: dict[str, str] = json.loads(done.stdout)
+    return found
+
+
+def show(trials: Sequence[Trial]) -> None:
+    """Print what was tried, as a Markdown table."""
+    print("\n| | " + " | ".join(f"{t.python} {t.end}" for t in trials) + " |")
+    print("|---" * (len(trials) + 1) + "|")
+    for name in declared_packages():
+        print(f"| {name} | " + " | ".join(t.versions.get(name, "-") for t in trials) + " |")
+    print("| demo | " + " | ".join(t.demo for t in trials) + " |")
+    print("| mypy | " + " | ".join(t.types for t in trials) + " |")
+    print("| tests | " + " | ".join(t.tests for t in trials) + " |")
+    print("| minutes | " + " | ".join(f"{t.took_s / 60:.1f}" for t in trials) + " |\n")
+
+
+def show_platforms(python: str) -> None:
+    """Print what the ranges come to on other systems; nothing is run there."""
+    print(f"| where (resolved for Python {python}, not run) | mediapipe | ONNX Runtime | av |")
+    print("|---|---|---|---|")
+    for name, platform in PLATFORMS.items():
+        done = resolve("--python-version", python, "--python-platform", platform)
+        found = dict(line.split("==") for line in done.stdout.splitlines() if "==" in line)
+        runtime = next((f"{n} {v}" for n, v in found.items() if n.startswith("onnxruntime")), "-")
+        row = (found.get("mediapipe", "-"), runtime, found.get("av", "-"))
+        if done.returncode:
+            missing = re.search(r"(\S+)\S* has no (?:usable )?wheels", done.stderr)
+            row = (f"no: {missing[1] if missing else 'no solution'} has no wheel", "-", "-")
+        print(f"| {name} | {' | '.join(row)} |")
+    print()
+
+
+def record(trials: Sequence[Trial]) -> None:
+    """Keep the lowest and the newest of what was tried, for `fer-live doctor`."""
+    packages = {}
+    for name in declared_packages():
+        found = sorted((trial.versions[name] for trial in trials), key=Version)
+        packages[name] = [found[0], found[-1]]
+    pythons = sorted({trial.python for trial in trials}, key=Version)
+    kept = {"python": [pythons[0], pythons[-1]], "packages": packages}
+    RECORD.write_text(json.dumps(kept, indent=1) + "\n", encoding="utf-8")
+
+
+def main() -> int:
+    """Try all that was asked for, print the tables, and return the exit status."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--python", action="append", help="only this one, such as 3.13")
+    parser.add_argument("--ends", nargs="+", choices=ENDS, default=ENDS)
+    parser.add_argument("--demo-only", action="store_true", help="run no tests")
+    parser.add_argument("--require", action="store_true", help="a missing Python is a failure")
+    parser.add_argument("--record", action="store_true", help="keep the versions if all passed")
+    options = parser.parse_args()
+    os.nice(10)
+    trials, missing = [], []
+    for python in options.python or declared_pythons():
+        place = interpreter(python)
+        if place is None:
+            missing.append(python)
+            print(f"Python {python} is not on this machine: skipped", flush=True)
+            continue
+        for end in options.ends:
+            trial = attempt(python, end, place, demo_only=options.demo_only)
+            print(
+                f"{python}, {end}: demo {trial.demo}, mypy {trial.types}, tests {trial.tests}",
+                flush=True,
+            )
+            trials.append(trial)
+    if trials:
+        show(trials)
+    show_platforms(declared_pythons()[-1])
+    bad = not trials or any(trial.failed for trial in trials) or (missing and options.require)
+    if options.record and not (bad or missing or options.demo_only):
+        record(trials)
+    return 1 if bad else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
