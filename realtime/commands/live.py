@@ -11,6 +11,7 @@ from rich.console import Console
 
 from fer_live.console import INTERRUPTED, printable
 from fer_live.realtime.live import LiveReport, LiveStatus
+from fer_live.realtime.sinks.rows import utc
 
 ENDINGS: Final = {
     "source ended": "the source ended",
@@ -83,6 +84,8 @@ def tell_run(report: LiveReport) -> None:
         f"{_ms(status.latency_p50_ms)} (p95 {_ms(status.latency_p95_ms)}), {report.provider}, "
         f"faces by {'MediaPipe' if report.finder == 'mediapipe' else 'ONNX Runtime'}"
     )
+    if report.began is not None:
+        console.print(f"time 0 was {utc(report.began)}")
     for path in report.files:
         console.print(f"wrote {printable(str(path))}", markup=False)
     if report.fault is not None:

@@ -151,6 +151,7 @@ class VideoWriter(FileSink):
         if info.began is not None:
             taken = (info.began + timedelta(seconds=start_s)).astimezone(UTC)
             self._output.metadata["creation_time"] = taken.isoformat()
+            self._output.metadata["date"] = taken.isoformat()  # MP4's creation time is in seconds
         self._stream = _video_stream(self._output, self._size_wh, fps, self._step)
         self._audio: AudioCopy | None = None
         if sound is not None:
