@@ -12,6 +12,7 @@ import typer
 from fer_live.errors import FerLiveError, SettingsError
 from fer_live.files import disk_fault
 from fer_live.libraries import missing_library
+from fer_live.memory import MEMORY_RAN_OUT, ran_out_of_memory
 
 IMPATIENT: Final = (signal.SIGINT, signal.SIGTERM)
 INTERRUPTED: Final = 130
@@ -33,8 +34,8 @@ def plain_errors(command: str) -> Generator[None]:
     except FerLiveError as error:
         tell_error(command, str(error))
         raise typer.Exit(2 if isinstance(error, SettingsError) else 1) from error
-    except (ImportError, OSError) as error:
-        sentence = missing_library(error)
+    except (ImportError, MemoryError, OSError, RuntimeError) as error:
+        sentence = MEMORY_RAN_OUT if ran_out_of_memory(error) else missing_library(error)
         if sentence is None and isinstance(error, OSError):
             sentence = disk_fault(error)
         if sentence is None:

@@ -9,7 +9,9 @@ from pathlib import Path
 from types import TracebackType
 from typing import Final, Self, TypeAlias
 
+from fer_live.bundle import LANDMARKER, read_asset
 from fer_live.errors import FerLiveError, SettingsError, SinkError
+from fer_live.memory import MEMORY_RAN_OUT, ran_out_of_memory
 from fer_live.realtime.annotate.batch.manifest import Manifest, RunFacts
 from fer_live.realtime.annotate.batch.progress import Estimate
 from fer_live.realtime.annotate.batch.workers import Crew, Death, Tell
@@ -61,10 +63,11 @@ def annotate(
         KeyboardInterrupt: It was told to stop.
         SettingsError: There is nothing to annotate, `out` is a file, or an option makes no sense.
         SinkError: Nothing can be written into `out`, or it is not there any more.
-        ModelError: The model cannot be used.
+        ModelError: The model cannot be used, or a shipped file is missing or damaged.
         DeviceError: The device cannot be had.
     """
     settings = settings or AnnotateSettings()
+    read_asset(LANDMARKER)  # once, and not for each input
     if jobs is not None and jobs < 1:
         raise SettingsError(f"{jobs} jobs were asked for; give 1 or more")
     if out.exists() and not out.is_dir():
@@ -78,7 +81,7 @@ def annotate(
     model = {"name": classifier.contract.name, "sha256": classifier.sha256}
     facts = RunFacts(model, settings.as_json(), versions(), jobs or 1)
     with _News(found, out, facts, watch or Watch(), passed_over) as news:
-        if jobs is None or len(found) == 1:
+        if jobs is None:
             _in_this_process(found, order, news)
         else:
             _in_processes(found, order, min(jobs, len(found)), news)
@@ -171,14 +174,10 @@ def _annotated(task: _Task, tell: Tell) -> Outcome:
         return annotate_file(job, order, tell)
     except FerLiveError as error:
         return Outcome(job.source, "failed", str(error))
-    except MemoryError:
-        return Outcome(
-            job.source,
-            "failed",
-            f"{job.source} was not finished: memory ran out; close other programs, or run again "
-            "with fewer --jobs",
-        )
     except Exception as error:
+        if ran_out_of_memory(error):
+            note = f"{job.source} was not finished: {MEMORY_RAN_OUT}"
+            return Outcome(job.source, "failed", note)
         _log.exception("%s failed in an unforeseen way", job.source)
         return Outcome(
             job.source,
@@ -243,17 +242,17 @@ def _work_off(
 
 def _lost(job: Job, death: Death) -> Outcome:
     """Say what became of an input whose process died twice."""
+    how = death.signal.name if death.signal else f"status {death.exit_code}"
     if death.stalled:
         how = "it made no progress any more, twice; please report this"
     elif death.signal is not None and death.signal.name == "SIGKILL":
         how = (
-            "the process that worked on it was killed, twice (SIGKILL), perhaps because memory "
+            f"the process that worked on it was killed, twice ({how}), perhaps because memory "
             "ran out; close other programs and run again"
         )
     else:
         how = (
-            "the process that worked on it crashed, twice "
-            f"({death.signal.name if death.signal else f'status {death.exit_code}'}); "
-            "please report this"
+            f"the process that worked on it crashed, twice ({how}); close other programs, for "
+            "memory may have run out, and run again; if it stays so, please report this"
         )
     return Outcome(job.source, "failed", f"{job.source} was given up: {how}", attempts=2)
