@@ -9,6 +9,7 @@ import typer
 
 from fer_live.console import may_colour, plain_errors
 from fer_live.errors import FerLiveError
+from fer_live.progress_bar import bar
 from fer_live.standard_streams import Command
 
 if TYPE_CHECKING:
@@ -189,7 +190,11 @@ def quantize(
     with _told():
         from fer_live.export.trade import quantise
 
-        for line in quantise(model, out, data=data, reduce_range=reduce_range).lines():
+        with bar("quantize") as meter:
+            meter.expect("reading pictures", 1)
+            meter.expect("calibrating", 1)
+            found = quantise(model, out, data=data, reduce_range=reduce_range)
+        for line in found.lines():
             typer.echo(line)
 
 

@@ -21,6 +21,7 @@ from fer_live.bundle import read_model
 from fer_live.contract import INPUT_NAME, LOGITS_NAME, ModelContract, Precision
 from fer_live.errors import ModelError
 from fer_live.export.to_onnx import OPSET, seal, strip
+from fer_live.progress import counted
 from fer_live.realtime.inference.classifier import REMEDY
 from fer_live.realtime.inference.model_file import read_model_file
 
@@ -166,7 +167,7 @@ def _reader(crops: Crops) -> Any:
     class Reader(CalibrationDataReader):  # type: ignore[misc]  # onnxruntime has no types
         def __init__(self) -> None:
             count = -(-len(crops) // _CALIBRATION_BATCH)
-            self._batches = iter(np.array_split(crops, count))
+            self._batches = counted("calibrating", np.array_split(crops, count))
 
         def get_next(self) -> dict[str, Crops] | None:
             batch = next(self._batches, None)

@@ -15,6 +15,7 @@ from fer_live.export.parity import open_session
 from fer_live.export.precision import contract_in, open_model, to_fp16, to_int8
 from fer_live.export.to_onnx import seal
 from fer_live.files import published
+from fer_live.progress import counted
 from fer_live.realtime.bench.machine import this_machine
 from fer_live.realtime.bench.models import measure_models
 from fer_live.realtime.inference.classifier import OnnxClassifier, Prediction
@@ -163,7 +164,7 @@ def stating_accuracy(copy: bytes, original: ModelContract, data: Path) -> bytes:
     session, wanted = open_session(copy), [PROBABILITIES_NAME]
     parts = [
         session.run(wanted, {INPUT_NAME: crops.crops[at : at + _BATCH]})[0]
-        for at in range(0, len(crops), _BATCH)
+        for at in counted("scoring PrivateTest", range(0, len(crops), _BATCH))
     ]
     right = np.concatenate(parts).argmax(axis=1)[known] == crops.majority[known]
     metric = Metric("accuracy", float(right.mean()), name, int(known.sum()))
@@ -214,7 +215,7 @@ def _pair(values: Iterable[Number]) -> tuple[Number, Number]:
 def _classified(model: str, crops: CropSet) -> Prediction:
     """Classify all crops with the runtime's own classifier."""
     classifier = OnnxClassifier(model, device="cpu")
-    starts = range(0, len(crops), _BATCH)
+    starts = counted(f"scoring {classifier.contract.name}", range(0, len(crops), _BATCH))
     parts = [classifier.classify(crops.crops[at : at + _BATCH]) for at in starts]
     return Prediction(
         np.concatenate([part.probabilities for part in parts]),

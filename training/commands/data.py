@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from fer_live.console import plain_errors
+from fer_live.progress_bar import bar
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -46,11 +47,15 @@ def inspect(
 
         from fer_live.training.data.inspect import inspect as look_through
         from fer_live.training.data.label_names import read_map
+        from fer_live.training.data.near_duplicates import COMPARING
         from fer_live.training.data.readers.detect import detected
 
         found = detected(path, votes=votes, table=table)
         settings = dataclasses.replace(found, label_map=read_map(label_map or []))
-        inspection = look_through(settings, root=Path())
+        with bar("inspect") as meter:
+            meter.expect("reading pictures", 1)
+            meter.expect(COMPARING, 1)
+            inspection = look_through(settings, root=Path())
         console = Console()
         console.print(_counts(inspection))
         for line in lines_of(inspection):

@@ -6,8 +6,11 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from fer_live.console import plain_errors
+from fer_live.progress import part_of, phase
+from fer_live.progress_bar import bar
 
 if TYPE_CHECKING:
+    from fer_live.training.data.samples import Part
     from fer_live.training.evaluation.evaluate import Evaluation
 
 NAME = "fer-train"
@@ -86,21 +89,20 @@ def evaluate(
         asked = tuple(label.strip() for label in among.split(",") if label.strip())
         wanted = Wanted(data, votes, table, tuple(step or ()), label_map=named, among=asked)
         finished = model.suffix == ".onnx"
-        for head in opened.heads if votes is None else (opened,):
-            found = assess(
-                head,
-                wanted,
-                "test" if final else "validation",
-                full=finished if full is None else full,
-            )
-            name = f"report-{found.part}{head.suffix}"
-            _tell(found)
-            files = write_report(found, out or head.folder, name=name, prevalence=frequent)
-            if record:
-                recorded(head, found)
-            if final:
-                log_final(found, log, today=dt.datetime.now(dt.UTC).date())
-            typer.echo(f"written: {', '.join(map(str, files))}", err=True)
+        heads = tuple(opened.heads) if votes is None else (opened,)
+        part: Part = "test" if final else "validation"
+        with bar("evaluate"), phase("scores and studies") as to:
+            for place, head in enumerate(heads):
+                with part_of(to, place, len(heads)):
+                    found = assess(head, wanted, part, full=finished if full is None else full)
+                name = f"report-{found.part}{head.suffix}"
+                _tell(found)
+                files = write_report(found, out or head.folder, name=name, prevalence=frequent)
+                if record:
+                    recorded(head, found)
+                if final:
+                    log_final(found, log, today=dt.datetime.now(dt.UTC).date())
+                typer.echo(f"written: {', '.join(map(str, files))}", err=True)
 
 
 def calibrate(

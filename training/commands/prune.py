@@ -7,6 +7,7 @@ import typer
 
 from fer_live.console import plain_errors
 from fer_live.errors import SettingsError
+from fer_live.progress_bar import bar
 
 if TYPE_CHECKING:
     from fer_live.training.pruning.subject import Subject
@@ -149,7 +150,8 @@ def prune(
             recover, learning_rate, distilled=distil, precision=precision, seed=seed
         )
         subject = open_subject(model, data, runs=runs, images=images, seed=seed)
-        done = prune_run(subject, settings, recovery, out, rounds=rounds, told=typer.echo)
+        with bar("prune"):
+            done = prune_run(subject, settings, recovery, out, rounds=rounds, told=typer.echo)
         typer.echo(f"{done}: best.ckpt, plan.json, pruning.txt, pruning.json")
         if pictures:
             _draw(subject, done)

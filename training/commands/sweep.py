@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import typer
 
 from fer_live.console import plain_errors
+from fer_live.progress_bar import bar
 from fer_live.training.commands.prune import (
     NAME,
     Data,
@@ -95,7 +96,9 @@ def sweep(
             kept.add([point])
             _tell(point)
 
-        typer.echo(write_sweep(run(subject, settings, told=tell, done=kept.read()), out))
+        with bar("sweep"):
+            found = run(subject, settings, told=tell, done=kept.read())
+        typer.echo(write_sweep(found, out))
 
 
 def _tell(point: "Point") -> None:

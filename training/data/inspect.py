@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 from fer_live.errors import DataError
 from fer_live.labels import LABELS
+from fer_live.progress import counted
 from fer_live.training.config.experiment import DataSettings
 from fer_live.training.data.near_duplicates import groups_of, pairs_within
 from fer_live.training.data.readers.image_files import read_picture
@@ -101,7 +102,7 @@ def _opened(listing: Listing) -> tuple[Samples, dict[str, int], tuple[str, ...]]
     gray, small = Gray(), Resize(SIDE_PX, SIDE_PX)
     pictures, entries, unreadable = [], [], []
     sizes: Counter[str] = Counter()
-    for entry in listing.entries:
+    for entry in counted("reading pictures", listing.entries):
         try:
             picture = read_picture(entry.path)
         except DataError as error:

@@ -11,9 +11,12 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from fer_live.progress import counted
 from fer_live.training.data.cache import cache_folder, kept
 
 ABOVE: Final = 0.985
+COMPARING: Final = "comparing pictures"
+"""What progress calls the search."""
 _CHUNK: Final = 1024
 
 
@@ -70,7 +73,7 @@ def _pairs(pictures: NDArray[np.uint8], above: float) -> NDArray[np.int64]:
     """Return (P, 2) indices of every two that are alike."""
     found = [np.empty((0, 2), np.int64)]
     normed = _normed(pictures)
-    for start in range(0, len(normed), _CHUNK):
+    for start in counted(COMPARING, range(0, len(normed), _CHUNK)):
         close = normed[start : start + _CHUNK] @ normed[start:].T > above
         left, right = np.nonzero(close)
         later = right > left
@@ -86,7 +89,7 @@ def _search(
     if not len(others):
         return found
     right = _normed(others).T
-    for start in range(0, len(pictures), _CHUNK):
+    for start in counted(COMPARING, range(0, len(pictures), _CHUNK)):
         left = _normed(pictures[start : start + _CHUNK])
         found[start : start + _CHUNK] = (left @ right).max(axis=1) > above
     return found

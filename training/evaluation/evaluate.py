@@ -10,10 +10,12 @@ from numpy.typing import NDArray
 
 from fer_live.contract import Metric, Prior
 from fer_live.errors import DataError
-from fer_live.training.data.near_duplicates import twins_in
+from fer_live.progress import expect
+from fer_live.training.data.near_duplicates import COMPARING, twins_in
 from fer_live.training.data.samples import Part, Samples
 from fer_live.training.data.splits import Parts
 from fer_live.training.evaluation.cells import Subject
+from fer_live.training.evaluation.corruptions import CORRUPTIONS, COVERED
 from fer_live.training.evaluation.studies import Studies, study
 from fer_live.training.metrics.scores import Scores, scores_of
 from fer_live.training.models.predictors import Judge
@@ -134,6 +136,12 @@ def evaluate(
     Raises:
         DataError: The part is empty, or the model knows none of its labels.
     """
+    expect("scoring", 1)
+    expect(COMPARING, 3)
+    if studied != "no":
+        expect("finding faces", 40)
+        for corruptions in (CORRUPTIONS, COVERED):
+            expect("spoiling pictures", 1.3 * len(corruptions))
     known = _answers(judge.card.labels, among)
     scored, notes = common_labels(parts[part].scored(), known)
     source = scored.source

@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fer_live.errors import DataError
+from fer_live.progress import counted
 from fer_live.training.data.transforms.found_faces import Faces, as_cropped_live, faces_in
 from fer_live.training.evaluation.cells import Cell, Subject
 from fer_live.training.evaluation.corruptions import CORRUPTIONS, COVERED, Corruption, corrupted
@@ -82,7 +83,7 @@ def robustness(
             subject.cell(
                 one.group, one.name, subject.logits(corrupted(pixels, one)), against=logits
             )
-            for one in corruptions
+            for one in counted("spoiling pictures", corruptions)
         ),
     )
 

@@ -12,6 +12,7 @@ from torch import nn
 
 from fer_live.contract import Prior
 from fer_live.errors import ModelError
+from fer_live.progress import counted
 from fer_live.realtime.inference.classifier import OnnxClassifier
 from fer_live.training.data.network_input import as_batch, fitted_to
 from fer_live.training.metrics import classification as metrics
@@ -85,7 +86,7 @@ class NetworkJudge:
         fitted = fitted_to(pixels, self._card)
         out = np.empty((len(fitted), len(self._card.labels)), np.float32)
         with torch.inference_mode():
-            for start in range(0, len(fitted), _BATCH):
+            for start in counted("scoring", range(0, len(fitted), _BATCH)):
                 batch = as_batch(fitted[start : start + _BATCH])
                 out[start : start + _BATCH] = self._network(batch).numpy()
         return out
@@ -125,7 +126,7 @@ class OnnxJudge:
         fitted = fitted_to(pixels, self._card)
         parts = [
             self._classifier.classify(fitted[start : start + _BATCH]).logits
-            for start in range(0, len(fitted), _BATCH)
+            for start in counted("scoring", range(0, len(fitted), _BATCH))
         ]
         return np.concatenate(parts) if parts else np.empty((0, len(self._card.labels)), np.float32)
 
@@ -163,7 +164,7 @@ class OnnxSecondJudge:
         fitted = fitted_to(pixels, self._card)
         parts = [
             self._classifier.second_logits(fitted[start : start + _BATCH])
-            for start in range(0, len(fitted), _BATCH)
+            for start in counted("scoring", range(0, len(fitted), _BATCH))
         ]
         return np.concatenate(parts) if parts else np.empty((0, len(self._card.labels)), np.float32)
 

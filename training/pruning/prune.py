@@ -10,6 +10,7 @@ import numpy as np
 import torch
 from torch import nn
 
+from fer_live.progress import phase
 from fer_live.training.models.checkpoint import Checkpoint
 from fer_live.training.models.widths import widths_of
 from fer_live.training.pruning.compensation.constants import with_constants
@@ -230,7 +231,8 @@ def _ended(subject: Subject, measured: Measurement, plan: Plan, settings: PruneS
         plan = fast_enough(subject, plan, rule, multiple=settings.multiple)
     if rule.judges:
         walk = Walk(subject, measured, plan, recalibrated=settings.recalibrated)
-        plan = stopped(walk, rule)
+        with phase("removing until a rule says no"):
+            plan = stopped(walk, rule)
     return plan
 
 

@@ -10,15 +10,19 @@ from torch import nn
 
 from fer_live.contract import Metric
 from fer_live.files import write_whole
+from fer_live.progress import expect
 from fer_live.training.evaluation.evaluate import name_of
 from fer_live.training.models.checkpoint import Checkpoint
 from fer_live.training.pruning.graph.cost import Cost, CostModel
 from fer_live.training.pruning.planning.budget import BudgetSettings
 from fer_live.training.pruning.planning.describe import describe
-from fer_live.training.pruning.prune import Pruned, PruneSettings, prune
+from fer_live.training.pruning.prune import TRIED, Pruned, PruneSettings, prune
 from fer_live.training.pruning.run_state import RunState, mark_of
 from fer_live.training.pruning.subject import Subject
 from fer_live.training.pruning.surgery.recover import RecoverySettings, recover
+
+_MEASURED, _FITTED, _LEARNED = 3, 2, 4
+"""What measuring, fitting a reader and learning cost a picture, in passes through the network."""
 
 
 def prune_run(
@@ -78,10 +82,29 @@ class _Run:
         self._state = RunState(folder, mark_of(parent, settings, recovery, rounds))
         self._log = _Log(parent, told, self._state.rows)
         self._text: list[str] = []
+        for _ in range(rounds):
+            self._expect()
         if self._state.resumed:
             told(f"going on with what was begun in {folder}")
         else:
             self._log.note("parent", parent.network)
+
+    def _expect(self) -> None:
+        """Tell the meter what a round will do, in passes of one picture through the network."""
+        parent = self._parent
+        seen, judged = len(parent.seen), len(parent.judged)
+        expect("scoring", judged)
+        expect("measuring", _MEASURED * seen)
+        expect("choosing maps", parent.graph.count)
+        choice = self._settings.choice
+        if isinstance(choice, BudgetSettings) and choice.allocation == "measured":
+            expect("trying widths", TRIED * len(parent.graph.spaces))
+        if self._settings.compensation == "refit":
+            expect("fitting what reads", _FITTED * seen * len(parent.graph.readers))
+        expect("scoring", judged)
+        if self._recovery.epochs:
+            learned = self._recovery.epochs * len(parent.train)
+            expect("learning again", _LEARNED * learned)
 
     def round(self, turn: int) -> None:
         """Prune and recover once, from 1, but for what was done before."""

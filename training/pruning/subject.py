@@ -1,7 +1,7 @@
 """What is pruned: a trained network, what reads what in it, and the pictures that judge it."""
 
 import dataclasses
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from fer_live.errors import DataError, ModelError
+from fer_live.progress import counted
 from fer_live.training.data.network_input import Takes, as_batch, fitted_to
 from fer_live.training.data.samples import Samples
 from fer_live.training.evaluation.open_model import Wanted, open_model, parts_for
@@ -72,11 +73,13 @@ class Subject:
 
     def measured(self) -> Measurement:
         """Run the measuring pass."""
-        return measure(self.network, self.seen, self.graph)
+        batches = counted("measuring", self.seen, -(-len(self.seen) // BATCH))
+        return measure(self.network, batches, self.graph)
 
     def accuracy(self, network: nn.Module) -> Figure:
         """Return a network's accuracy on the judged pictures, with Wilson's interval."""
-        right = int((logits_of(network, self.pictures()).argmax(axis=1) == self.truth()).sum())
+        pictures = counted("scoring", self.pictures(), -(-len(self.judged) // BATCH))
+        right = int((logits_of(network, pictures).argmax(axis=1) == self.truth()).sum())
         return Figure(right / len(self.judged), *wilson(right, len(self.judged)))
 
     def loss(self, network: nn.Module) -> float:
@@ -149,7 +152,7 @@ def targets_for(checkpoint: Checkpoint, samples: Samples) -> NDArray[np.float32]
 
 
 @torch.no_grad()
-def logits_of(network: nn.Module, pictures: Pictures) -> NDArray[np.float32]:
-    """Return (N, K) logits of all pictures, in eval mode."""
+def logits_of(network: nn.Module, pictures: Iterable[Tensor]) -> NDArray[np.float32]:
+    """Return (N, K) logits of all pictures, given in batches, in eval mode."""
     network.eval()
     return np.concatenate([network(batch).float().numpy() for batch in pictures])

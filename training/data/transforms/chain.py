@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fer_live.errors import DataError
+from fer_live.progress import counted
 from fer_live.training.data.cache import cache_folder, kept
 from fer_live.training.data.transforms.steps import Step, step_of
 
@@ -82,7 +83,8 @@ class Chain:
             DataError: They come out in several sizes.
         """
         try:
-            done = [self._chunk(items[at : at + CHUNK]) for at in range(0, len(items), CHUNK)]
+            starts = counted("reading pictures", range(0, len(items), CHUNK))
+            done = [self._chunk(items[at : at + CHUNK]) for at in starts]
         finally:
             self._close()
         there = [one["kept"] for one in done]

@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fer_live.crop import CropGeometry
+from fer_live.progress import counted
 from fer_live.realtime.faces.mesh import anchors_of
 from fer_live.training.data.cache import cache_folder
 from fer_live.training.data.transforms.face_crops import Landmarks
@@ -89,7 +90,7 @@ def faces_in(pixels: NDArray[np.uint8]) -> Faces:
         _log.info("looking for faces in %d pictures, once", len(fresh))
         finder = Landmarks(CropGeometry().size_px)
         try:
-            for place in fresh:
+            for place in counted("finding faces", fresh):
                 known[names[place]] = _points(finder, pixels[place])
         finally:
             finder.close()

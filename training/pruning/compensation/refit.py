@@ -25,6 +25,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as nnf
 
+from fer_live.progress import counted
 from fer_live.training.pruning.compensation.compensate import carries_bias, shift_output
 from fer_live.training.pruning.compensation.residual_target import looking_at, mixing_layer
 from fer_live.training.pruning.graph.channels import ChannelGraph, Ids, Mask, Reader
@@ -72,7 +73,7 @@ def refit(
     absent, silent = plan.absent(graph), plan.removed(graph)
     for network in (pruned, parent):
         network.eval()
-    for reader in graph.readers:
+    for reader in counted("fitting what reads", graph.readers):
         module, read = pruned.get_submodule(reader.name), _columns(reader, absent)
         if not isinstance(module, nn.Conv2d | nn.Linear):
             continue

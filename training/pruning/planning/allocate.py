@@ -14,6 +14,7 @@ import numpy as np
 import torch
 from torch import nn
 
+from fer_live.progress import phase
 from fer_live.training.pruning.graph.channels import ChannelGraph
 from fer_live.training.pruning.graph.cost import CostModel, Counts
 from fer_live.training.pruning.plan import Compensation, Plan, Removal, reference, sizes
@@ -89,20 +90,23 @@ def widths_by_loss(
         return None if after[space] >= kept[space] else after
 
     kept, now = model.sizes.copy(), loss(model.sizes)
+    whole = size(kept)
     # Prices of an earlier turn are asked for again only when they come up: they hardly ever fall.
     queue = [(-np.inf, space, -1) for space in range(len(kept))]
     turn = 0
-    while size(kept) > target and queue:
-        _, space, asked = heapq.heappop(queue)
-        after = narrower(kept, space)
-        if after is None:
-            continue
-        if asked < turn:
-            price = (loss(after) - now) / max(1, size(kept) - size(after))
-            heapq.heappush(queue, (price, space, turn))
-            continue
-        kept, now, turn = after, loss(after), turn + 1
-        heapq.heappush(queue, (-np.inf, space, -1))
+    with phase("trying widths") as to:
+        while size(kept) > target and queue:
+            _, space, asked = heapq.heappop(queue)
+            after = narrower(kept, space)
+            if after is None:
+                continue
+            if asked < turn:
+                price = (loss(after) - now) / max(1, size(kept) - size(after))
+                heapq.heappush(queue, (price, space, turn))
+                continue
+            kept, now, turn = after, loss(after), turn + 1
+            to((whole - size(kept)) / max(1, whole - target))
+            heapq.heappush(queue, (-np.inf, space, -1))
     return _given_back(model, kept, size=size, target=target, multiple=multiple, loss=loss)
 
 

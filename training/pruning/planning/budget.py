@@ -9,6 +9,7 @@ from typing import Final, Literal, TypeAlias
 import numpy as np
 
 from fer_live.errors import SettingsError
+from fer_live.progress import phase
 from fer_live.training.pruning.graph.channels import ChannelGraph, Mask
 from fer_live.training.pruning.graph.cost import CostModel, Counts
 from fer_live.training.pruning.plan import (
@@ -127,14 +128,17 @@ class _Greedy:
         order: list[tuple[int, float]] = []
         target = self._settings.keep * self._size(self._model.sizes)
         to_the_end = self._settings.allocation != "global" or not self._settings.keep
-        while to_the_end or self._size(self.aligned(self.kept)) > target:
-            choice = self._choose(gone)
-            if choice is None:
-                break
-            gone[choice] = True
-            order.append((choice, float(self._ranking.scores()[choice])))
-            self.kept[self._space_of[choice]] -= 1
-            self._ranking.remove(choice)
+        spare = max(1, int((self.kept - self.quota).sum()))
+        with phase("choosing maps") as to:
+            while to_the_end or self._size(self.aligned(self.kept)) > target:
+                choice = self._choose(gone)
+                if choice is None:
+                    break
+                gone[choice] = True
+                order.append((choice, float(self._ranking.scores()[choice])))
+                self.kept[self._space_of[choice]] -= 1
+                self._ranking.remove(choice)
+                to(len(order) / spare)
         self.require(self.aligned(self.kept))
         return order
 

@@ -11,6 +11,7 @@ import torch
 from torch import nn
 
 from fer_live.errors import SettingsError
+from fer_live.progress import expect, part_of, phase
 from fer_live.training.evaluation.evaluate import name_of
 from fer_live.training.metrics.scores import Figure
 from fer_live.training.pruning.graph.cost import CostModel
@@ -82,6 +83,12 @@ class SweepSettings:
             return ()
         return self.scratch_epochs or (self.recovery.epochs,)
 
+    def count(self) -> int:
+        """Return how many points there will be."""
+        drawn = [self.seeds if way.drawn or self.recovery else 1 for way in self.chosen()]
+        each = sum(drawn) + self.seeds * len(self.scratch())
+        return each * len(self.angles_deg or self.shares)
+
     def _known(self) -> tuple[Way, ...]:
         return (*BY_ANGLE, *AS_MANY) if self.angles_deg else BY_BUDGET
 
@@ -107,14 +114,19 @@ def sweep(
             timed and cannot be exported.
     """
     known, points = done or {}, []
-    for task in _tasks(subject, settings):
-        point = known.get(task.key)
-        if point is None:
-            begun = time.monotonic()
-            point = dataclasses.replace(task.run(), seconds=time.monotonic() - begun)
-            if told is not None:
-                told(point)
-        points.append(point)
+    due, made = max(1, settings.count() - len(known)), 0
+    with phase("points") as to:
+        for task in _tasks(subject, settings):
+            point = known.get(task.key)
+            if point is None:
+                begun = time.monotonic()
+                with part_of(to, made, due):
+                    point = dataclasses.replace(task.run(), seconds=time.monotonic() - begun)
+                made += 1
+                to(made / due)
+                if told is not None:
+                    told(point)
+            points.append(point)
     costs = CostModel(subject.graph)
     found = Sweep(
         parent=subject.checkpoint.name,
@@ -225,6 +237,9 @@ def _task(
     key = (way, setting, settings.seed, str(again or ""))
 
     def run() -> Point:
+        if again is not None:
+            expect("fitting what reads", 2 * len(subject.seen) * len(subject.graph.readers))
+            expect("learning again", 4 * again.epochs * len(subject.train))
         pruned = prune(subject, settings, measurement=measured)
         before, after = subject.accuracy(pruned.network), None
         if again is not None:

@@ -18,6 +18,7 @@ from torch.optim.swa_utils import AveragedModel
 
 from fer_live.errors import ModelError, SettingsError
 from fer_live.files import write_whole
+from fer_live.progress import phase
 from fer_live.training.config.augmentation import AugmentSettings
 from fer_live.training.config.experiment import FitSettings
 from fer_live.training.data.augmentation.augment import augment
@@ -110,28 +111,47 @@ def recover(
     schedule = schedule_of(optimiser, fit, lessons.steps * settings.epochs)
     moving: dict[str, Any] = {"network": network, "kept": kept}
     moving |= {"optimiser": optimiser, "schedule": schedule}
-    for epoch in range(_resumed(moving, state), settings.epochs):
-        network.train()
-        total = 0.0
-        for pictures, aim in lessons.of(epoch):
-            with torch.autocast("cpu", torch.bfloat16, enabled=settings.precision == "bf16"):
-                logits = network(pictures)
-            loss = nn.functional.cross_entropy(logits.float(), aim)
-            optimiser.zero_grad()
-            loss.backward()  # type: ignore[no-untyped-call]  # torch's own
-            optimiser.step()
-            schedule.step()
-            kept.update_parameters(network)
-            total += float(loss.detach())
-        if told is not None:
-            told(epoch + 1, total / max(1, lessons.steps))
-        if state is not None:
-            content = io.BytesIO()
-            torch.save({k: v.state_dict() for k, v in moving.items()} | {"epoch": epoch}, content)
-            write_whole(state, content.getvalue())
+    first = _resumed(moving, state)
+    with phase("learning again") as to:
+        for epoch in range(first, settings.epochs):
+            network.train()
+            total = 0.0
+            for step, (pictures, aim) in enumerate(lessons.of(epoch)):
+                total += _learned(network, optimiser, pictures, aim, settings)
+                schedule.step()
+                kept.update_parameters(network)
+                to((epoch - first + step / lessons.steps) / (settings.epochs - first))
+            if told is not None:
+                told(epoch + 1, total / max(1, lessons.steps))
+            if state is not None:
+                _keep(moving, epoch, state)
     if settings.epochs and settings.average:
         network.load_state_dict(kept.module.state_dict())
     network.to(memory_format=torch.contiguous_format).eval()
+
+
+def _learned(
+    network: nn.Module,
+    optimiser: torch.optim.Optimizer,
+    pictures: Tensor,
+    aim: Tensor,
+    settings: RecoverySettings,
+) -> float:
+    """Take one step; return its loss."""
+    with torch.autocast("cpu", torch.bfloat16, enabled=settings.precision == "bf16"):
+        logits = network(pictures)
+    loss = nn.functional.cross_entropy(logits.float(), aim)
+    optimiser.zero_grad()
+    loss.backward()  # type: ignore[no-untyped-call]  # torch's own
+    optimiser.step()
+    return float(loss.detach())
+
+
+def _keep(moving: Mapping[str, Any], epoch: int, state: Path) -> None:
+    """Write everything that moves as it is after an epoch."""
+    content = io.BytesIO()
+    torch.save({name: one.state_dict() for name, one in moving.items()} | {"epoch": epoch}, content)
+    write_whole(state, content.getvalue())
 
 
 def _resumed(moving: Mapping[str, Any], state: Path | None) -> int:
