@@ -12,7 +12,7 @@ from fer_live.bundle import sha256_of
 from fer_live.contract import ModelContract, SecondHead
 from fer_live.errors import ModelError
 from fer_live.export.cost import Cost, cost_of
-from fer_live.export.crops import CropSet, fer2013_crops, made_crops
+from fer_live.export.crops import CropSet, Place, crops_at, made_crops
 from fer_live.export.graph import LiveGraph
 from fer_live.export.heads import network_of, told_by
 from fer_live.export.parity import Parity, compare
@@ -156,4 +156,4 @@ def _without_zeros(prior: tuple[float, ...]) -> tuple[float, ...]:
 
 def crops_for(contract: ModelContract, data: Path | None, *, most: int | None) -> CropSet:
     """Return PublicTest when its folder is given, made crops otherwise."""
-    return made_crops(contract) if data is None else fer2013_crops(contract, data, most=most)
+    return made_crops(contract) if data is None else crops_at(contract, Place(data), most=most)

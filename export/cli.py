@@ -175,8 +175,19 @@ def upgrade(
 def quantize(
     model: ModelFile,
     out: Out,
-    data: Annotated[Path, typer.Option(help="Folder with fer2013.csv and fer2013new.csv.")],
+    data: Annotated[
+        Path, typer.Option(help="Folder with FER2013's and FER+'s tables, or with your pictures.")
+    ],
     *,
+    step: Annotated[
+        list[str] | None,
+        typer.Option(help='Preprocessing of your pictures, in order, such as "live 48".'),
+    ] = None,
+    label_map: Annotated[
+        list[str] | None,
+        typer.Option("--map", help="What a class of the set is called here: 1=surprise."),
+    ] = None,
+    table: Annotated[Path | None, typer.Option(help="Label table of a folder.")] = None,
     reduce_range: Annotated[
         bool | None,
         typer.Option(
@@ -186,14 +197,20 @@ def quantize(
         ),
     ] = None,
 ) -> None:
-    """Write MODEL with int8 weights, calibrated on PublicTest; tell what it costs and gains."""
-    with _told():
-        from fer_live.export.trade import quantise
+    """Write MODEL with int8 weights, calibrated on pictures; tell what it costs and gains.
 
+    Of FER2013 PublicTest is taken, of your own pictures a part called val, or all.
+    """
+    with _told():
+        from fer_live.export.crops import Place
+        from fer_live.export.trade import quantise
+        from fer_live.training.data.label_names import read_map
+
+        place = Place(data, tuple(step or ()), read_map(label_map or []), table)
         with bar("quantize") as meter:
             meter.expect("reading pictures", 1)
             meter.expect("calibrating", 1)
-            found = quantise(model, out, data=data, reduce_range=reduce_range)
+            found = quantise(model, out, data=place, reduce_range=reduce_range)
         for line in found.lines():
             typer.echo(line)
 
@@ -210,14 +227,14 @@ def fp16(model: ModelFile, out: Out, *, data: Data = None) -> None:
 
 def _crops(model: str, data: Path | None, part: PartName, images: int) -> "CropSet":
     """Return the images that a model is checked on."""
-    from fer_live.export.crops import fer2013_crops, made_crops
+    from fer_live.export.crops import Place, crops_at, made_crops
     from fer_live.export.precision import open_model
 
     _, contract = open_model(model)
     if data is None:
         return made_crops(contract)
     which: Literal["validation", "test"] = "validation" if part == "PublicTest" else "test"
-    return fer2013_crops(contract, data, part=which, most=images or None)
+    return crops_at(contract, Place(data), part=which, most=images or None)
 
 
 def _tell(exported: "Exported") -> None:

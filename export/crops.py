@@ -1,6 +1,8 @@
 """The pictures that parity is shown on, int8 is calibrated on and costs are measured on."""
 
-from dataclasses import dataclass
+import dataclasses
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
@@ -11,8 +13,11 @@ from numpy.typing import NDArray
 from fer_live.arrays import Crops
 from fer_live.contract import ModelContract
 from fer_live.errors import DataError
+from fer_live.training.data.network_input import fitted_to
+from fer_live.training.data.readers.detect import detected
 from fer_live.training.data.readers.fer2013 import read_fer2013
 from fer_live.training.data.readers.ferplus import read_ferplus
+from fer_live.training.data.readers.layouts import read_samples
 from fer_live.training.data.samples import Part, Samples
 
 TABLES: Final = ("fer2013.csv", "fer2013.csv.bz2", "fer2013.csv.gz", "icml_face_data.csv")
@@ -83,13 +88,81 @@ def fer2013_crops(
         DataError: There is no such table, or it is malformed.
     """
     samples = _read(folder, votes="contempt" in contract.labels).part(part).scored()
+    return _crop_set(contract, samples, f"images of {samples.source} {_PART_NAMES[part]}", most)
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where labelled pictures lie, and how they are read; see `fer-train data inspect`.
+
+    Attributes:
+        folder: Holds FER2013's table, or pictures in any layout that training reads.
+        steps: Preprocessing, in order, such as "live 48"; empty takes pictures as they are, which
+            then have to be framed as the model's are.
+        label_map: From the set's own class names or numbers to fer-live's labels.
+        table: Label table of a folder of pictures.
+    """
+
+    folder: Path
+    steps: tuple[str, ...] = ()
+    label_map: Mapping[str, str] = field(default_factory=dict)
+    table: Path | None = None
+
+    @property
+    def is_fer2013(self) -> bool:
+        """Whether FER2013's own table lies there."""
+        return self.table is None and any((self.folder / name).is_file() for name in TABLES)
+
+
+def crops_at(
+    contract: ModelContract, place: Place, *, part: Part = "validation", most: int | None = None
+) -> CropSet:
+    """Return labelled pictures as a model takes them: FER2013's, or people's own.
+
+    A set without parts of its own is taken whole, whichever part is asked for.
+
+    Args:
+        contract: Of the model that they are for.
+        place: Where they lie.
+        part: Which part of the set.
+        most: Take at most so many, evenly spread; None takes all.
+
+    Raises:
+        DataError: They cannot be read, or have other proportions than the model's.
+        SettingsError: A preprocessing step is unknown.
+    """
+    if place.is_fer2013 and not place.steps:
+        return fer2013_crops(contract, place.folder, part=part, most=most)
+    found = detected(place.folder, votes="contempt" in contract.labels, table=place.table)
+    settings = dataclasses.replace(found, steps=place.steps, label_map=place.label_map)
+    samples = read_samples(settings, root=place.folder)
+    divided = set(samples.parts.tolist()) > {"train"}
+    samples = (samples.part(part) if divided else samples).scored()
+    if not len(samples):
+        raise DataError(f"{place.folder} holds no picture of the {part} part")
+    name = f"{samples.source} {part}" if divided else samples.source
+    fitted = fitted_to(samples.pixels, _Takes(contract))
+    samples = dataclasses.replace(samples, pixels=fitted)
+    return _crop_set(contract, samples, f"images of {name}", most)
+
+
+class _Takes:
+    """What a model takes, as training puts it."""
+
+    def __init__(self, contract: ModelContract) -> None:
+        self.name = contract.name
+        self.size_hw = (contract.crop.size_px, contract.crop.size_px)
+        self.channels = 1 if contract.colour == "gray" else 3
+
+
+def _crop_set(contract: ModelContract, samples: Samples, source: str, most: int | None) -> CropSet:
+    """Return samples as crops, with the model's own numbers for their labels."""
     if most is not None and most < len(samples):
         samples = samples.take(np.linspace(0, len(samples) - 1, most).astype(np.int64))
     known = {
         i: contract.labels.index(s) for i, s in enumerate(samples.labels) if s in contract.labels
     }
     majority = np.array([known.get(int(label), -1) for label in samples.majority], np.int64)
-    source = f"images of {samples.source} {_PART_NAMES[part]}"
     return CropSet(_fitted(samples.pixels, contract), majority, source)
 
 
@@ -104,8 +177,10 @@ def _read(folder: Path, *, votes: bool) -> Samples:
 
 
 def _fitted(gray: NDArray[np.uint8], contract: ModelContract) -> Crops:
-    """Bring (N, H, W) gray pictures to the size and colour that a model takes."""
+    """Bring (N, H, W) gray pictures to the size and colour that a model takes, if need be."""
     size = contract.crop.size_px
+    if gray.shape[1:] == contract.input_shape:
+        return np.ascontiguousarray(gray)
     if gray.shape[1:] != (size, size):
         resized = [cv2.resize(g, (size, size), interpolation=cv2.INTER_LINEAR) for g in gray]
         gray = np.stack(resized).astype(np.uint8, copy=False)

@@ -10,7 +10,8 @@ import numpy as np
 import onnx
 
 from fer_live.contract import INPUT_NAME, PROBABILITIES_NAME, Metric, ModelContract
-from fer_live.export.crops import CropSet, fer2013_crops, made_crops
+from fer_live.errors import DataError
+from fer_live.export.crops import CropSet, Place, crops_at, fer2013_crops, made_crops
 from fer_live.export.parity import open_session
 from fer_live.export.precision import contract_in, open_model, to_fp16, to_int8
 from fer_live.export.to_onnx import seal
@@ -28,6 +29,7 @@ TOO_DEAR: Final = 0.005
 """A greater loss of accuracy (a fraction, not percent) than this is too dear for any gain."""
 _CALLS: Final = 600
 _BATCH: Final = 64
+_LEAST_CROPS: Final = 2
 _CALIBRATION_CROPS: Final = 400
 
 
@@ -107,25 +109,29 @@ class Trade:
         ]
 
 
-def quantise(model: str, out: Path, *, data: Path, reduce_range: bool | None = None) -> Trade:
-    """Write a model as int8, calibrated on half of PublicTest, and measure it on the other half.
+def quantise(model: str, out: Path, *, data: Place, reduce_range: bool | None = None) -> Trade:
+    """Write a model as int8, calibrated on half of the pictures, and measure it on the other half.
 
     Args:
         model: Name of a shipped model or path of the fp32 file.
         out: The file to write.
-        data: Folder with FER2013.
+        data: FER2013, of which PublicTest is taken, or people's own pictures.
         reduce_range: See `fer_live.export.precision.to_int8`.
 
     Raises:
         ModelError: The file is not fp32, or the runtime refuses what was made of it.
-        DataError: `data` holds no FER2013.
+        DataError: The pictures cannot be read, or are too few.
         SinkError: `out` cannot be written.
     """
     content, contract = open_model(model)
-    crops = fer2013_crops(contract, data)
+    crops = crops_at(contract, data)
+    if len(crops) < _LEAST_CROPS:
+        raise DataError(f"{data.folder} holds {len(crops)} pictures; {_LEAST_CROPS} are needed")
     ranges = crops.every(2).every(max(1, len(crops) // (2 * _CALIBRATION_CROPS)))
     smaller = to_int8(content, ranges.crops, reduce_range=reduce_range)
-    with published(out, stating_accuracy(smaller, contract, data)) as unproved:
+    if data.is_fer2013:
+        smaller = stating_accuracy(smaller, contract, data.folder)
+    with published(out, smaller) as unproved:
         OnnxClassifier(str(unproved), device="cpu")
     return measure_trade(model, out, crops.every(2, start=1))
 
@@ -140,11 +146,11 @@ def halve(model: str, out: Path, *, data: Path | None = None) -> Trade:
     """
     content, contract = open_model(model)
     smaller = to_fp16(content)
-    if data is not None:
+    if data is not None and Place(data).is_fer2013:
         smaller = stating_accuracy(smaller, contract, data)
     with published(out, smaller) as unproved:
         OnnxClassifier(str(unproved), device="cpu")
-    crops = made_crops(contract) if data is None else fer2013_crops(contract, data)
+    crops = made_crops(contract) if data is None else crops_at(contract, Place(data))
     return measure_trade(model, out, crops)
 
 

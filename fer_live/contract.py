@@ -173,16 +173,16 @@ class ModelContract:
         return (size, size) if self.colour == "gray" else (size, size, 3)
 
     @property
-    def accuracy(self) -> Metric | None:
-        """The accuracy to name where there is room for one; None when none was measured.
-
-        The first on pictures that neither training nor selection has seen, which their name tells;
-        where there is none, the first. Never the second head's.
-        """
+    def accuracies(self) -> tuple[Metric, ...]:
+        """Every accuracy of the first head, those on pictures that nothing was chosen by first."""
         first = [metric for metric in self.metrics if not metric.data.endswith(OF_SECOND)]
         stated = [metric for metric in first if metric.measure == "accuracy"]
-        unseen = [metric for metric in stated if _UNSEEN.search(metric.data)]
-        return next(iter(unseen or stated), None)
+        return tuple(sorted(stated, key=lambda metric: not _UNSEEN.search(metric.data)))
+
+    @property
+    def accuracy(self) -> Metric | None:
+        """The accuracy to name where there is room for one; None when none was measured."""
+        return next(iter(self.accuracies), None)
 
 
 def _checks_of_a_head(head: ModelContract | SecondHead) -> tuple[tuple[bool, str], ...]:

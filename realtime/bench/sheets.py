@@ -92,10 +92,18 @@ def verdict(model: ModelFigures, first: ModelFigures) -> str:
         return ""
     gain = first.batches[0].latency.min_ms / model.batches[0].latency.min_ms
     said = f"{gain:.2f} times as fast" if gain >= WORTH_IT else f"no gain here ({gain:.2f})"
-    own, due = model.contract.accuracy, first.contract.accuracy
-    if own is None or due is None or (own.data, own.n) != (due.data, due.n):
+    shared = [
+        (own, due)
+        for own in model.contract.accuracies
+        for due in first.contract.accuracies
+        if (own.data, own.n, own.prior) == (due.data, due.n, due.prior)
+    ]
+    if not shared:
         return f"{said}, accuracy not comparable"
-    return f"{said}, {100 * (own.value - due.value):+.2f} points"
+    own, due = shared[0]
+    headline = own == model.contract.accuracy and due == first.contract.accuracy
+    place = "" if headline else f" on {own.data}"
+    return f"{said}, {100 * (own.value - due.value):+.2f} points{place}"
 
 
 def _batches(models: Sequence[ModelFigures]) -> Sheet:

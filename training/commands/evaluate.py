@@ -28,18 +28,22 @@ Votes = Annotated[
 ]
 Runs = Annotated[Path, typer.Option("--runs", help="Where runs are kept.")]
 
+Table = Annotated[Path | None, typer.Option(help="Label table of a folder.")]
+Step = Annotated[list[str] | None, typer.Option(help="Preprocessing, in order.")]
+LabelMap = Annotated[
+    list[str] | None,
+    typer.Option("--map", help="What a class of the set is called here: 1=surprise."),
+]
+
 
 def evaluate(
     model: Model,
     *,
     data: Data = Path("../shared/data"),
     votes: Votes = None,
-    table: Annotated[Path | None, typer.Option(help="Label table of a folder.")] = None,
-    step: Annotated[list[str] | None, typer.Option(help="Preprocessing, in order.")] = None,
-    label_map: Annotated[
-        list[str] | None,
-        typer.Option("--map", help="What a class of the set is called here: 1=surprise."),
-    ] = None,
+    table: Table = None,
+    step: Step = None,
+    label_map: LabelMap = None,
     among: Annotated[
         str,
         typer.Option(help="Labels to score and to answer with: angry,happy,sad; by default all."),
@@ -110,18 +114,26 @@ def calibrate(
     *,
     data: Data = Path("../shared/data"),
     votes: Votes = None,
+    table: Table = None,
+    step: Step = None,
+    label_map: LabelMap = None,
     runs: Runs = Path("runs"),
 ) -> None:
     """Fit temperature and uncertain threshold of checkpoint MODEL on PublicTest, and keep them.
 
+    Of your own pictures those of a part called val are taken, or all.
+
     A second head gets its own, on the labels that it learned.
     """
     with plain_errors(NAME):
+        from fer_live.training.data.label_names import read_map
         from fer_live.training.evaluation.open_model import Wanted, calibrate_file, open_model
 
         opened = open_model(model, runs=runs)
+        named = read_map(label_map or [])
+        wanted = Wanted(data, votes, table, tuple(step or ()), label_map=named)
         for head in opened.heads if votes is None else (opened,):
-            fitted = calibrate_file(head, Wanted(data, votes))
+            fitted = calibrate_file(head, wanted)
             shown = fitted.shown
             typer.echo(
                 f"{head.judge.card.name}: temperature {fitted.temperature:.3f}; uncertain below "

@@ -75,7 +75,7 @@ def prune(
         Literal["both", "one", "neither"], typer.Option(help="Who goes of two opposites.")
     ] = "one",
     compensate: Annotated[
-        Compensation, typer.Option(help="How the rest makes up for it; refit takes a minute.")
+        Compensation, typer.Option(help="How the rest makes up for it; refit takes longest.")
     ] = "refit",
     constants: Annotated[
         bool, typer.Option("--constants", help="Keep slots that make biases exact at borders.")

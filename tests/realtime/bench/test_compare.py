@@ -112,6 +112,14 @@ def test_a_verdict_needs_a_gain_and_accuracies_on_the_same_pictures() -> None:
     assert verdict(figures("d", 0.5), first) == "2.00 times as fast, accuracy not comparable"
 
 
+def test_a_pruned_run_and_a_shipped_model_are_compared_on_the_part_that_both_have() -> None:
+    chosen_by = dataclasses.replace(ACCURACY, value=0.84, data="FER+ PublicTest, majority", n=3199)
+    shipped = figures("cnn6", 1.0, (chosen_by, ACCURACY))
+    pruned = figures("half", 0.5, (dataclasses.replace(chosen_by, value=0.83),))
+    said = verdict(pruned, shipped)
+    assert said == "2.00 times as fast, -1.00 points on FER+ PublicTest, majority"
+
+
 def test_overhead_and_peak_are_told_by_the_best_calls() -> None:
     one = BatchFigures(2, Latency.of([1.2, 9]), taking(1.1), Latency.of([1.0, 5]), 100)
     assert one.overhead == pytest.approx(0.2)

@@ -27,7 +27,7 @@ pytestmark = [
 
 FILES = sorted((Path(__file__).parents[3] / "experiments").glob("*.toml"))
 WORDS = ("anger", "disgust", "fear", "happiness", "sadness", "surprise", "neutral", "contempt")
-FINDERS = ("mtcnn", "face", "mouth", "landmarks")
+FINDERS = ("mtcnn", "face", "mouth", "landmarks", "live")
 SFEW_WORDS = ("Angry", "Disgust", "Fear", "Happy", "Neutral", "Sad", "Surprise")
 
 
@@ -46,6 +46,8 @@ def sets(tmp_path_factory: pytest.TempPathFactory) -> Path:
     fer2013_table(root / "fer2013.csv.bz2", emotions, usages)
     votes_table(root / "fer2013new.csv", [{WORDS[k % 8]: 10} for k in range(42)])
     folder_of(root / "sfew", [f"{word}/{k}.png" for word in SFEW_WORDS for k in range(8)])
+    own = ["joyful", "bored", "anger", "fear", "sad"]
+    folder_of(root / "my-pictures", [f"{word}/{k}.png" for word in own for k in range(10)])
     names = [f"person{k}.png" for k in range(96)]
     folder_of(root / "lfw", names)
     labels = [LABELS[k % 8] for k in range(96)]
