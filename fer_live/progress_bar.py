@@ -1,5 +1,6 @@
 """A run's progress on the terminal: a bar with the time left, or a line now and then."""
 
+import os
 import sys
 import time
 from collections.abc import Generator
@@ -19,7 +20,7 @@ _HOUR_S: Final = 3600
 @contextmanager
 def bar(title: str) -> Generator[Meter]:
     """Show how far what runs inside is, on standard error, and how long the rest will take."""
-    if not sys.stderr.isatty():
+    if not sys.stderr.isatty() or os.environ.get("TERM") == "dumb":
         with metered(Meter(_Lines(title).tell)) as meter:
             yield meter
         return
