@@ -13,7 +13,7 @@ import onnx
 from fer_live.bundle import read_model
 from fer_live.contract import ALLOWED_OPERATORS, INPUT_NAME, PREFIX, ModelContract
 from fer_live.errors import FerLiveError
-from fer_live.export.checkpoint import contract_of, live_graph, second_head
+from fer_live.export.checkpoint import contract_of, live_graph
 from fer_live.export.cost import Cost, cost_of
 from fer_live.export.crops import CropSet
 from fer_live.export.graph import LiveGraph
@@ -55,7 +55,6 @@ def check_model(
     *,
     crops: CropSet | None = None,
     checkpoint: Checkpoint | None = None,
-    second: Checkpoint | None = None,
 ) -> list[Finding]:
     """Look at everything that a model file promises.
 
@@ -63,7 +62,6 @@ def check_model(
         model: Name of a shipped model, or path of an .onnx file.
         crops: What batches, and with a checkpoint parity, are shown on.
         checkpoint: What the file was made from, when that is at hand.
-        second: The checkpoint of its second head, likewise.
 
     Returns:
         A finding for each thing that was looked at; only the first when the runtime refuses the
@@ -82,21 +80,18 @@ def check_model(
     if crops is not None:
         findings.append(_batches(content, crops))
     if checkpoint is not None:
-        findings += _of_the_checkpoint(content, contract, checkpoint, second, crops)
+        findings += _of_the_checkpoint(content, contract, checkpoint, crops)
     return findings
 
 
 def _of_the_checkpoint(
     content: bytes,
     contract: ModelContract,
-    first: Checkpoint,
-    second: Checkpoint | None,
+    checkpoint: Checkpoint,
     crops: CropSet | None,
 ) -> Iterator[Finding]:
     """Yield what differs from the checkpoint that a file is said to have been made from."""
-    due = contract_of(first, Cost(contract.parameters, contract.macs, contract.operators))
-    if second is not None:
-        due = dataclasses.replace(due, second=second_head(second))
+    due = contract_of(checkpoint, Cost(contract.parameters, contract.macs, contract.operators))
     stated, wanted = (json.loads(json.dumps(dataclasses.asdict(c))) for c in (contract, due))
     differing = [key for key in _INHERITED if stated[key] != wanted[key]]
     for key in differing:
@@ -108,7 +103,7 @@ def _of_the_checkpoint(
     if _shapes(contract) != _shapes(due):
         yield Finding("parity", False, "cannot be shown: inputs or outputs are of other shapes")
         return
-    yield _parity(content, contract, crops, live_graph(first, second))
+    yield _parity(content, contract, crops, live_graph(checkpoint))
 
 
 def _shapes(contract: ModelContract) -> tuple[object, ...]:

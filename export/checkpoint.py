@@ -9,19 +9,18 @@ import numpy as np
 import onnx
 
 from fer_live.bundle import sha256_of
-from fer_live.contract import ModelContract, SecondHead
+from fer_live.contract import OF_SECOND, ModelContract, SecondHead
 from fer_live.errors import ModelError
 from fer_live.export.cost import Cost, cost_of
 from fer_live.export.crops import CropSet, Place, crops_at, made_crops
 from fer_live.export.graph import LiveGraph
-from fer_live.export.heads import network_of, told_by
 from fer_live.export.parity import Parity, compare
 from fer_live.export.to_onnx import seal, trace
 from fer_live.files import published
 from fer_live.realtime.inference.classifier import OnnxClassifier
-from fer_live.training.models.checkpoint import Checkpoint
-from fer_live.training.models.mixed_heads import RAREST
+from fer_live.training.models.checkpoint import RAREST, Checkpoint, Head
 
+_MOST_HEADS: Final = 2
 LICENCE: Final = (
     "Apache-2.0 for the weights. The pictures that they were learned from are not passed on; "
     "whether their own terms allow your use is yours to judge"
@@ -53,7 +52,6 @@ def export_checkpoint(
     checkpoint: Checkpoint,
     out: Path,
     *,
-    second: Checkpoint | None = None,
     name: str | None = None,
     data: Path | None = None,
     most: int | None = 512,
@@ -63,9 +61,8 @@ def export_checkpoint(
     The file appears under its name only after ONNX's checker, the runtime and parity have passed.
 
     Args:
-        checkpoint: What to export.
+        checkpoint: What to export; the logits of a second head become a further output.
         out: Where to; an older file is replaced.
-        second: The second head of the same training; its logits become a further output.
         name: What the model is called; None takes the checkpoint's name.
         data: Folder with FER2013, for parity on PublicTest; None takes made crops.
         most: Show parity on at most so many images; None takes all.
@@ -75,39 +72,42 @@ def export_checkpoint(
         DataError: `data` holds no FER2013.
         SinkError: `out` cannot be written.
     """
-    model, contract = trace_checkpoint(checkpoint, second, name=name)
+    model, contract = trace_checkpoint(checkpoint, name=name)
     crops = crops_for(contract, data, most=most)
     content = seal(model, contract)
     with published(out, content) as unproved:
         OnnxClassifier(str(unproved), device="cpu")
-        parity = compare(content, live_graph(checkpoint, second), crops.crops)
+        parity = compare(content, live_graph(checkpoint), crops.crops)
         if not parity.holds:
             raise ModelError(f"{out} was not written: it differs from the network: {parity}")
     return Exported(out, sha256_of(content), len(content), contract, parity, str(crops))
 
 
 def trace_checkpoint(
-    checkpoint: Checkpoint, second: Checkpoint | None = None, *, name: str | None = None
+    checkpoint: Checkpoint, *, name: str | None = None
 ) -> tuple[onnx.ModelProto, ModelContract]:
     """Return a checkpoint's bare graph and the contract that belongs to it."""
-    live = live_graph(checkpoint, second)
+    live = live_graph(checkpoint)
     size = checkpoint.crop.size_px
     model = trace(live, (size, size) if checkpoint.colour == "gray" else (size, size, 3))
-    contract = contract_of(checkpoint, cost_of(model), name=name)
-    if second is None:
-        return model, contract
-    head = second_head(second)
-    metrics = told_by(checkpoint, second).metrics
-    return model, dataclasses.replace(contract, second=head, metrics=metrics)
+    return model, contract_of(checkpoint, cost_of(model), name=name)
 
 
-def live_graph(checkpoint: Checkpoint, second: Checkpoint | None = None) -> LiveGraph:
-    """Return a checkpoint's network with what the exported graph adds to it."""
+def live_graph(checkpoint: Checkpoint) -> LiveGraph:
+    """Return a checkpoint's network with what the exported graph adds to it.
+
+    Raises:
+        ModelError: It has more heads than a model file can hold.
+    """
+    if len(checkpoint.heads) > _MOST_HEADS:
+        raise ModelError(
+            f"{checkpoint.name} has {len(checkpoint.heads)} heads; a model file holds two"
+        )
     live = LiveGraph(
-        network_of(checkpoint, second),
+        checkpoint.network(),
         colour=checkpoint.colour,
-        temperature=checkpoint.temperature,
-        second=len(second.labels) if second else 0,
+        temperature=checkpoint.heads[0].temperature,
+        second=sum(checkpoint.sizes[1:]),
     )
     live.eval()
     return live
@@ -115,36 +115,43 @@ def live_graph(checkpoint: Checkpoint, second: Checkpoint | None = None) -> Live
 
 def contract_of(checkpoint: Checkpoint, cost: Cost, *, name: str | None = None) -> ModelContract:
     """Return the contract of a checkpoint whose graph costs `cost`."""
+    first, *others = checkpoint.heads
+    theirs = tuple(
+        dataclasses.replace(metric, data=f"{metric.data}{OF_SECOND}")
+        for head in others
+        for metric in head.metrics
+    )
     return ModelContract(
         name=name or checkpoint.name,
-        labels=checkpoint.labels,
-        prior=_without_zeros(checkpoint.prior),
+        labels=first.labels,
+        prior=_without_zeros(first.prior),
         architecture=checkpoint.architecture,
         widths=checkpoint.widths,
         parameters=cost.parameters,
         macs=cost.macs,
         operators=cost.operators,
-        data=checkpoint.data,
+        data=first.data,
         licence=LICENCE,
         crop=checkpoint.crop,
         colour=checkpoint.colour,
-        temperature=checkpoint.temperature,
-        uncertain_below=checkpoint.uncertain_below,
+        temperature=first.temperature,
+        uncertain_below=first.uncertain_below,
         parent_sha256=checkpoint.parent_sha256,
         pruning=checkpoint.pruning,
-        metrics=checkpoint.metrics,
+        metrics=first.metrics + theirs,
         mirrored=checkpoint.mirrored,
+        second=_second(others[0]) if others else None,
     )
 
 
-def second_head(checkpoint: Checkpoint) -> SecondHead:
+def _second(head: Head) -> SecondHead:
     """Return what a contract says of a second head."""
     return SecondHead(
-        labels=checkpoint.labels,
-        prior=_without_zeros(checkpoint.prior),
-        temperature=checkpoint.temperature,
-        uncertain_below=checkpoint.uncertain_below,
-        data=checkpoint.data,
+        labels=head.labels,
+        prior=_without_zeros(head.prior),
+        temperature=head.temperature,
+        uncertain_below=head.uncertain_below,
+        data=head.data,
     )
 
 

@@ -15,6 +15,7 @@ from fer_live.standard_streams import Command
 if TYPE_CHECKING:
     from fer_live.export.checkpoint import Exported
     from fer_live.export.crops import CropSet
+    from fer_live.training.models.checkpoint import Checkpoint
 
 NAME = "fer-export"
 
@@ -32,8 +33,9 @@ CheckpointFile = Annotated[
 Second = Annotated[
     Path | None,
     typer.Option(
-        help="Second head of the same training; by default the folder's second.ckpt, if any.",
+        help="No longer needed: a checkpoint holds all its heads.",
         show_default=False,
+        hidden=True,
     ),
 ]
 ModelFile = Annotated[str, typer.Argument(metavar="MODEL", help="An .onnx file or shipped name.")]
@@ -56,6 +58,15 @@ def main() -> None:
     """Turn checkpoints into model files that say everything about themselves."""
 
 
+def _opened(path: Path, second: Path | None) -> "Checkpoint":
+    """Read a checkpoint, or that of a run's folder."""
+    from fer_live.training.models.checkpoint import BEST, Checkpoint
+
+    if second is not None:
+        typer.echo(f"--second {second} is not read: a checkpoint holds all its heads", err=True)
+    return Checkpoint.load(path / BEST if path.is_dir() else path)
+
+
 @app.command()
 def onnx(
     checkpoint: CheckpointFile,
@@ -69,11 +80,9 @@ def onnx(
     """Write CHECKPOINT as one ONNX file, once it is proved to say what the network says."""
     with _told():
         from fer_live.export.checkpoint import export_checkpoint
-        from fer_live.export.heads import load_heads
 
-        first, other = load_heads(checkpoint, second)
         most = images or None
-        _tell(export_checkpoint(first, out, second=other, name=name, data=data, most=most))
+        _tell(export_checkpoint(_opened(checkpoint, second), out, name=name, data=data, most=most))
 
 
 @app.command()
@@ -92,14 +101,13 @@ def ship(
     The card takes in the reports that lie in a run's folder.
     """
     with _told():
-        from fer_live.export.heads import load_heads
         from fer_live.export.reports import reports_in
         from fer_live.export.ship import ship as ship_checkpoint
 
-        first, other = load_heads(checkpoint, second)
+        opened = _opened(checkpoint, second)
         told = report or reports_in(checkpoint)
         shipped = ship_checkpoint(
-            first, name, second=other, reports=told, assets=assets, data=data, most=images or None
+            opened, name, reports=told, assets=assets, data=data, most=images or None
         )
         _tell(shipped)
         typer.echo(f"card with {len(told)} reports")
@@ -138,11 +146,10 @@ def check(
     """Tell whether MODEL is what it says; exit status 1 if something is not."""
     with _told():
         from fer_live.export.check import check_model
-        from fer_live.export.heads import load_heads
 
-        first, other = load_heads(checkpoint, second) if checkpoint else (None, None)
+        opened = _opened(checkpoint, second) if checkpoint else None
         crops = _crops(model, data, part, images)
-        findings = check_model(model, crops=crops, checkpoint=first, second=other)
+        findings = check_model(model, crops=crops, checkpoint=opened)
     for finding in findings:
         mark = typer.style("ok  ", fg="green") if finding.holds else typer.style("FAIL", fg="red")
         line = f"{mark} {finding.subject}: {finding.said}"

@@ -6,7 +6,6 @@ import torch
 from torch import Tensor, nn
 
 from fer_live.crop import Colour
-from fer_live.training.models.mixed_heads import Mixed
 
 PIXEL_MAX: Final = 255
 
@@ -25,7 +24,7 @@ class LiveGraph(nn.Module):
 
         Args:
             network: Takes float32 (N, 1, S, S) gray or (N, 3, S, S) RGB in [0, 1], gives logits
-                float32 (N, K + K2); or a mixture of both heads.
+                float32 (N, K + K2).
             colour: Whether crops are gray or RGB.
             temperature: Logits are divided by it before the softmax; positive.
             second: K2, how many of the logits, the last ones, are a second head's.
@@ -55,9 +54,6 @@ class LiveGraph(nn.Module):
         if not self.second:
             logits = self.network(pictures)
             return torch.softmax(logits / self.temperature, dim=1), logits
-        if isinstance(self.network, Mixed):
-            first, second = self.network.both(pictures)
-        else:
-            whole = self.network(pictures)
-            first, second = torch.split(whole, [whole.shape[1] - self.second, self.second], dim=1)
+        whole = self.network(pictures)
+        first, second = torch.split(whole, [whole.shape[1] - self.second, self.second], dim=1)
         return torch.softmax(first / self.temperature, dim=1), first, second

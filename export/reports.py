@@ -58,19 +58,20 @@ def of_file(reports: Sequence[Report], sha256: str) -> tuple[Report, ...]:
     return tuple(reports)
 
 
-def of_heads(reports: Sequence[Report], heads: Sequence[Checkpoint]) -> tuple[Report, ...]:
-    """Return the reports, which must be of these checkpoints.
+def of_heads(reports: Sequence[Report], checkpoint: Checkpoint) -> tuple[Report, ...]:
+    """Return the reports, which must be of a checkpoint's heads.
 
     Args:
         reports: What was read.
-        heads: The checkpoints, as they are exported.
+        checkpoint: As it is exported.
 
     Raises:
         ModelError: One is of other weights, or from before the calibration.
     """
-    known = {head.weights_sha256(): head.temperature for head in heads}
+    weights = checkpoint.weights_sha256()
+    temperatures = {head.temperature for head in checkpoint.heads}
     for report in reports:
-        if known.get(report["sha256"]) != report["temperature"]:
+        if report["sha256"] != weights or report["temperature"] not in temperatures:
             raise ModelError(
                 f"the report on {report['data']} is of other weights, or from before the "
                 "calibration; make it again: fer-train evaluate RUN --final --full --record"

@@ -16,11 +16,10 @@ from fer_live.files import published
 from fer_live.training.models.checkpoint import Checkpoint
 
 
-def ship(  # noqa: PLR0913 (each is an option of the command)
+def ship(
     checkpoint: Checkpoint,
     name: str,
     *,
-    second: Checkpoint | None = None,
     reports: Sequence[Path] = (),
     assets: Path | None = None,
     data: Path | None = None,
@@ -31,8 +30,7 @@ def ship(  # noqa: PLR0913 (each is an option of the command)
     Args:
         checkpoint: What to ship.
         name: What people will call it, such as "cnn6"; small letters, digits and hyphens.
-        second: The second head of the same training, where it is to ship in the same file.
-        reports: Of both heads, JSON files of `fer-train evaluate --final`, for the card.
+        reports: Of its heads, JSON files of `fer-train evaluate --final`, for the card.
         assets: The folder of shipped files; None takes the one of this installation, which has
             to be an editable one.
         data: Folder with FER2013, for parity on PublicTest; None takes made crops.
@@ -46,11 +44,10 @@ def ship(  # noqa: PLR0913 (each is an option of the command)
     """
     if not name.replace("-", "").isalnum() or name != name.lower():
         raise ModelError(f"{name!r} is no name: use small letters, digits and hyphens")
-    heads = [checkpoint] if second is None else [checkpoint, second]
-    told = of_heads(load_reports(reports), heads)
+    told = of_heads(load_reports(reports), checkpoint)
     folder = assets_folder(assets)
     out = folder / "models" / f"{name}.onnx"
-    exported = export_checkpoint(checkpoint, out, second=second, name=name, data=data, most=most)
+    exported = export_checkpoint(checkpoint, out, name=name, data=data, most=most)
     write_card(folder, name, exported.contract, exported.path.read_bytes(), reports=told)
     return exported
 

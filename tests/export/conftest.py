@@ -8,7 +8,7 @@ from torch import nn
 
 from fer_live.export.checkpoint import Exported, export_checkpoint
 from fer_live.labels import LABELS
-from fer_live.training.models.checkpoint import Checkpoint
+from fer_live.training.models.checkpoint import Checkpoint, Head
 from fer_live.training.networks import build
 
 WIDTHS = (8, 12, 8, 8, 16)
@@ -40,15 +40,14 @@ def write_table(folder: Path, rows: int = 12) -> None:
 
 @pytest.fixture(scope="session")
 def checkpoint() -> Checkpoint:
+    prior = (0.09, 0.01, 0.03, 0.27, 0.14, 0.12, 0.34, 0.0)
+    head = Head(LABELS, prior, "nothing", temperature=1.7)
     return Checkpoint(
         name="small",
         architecture="cnn6",
         widths=WIDTHS,
-        labels=LABELS,
+        heads=(head,),
         weights=used_network().state_dict(),
-        prior=(0.09, 0.01, 0.03, 0.27, 0.14, 0.12, 0.34, 0.0),
-        data="nothing",
-        temperature=1.7,
         pruning={"criterion": "distinctiveness", "threshold_deg": 10},
         parent_sha256="0" * 64,
     )

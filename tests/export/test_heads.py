@@ -17,55 +17,50 @@ from fer_live.export.check import check_model
 from fer_live.export.checkpoint import Exported, export_checkpoint
 from fer_live.export.cost import cost_of
 from fer_live.export.crops import made_crops
-from fer_live.export.heads import load_heads
 from fer_live.export.precision import to_fp16, to_int8
 from fer_live.labels import LABELS
 from fer_live.realtime.inference.classifier import OnnxClassifier
-from fer_live.training.data.heads import head_weights
-from fer_live.training.models.checkpoint import Checkpoint
-from fer_live.training.models.joined_heads import joined, mixture
-from fer_live.training.models.predictors import OnnxJudge, judge_of
+from fer_live.training.models.checkpoint import Checkpoint, Head
+from fer_live.training.models.predictors import Judge, OnnxJudge, judge_of
 from fer_live.training.networks import build
-from tests.export.conftest import WIDTHS, used_network
+from tests.export.conftest import WIDTHS
 from tests.support.tiny_models import CONTRACT
 
 pytestmark = pytest.mark.training
 
 SEVEN = LABELS[:7]
+OUTPUTS = ("features.5.conv.weight", "features.5.conv.bias")
+"""What has a row for each label in a cnn6."""
 
 
-def two_heads(architecture: str, widths: tuple[int, ...]) -> tuple[Checkpoint, Checkpoint]:
+def two_heads(architecture: str, widths: tuple[int, ...]) -> Checkpoint:
     """What a training with two heads leaves behind."""
     torch.manual_seed(3)
-    whole = build(architecture, widths, 15).state_dict()
-    made = []
+    heads = []
     for place, labels in enumerate((LABELS, SEVEN)):
         uneven = np.arange(1, len(labels) + 1)
-        made.append(
-            Checkpoint(
-                name="two" if not place else "two-second",
-                architecture=architecture,
-                widths=widths,
+        heads.append(
+            Head(
                 labels=labels,
-                weights=head_weights(whole, architecture, widths, (8, 7), place),
                 prior=tuple((uneven / uneven.sum()).tolist()),
                 data="votes" if not place else "labels",
                 temperature=1.3 + place,
                 metrics=(Metric("accuracy", 0.8 - place / 10, f"set {place}", 10),),
             )
         )
-    return made[0], made[1]
+    weights = build(architecture, widths, 15).state_dict()
+    return Checkpoint("two", architecture, widths, tuple(heads), weights)
 
 
 @pytest.fixture(scope="module")
-def heads() -> tuple[Checkpoint, Checkpoint]:
+def two() -> Checkpoint:
     return two_heads("cnn6", WIDTHS)
 
 
 @pytest.fixture(scope="module")
-def both(heads: tuple[Checkpoint, Checkpoint], tmp_path_factory: pytest.TempPathFactory) -> Path:
+def both(two: Checkpoint, tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp("both") / "both.onnx"
-    export_checkpoint(heads[0], path, second=heads[1])
+    export_checkpoint(two, path)
     return path
 
 
@@ -75,17 +70,18 @@ def both(heads: tuple[Checkpoint, Checkpoint], tmp_path_factory: pytest.TempPath
 def test_each_head_of_the_file_says_what_its_checkpoint_says(
     architecture: str, widths: tuple[int, ...], tmp_path: Path
 ) -> None:
-    first, second = two_heads(architecture, widths)
+    checkpoint = two_heads(architecture, widths)
     path = tmp_path / "both.onnx"
-    exported = export_checkpoint(first, path, second=second)
+    exported = export_checkpoint(checkpoint, path)
     assert exported.parity.holds
     crops = made_crops(exported.contract, 9).crops
     judge = OnnxJudge(path)
     assert judge.second is not None
-    for one, checkpoint in ((judge, first), (judge.second, second)):
-        in_torch = judge_of(checkpoint)
+    judges: tuple[Judge, ...] = (judge, judge.second)
+    for place, one in enumerate(judges):
+        in_torch = judge_of(checkpoint, place)
         np.testing.assert_allclose(one.logits(crops), in_torch.logits(crops), atol=1e-3)
-        assert (one.card.name, one.card.labels) == (checkpoint.name, checkpoint.labels)
+        assert (one.card.name, one.card.labels) == (in_torch.card.name, in_torch.card.labels)
         np.testing.assert_allclose(
             one.card.probabilities(one.logits(crops), "balanced"),
             in_torch.card.probabilities(in_torch.logits(crops), "balanced"),
@@ -93,10 +89,10 @@ def test_each_head_of_the_file_says_what_its_checkpoint_says(
         )
 
 
-def test_the_live_path_sees_no_difference(
-    both: Path, heads: tuple[Checkpoint, Checkpoint], tmp_path: Path
-) -> None:
-    export_checkpoint(heads[0], tmp_path / "alone.onnx")
+def test_the_live_path_sees_no_difference(both: Path, two: Checkpoint, tmp_path: Path) -> None:
+    first = {k: v[:8] if k in OUTPUTS else v for k, v in two.weights.items()}
+    one = dataclasses.replace(two, heads=two.heads[:1], weights=first)
+    export_checkpoint(one, tmp_path / "alone.onnx")
     alone, beside = (
         OnnxClassifier(str(path), device="cpu") for path in (tmp_path / "alone.onnx", both)
     )
@@ -111,28 +107,26 @@ def test_the_live_path_sees_no_difference(
     assert beside.second_logits(crops[:0]).shape == (0, 7)
 
 
-def test_the_second_head_costs_its_own_rows_and_no_more(
-    both: Path, heads: tuple[Checkpoint, Checkpoint]
-) -> None:
+def test_the_second_head_costs_its_own_rows_and_no_more(both: Path, two: Checkpoint) -> None:
     contract = OnnxClassifier(str(both), device="cpu").contract
     cost = cost_of(onnx.load(both))
     assert (cost.macs, cost.parameters) == (contract.macs, contract.parameters)
     assert contract.second is not None
     assert contract.second.labels == SEVEN
     assert [m.data for m in contract.metrics] == ["set 0", "set 1, second head"]
-    assert contract.accuracy == heads[0].metrics[0]
+    assert contract.accuracy == two.heads[0].metrics[0]
     theirs = dataclasses.replace(contract, metrics=contract.metrics[1:])
     assert theirs.accuracy is None
 
 
-def test_check_finds_nothing_wrong_and_another_second_head_out(
-    both: Path, heads: tuple[Checkpoint, Checkpoint]
-) -> None:
-    first, second = heads
+def test_check_finds_nothing_wrong_and_another_second_head_out(both: Path, two: Checkpoint) -> None:
     crops = made_crops(OnnxClassifier(str(both), device="cpu").contract, 12)
-    found = check_model(str(both), crops=crops, checkpoint=first, second=second)
+    found = check_model(str(both), crops=crops, checkpoint=two)
     assert [f.said for f in found if not f.holds] == []
     assert "logits" in found[-1].said
+    other = two.with_head(1, dataclasses.replace(two.heads[1], temperature=9.0))
+    found = check_model(str(both), crops=crops, checkpoint=other)
+    assert [f.subject for f in found if not f.holds] == ["second"]
 
 
 @pytest.mark.parametrize("precision", ["int8", "fp16"])
@@ -150,40 +144,13 @@ def test_a_smaller_copy_keeps_both_heads(precision: str, both: Path, tmp_path: P
     )
 
 
-def test_heads_of_two_trainings_do_not_become_one_file(
-    heads: tuple[Checkpoint, Checkpoint], tmp_path: Path
-) -> None:
-    stranger = dataclasses.replace(heads[1], weights=build("cnn6", WIDTHS, 7).state_dict())
-    with pytest.raises(ModelError, match="cannot share one graph: they differ in"):
-        export_checkpoint(heads[0], tmp_path / "x.onnx", second=stranger)
+def test_a_model_file_holds_no_third_head(two: Checkpoint, tmp_path: Path) -> None:
+    three = dataclasses.replace(
+        two, heads=(*two.heads, two.heads[1]), weights=build("cnn6", WIDTHS, 22).state_dict()
+    )
+    with pytest.raises(ModelError, match="has 3 heads; a model file holds two"):
+        export_checkpoint(three, tmp_path / "x.onnx")
     assert not list(tmp_path.iterdir())
-
-
-def test_joining_undoes_dividing() -> None:
-    whole = used_network().state_dict()
-    sizes = (5, 3)
-    halves = [
-        dataclasses.replace(
-            two_heads("cnn6", WIDTHS)[0],
-            labels=LABELS[: sizes[place]],
-            weights=head_weights(whole, "cnn6", WIDTHS, sizes, place),
-        )
-        for place in (0, 1)
-    ]
-    again = joined(halves).weights
-    assert set(again) == set(whole)
-    assert all(torch.equal(again[key], whole[key]) for key in whole)
-
-
-def test_a_runs_folder_gives_both_heads(
-    heads: tuple[Checkpoint, Checkpoint], tmp_path: Path
-) -> None:
-    heads[0].save(tmp_path / "best.ckpt")
-    assert load_heads(tmp_path)[1] is None
-    heads[1].save(tmp_path / "second.ckpt")
-    first, second = load_heads(tmp_path)
-    assert second is not None
-    assert (first.labels, second.labels) == (LABELS, SEVEN)
 
 
 @pytest.mark.parametrize(
@@ -219,35 +186,15 @@ def test_a_contract_without_a_second_head_is_written_as_before_there_were_any(
     assert exported.contract.second is None
 
 
-def test_a_mixture_and_its_second_head_go_into_one_file(
-    heads: tuple[Checkpoint, Checkpoint], tmp_path: Path
-) -> None:
-    mixed = mixture(*heads, 0.4)
-    exported = export_checkpoint(mixed, tmp_path / "mixed.onnx", second=heads[1])
-    assert exported.parity.holds
-    crops = made_crops(exported.contract).crops[:8]
-    model = OnnxClassifier(str(exported.path))
-    assert np.allclose(model.classify(crops).logits, judge_of(mixed).logits(crops), atol=1e-4)
-    assert np.allclose(model.second_logits(crops), judge_of(heads[1]).logits(crops), atol=1e-4)
-    assert exported.contract.labels == LABELS
-    alone = export_checkpoint(mixed, tmp_path / "alone.onnx")
-    assert alone.contract.second is None
-    assert np.allclose(
-        OnnxClassifier(str(alone.path)).classify(crops).logits,
-        model.classify(crops).logits,
-        atol=1e-5,
-    )
-
-
 def test_a_mirror_view_is_in_the_graph_and_its_cost_and_its_card(
-    heads: tuple[Checkpoint, Checkpoint], exported: Exported, tmp_path: Path
+    two: Checkpoint, exported: Exported, tmp_path: Path
 ) -> None:
-    both = tuple(dataclasses.replace(head, mirrored=True) for head in heads)
-    mirrored = export_checkpoint(both[0], tmp_path / "both.onnx", second=both[1])
+    both = dataclasses.replace(two, mirrored=True)
+    mirrored = export_checkpoint(both, tmp_path / "both.onnx")
     assert mirrored.parity.holds
     assert mirrored.contract.mirrored
     assert not exported.contract.mirrored
-    alone = export_checkpoint(heads[0], tmp_path / "alone.onnx", second=heads[1]).contract
+    alone = export_checkpoint(two, tmp_path / "alone.onnx").contract
     assert mirrored.contract.macs == 2 * alone.macs
     assert mirrored.contract.parameters == alone.parameters
     assert from_metadata(to_metadata(mirrored.contract)) == mirrored.contract
@@ -259,28 +206,7 @@ def test_a_mirror_view_is_in_the_graph_and_its_cost_and_its_card(
     crops = made_crops(mirrored.contract).crops[:5]
     turned = np.ascontiguousarray(crops[..., ::-1])
     assert np.allclose(model.classify(crops).logits, model.classify(turned).logits, atol=1e-4)
-    assert np.allclose(model.second_logits(crops), judge_of(both[1]).logits(crops), atol=1e-4)
+    assert np.allclose(model.second_logits(crops), judge_of(both, 1).logits(crops), atol=1e-4)
     told = to_metadata(mirrored.contract) | {"fer_live.mirrored": '"yes"'}
     with pytest.raises(ModelError, match="neither true nor false"):
         from_metadata(told)
-
-
-def test_a_mixture_is_not_exported_with_a_second_head_that_is_not_in_it(
-    heads: tuple[Checkpoint, Checkpoint], tmp_path: Path
-) -> None:
-    other = dataclasses.replace(heads[1], weights={k: v + 1 for k, v in heads[1].weights.items()})
-    with pytest.raises(ModelError, match="is not the second head that is mixed into two"):
-        export_checkpoint(mixture(*heads, 0.4), tmp_path / "mixed.onnx", second=other)
-
-
-@pytest.mark.parametrize("convert", [to_fp16, to_int8])
-def test_a_mixture_survives_fewer_bits(
-    heads: tuple[Checkpoint, Checkpoint], tmp_path: Path, convert: Any
-) -> None:
-    exported = export_checkpoint(mixture(*heads, 0.4), tmp_path / "mixed.onnx", second=heads[1])
-    crops = made_crops(exported.contract).crops
-    given = (crops,) if convert is to_int8 else ()
-    few = tmp_path / "few.onnx"
-    few.write_bytes(convert(exported.path.read_bytes(), *given))
-    whole = OnnxClassifier(str(exported.path)).classify(crops).probabilities
-    assert np.abs(OnnxClassifier(str(few)).classify(crops).probabilities - whole).max() < 0.1

@@ -17,7 +17,6 @@ from fer_live.export.card import card_json, card_markdown, interval
 from fer_live.export.checkpoint import Exported, export_checkpoint
 from fer_live.export.cli import app
 from fer_live.export.crops import fer2013_crops, made_crops
-from fer_live.export.heads import load_heads
 from fer_live.export.reports import reports_in
 from fer_live.export.ship import recard, ship, write_card
 from fer_live.training.cli import app as train
@@ -115,7 +114,8 @@ def test_a_report_of_other_weights_makes_no_card(
     report = scored_run[0] / "report-test.json"
     with pytest.raises(ModelError, match="is of other weights"):
         ship(checkpoint, "small", reports=[report], assets=tmp_path)
-    own = dataclasses.replace(Checkpoint.load(scored_run[0] / "best.ckpt"), temperature=3.0)
+    own = Checkpoint.load(scored_run[0] / "best.ckpt")
+    own = own.with_head(0, dataclasses.replace(own.heads[0], temperature=3.0))
     with pytest.raises(ModelError, match="before the calibration"):
         ship(own, "small", reports=[report], assets=tmp_path)
     with pytest.raises(DataError, match="cannot be read as a report"):
@@ -128,8 +128,7 @@ def test_a_card_is_written_again_from_reports_on_the_file_alone(
 ) -> None:
     run, data = scored_run
     monkeypatch.setenv("FER_LIVE_CACHE", str(run.parent.parent / "cache"))
-    first, second = load_heads(run)
-    ship(first, "two", second=second, assets=tmp_path)
+    ship(Checkpoint.load(run / "best.ckpt"), "two", assets=tmp_path)
     path, out = tmp_path / "models" / "two.onnx", tmp_path / "out"
     words = ["evaluate", str(path), "--data", str(data), "--final", "--brief", "--out", str(out)]
     done = CliRunner().invoke(train, [*words, "--log", str(tmp_path / "log.md")])

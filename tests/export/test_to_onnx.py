@@ -36,7 +36,7 @@ def test_the_runtime_gives_what_the_network_gives(
         logits = checkpoint.network()(pixels).numpy()
     np.testing.assert_allclose(given.logits, logits, atol=1e-4)
     np.testing.assert_allclose(
-        given.probabilities, softmax(logits / checkpoint.temperature), atol=1e-5
+        given.probabilities, softmax(logits / checkpoint.heads[0].temperature), atol=1e-5
     )
 
 
@@ -59,11 +59,11 @@ def test_the_contract_is_the_checkpoints_own(exported: Exported, checkpoint: Che
     contract = OnnxClassifier(str(exported.path), device="cpu").contract
     assert contract == exported.contract
     assert contract.labels == checkpoint.labels
-    assert contract.temperature == checkpoint.temperature
+    assert contract.temperature == checkpoint.heads[0].temperature
     assert contract.pruning == checkpoint.pruning
     assert contract.widths == WIDTHS
     assert min(contract.prior) > 0  # a label never seen in training still has a logarithm
-    np.testing.assert_allclose(contract.prior, checkpoint.prior, atol=2e-4)
+    np.testing.assert_allclose(contract.prior, checkpoint.heads[0].prior, atol=2e-4)
 
 
 def test_the_cost_is_the_formulas(exported: Exported) -> None:
@@ -136,7 +136,8 @@ def test_a_contract_that_the_graph_does_not_keep_is_no_parity(
     other = compare(content, live_graph(stranger), crops)
     assert not other.holds
     assert other.disagreements > 0
-    colder = compare(content, live_graph(dataclasses.replace(checkpoint, temperature=1.6)), crops)
+    head = dataclasses.replace(checkpoint.heads[0], temperature=1.6)
+    colder = compare(content, live_graph(checkpoint.with_head(0, head)), crops)
     assert not colder.holds  # the labels agree, the probabilities do not
     assert colder.disagreements == 0
     with pytest.raises(ValueError, match="at least one crop"):

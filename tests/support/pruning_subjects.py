@@ -8,7 +8,7 @@ from fer_live.crop import CropGeometry
 from fer_live.labels import LABELS
 from fer_live.training.data.samples import Samples, one_hot
 from fer_live.training.fitting.batch_norm import recalibrate
-from fer_live.training.models.checkpoint import Checkpoint
+from fer_live.training.models.checkpoint import Checkpoint, Head
 from fer_live.training.models.predictors import judge_of
 from fer_live.training.networks import ARCHITECTURES, build
 from fer_live.training.pruning.graph.trace import channel_graph
@@ -38,10 +38,8 @@ def checkpoint_of(name: str, side_px: int, channels: int) -> Checkpoint:
         name=name,
         architecture=name,
         widths=ARCHITECTURES[name].widths,
-        labels=LABELS[:7],
+        heads=(Head(LABELS[:7], (1 / 7,) * 7, "none"),),
         weights=build(name, classes=7).state_dict(),
-        prior=(1 / 7,) * 7,
-        data="none",
         crop=CropGeometry(size_px=side_px),
         colour="gray" if channels == 1 else "rgb",
     )

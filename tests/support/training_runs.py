@@ -9,8 +9,7 @@ import torch
 from fer_live.labels import LABELS
 from fer_live.training.config.experiment import DataSettings, Experiment, NetworkSettings
 from fer_live.training.config.loader import as_table
-from fer_live.training.data.heads import head_weights
-from fer_live.training.models.checkpoint import Checkpoint
+from fer_live.training.models.checkpoint import Checkpoint, Head
 from fer_live.training.networks import build
 from tests.support.data_sets import fer2013_table, votes_table
 
@@ -29,10 +28,8 @@ def small_checkpoint(name: str = "small", *, seed: int = 0, settings: bool = Tru
         name=name,
         architecture="cnn6",
         widths=WIDTHS,
-        labels=LABELS,
         weights=build("cnn6", WIDTHS).state_dict(),
-        prior=(0.2, 0.1, 0.1, 0.2, 0.1, 0.1, 0.2, 0.0),
-        data="nothing",
+        heads=(Head(LABELS, (0.2, 0.1, 0.1, 0.2, 0.1, 0.1, 0.2, 0.0), "nothing"),),
         settings=as_table(experiment) if settings else {},
     )
 
@@ -63,18 +60,13 @@ def two_headed_run(runs: Path, name: str = "two") -> Path:
     folder.mkdir(parents=True)
     torch.manual_seed(1)
     whole = build("cnn6", WIDTHS, 15).state_dict()
-    second = DataSettings("fer2013", "fer2013.csv")
-    for place, (labels, file) in enumerate(((LABELS, "best.ckpt"), (LABELS[:7], "second.ckpt"))):
-        checkpoint = small_checkpoint(name)
-        experiment = {**checkpoint.settings, "second": as_table(second)}
-        dataclasses.replace(
-            checkpoint,
-            name=name if not place else f"{name}-second",
-            labels=labels,
-            prior=(1 / len(labels),) * len(labels),
-            weights=head_weights(whole, "cnn6", WIDTHS, (8, 7), place),
-            settings=experiment,
-        ).save(folder / file)
+    checkpoint = small_checkpoint(name)
+    experiment = {**checkpoint.settings, "second": as_table(DataSettings("fer2013", "fer2013.csv"))}
+    heads = tuple(
+        Head(labels, (1 / len(labels),) * len(labels), "nothing") for labels in (LABELS, LABELS[:7])
+    )
+    two = dataclasses.replace(checkpoint, heads=heads, weights=whole, settings=experiment)
+    two.save(folder / "best.ckpt")
     (folder / "experiment.json").write_text("{}")
     return folder
 

@@ -142,38 +142,28 @@ def calibrate(
             )
 
 
-def mix(
-    run: Annotated[Path, typer.Argument(metavar="RUN", help="A run's folder with two heads.")],
-    *,
-    weight: Annotated[float, typer.Option(help="The second head's share.")] = 0.5,
-) -> None:
-    """Let RUN's best.ckpt answer by both heads, mixed at the balanced prior; keep it as first.ckpt.
-
-    Calibrate the heads before and the mixture afterwards: both with fer-train calibrate RUN.
-    """
-    with plain_errors(NAME):
-        from fer_live.training.models.joined_heads import mix_heads
-
-        typer.echo(f"{mix_heads(run, weight)}: mixed, {weight:.0%} of it the second head's")
-
-
 def mirror(
     run: Annotated[Path, typer.Argument(metavar="RUN", help="A run's folder.")],
     *,
     off: Annotated[bool, typer.Option("--off", help="Answer for the picture alone again.")] = False,
 ) -> None:
-    """Let RUN's heads answer with the mean over a picture and its mirror image, at twice the cost.
+    """Let RUN answer with the mean over a picture and its mirror image, at twice the cost.
 
     Calibrate and evaluate afterwards: temperatures and figures belong to the former answer.
     """
     with plain_errors(NAME):
-        from fer_live.training.models.joined_heads import mirror_heads
+        from fer_live.training.models.checkpoint import BEST, Checkpoint
 
-        written = mirror_heads(run, mirrored=not off)
-        told = "the picture alone" if off else "the picture and its mirror image"
-        state = "answers" if written else "answers already"
-        for path in written or (run,):
-            typer.echo(f"{path}: {state} for {told}")
+        path, told = (
+            run / BEST,
+            "the picture and its mirror image" if not off else "the picture alone",
+        )
+        checkpoint = Checkpoint.load(path)
+        if checkpoint.mirrored is not off:
+            typer.echo(f"{path}: answers already for {told}")
+            return
+        checkpoint.with_mirror(mirrored=not off).save(path)
+        typer.echo(f"{path}: answers for {told}")
 
 
 def _tell(found: "Evaluation") -> None:

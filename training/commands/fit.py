@@ -1,4 +1,4 @@
-"""`fer-train fit`, `fer-train average` and `fer-train soften`."""
+"""`fer-train fit` and `fer-train average`."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -100,30 +100,3 @@ def average(
         folder = average_runs(read_experiment(experiment), seed or (), data=data, runs=runs)
         found, (_, page) = finish_run(folder, data)
         typer.echo(f"{found.data}: {found.natural.accuracy}, n = {found.natural.n:,}; see {page}")
-
-
-def soften(
-    experiment: Config,
-    teachers: Annotated[list[Path], typer.Argument(help="Checkpoints or .onnx files.")],
-    out: Annotated[Path, typer.Option("--out", "-o", help="File of soft labels, .npz.")],
-    views: Annotated[
-        int, typer.Option(min=0, help="Show each picture so often besides, moved as in [augment].")
-    ] = 0,
-    data: Data = Path("../shared/data"),
-) -> None:
-    """Store what TEACHERS say, on average, of EXPERIMENT's training pictures.
-
-    TEACHERS have the labels of one of its heads; store what they say for each head in turn.
-    """
-    with plain_errors(NAME):
-        from fer_live.training.config.experiment import read_experiment
-        from fer_live.training.distillation.teachers import soften as answers
-        from fer_live.training.fitting.prepare import taught_part
-        from fer_live.training.models.predictors import open_judge
-
-        settings = read_experiment(experiment)
-        judges = [open_judge(path) for path in teachers]
-        train = taught_part(settings, data, judges[0].card.labels)
-        soft = answers(judges, train, views=views, moved=settings.augment.geometry)
-        soft.save(out)
-        typer.echo(f"{out}: {len(soft.names):,} pictures, {len(teachers)} teachers")

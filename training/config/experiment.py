@@ -176,8 +176,7 @@ class DistilSettings:
     """What is learned from teachers; files are relative to the folder given with `--runs`.
 
     Attributes:
-        teachers: Checkpoints that answer for each batch; each teaches the head with its labels.
-        soft: Files of soft labels that `fer-train soften` has stored; each teaches the head with
+        teachers: Checkpoints that answer for each batch; each of their heads teaches the head with
             its labels.
         share: Of what the teachers say in the whole, in [0, 1].
         temperature: Softens what they say.
@@ -191,7 +190,6 @@ class DistilSettings:
     """
 
     teachers: tuple[str, ...] = ()
-    soft: tuple[str, ...] = ()
     share: float = 0.5
     temperature: float = 2.0
     views: int = 0

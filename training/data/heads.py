@@ -2,19 +2,17 @@
 
 A network with heads of K1 and K2 labels has K1 + K2 outputs, and a picture's target is both
 targets, one behind the other. A head that does not know a picture has zeros there, and learns
-nothing from it. Afterwards each head is an ordinary network: the trunk and its own outputs.
+nothing from it.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from torch import Tensor
 
 from fer_live.errors import DataError
 from fer_live.training.data.samples import Samples
-from fer_live.training.networks import build
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,24 +107,3 @@ def lessons_of(heads: Sequence[Samples]) -> Lessons:
     sizes = tuple(len(head.labels) for head in heads)
     names = np.array(list(row_of))
     return Lessons(np.concatenate(pixels), np.concatenate(targets, axis=1), sizes, names)
-
-
-def head_weights(
-    weights: Mapping[str, Tensor],
-    architecture: str,
-    widths: Sequence[int],
-    sizes: Sequence[int],
-    index: int,
-) -> dict[str, Tensor]:
-    """Return the weights of the network that has only one of the heads.
-
-    Whatever has a row for each output, as a network with fewer outputs shows, is cut.
-    """
-    alone = build(architecture, widths, sizes[index]).state_dict()
-    start = sum(sizes[:index])
-    return {
-        key: value
-        if value.shape == alone[key].shape
-        else value[start : start + sizes[index]].clone()
-        for key, value in weights.items()
-    }

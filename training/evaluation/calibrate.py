@@ -40,8 +40,10 @@ class Calibration:
     n: int
 
 
-def calibrated(checkpoint: Checkpoint, validation: Samples) -> tuple[Checkpoint, Calibration]:
-    """Return the checkpoint with temperature and threshold fitted on labelled pictures.
+def calibrated(
+    checkpoint: Checkpoint, validation: Samples, *, head: int = 0
+) -> tuple[Checkpoint, Calibration]:
+    """Return the checkpoint with a head's temperature and threshold fitted on labelled pictures.
 
     The temperature makes the true labels likeliest. The threshold is a point of the risk-coverage
     curve, in whole percent of confidence: going from full coverage to less, the first at which
@@ -52,15 +54,17 @@ def calibrated(checkpoint: Checkpoint, validation: Samples) -> tuple[Checkpoint,
     Args:
         checkpoint: Its own temperature and threshold do not matter.
         validation: The part that training selected by; only pictures with a majority count.
+        head: Which of its heads.
 
     Raises:
         DataError: No picture has a label that the network knows.
     """
-    scored, _ = common_labels(validation.scored(), checkpoint.labels)
+    own = checkpoint.heads[head]
+    scored, _ = common_labels(validation.scored(), own.labels)
     if not len(scored):
         raise DataError(f"{validation.source}: no picture to fit a temperature on")
-    judge = judge_of(checkpoint)
-    columns = [checkpoint.labels.index(label) for label in scored.labels]
+    judge = judge_of(checkpoint, head)
+    columns = [own.labels.index(label) for label in scored.labels]
     logits = judge.logits(scored.pixels)[:, columns]
     temperature = fitted_temperature(logits, scored.majority)
     fitted = dataclasses.replace(judge.card, temperature=temperature)
@@ -68,6 +72,7 @@ def calibrated(checkpoint: Checkpoint, validation: Samples) -> tuple[Checkpoint,
     threshold = fitted_threshold(
         shares, scored.majority, right=RIGHT, least_coverage=LEAST_COVERAGE
     )
-    told = dataclasses.replace(checkpoint, temperature=temperature, uncertain_below=threshold)
+    known = dataclasses.replace(own, temperature=temperature, uncertain_below=threshold)
+    told = checkpoint.with_head(head, known)
     shown = shown_above(shares, scored.majority, threshold)
     return told, Calibration(temperature, shown, len(scored))

@@ -17,8 +17,7 @@ from fer_live.training.data.splits import Parts, divided
 from fer_live.training.evaluation.calibrate import Calibration, calibrated
 from fer_live.training.evaluation.evaluate import Evaluation, Studied, evaluate
 from fer_live.training.fitting.prepare import parts_of
-from fer_live.training.models.checkpoint import Checkpoint
-from fer_live.training.models.joined_heads import BEST, SECOND
+from fer_live.training.models.checkpoint import BEST, Checkpoint
 from fer_live.training.models.predictors import Judge, OnnxJudge, judge_of
 
 _LIVE_STEPS: Final = ("landmarks", "live")
@@ -53,15 +52,16 @@ class Wanted:
 
 @dataclass(frozen=True, slots=True)
 class Opened:
-    """A model that can be scored, and what is known of how it was made.
+    """One head of a model that can be scored, and what is known of how it was made.
 
     Attributes:
-        path: Its file.
-        judge: The model.
-        checkpoint: None for an ONNX file.
+        path: The model's file.
+        judge: The head.
+        checkpoint: The whole network; None for an ONNX file.
         experiment: What it was trained by, where the checkpoint tells.
         folder: Where its reports belong.
-        second: The second head of the same training or file; None where there is none.
+        place: Which of the model's heads it is; 0 is the one that users read.
+        others: The model's further heads; only the first knows of them.
     """
 
     path: Path
@@ -69,21 +69,22 @@ class Opened:
     checkpoint: Checkpoint | None
     experiment: Experiment | None
     folder: Path
-    second: "Opened | None" = None
+    place: int = 0
+    others: "tuple[Opened, ...]" = ()
 
     @property
     def heads(self) -> "tuple[Opened, ...]":
-        """The model, and its second head where it has one."""
-        return (self,) if self.second is None else (self, self.second)
+        """This head, and the others of its model."""
+        return (self, *self.others)
 
     @property
     def suffix(self) -> str:
         """What the names of its reports end with: a second head's are kept apart."""
-        return "-second" if self.judge.card.name.endswith("-second") else ""
+        return "-second" if self.place else ""
 
 
-def open_model(model: Path, *, runs: Path) -> Opened:
-    """Open a checkpoint, a run's folder, or an ONNX file, and a second head that lies there.
+def open_model(model: Path, *, runs: Path = Path("runs")) -> Opened:
+    """Open a checkpoint, a run's folder, or an ONNX file, with all its heads.
 
     Raises:
         ModelError: It is none of these, missing or damaged.
@@ -91,22 +92,20 @@ def open_model(model: Path, *, runs: Path) -> Opened:
     if model.suffix == ".onnx":
         judge, folder = OnnxJudge(model), runs / model.name
         other = judge.second
-        second = None if other is None else Opened(model, other, None, None, folder)
-        return Opened(model, judge, None, None, folder, second)
+        others = () if other is None else (Opened(model, other, None, None, folder, 1),)
+        return Opened(model, judge, None, None, folder, others=others)
     path = model / BEST if model.is_dir() else model
     if not path.is_file():
         raise ModelError(f"no model at {path}; give a checkpoint (.ckpt), a run or an .onnx file")
-    beside = path.parent / SECOND
-    second = _opened(beside, runs) if path.name == BEST and beside.is_file() else None
-    return dataclasses.replace(_opened(path, runs), second=second)
-
-
-def _opened(path: Path, runs: Path) -> Opened:
-    """Open one checkpoint."""
     checkpoint = Checkpoint.load(path)
     own = (path.parent / "experiment.json").is_file()
     folder = path.parent if own else runs / checkpoint.name
-    return Opened(path, judge_of(checkpoint), checkpoint, _experiment(checkpoint), folder)
+    experiment = _experiment(checkpoint)
+    heads = [
+        Opened(path, judge_of(checkpoint, place), checkpoint, experiment, folder, place)
+        for place in range(len(checkpoint.heads))
+    ]
+    return dataclasses.replace(heads[0], others=tuple(heads[1:]))
 
 
 def _experiment(checkpoint: Checkpoint) -> Experiment | None:
@@ -205,40 +204,37 @@ def history(run: Path) -> tuple[Mapping[str, float], ...]:
     return tuple(epochs[epoch] for epoch in sorted(epochs))
 
 
-def with_figures(checkpoint: Checkpoint, evaluation: Evaluation) -> Checkpoint:
-    """Return the checkpoint with an evaluation's figures, in place of older ones on that data."""
-    fresh = evaluation.metrics()
-    told = {metric.data for metric in fresh}
-    older = tuple(metric for metric in checkpoint.metrics if metric.data not in told)
-    return dataclasses.replace(checkpoint, metrics=older + fresh)
-
-
 def recorded(model: Opened, evaluation: Evaluation) -> None:
-    """Keep an evaluation's figures in the checkpoint's own file.
+    """Keep a head's figures in the checkpoint's own file, in place of older ones on that data.
 
     Raises:
         ModelError: The model is an ONNX file.
     """
-    with_figures(_checkpoint_of(model), evaluation).save(model.path)
+    checkpoint = _now(model)
+    head, fresh = checkpoint.heads[model.place], evaluation.metrics()
+    told = {metric.data for metric in fresh}
+    older = tuple(metric for metric in head.metrics if metric.data not in told)
+    known = dataclasses.replace(head, metrics=older + fresh)
+    checkpoint.with_head(model.place, known).save(model.path)
 
 
 def calibrate_file(model: Opened, wanted: Wanted) -> Calibration:
-    """Fit temperature and threshold on the validation part and keep them in the checkpoint's file.
+    """Fit a head's temperature and threshold on the validation part and keep them in its file.
 
     Raises:
         ModelError: The model is an ONNX file.
         DataError: See `parts_for`.
     """
-    checkpoint = _checkpoint_of(model)
-    told, fitted = calibrated(checkpoint, parts_for(model, wanted).validation)
+    checkpoint = _now(model)
+    told, fitted = calibrated(checkpoint, parts_for(model, wanted).validation, head=model.place)
     told.save(model.path)
     return fitted
 
 
-def _checkpoint_of(model: Opened) -> Checkpoint:
-    """Return the model's checkpoint, or refuse an ONNX file."""
+def _now(model: Opened) -> Checkpoint:
+    """Return the model's checkpoint as its file is now; its other heads may have been told more."""
     if model.checkpoint is None:
         raise ModelError(
             f"{model.path} is finished; calibrate and record its checkpoint, then export it again"
         )
-    return model.checkpoint
+    return Checkpoint.load(model.path)

@@ -20,8 +20,7 @@ from fer_live.training.data.batches import Batches
 from fer_live.training.fitting.batch_norm import recalibrate
 from fer_live.training.fitting.fit import published, settle
 from fer_live.training.fitting.prepare import prepare
-from fer_live.training.models.checkpoint import Checkpoint
-from fer_live.training.models.joined_heads import BEST, SECOND, joined
+from fer_live.training.models.checkpoint import BEST, Checkpoint
 
 _AT_ONCE: Final = 256
 
@@ -67,10 +66,10 @@ def average_runs(experiment: Experiment, seeds: Sequence[int], *, data: Path, ru
     recalibrate(network, (pictures for pictures, _, _ in shown))
     told = ", ".join(map(str, distinct))
     settle(own, runs / own.name)
-    heads = published(own, network, prepared, before=made if made.pruning else None)
-    for file, head in zip((BEST, SECOND), heads, strict=False):
-        source = f"{head.data}; mean of the weights of seeds {told}"
-        dataclasses.replace(head, data=source).save(runs / own.name / file)
+    mean = published(own, network, prepared, before=made if made.pruning else None)
+    source = f"; mean of the weights of seeds {told}"
+    heads = tuple(dataclasses.replace(one, data=one.data + source) for one in mean.heads)
+    dataclasses.replace(mean, heads=heads).save(runs / own.name / BEST)
     return runs / own.name
 
 
@@ -85,21 +84,18 @@ def mean_of(weights: Sequence[Mapping[str, Tensor]]) -> dict[str, Tensor]:
 
 
 def _whole(run: Path) -> Checkpoint:
-    """Return a run's network with the outputs of all its heads.
+    """Return a run's network.
 
     Raises:
         ModelError: It is not there, or is no longer what its training left.
     """
-    heads = run / BEST, *(path for path in (run / SECOND,) if path.is_file())
-    loaded = [Checkpoint.load(path) for path in heads]
-    if any(head.mirrored or head.mixed for head in loaded):
-        raise ModelError(
-            f"{run} was mirrored or mixed after its training; average first, then mirror or mix"
-        )
-    return joined(loaded)
+    found = Checkpoint.load(run / BEST)
+    if found.mirrored:
+        raise ModelError(f"{run} was mirrored after its training; average first, then mirror")
+    return found
 
 
 def _shape(network: Checkpoint) -> tuple[object, ...]:
     """Return what has to be the same for weights to have a mean."""
     shapes = {key: tuple(value.shape) for key, value in network.weights.items()}
-    return network.architecture, network.labels, shapes
+    return network.architecture, [head.labels for head in network.heads], shapes

@@ -21,7 +21,6 @@ from fer_live.training.config.augmentation import AugmentSettings
 from fer_live.training.config.experiment import Experiment
 from fer_live.training.config.loader import as_table
 from fer_live.training.data.batches import Batches
-from fer_live.training.data.heads import head_weights
 from fer_live.training.distillation.teachers import Teachers
 from fer_live.training.fitting.callbacks import (
     EpochLog,
@@ -40,8 +39,7 @@ from fer_live.training.fitting.run_files import (
     read_state,
     to_go_on_from,
 )
-from fer_live.training.models.checkpoint import Checkpoint
-from fer_live.training.models.joined_heads import both_heads
+from fer_live.training.models.checkpoint import BEST, Checkpoint, Head
 from fer_live.training.networks import architecture, build, train_last
 from fer_live.training.networks.initial_weights import load_weights
 
@@ -60,7 +58,7 @@ class Fitted:
 
     Attributes:
         folder: The run's folder.
-        checkpoint: The network of the best epoch; its first head, where it has two.
+        checkpoint: The network of the best epoch.
         seconds: Time spent training, validation included.
         notes: What else there is to say, in sentences.
         rank: Of this process; only the first has written files.
@@ -127,13 +125,11 @@ def fit(
     learner, notes = _train(experiment, prepared, folder, running or Running())
     seconds = time.monotonic() - begun
     before = _pruned_before(runs / experiment.network.weights)
-    first, *others = published(experiment, learner.network, prepared, before=before)
+    best = published(experiment, learner.network, prepared, before=before)
     rank = learner.trainer.global_rank
     if rank == 0:
-        first.save(folder / "best.ckpt")
-        for other in others:
-            other.save(folder / "second.ckpt")
-    return Fitted(folder, first, seconds, notes, rank)
+        best.save(folder / BEST)
+    return Fitted(folder, best, seconds, notes, rank)
 
 
 def _train(
@@ -219,7 +215,8 @@ def _learner(experiment: Experiment, prepared: Prepared, runs: Path, *, steps: i
     network = build(wanted.architecture, wanted.widths, prepared.outputs)
     if wanted.weights:
         here = runs / wanted.weights
-        _begin(network, here if here.is_file() else prepared.root / wanted.weights, prepared.labels)
+        path = here if here.is_file() else prepared.root / wanted.weights
+        load_weights(network, path, labels=prepared.labels)
     if wanted.train_last is not None:
         train_last(network, wanted.train_last)
     teaching = None
@@ -239,16 +236,6 @@ def _learner(experiment: Experiment, prepared: Prepared, runs: Path, *, steps: i
     ).to(memory_format=torch.channels_last)  # a fifth to a third faster on CPUs
 
 
-def _begin(network: nn.Module, path: Path, labels: Sequence[tuple[str, ...]]) -> None:
-    """Begin with a file's weights, its outputs too where its run had the same two heads.
-
-    Each head's file has its own outputs only: by it alone a network with both would begin with
-    outputs at random, which drive the trunk away from where it was.
-    """
-    whole = both_heads(path, labels)
-    load_weights(network, path, given=None if whole is None else whole.weights)
-
-
 def _pruned_before(weights: Path) -> Checkpoint | None:
     """Return the pruned network that a training began with, where it began with one."""
     if not weights.is_file():
@@ -263,8 +250,8 @@ def published(
     prepared: Prepared,
     *,
     before: Checkpoint | None = None,
-) -> tuple[Checkpoint, ...]:
-    """Make a checkpoint of each head of a trained network.
+) -> Checkpoint:
+    """Make a checkpoint of a trained network.
 
     Args:
         experiment: What it was trained by.
@@ -274,23 +261,21 @@ def published(
     """
     wanted = experiment.network
     known = architecture(wanted.architecture)
-    sizes = prepared.train.sizes
-    weights = network.to(memory_format=torch.contiguous_format).state_dict()
-    priors = np.split(np.array(prepared.heads.learned), np.cumsum(sizes)[:-1])
-    return tuple(
-        Checkpoint(
-            name=experiment.name if not place else f"{experiment.name}-second",
-            architecture=wanted.architecture,
-            widths=wanted.widths or known.widths,
-            labels=labels,
-            weights=head_weights(weights, wanted.architecture, wanted.widths, sizes, place),
-            prior=tuple(priors[place].tolist()),
-            data=prepared.told[place],
-            crop=CropGeometry(),
-            colour="rgb" if known.channels > 1 else "gray",
-            settings=as_table(experiment),
-            parent_sha256=None if before is None else before.parent_sha256,
-            pruning=None if before is None else before.pruning,
-        )
-        for place, labels in enumerate(prepared.labels)
+    cuts = np.cumsum(prepared.train.sizes)[:-1]
+    priors = np.split(np.array(prepared.heads.learned), cuts)
+    heads = tuple(
+        Head(labels, tuple(prior.tolist()), told)
+        for labels, prior, told in zip(prepared.labels, priors, prepared.told, strict=True)
+    )
+    return Checkpoint(
+        name=experiment.name,
+        architecture=wanted.architecture,
+        widths=wanted.widths or known.widths,
+        heads=heads,
+        weights=network.to(memory_format=torch.contiguous_format).state_dict(),
+        crop=CropGeometry(),
+        colour="rgb" if known.channels > 1 else "gray",
+        settings=as_table(experiment),
+        parent_sha256=None if before is None else before.parent_sha256,
+        pruning=None if before is None else before.pruning,
     )

@@ -19,7 +19,6 @@ from fer_live.training.data.samples import Samples, one_hot
 from fer_live.training.data.splits import Parts, divided
 from fer_live.training.data.transforms.chain import Chain, Item
 from fer_live.training.distillation.cached_views import with_views
-from fer_live.training.distillation.teachers import SoftLabels, blended
 from fer_live.training.networks import Architecture, architecture, widths_of
 
 LEAKS: Final = (
@@ -62,7 +61,7 @@ def prepare(experiment: Experiment, root: Path, runs: Path) -> Prepared:
     Args:
         experiment: What is wanted.
         root: The folder that the paths of data are relative to.
-        runs: The folder that the paths of soft labels and teachers are relative to.
+        runs: The folder that the paths of teachers are relative to.
 
     Raises:
         DataError: It cannot be read, a part or class is empty, or pictures of this shape do not
@@ -79,11 +78,6 @@ def prepare(experiment: Experiment, root: Path, runs: Path) -> Prepared:
         _check(one, other)
         fitted_to(one.pixels[:1], takes)
     taught = experiment.distil
-    for stored in taught.soft:
-        soft = SoftLabels.load(runs / stored)
-        train = [
-            blended(one, soft, share=taught.share, temperature=taught.temperature) for one in train
-        ]
     lessons = lessons_of([_rebalanced(experiment, one) for one in train])
     if experiment.data.also:
         lessons = dataclasses.replace(lessons, reframed=reframed(lessons, experiment.data.also))
@@ -106,23 +100,6 @@ def prepare(experiment: Experiment, root: Path, runs: Path) -> Prepared:
         takes=takes,
         heads=heads_of(lessons, experiment.fit.balance, experiment.fit.rare_factor),
         root=root,
-    )
-
-
-def taught_part(experiment: Experiment, root: Path, labels: tuple[str, ...]) -> Samples:
-    """Return the training part of the head that has these labels.
-
-    Raises:
-        DataError: No head has, or the data cannot be read.
-    """
-    wanted = (experiment.data, *(() if experiment.second is None else (experiment.second,)))
-    parts = [parts_of(experiment, one, root).train for one in wanted]
-    for part in parts:
-        if part.labels == labels:
-            return part
-    heads = " nor ".join(", ".join(part.labels) for part in parts)
-    raise DataError(
-        f"the teachers know {', '.join(labels)}; {experiment.name} learns not these but {heads}"
     )
 
 

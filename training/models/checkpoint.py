@@ -1,4 +1,4 @@
-"""A trained network on disk: what it is, and its weights; nothing pickled but tensors.
+"""A trained network on disk: what it is, all its heads, its weights; nothing pickled but tensors.
 
 The file is one dictionary of plain values and tensors, read with `weights_only=True`: opening a
 stranger's checkpoint runs none of its code.
@@ -21,11 +21,35 @@ from fer_live.crop import Colour, CropGeometry
 from fer_live.errors import FerLiveError, ModelError
 from fer_live.files import write_whole
 from fer_live.training.models.mirrored import Mirrored
-from fer_live.training.models.mixed_heads import Mixed, Mixing
 from fer_live.training.models.widths import fit_to
 from fer_live.training.networks import architecture, build
 
-FORMAT: Final = 1
+FORMAT: Final = 2
+BEST: Final = "best.ckpt"
+"""What a run's folder calls the network that its training chose."""
+RAREST: Final = 1e-4
+"""Prior of a label that training never showed, as exported files have it."""
+
+
+@dataclass(frozen=True)
+class Head:
+    """The outputs that mean one set of labels.
+
+    Attributes:
+        labels: What output k of this head means.
+        prior: How frequent each label was in what it learned from, summing to 1.
+        data: What it was trained on, and how the part for selection was kept apart.
+        temperature: Its logits are divided by it before the softmax.
+        uncertain_below: A best probability under this is shown as uncertain.
+        metrics: Measured figures.
+    """
+
+    labels: tuple[str, ...]
+    prior: tuple[float, ...]
+    data: str
+    temperature: float = 1.0
+    uncertain_below: float = 0.4
+    metrics: tuple[Metric, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -36,49 +60,65 @@ class Checkpoint:
         name: Short name, such as "cnn6-ferplus".
         architecture: One of `fer_live.training.networks.ARCHITECTURES`.
         widths: Its widths, pruned or not.
-        labels: What output k means.
+        heads: In the order of their outputs; users read the first.
         weights: The network's state; floating point ones are float32, or float16 where saved so.
-        prior: How frequent each label was in what it learned from, summing to 1.
-        data: What it was trained on, and how the part for selection was kept apart.
         crop: Where eyes and mouth lie in its pictures, and their side.
         colour: Whether its pictures are gray or RGB.
-        temperature: Logits are divided by it before the softmax.
-        uncertain_below: A best probability under this is shown as uncertain.
         settings: The experiment it came from, as plain values.
-        metrics: Measured figures.
         parent_sha256: `weights_sha256` of the unpruned parent; None when it was not pruned.
         pruning: How it was pruned; None when it was not.
-        mixed: A second head that the answers are mixed with; its outputs stand behind the first
-            head's in the last layer. None for one head.
         mirrored: Whether it answers with the mean over a picture and its mirror image.
     """
 
     name: str
     architecture: str
     widths: tuple[int, ...]
-    labels: tuple[str, ...]
+    heads: tuple[Head, ...]
     weights: Mapping[str, Tensor]
-    prior: tuple[float, ...]
-    data: str
     crop: CropGeometry = field(default_factory=CropGeometry)
     colour: Colour = "gray"
-    temperature: float = 1.0
-    uncertain_below: float = 0.4
     settings: Mapping[str, Any] = field(default_factory=dict)
-    metrics: tuple[Metric, ...] = ()
     parent_sha256: str | None = None
     pruning: Mapping[str, Any] | None = None
-    mixed: Mixing | None = None
     mirrored: bool = False
+
+    @property
+    def labels(self) -> tuple[str, ...]:
+        """Of the first head."""
+        return self.heads[0].labels
+
+    @property
+    def sizes(self) -> tuple[int, ...]:
+        """Labels of each head; the network has as many outputs, side by side."""
+        return tuple(len(head.labels) for head in self.heads)
+
+    def columns(self, head: int) -> slice:
+        """Return which of the network's outputs are a head's."""
+        start = sum(self.sizes[:head])
+        return slice(start, start + self.sizes[head])
+
+    def with_head(self, place: int, head: Head) -> "Checkpoint":
+        """Return the same with another head in one place."""
+        heads = (*self.heads[:place], head, *self.heads[place + 1 :])
+        return dataclasses.replace(self, heads=heads)
+
+    def with_mirror(self, *, mirrored: bool = True) -> "Checkpoint":
+        """Return the same answering for a picture and its mirror image, or for it alone.
+
+        Temperatures are 1 and figures are gone: they belong to the former answer.
+        """
+        heads = tuple(dataclasses.replace(head, temperature=1.0, metrics=()) for head in self.heads)
+        return dataclasses.replace(self, heads=heads, mirrored=mirrored)
 
     def network(self) -> nn.Module:
         """Build the network with these weights, in float32 and in evaluation mode.
 
+        Its (N, K) logits are those of all heads, side by side.
+
         Raises:
             ModelError: The weights do not fit the architecture and widths.
         """
-        further = 0 if self.mixed is None else len(self.mixed.labels)
-        made = build(self.architecture, self.widths, len(self.labels) + further)
+        made = build(self.architecture, self.widths, sum(self.sizes))
         if self.pruning is not None:
             fit_to(made, self.weights)  # layers that share a width may have lost unlike many
         try:
@@ -86,10 +126,7 @@ class Checkpoint:
         except RuntimeError as error:
             reason = " ".join(str(error).split())
             raise ModelError(f"the weights of {self.name} do not fit: {reason}") from error
-        whole = Mirrored(made) if self.mirrored else made
-        if self.mixed is not None:
-            whole = Mixed(whole, self.prior, self.mixed)
-        return whole.eval()
+        return (Mirrored(made) if self.mirrored else made).eval()
 
     def weights_sha256(self) -> str:
         """Return the sha256 of names, shapes and values: the same whatever the file's name.
@@ -120,8 +157,7 @@ class Checkpoint:
             "weights": {k: v.detach().cpu().clone() for k, v in self.weights.items()},
             "crop": dataclasses.asdict(self.crop),
             "settings": dict(self.settings),
-            "metrics": [dataclasses.asdict(metric) for metric in self.metrics],
-            "mixed": None if self.mixed is None else self.mixed.as_fields(),
+            "heads": [dataclasses.asdict(head) for head in self.heads],
         }
         content = io.BytesIO()
         torch.save(fields, content)
@@ -140,19 +176,25 @@ class Checkpoint:
             raise ModelError(f"{path} cannot be read: {error.strerror or error}") from error
         except (RuntimeError, pickle.UnpicklingError, EOFError, ValueError, KeyError) as error:
             raise ModelError(f"{path} is not a fer-live checkpoint: it cannot be read") from error
-        if not isinstance(fields, dict) or fields.get("format") != FORMAT:
-            raise ModelError(f"{path} is not a fer-live checkpoint of format {FORMAT}")
-        del fields["format"]
+        if not isinstance(fields, dict) or fields.pop("format", None) != FORMAT:
+            raise ModelError(
+                f"{path} is not a fer-live checkpoint of format {FORMAT}; if an older fer-live "
+                "wrote it, train it anew"
+            )
         try:
             fields["crop"] = _geometry(fields["crop"])
-            fields["metrics"] = tuple(Metric(**metric) for metric in fields["metrics"])
-            mixed = fields.get("mixed")  # files from before there were any do not mention it
-            fields["mixed"] = None if mixed is None else Mixing.of(mixed)
+            fields["heads"] = tuple(_head(head) for head in fields["heads"])
             made = cls(**fields)
             architecture(made.architecture)
         except (KeyError, TypeError, ValueError, FerLiveError) as error:
             raise ModelError(f"{path} is not a checkpoint that can be used: {error}") from error
         return made
+
+
+def _head(value: Mapping[str, Any]) -> Head:
+    """Read a head from plain values."""
+    metrics = tuple(Metric(**metric) for metric in value["metrics"])
+    return Head(**{**value, "metrics": metrics})
 
 
 def _geometry(value: Mapping[str, Any]) -> CropGeometry:

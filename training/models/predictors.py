@@ -70,11 +70,17 @@ class Judge(Protocol):
 
 
 class NetworkJudge:
-    """A network in PyTorch."""
+    """One head of a network in PyTorch.
 
-    def __init__(self, network: nn.Module, card: Card) -> None:
+    Args:
+        network: Gives the logits of all its heads, side by side.
+        card: What is known of this head.
+        columns: Which of the logits are this head's.
+    """
+
+    def __init__(self, network: nn.Module, card: Card, columns: slice) -> None:
         self._network = network.to(memory_format=torch.channels_last).eval()
-        self._card = card
+        self._card, self._columns = card, columns
 
     @property
     def card(self) -> Card:
@@ -88,7 +94,7 @@ class NetworkJudge:
         with torch.inference_mode():
             for start in counted("scoring", range(0, len(fitted), _BATCH)):
                 batch = as_batch(fitted[start : start + _BATCH])
-                out[start : start + _BATCH] = self._network(batch).numpy()
+                out[start : start + _BATCH] = self._network(batch)[:, self._columns].numpy()
         return out
 
 
@@ -169,31 +175,18 @@ class OnnxSecondJudge:
         return np.concatenate(parts) if parts else np.empty((0, len(self._card.labels)), np.float32)
 
 
-def open_judge(path: Path) -> Judge:
-    """Open a checkpoint or an ONNX file.
-
-    Raises:
-        ModelError: It is neither, missing or damaged.
-    """
-    if path.suffix == ".onnx":
-        return OnnxJudge(path)
-    if not path.is_file():
-        raise ModelError(f"no model at {path}; give a checkpoint (.ckpt) or an .onnx file")
-    return judge_of(Checkpoint.load(path))
-
-
-def judge_of(checkpoint: Checkpoint) -> NetworkJudge:
-    """Return a checkpoint's network, ready to be scored."""
-    known = architecture(checkpoint.architecture)
+def judge_of(checkpoint: Checkpoint, head: int = 0) -> NetworkJudge:
+    """Return one head of a checkpoint's network, ready to be scored."""
+    known, told = architecture(checkpoint.architecture), checkpoint.heads[head]
     card = Card(
-        name=checkpoint.name,
-        labels=checkpoint.labels,
-        prior=checkpoint.prior,
-        temperature=checkpoint.temperature,
-        uncertain_below=checkpoint.uncertain_below,
+        name=checkpoint.name if not head else f"{checkpoint.name}-second",
+        labels=told.labels,
+        prior=told.prior,
+        temperature=told.temperature,
+        uncertain_below=told.uncertain_below,
         size_hw=known.size_hw,
         channels=1 if checkpoint.colour == "gray" else 3,
         sha256=checkpoint.weights_sha256(),
-        data=checkpoint.data,
+        data=told.data,
     )
-    return NetworkJudge(checkpoint.network(), card)
+    return NetworkJudge(checkpoint.network(), card, checkpoint.columns(head))

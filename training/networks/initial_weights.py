@@ -1,7 +1,7 @@
 """Weights that somebody else trained, from a file that the user has."""
 
 import pickle
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +12,7 @@ from fer_live.errors import ModelError
 
 
 def load_weights(
-    network: nn.Module, path: Path, *, given: Mapping[str, Tensor] | None = None
+    network: nn.Module, path: Path, *, labels: Sequence[tuple[str, ...]] = ()
 ) -> tuple[str, ...]:
     """Begin with the weights of a file wherever names and shapes agree.
 
@@ -23,7 +23,8 @@ def load_weights(
     Args:
         network: What is given weights; of a `Pretrained` network its trunk.
         path: The file.
-        given: What is taken in place of what the file holds, such as both heads of its run.
+        labels: Of each head of the network; outputs of a checkpoint with other labels are not
+            taken. () takes whatever fits.
 
     Returns:
         The names of what was left at random.
@@ -31,13 +32,21 @@ def load_weights(
     Raises:
         ModelError: The file is missing or holds something else.
     """
-    given = _read(path) if given is None else given
+    given, known = _read(path)
     trunk = getattr(network, "trunk", network)
     own = trunk.state_dict()
-    fitting = {k: v for k, v in given.items() if k in own and v.shape == own[k].shape}
-    new = tuple(key for key in own if key not in fitting)
     layers = [name for name, layer in trunk.named_modules() if "weight" in layer._parameters]
-    may = (f"{layers[-1]}.", *_whole_identities(trunk, new))
+    last = f"{layers[-1]}."
+    strange_labels = bool(labels) and bool(known) and tuple(labels) != known
+    fitting = {
+        key: value
+        for key, value in given.items()
+        if key in own
+        and value.shape == own[key].shape
+        and not (strange_labels and key.startswith(last))
+    }
+    new = tuple(key for key in own if key not in fitting)
+    may = (last, *_whole_identities(trunk, new))
     if strange := [key for key in new if not key.startswith(may)]:
         raise ModelError(
             f"{path} does not hold weights of this network: {len(strange)} of its tensors are "
@@ -56,8 +65,8 @@ def _whole_identities(trunk: nn.Module, new: Collection[str]) -> Iterator[str]:
                 yield prefix
 
 
-def _read(path: Path) -> Mapping[str, Tensor]:
-    """Return a file's tensors by name."""
+def _read(path: Path) -> tuple[Mapping[str, Tensor], tuple[tuple[str, ...], ...]]:
+    """Return a file's tensors by name, and the labels of each head; () where it tells none."""
     if not path.is_file():
         raise ModelError(
             f"network.weights: {path} is not there; nothing is downloaded, so fetch the weights "
@@ -70,4 +79,5 @@ def _read(path: Path) -> Mapping[str, Tensor]:
     weights = found.get("weights", found) if isinstance(found, Mapping) else None
     if not isinstance(weights, Mapping) or not all(isinstance(v, Tensor) for v in weights.values()):
         raise ModelError(f"{path} holds no dictionary of weights")
-    return {k: v.float() if v.is_floating_point() else v for k, v in weights.items()}
+    labels = tuple(tuple(head["labels"]) for head in found.get("heads", ()))
+    return {k: v.float() if v.is_floating_point() else v for k, v in weights.items()}, labels

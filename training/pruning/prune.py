@@ -106,13 +106,13 @@ class Pruned:
             recovered: How it was trained afterwards, in a few words; empty for not at all.
         """
         weights, whole = self.network.state_dict(), parent.checkpoint
-        classes = len(whole.labels)
+        outputs = sum(whole.sizes)
         return dataclasses.replace(
             whole,
             name=name,
-            widths=widths_of(whole.architecture, whole.widths, weights, classes),
+            widths=widths_of(whole.architecture, whole.widths, weights, outputs),
             weights=weights,
-            metrics=(),
+            heads=tuple(dataclasses.replace(head, metrics=()) for head in whole.heads),
             parent_sha256=whole.weights_sha256(),
             pruning=self.told(parent) | {"recovery": recovered or "none"},
         )
@@ -241,7 +241,7 @@ def _loss_of(
 ) -> Callable[[Plan], float]:
     """Return what a plan costs on the first of the pictures that the subject is measured on."""
     few = subject.seen.first(TRIED)
-    divergence = Divergence(subject.network, few)
+    divergence = Divergence(subject.network, few, subject.checkpoint.sizes)
 
     def loss(plan: Plan) -> float:
         seen = few if settings.recalibrated else None
@@ -269,7 +269,12 @@ def ranking_of(
 
 
 def _taylor(subject: Subject) -> Vector:
-    """Return the Taylor importance on the pictures that the subject is measured on."""
+    """Return the Taylor importance for the first head on the pictures that are measured."""
     parts = torch.split(torch.from_numpy(subject.targets), BATCH)
     labelled = zip(subject.seen, parts, strict=True)
-    return taylor_importance(subject.network, subject.graph, labelled, nn.functional.cross_entropy)
+    columns = subject.checkpoint.columns(0)
+
+    def loss(logits: torch.Tensor, targets: torch.Tensor) -> torch.Tensor:
+        return nn.functional.cross_entropy(logits[:, columns], targets)
+
+    return taylor_importance(subject.network, subject.graph, labelled, loss)

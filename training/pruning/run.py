@@ -12,7 +12,7 @@ from fer_live.contract import Metric
 from fer_live.files import write_whole
 from fer_live.progress import expect
 from fer_live.training.evaluation.evaluate import name_of
-from fer_live.training.models.checkpoint import Checkpoint
+from fer_live.training.models.checkpoint import BEST, Checkpoint
 from fer_live.training.pruning.graph.cost import Cost, CostModel
 from fer_live.training.pruning.planning.budget import BudgetSettings
 from fer_live.training.pruning.planning.describe import describe
@@ -123,8 +123,9 @@ class _Run:
         rows, judged = self._log.rows, self._parent.judged
         data = name_of(judged.source, "validation")
         metric = Metric("accuracy", rows[-1]["accuracy"], data, len(judged), "natural")
-        checkpoint = dataclasses.replace(self._subject.checkpoint, metrics=(metric,))
-        checkpoint.save(self._folder / "best.ckpt")
+        checkpoint = self._subject.checkpoint
+        head = dataclasses.replace(checkpoint.heads[0], metrics=(metric,))
+        checkpoint.with_head(0, head).save(self._folder / BEST)
         write_whole(self._folder / "pruning.txt", "\n\n".join(self._text) + "\n")
         table = {"parent": self._parent.checkpoint.name, "data": data, "rows": rows}
         write_whole(self._folder / "pruning.json", json.dumps(table, indent=1) + "\n")

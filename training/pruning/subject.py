@@ -49,14 +49,14 @@ class Pictures:
 
 @dataclass(frozen=True)
 class Subject:
-    """A network that is to be pruned.
+    """A network that is to be pruned; its first head is scored, all of them are kept.
 
     Attributes:
         checkpoint: Where it comes from.
         network: In eval mode; never changed.
         graph: Its own.
         seen: The training pictures that it is measured on.
-        targets: (n, K) float32, what these show, as the network's outputs are numbered.
+        targets: (n, K) float32, what these show, as the outputs of its first head are numbered.
         train: The whole training part.
         judged: Labelled pictures of the part that comparisons read.
         takes: What pictures have to be like.
@@ -79,20 +79,25 @@ class Subject:
     def accuracy(self, network: nn.Module) -> Figure:
         """Return a network's accuracy on the judged pictures, with Wilson's interval."""
         pictures = counted("scoring", self.pictures(), -(-len(self.judged) // BATCH))
-        right = int((logits_of(network, pictures).argmax(axis=1) == self.truth()).sum())
+        said = logits_of(network, pictures)[:, self.checkpoint.columns(0)]
+        right = int((said.argmax(axis=1) == self.truth()).sum())
         return Figure(right / len(self.judged), *wilson(right, len(self.judged)))
 
     def loss(self, network: nn.Module) -> float:
         """Return a network's cross entropy on the judged pictures."""
-        logits = torch.from_numpy(logits_of(network, self.pictures()))
+        logits = torch.from_numpy(self.logits(network))
         return float(nn.functional.cross_entropy(logits, torch.from_numpy(self.truth())))
+
+    def logits(self, network: nn.Module) -> NDArray[np.float32]:
+        """Return (N, K) what a network's first head says of the judged pictures."""
+        return logits_of(network, self.pictures())[:, self.checkpoint.columns(0)]
 
     def pictures(self) -> Pictures:
         """Return the judged pictures as the network takes them."""
         return Pictures(self.judged.pixels, self.takes)
 
     def truth(self) -> NDArray[np.int64]:
-        """Return (N,) the label of each judged picture, as the network's outputs are numbered."""
+        """Return (N,) which of the first head's outputs is the label of each judged picture."""
         index = [self.checkpoint.labels.index(label) for label in self.judged.labels]
         return np.array(index, np.int64)[self.judged.majority]
 
@@ -122,8 +127,6 @@ def open_subject(
     if opened.checkpoint is None:
         raise ModelError(f"{model} is no checkpoint: an exported file can no longer be pruned")
     checkpoint, takes = opened.checkpoint, opened.judge.card
-    if checkpoint.mixed is not None:
-        raise ModelError(f"{model} answers by two heads mixed; prune the first.ckpt beside it")
     if checkpoint.mirrored:
         raise ModelError(
             f"{model} answers for the mirror image, too; prune what answers for the picture alone: "
@@ -145,7 +148,7 @@ def open_subject(
 
 
 def targets_for(checkpoint: Checkpoint, samples: Samples) -> NDArray[np.float32]:
-    """Return (N, K) the samples' targets in the order of the network's outputs."""
+    """Return (N, K) the samples' targets in the order of the first head's outputs."""
     targets = np.zeros((len(samples), len(checkpoint.labels)), np.float32)
     targets[:, [checkpoint.labels.index(label) for label in samples.labels]] = samples.targets
     return targets
@@ -153,6 +156,6 @@ def targets_for(checkpoint: Checkpoint, samples: Samples) -> NDArray[np.float32]
 
 @torch.no_grad()
 def logits_of(network: nn.Module, pictures: Iterable[Tensor]) -> NDArray[np.float32]:
-    """Return (N, K) logits of all pictures, given in batches, in eval mode."""
+    """Return (N, K) logits of all pictures, given in batches, and heads, in eval mode."""
     network.eval()
     return np.concatenate([network(batch).float().numpy() for batch in pictures])

@@ -17,10 +17,9 @@ from fer_live.training.data.balance import (
     with_rare_copies,
 )
 from fer_live.training.data.batches import Batches
-from fer_live.training.data.heads import Lessons, head_weights, lessons_of
+from fer_live.training.data.heads import Lessons, lessons_of
 from fer_live.training.data.samples import Samples, one_hot
 from fer_live.training.fitting.learner import cross_entropy
-from fer_live.training.networks import build
 
 pytestmark = pytest.mark.training
 LABELS = ("angry", "happy", "contempt")
@@ -128,17 +127,6 @@ def test_a_row_of_zeros_counts_for_nothing() -> None:
         wanted = nnf.cross_entropy(logits[:4], targets[:4], label_smoothing=smooth)
         got = cross_entropy(logits, targets, ones, label_smoothing=smooth)
         torch.testing.assert_close(got, wanted)
-
-
-@pytest.mark.parametrize("name", ["cnn6", "compact-tiny", "lenet", "mini-xception"])
-def test_a_head_alone_says_what_it_said_among_others(name: str) -> None:
-    network = build(name, classes=15).eval()
-    batch = torch.rand(2, 1, 48, 48)
-    together = network(batch)
-    for index, part in enumerate(together.split([8, 7], dim=1)):
-        alone = build(name, classes=(8, 7)[index]).eval()
-        alone.load_state_dict(head_weights(network.state_dict(), name, (), (8, 7), index))
-        torch.testing.assert_close(alone(batch), part)
 
 
 def test_lessons_know_their_prior_head_by_head() -> None:

@@ -22,7 +22,7 @@ from fer_live.training.data.batches import Batches
 from fer_live.training.data.heads import Lessons, View
 from fer_live.training.data.network_input import as_batch, as_pixels
 from fer_live.training.distillation.cached_views import with_views
-from fer_live.training.models.checkpoint import Checkpoint
+from fer_live.training.models.checkpoint import Checkpoint, Head
 from fer_live.training.networks import architecture, build
 
 pytestmark = pytest.mark.training
@@ -37,7 +37,7 @@ TAKES = architecture("cnn6")
 def teacher(tmp_path: Path) -> Checkpoint:
     torch.manual_seed(1)
     weights = build("cnn6", WIDTHS, 7).state_dict()
-    made = Checkpoint("teacher", "cnn6", WIDTHS, SEVEN, weights, (1 / 7,) * 7, "noise")
+    made = Checkpoint("teacher", "cnn6", WIDTHS, (Head(SEVEN, (1 / 7,) * 7, "noise"),), weights)
     made.save(tmp_path / "teacher.ckpt")
     return made
 

@@ -67,8 +67,9 @@ def test_a_run_is_scored_on_its_own_data(run: Path, data: Path) -> None:
 
 def test_a_checkpoint_and_its_onnx_file_score_alike(run: Path, data: Path, tmp_path: Path) -> None:
     export = pytest.importorskip("fer_live.export.checkpoint")
-    checkpoint = dataclasses.replace(Checkpoint.load(run / "best.ckpt"), temperature=1.7)
-    checkpoint = dataclasses.replace(checkpoint, uncertain_below=0.15)
+    checkpoint = Checkpoint.load(run / "best.ckpt")
+    colder = dataclasses.replace(checkpoint.heads[0], temperature=1.7, uncertain_below=0.15)
+    checkpoint = checkpoint.with_head(0, colder)
     exported = export.export_checkpoint(checkpoint, tmp_path / "small.onnx")
     judge = open_model(exported.path, runs=tmp_path).judge
     parts = parts_of(*_own(checkpoint), data)
@@ -127,11 +128,9 @@ def test_numbered_classes_are_scored_with_a_map(run: Path, tmp_path: Path) -> No
 
 
 def test_pictures_of_labels_that_a_model_lacks_are_counted(tmp_path: Path) -> None:
-    seven = dataclasses.replace(
-        small_checkpoint(settings=False),
-        labels=("happy", *LABELS[1:3], "angry", *LABELS[4:]),
-    )
-    six = dataclasses.replace(seven, labels=seven.labels)
+    plain = small_checkpoint(settings=False)
+    turned = ("happy", *LABELS[1:3], "angry", *LABELS[4:])
+    six = plain.with_head(0, dataclasses.replace(plain.heads[0], labels=turned))
     folder_of(tmp_path / "set", ["angry/1.png", "happy/2.png", "happy/3.png"])
     six.save(tmp_path / "odd.ckpt")
     found = assess(
@@ -159,7 +158,7 @@ def test_leaking_is_said_and_can_be_seen(data: Path) -> None:
 def test_calibration_is_kept_in_the_file_and_changes_no_answer(run: Path, data: Path) -> None:
     before = assess(open_model(run, runs=run.parent), Wanted(data), "validation")
     fitted = calibrate_file(open_model(run, runs=run.parent), Wanted(data))
-    kept = Checkpoint.load(run / "best.ckpt")
+    kept = Checkpoint.load(run / "best.ckpt").heads[0]
     assert (kept.temperature, kept.uncertain_below) == (
         fitted.temperature,
         fitted.shown.threshold,
@@ -173,14 +172,15 @@ def test_calibration_is_kept_in_the_file_and_changes_no_answer(run: Path, data: 
 def test_a_finished_run_is_calibrated_and_explains_itself(run: Path, data: Path) -> None:
     found, files = finish_run(run, data)
     assert found.part == "validation"
-    assert found.temperature == Checkpoint.load(run / "best.ckpt").temperature != 1
+    assert found.temperature == Checkpoint.load(run / "best.ckpt").heads[0].temperature != 1
     assert all(file.is_file() and file.parent == run for file in files)
 
 
 def test_what_was_fitted_before_does_not_matter(data: Path) -> None:
     checkpoint = small_checkpoint()
     validation = parts_of(*_own(checkpoint), data).validation
-    again = dataclasses.replace(checkpoint, temperature=4.0, uncertain_below=0.9)
+    fitted = dataclasses.replace(checkpoint.heads[0], temperature=4.0, uncertain_below=0.9)
+    again = checkpoint.with_head(0, fitted)
     assert calibrated(checkpoint, validation)[1] == calibrated(again, validation)[1]
 
 
@@ -188,7 +188,7 @@ def test_recorded_figures_replace_older_ones_on_the_same_data(run: Path, data: P
     for part in ("validation", "test", "test"):
         opened = open_model(run, runs=run.parent)
         recorded(opened, assess(opened, Wanted(data), part))
-    kept = Checkpoint.load(run / "best.ckpt").metrics
+    kept = Checkpoint.load(run / "best.ckpt").heads[0].metrics
     named = [(metric.measure, metric.data, metric.prior) for metric in kept]
     assert len(named) == len(set(named))
     assert {metric.data.split(",")[0] for metric in kept} == {
@@ -230,7 +230,7 @@ def test_only_final_scores_the_reported_part_and_logs_it(
     assert result.exit_code == 0, result.output
     assert "FER+ PrivateTest, majority, official parts | 20 |" in log.read_text()
     assert (run / "report-test.html").is_file()
-    assert Checkpoint.load(run / "best.ckpt").metrics
+    assert Checkpoint.load(run / "best.ckpt").heads[0].metrics
 
 
 @pytest.mark.parametrize(

@@ -41,7 +41,7 @@ def test_each_head_is_scored_on_the_labels_that_it_learned(data: Path, tmp_path:
         json.loads((run / f"report-test{suffix}.json").read_text()) for suffix in ("", "-second")
     )
     assert (len(first["labels"]), len(second["labels"])) == (8, 7)
-    kept = Checkpoint.load(run / "second.ckpt").metrics
+    kept = Checkpoint.load(run / "best.ckpt").heads[1].metrics
     assert {m.data.split(",")[0] for m in kept} == {"FER2013 PrivateTest"}
     only = CliRunner().invoke(app, [*words, "--labels"])
     assert "two-second" not in only.output
@@ -53,7 +53,7 @@ def test_each_head_is_calibrated_alone(data: Path, tmp_path: Path) -> None:
     result = CliRunner().invoke(app, ["calibrate", str(run), "--data", str(data)])
     assert result.exit_code == 0, result.output
     assert [line.split(":")[0] for line in result.output.splitlines()] == ["two", "two-second"]
-    kept = [Checkpoint.load(run / name).temperature for name in ("best.ckpt", "second.ckpt")]
+    kept = [head.temperature for head in Checkpoint.load(run / "best.ckpt").heads]
     assert 1.0 not in kept
     found, files = finish_run(run, data)
     assert found.data == "FER+ PublicTest, majority"
@@ -61,12 +61,11 @@ def test_each_head_is_calibrated_alone(data: Path, tmp_path: Path) -> None:
     assert (run / "report-validation-second.json").is_file()
 
 
-def test_a_file_with_both_heads_scores_as_its_two_checkpoints(data: Path, tmp_path: Path) -> None:
+def test_a_file_with_both_heads_scores_as_its_checkpoint(data: Path, tmp_path: Path) -> None:
     export = pytest.importorskip("fer_live.export.checkpoint")
-    heads = pytest.importorskip("fer_live.export.heads")
     run = two_headed_run(tmp_path / "runs")
-    first, second = heads.load_heads(run)
-    exported = export.export_checkpoint(first, tmp_path / "both.onnx", second=second)
+    checkpoint = Checkpoint.load(run / "best.ckpt")
+    exported = export.export_checkpoint(checkpoint, tmp_path / "both.onnx")
     opened = open_model(exported.path, runs=tmp_path / "runs")
     for head, own in zip(opened.heads, open_model(run, runs=run.parent).heads, strict=True):
         one, other = (assess(each, Wanted(data), "validation") for each in (head, own))

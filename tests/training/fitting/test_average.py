@@ -15,7 +15,6 @@ from fer_live.training.config.repeats import repeats_of
 from fer_live.training.fitting.average import average_runs, mean_of
 from fer_live.training.fitting.fit import Running, fit
 from fer_live.training.models.checkpoint import Checkpoint
-from fer_live.training.models.joined_heads import joined, mirror_heads
 from tests.support.training_runs import small_data
 
 pytestmark = [pytest.mark.training, pytest.mark.usefixtures("own_cache")]
@@ -62,27 +61,25 @@ def test_the_mean_is_that_of_every_weight_and_batch_norms_are_measured_anew(
 ) -> None:
     run = average(trained, tmp_path, 0, 1, 1)
     assert run == tmp_path / "runs" / "one-mean"
-    for file, labels in (("best.ckpt", THREE), ("second.ckpt", THREE[:2])):
-        first, other, mean = (
-            Checkpoint.load(tmp_path / "runs" / name / file)
-            for name in ("one", "one-seed1", "one-mean")
-        )
-        assert mean.labels == labels
-        assert mean.prior == first.prior
-        assert mean.data.endswith("mean of the weights of seeds 0, 1")
-        learned = [key for key in mean.weights if "running" not in key and "num" not in key]
-        assert len(learned) > 8
-        for key in learned:
-            due = (first.weights[key] + other.weights[key]) / 2
-            torch.testing.assert_close(mean.weights[key], due)
-            assert not torch.equal(mean.weights[key], first.weights[key])
-    best, second = (Checkpoint.load(run / file) for file in ("best.ckpt", "second.ckpt"))
-    network = joined((best, second)).network()
+    first, other, mean = (
+        Checkpoint.load(tmp_path / "runs" / name / "best.ckpt")
+        for name in ("one", "one-seed1", "one-mean")
+    )
+    assert [head.labels for head in mean.heads] == [THREE, THREE[:2]]
+    for own, its in zip(mean.heads, first.heads, strict=True):
+        assert own.prior == its.prior
+        assert own.data.endswith("mean of the weights of seeds 0, 1")
+    learned = [key for key in mean.weights if "running" not in key and "num" not in key]
+    assert len(learned) > 8
+    for key in learned:
+        due = (first.weights[key] + other.weights[key]) / 2
+        torch.testing.assert_close(mean.weights[key], due)
+        assert not torch.equal(mean.weights[key], first.weights[key])
+    network = mean.network()
     first_norm = next(m for m in network.modules() if isinstance(m, nn.BatchNorm2d))
-    before = [Checkpoint.load(tmp_path / "runs" / n / "best.ckpt") for n in ("one", "one-seed1")]
     assert isinstance(first_norm.running_mean, torch.Tensor)
-    key = next(k for k in best.weights if k.endswith("running_mean"))
-    blended = (before[0].weights[key] + before[1].weights[key]) / 2
+    key = next(k for k in mean.weights if k.endswith("running_mean"))
+    blended = (first.weights[key] + other.weights[key]) / 2
     assert not torch.allclose(first_norm.running_mean, blended)
 
 
@@ -119,6 +116,7 @@ def test_what_has_no_mean_is_refused(trained: Experiment, tmp_path: Path) -> Non
     fit(other, data=tmp_path / "data", runs=tmp_path / "runs", running=Running(1, progress=False))
     with pytest.raises(ModelError, match="another network than"):
         average(trained, tmp_path, 0, 2)
-    mirror_heads(tmp_path / "runs" / "one-seed1")
-    with pytest.raises(ModelError, match="average first, then mirror or mix"):
+    path = tmp_path / "runs" / "one-seed1" / "best.ckpt"
+    Checkpoint.load(path).with_mirror().save(path)
+    with pytest.raises(ModelError, match="average first, then mirror"):
         average(trained, tmp_path, 0, 1)

@@ -5,64 +5,67 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 from typer.testing import CliRunner
 
 from fer_live.errors import ModelError
+from fer_live.labels import LABELS
 from fer_live.training.cli import app
-from fer_live.training.models.checkpoint import Checkpoint
-from fer_live.training.models.joined_heads import differing_in, mirror_heads, mix_heads, mixture
+from fer_live.training.models.checkpoint import Checkpoint, Head
 from fer_live.training.models.predictors import judge_of
+from fer_live.training.networks import build
 from fer_live.training.pruning.subject import open_subject
-from tests.training.models.test_mixed_heads import pictures, two_heads
 
 pytestmark = pytest.mark.training
 
+WIDTHS = (8, 8, 16, 24, 24, 16, 32, 32, 40)
 
-def test_the_answer_is_the_mean_of_both_and_the_same_for_both() -> None:
-    plain = two_heads()[0]
-    both = judge_of(dataclasses.replace(plain, mirrored=True))
+
+def two_heads() -> Checkpoint:
+    torch.manual_seed(5)
+    whole = build("compact-tiny", WIDTHS, 15).state_dict()
+    whole = {k: v * 3 if k.startswith("out") else v for k, v in whole.items()}
+    heads = tuple(
+        Head(labels, (1 / len(labels),) * len(labels), "noise", temperature=1.3)
+        for labels in (LABELS, LABELS[:7])
+    )
+    return Checkpoint("two", "compact-tiny", WIDTHS, heads, whole)
+
+
+def pictures() -> np.ndarray[tuple[int, ...], np.dtype[np.uint8]]:
+    return np.random.default_rng(1).integers(0, 256, (9, 48, 48), np.uint8)
+
+
+@pytest.mark.parametrize("head", [0, 1])
+def test_the_answer_is_the_mean_of_both_and_the_same_for_both(head: int) -> None:
+    plain = two_heads()
+    both, alone = judge_of(dataclasses.replace(plain, mirrored=True), head), judge_of(plain, head)
     turned = pictures()[..., ::-1].copy()
-    said, theirs = judge_of(plain).logits(pictures()), judge_of(plain).logits(turned)
+    said, theirs = alone.logits(pictures()), alone.logits(turned)
     np.testing.assert_allclose(both.logits(pictures()), (said + theirs) / 2, atol=1e-5)
     np.testing.assert_allclose(both.logits(pictures()), both.logits(turned), atol=1e-5)
     assert np.abs(said - theirs).max() > 0.005  # five hundred times the tolerance
     assert both.card.sha256 != plain.weights_sha256()
 
 
-def test_a_mixture_mixes_heads_that_look_at_both() -> None:
-    plain = two_heads()
-    heads = tuple(dataclasses.replace(one, mirrored=True) for one in plain)
-    both = judge_of(mixture(heads[0], heads[1], 0.3))
-    turned = pictures()[..., ::-1].copy()
-    np.testing.assert_allclose(both.logits(pictures()), both.logits(turned), atol=1e-5)
-    assert differing_in(heads[0], plain[1]) == ("mirrored",)
-    with pytest.raises(ModelError, match="they differ in mirrored"):
-        mixture(heads[0], plain[1], 0.3)
-
-
 def test_the_command_turns_it_on_and_off_for_both_heads(tmp_path: Path) -> None:
-    heads = two_heads()
-    for name, head in zip(("best.ckpt", "second.ckpt"), heads, strict=True):
-        head.save(tmp_path / name)
+    plain = two_heads()
+    plain.save(tmp_path / "best.ckpt")
     result = CliRunner().invoke(app, ["mirror", str(tmp_path)])
     assert result.exit_code == 0, result.output
-    assert result.output.count("answers for the picture and its mirror image") == 2
-    back = Checkpoint.load(tmp_path / "second.ckpt")
-    assert (back.mirrored, back.temperature) == (True, 1.0)
-    assert mirror_heads(tmp_path) == ()
+    assert "answers for the picture and its mirror image" in result.output
+    back = Checkpoint.load(tmp_path / "best.ckpt")
+    assert (back.mirrored, [head.temperature for head in back.heads]) == (True, [1.0, 1.0])
+    again = CliRunner().invoke(app, ["mirror", str(tmp_path)])
+    assert "answers already" in again.output
     result = CliRunner().invoke(app, ["mirror", str(tmp_path), "--off"])
     assert result.exit_code == 0, result.output
     back = Checkpoint.load(tmp_path / "best.ckpt")
     assert not back.mirrored
-    assert back.weights_sha256() == heads[0].weights_sha256()
+    assert back.weights_sha256() == plain.weights_sha256()
 
 
-def test_what_cannot_be_done_is_one_sentence(tmp_path: Path) -> None:
-    for name, head in zip(("best.ckpt", "second.ckpt"), two_heads(), strict=True):
-        head.save(tmp_path / name)
-    mirror_heads(tmp_path)
+def test_what_looks_at_both_is_not_pruned(tmp_path: Path) -> None:
+    two_heads().with_mirror().save(tmp_path / "best.ckpt")
     with pytest.raises(ModelError, match=r"fer-train mirror RUN --off makes it so"):
         open_subject(tmp_path / "best.ckpt", tmp_path)
-    mix_heads(tmp_path, 0.5)
-    with pytest.raises(ModelError, match="mirror them first and mix them then"):
-        mirror_heads(tmp_path, mirrored=False)

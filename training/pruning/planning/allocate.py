@@ -25,22 +25,31 @@ Loss = Callable[[Plan], float]
 
 
 class Divergence:
-    """How far a network's answers are from its parent's: the mean cross entropy, in nats."""
+    """How far a network's answers are from its parent's: the mean cross entropy, in nats.
 
-    def __init__(self, parent: nn.Module, pictures: Pictures) -> None:
+    That of several heads is summed.
+    """
+
+    def __init__(self, parent: nn.Module, pictures: Pictures, sizes: Sequence[int]) -> None:
         """Ask the parent once.
 
         Args:
             parent: The unpruned network.
             pictures: What both are shown.
+            sizes: Labels of each head.
         """
-        self._pictures = pictures
-        self._answers = torch.from_numpy(logits_of(parent, pictures)).softmax(dim=1)
+        self._pictures, self._sizes = pictures, list(sizes)
+        self._answers = [logits.softmax(dim=1) for logits in self._logits(parent)]
 
     def of(self, network: nn.Module) -> float:
         """Return the cross entropy with the parent's answers as targets; lowest for the parent."""
+        pairs = zip(self._logits(network), self._answers, strict=True)
+        return sum(float(nn.functional.cross_entropy(*pair)) for pair in pairs)
+
+    def _logits(self, network: nn.Module) -> tuple[torch.Tensor, ...]:
+        """Return (N, K) logits of each head."""
         logits = torch.from_numpy(logits_of(network, self._pictures))
-        return float(nn.functional.cross_entropy(logits, self._answers))
+        return torch.split(logits, self._sizes, dim=1)
 
 
 def plan_of_widths(

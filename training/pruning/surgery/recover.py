@@ -134,13 +134,15 @@ def _learned(
     network: nn.Module,
     optimiser: torch.optim.Optimizer,
     pictures: Tensor,
-    aim: Tensor,
+    aim: tuple[Tensor, ...],
     settings: RecoverySettings,
 ) -> float:
-    """Take one step; return its loss."""
+    """Take one step; return its loss, the sum of the heads'."""
     with torch.autocast("cpu", torch.bfloat16, enabled=settings.precision == "bf16"):
         logits = network(pictures)
-    loss = nn.functional.cross_entropy(logits.float(), aim)
+    each = torch.split(logits.float(), [part.shape[1] for part in aim], dim=1)
+    pairs = zip(each, aim, strict=True)
+    loss = torch.stack([nn.functional.cross_entropy(*pair) for pair in pairs]).sum()
     optimiser.zero_grad()
     loss.backward()  # type: ignore[no-untyped-call]  # torch's own
     optimiser.step()
@@ -188,8 +190,8 @@ class _Lessons:
         self._parent = copy.deepcopy(subject.network).to(memory_format=torch.channels_last).eval()
         self.steps = len(subject.train) // settings.batch
 
-    def of(self, epoch: int) -> Iterator[tuple[Tensor, Tensor]]:
-        """Yield (B, C, H, W) pictures and (B, K) targets; the same ones each time for an epoch."""
+    def of(self, epoch: int) -> Iterator[tuple[Tensor, tuple[Tensor, ...]]]:
+        """Yield (B, C, H, W) pictures and each head's (B, K) targets; the same for an epoch."""
         torch.manual_seed(mixed_seed(self._settings.seed, epoch))
         size = self._settings.batch
         order = torch.randperm(len(self._targets))
@@ -199,14 +201,19 @@ class _Lessons:
             yield pictures, self._aim(pictures, self._targets[rows])
 
     @torch.no_grad()
-    def _aim(self, pictures: Tensor, targets: Tensor) -> Tensor:
-        """Return the mixture of the parent's answer and the label."""
-        share = self._settings.distilled
-        if share == 0:
-            return targets
+    def _aim(self, pictures: Tensor, targets: Tensor) -> tuple[Tensor, ...]:
+        """Return the first head's mixture of the parent's answer and the label.
+
+        A further head has the parent's answer alone: the pictures' labels are the first head's.
+        """
+        share, sizes = self._settings.distilled, self._subject.checkpoint.sizes
+        if share == 0 and len(sizes) == 1:
+            return (targets,)
         with torch.autocast("cpu", torch.bfloat16, enabled=self._settings.precision == "bf16"):
             answer: Tensor = self._parent(pictures)
-        return share * answer.float().softmax(dim=1) + (1 - share) * targets
+        first, *others = torch.split(answer.float(), list(sizes), dim=1)
+        mixed = share * first.softmax(dim=1) + (1 - share) * targets
+        return (mixed, *(other.softmax(dim=1) for other in others))
 
 
 def augmentation_of(subject: Subject) -> AugmentSettings:

@@ -19,7 +19,7 @@ from fer_live.training.pruning.plan import Plan, plain
 from fer_live.training.pruning.planning.budget import align
 from fer_live.training.pruning.statistics.latency import speeds_of
 from fer_live.training.pruning.statistics.measure import Measurement
-from fer_live.training.pruning.subject import Subject, logits_of
+from fer_live.training.pruning.subject import Subject
 from fer_live.training.pruning.surgery.apply import carry_out_quickly
 from fer_live.training.pruning.surgery.shrink import shrink
 
@@ -116,7 +116,7 @@ class Walk:
 
     def step(self, removed: int) -> Step:
         """Return what the judged pictures say of it."""
-        logits = torch.from_numpy(logits_of(self.network(removed), self._subject.pictures()))
+        logits = torch.from_numpy(self._subject.logits(self.network(removed)))
         truth = torch.from_numpy(self._subject.truth())
         loss = float(nn.functional.cross_entropy(logits, truth))
         right = int((logits.argmax(dim=1) == truth).sum())
