@@ -69,9 +69,12 @@ def of_heads(reports: Sequence[Report], checkpoint: Checkpoint) -> tuple[Report,
         ModelError: One is of other weights, or from before the calibration.
     """
     weights = checkpoint.weights_sha256()
-    temperatures = {head.temperature for head in checkpoint.heads}
+    known = {
+        (checkpoint.head_name(place), head.temperature)
+        for place, head in enumerate(checkpoint.heads)
+    }
     for report in reports:
-        if report["sha256"] != weights or report["temperature"] not in temperatures:
+        if report["sha256"] != weights or (report["model"], report["temperature"]) not in known:
             raise ModelError(
                 f"the report on {report['data']} is of other weights, or from before the "
                 "calibration; make it again: fer-train evaluate RUN --final --full --record"

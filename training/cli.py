@@ -3,7 +3,7 @@
 import typer
 
 from fer_live.standard_streams import Command
-from fer_live.training.commands import compare, data, evaluate, fit, prune, sweep
+from fer_live.training.commands import compare, data, evaluate, fit, make, prune, sweep
 from fer_live.training.commands.paper import angles, autoencoder, curve, landmarks, maps, table
 
 app = Command(
@@ -13,6 +13,7 @@ app = Command(
 )
 paper = typer.Typer(help="Repeat what the papers show.", no_args_is_help=True)
 
+app.command()(make.make)
 app.command()(fit.fit)
 app.command()(fit.average)
 app.command()(evaluate.evaluate)

@@ -97,6 +97,10 @@ class Checkpoint:
         start = sum(self.sizes[:head])
         return slice(start, start + self.sizes[head])
 
+    def head_name(self, place: int) -> str:
+        """Return what reports call a head: the first has the network's own name."""
+        return f"{self.name}-second" if place else self.name
+
     def with_head(self, place: int, head: Head) -> "Checkpoint":
         """Return the same with another head in one place."""
         heads = (*self.heads[:place], head, *self.heads[place + 1 :])

@@ -179,7 +179,7 @@ def judge_of(checkpoint: Checkpoint, head: int = 0) -> NetworkJudge:
     """Return one head of a checkpoint's network, ready to be scored."""
     known, told = architecture(checkpoint.architecture), checkpoint.heads[head]
     card = Card(
-        name=checkpoint.name if not head else f"{checkpoint.name}-second",
+        name=checkpoint.head_name(head),
         labels=told.labels,
         prior=told.prior,
         temperature=told.temperature,

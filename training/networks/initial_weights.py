@@ -35,8 +35,7 @@ def load_weights(
     given, known = _read(path)
     trunk = getattr(network, "trunk", network)
     own = trunk.state_dict()
-    layers = [name for name, layer in trunk.named_modules() if "weight" in layer._parameters]
-    last = f"{layers[-1]}."
+    last = _outputs(trunk)
     strange_labels = bool(labels) and bool(known) and tuple(labels) != known
     fitting = {
         key: value
@@ -46,7 +45,7 @@ def load_weights(
         and not (strange_labels and key.startswith(last))
     }
     new = tuple(key for key in own if key not in fitting)
-    may = (last, *_whole_identities(trunk, new))
+    may = (*last, *_whole_identities(trunk, new))
     if strange := [key for key in new if not key.startswith(may)]:
         raise ModelError(
             f"{path} does not hold weights of this network: {len(strange)} of its tensors are "
@@ -54,6 +53,13 @@ def load_weights(
         )
     trunk.load_state_dict(fitting, strict=False)
     return new
+
+
+def _outputs(trunk: nn.Module) -> tuple[str, ...]:
+    """Return the prefixes of what has a row a label: the last layer, and its batch norm."""
+    layers = [(n, layer) for n, layer in trunk.named_modules() if "weight" in layer._parameters]
+    normed = isinstance(layers[-1][1], nn.BatchNorm1d | nn.BatchNorm2d)
+    return tuple(f"{name}." for name, _ in layers[-2 if normed else -1 :])
 
 
 def _whole_identities(trunk: nn.Module, new: Collection[str]) -> Iterator[str]:

@@ -1,0 +1,232 @@
+"""Every recipe makes its model from the data alone; interrupted anywhere it ends the same."""
+
+import dataclasses
+import json
+import shutil
+from pathlib import Path
+
+import pytest
+
+from fer_live.errors import SettingsError
+from fer_live.training.config.experiment import DataSettings, Experiment
+from fer_live.training.fitting.fit import Running
+from fer_live.training.models.checkpoint import Checkpoint
+from fer_live.training.recipes import make as making
+from fer_live.training.recipes.make import Kitchen, make
+from fer_live.training.recipes.order import stages_for
+from fer_live.training.recipes.recipe import Stage, read_recipe
+from tests.support.data_sets import fer2013_table, votes_table
+
+pytestmark = [
+    pytest.mark.training,
+    pytest.mark.usefixtures("own_cache"),
+    # The stand-ins are smaller than a batch of the real sets.
+    pytest.mark.filterwarnings("ignore:The number of training batches"),
+]
+
+RECIPES = Path(__file__).parents[3] / "recipes"
+NAMES = sorted(path.stem for path in RECIPES.glob("*.toml"))
+SHIPPED = Path(__file__).parents[3] / "assets" / "models"
+WORDS = ("anger", "disgust", "fear", "happiness", "sadness", "surprise", "neutral", "contempt")
+
+SMALL = """
+[data]
+kind = "ferplus"
+path = "fer2013.csv.bz2"
+votes = "fer2013new.csv"
+[second]
+kind = "fer2013"
+path = "fer2013.csv.bz2"
+[network]
+architecture = "cnn6"
+widths = [4, 8, 8, 8, 16]
+[fit]
+epochs = 2
+batch = 8
+"""
+TEACHER = (
+    'extends = "small/shared.toml"\n[[stages]]\nname = "plain"\n'
+    '[[stages]]\nname = "both-ways"\ndo = "mirror"\nof = "plain"\n'
+)
+STUDENT = """
+extends = "small/shared.toml"
+[[stages]]
+name = "first"
+teachers = ["teacher/both-ways"]
+distil = { views = 1, mirror_views = true }
+[[stages]]
+name = "less"
+do = "prune"
+of = "first"
+prune = { budget = 0.7, multiple = 1, least = 2, images = 16, allocation = "uniform" }
+[[stages]]
+name = "again"
+of = "less"
+teachers = ["first"]
+seeds = [3, 4]
+distil = { views = 1 }
+[[stages]]
+name = "mean"
+do = "average"
+of = "again"
+"""
+
+
+@pytest.fixture
+def faces(tmp_path: Path) -> Path:
+    """FER2013 and FER+ in small: noise instead of faces."""
+    folder = tmp_path / "data"
+    folder.mkdir()
+    emotions = [k % 7 for k in range(42)]
+    usages = ["Training"] * 28 + ["PublicTest"] * 7 + ["PrivateTest"] * 7
+    fer2013_table(folder / "fer2013.csv.bz2", emotions, usages)
+    votes_table(folder / "fer2013new.csv", [{WORDS[k % 8]: 10} for k in range(42)])
+    return folder
+
+
+@pytest.fixture
+def recipes(tmp_path: Path) -> Path:
+    """A student of a teacher: mirrored, pruned, trained again with two seeds, averaged."""
+    folder = tmp_path / "recipes"
+    (folder / "small").mkdir(parents=True)
+    (folder / "small" / "shared.toml").write_text(SMALL)
+    (folder / "teacher.toml").write_text(TEACHER)
+    (folder / "student.toml").write_text(STUDENT)
+    return folder
+
+
+def shortened(experiment: Experiment) -> Experiment:
+    """The same but for its length; noise has no faces to find, so the second framing goes."""
+
+    def without_faces(data: DataSettings) -> DataSettings:
+        return dataclasses.replace(data, also=())
+
+    second, taught = experiment.second, experiment.distil
+    return dataclasses.replace(
+        experiment,
+        data=without_faces(experiment.data),
+        second=None if second is None else without_faces(second),
+        fit=dataclasses.replace(experiment.fit, epochs=1, batch=14, precision="32"),
+        distil=dataclasses.replace(taught, views=min(1, taught.views)),
+    )
+
+
+def short(stage: Stage) -> Stage:
+    """Measure and recover on next to nothing."""
+    if stage.prune is None:
+        return stage
+    table = dataclasses.replace(
+        stage.prune, images=14, recover=1, precision="32", allocation="uniform"
+    )
+    return dataclasses.replace(stage, prune=table)
+
+
+def test_there_is_a_recipe_for_every_model_that_ships() -> None:
+    assert {path.stem for path in SHIPPED.glob("*.onnx")} == set(NAMES)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_every_recipe_makes_a_network_like_the_one_that_ships(
+    name: str, faces: Path, tmp_path: Path
+) -> None:
+    stages = tuple(short(stage) for stage in stages_for(name, RECIPES))
+    quiet = Running(max_steps=2, progress=False)
+    made = make(stages, Kitchen(faces, tmp_path / "runs", change=shortened, running=quiet))
+    shipped = json.loads((SHIPPED / f"{name}.json").read_text(encoding="utf-8"))
+    assert made.architecture == shipped["architecture"]
+    assert list(made.labels) == shipped["labels"]
+    assert made.mirrored == shipped.get("mirrored", False)
+    assert len(made.heads) == (2 if shipped.get("second") else 1)
+    assert (made.pruning is None) == (shipped["pruning"] is None)
+    if made.pruning is None:
+        assert list(made.widths) == shipped["widths"]
+
+
+def weights_of(recipes: Path, faces: Path, runs: Path) -> str:
+    kitchen = Kitchen(faces, runs)
+    return make(stages_for("student", recipes), kitchen).weights_sha256()
+
+
+def test_the_same_command_goes_on_after_each_stage_and_ends_the_same(
+    recipes: Path, faces: Path, tmp_path: Path
+) -> None:
+    stages = stages_for("student", recipes)
+    assert [stage.key for stage in stages] == [
+        "teacher/plain",
+        "teacher/both-ways",
+        "student/first",
+        "student/less",
+        "student/again",
+        "student/mean",
+    ]
+    unbroken = weights_of(recipes, faces, tmp_path / "a")
+    told: list[tuple[str, float]] = []
+    for end in range(1, len(stages) + 1):
+        kitchen = Kitchen(faces, tmp_path / "b", told=lambda s, share: told.append((s.key, share)))
+        made = make(stages[:end], kitchen)
+    assert made.weights_sha256() == unbroken
+    assert [share for key, share in told if key == "teacher/plain"].count(0.5) == 1, "once"
+    whole = Checkpoint.load(tmp_path / "b" / "student-again-mean" / "best.ckpt")
+    assert whole.sizes == (8, 7)
+    assert whole.pruning is not None
+    assert all(head.temperature != 1.0 for head in whole.heads)
+
+
+def test_a_stage_whose_run_was_lost_is_made_again(
+    recipes: Path, faces: Path, tmp_path: Path
+) -> None:
+    before = weights_of(recipes, faces, tmp_path / "runs")
+    shutil.rmtree(tmp_path / "runs" / "student-less")
+    assert weights_of(recipes, faces, tmp_path / "runs") == before
+
+
+def test_a_run_of_other_settings_is_refused(recipes: Path, faces: Path, tmp_path: Path) -> None:
+    stages = stages_for("teacher", recipes)
+    make(stages, Kitchen(faces, tmp_path / "runs"))
+    text = (recipes / "small" / "shared.toml").read_text()
+    (recipes / "small" / "shared.toml").write_text(text.replace("batch = 8", "batch = 7"))
+    with pytest.raises(SettingsError, match="teacher-plain was made of something else: fit"):
+        make(stages_for("teacher", recipes), Kitchen(faces, tmp_path / "runs"))
+
+
+BROKEN = [
+    ('of = "less"', 'of = "lost"', r"stage again: no stage before it is called 'lost'"),
+    ('of = "again"', 'of = "less"', r"student/less has one seed; nothing to average"),
+    ('do = "average"', 'do = "mirror"', r"student/again has several seeds; average or choose"),
+    ("teacher/both-ways", "teacher/none", r"recipe teacher has no stage 'none'; it has plain"),
+    ("teacher/both-ways", "nobody/one", r"there is no recipe 'nobody' in .*; there are student"),
+    ("budget = 0.7", "budget = 7", r"stage less: prune: budget must be in \(0, 1\)"),
+    ("seeds = [3, 4]", "seed = 3", r"stage again: there is no key 'seed'"),
+    ('extends = "small/shared.toml"', 'extends = "student.toml"', "extends itself"),
+    ("[[stages]]", "[[stage]]", r"student\.toml: a recipe needs \[\[stages\]\]"),
+]
+
+
+@pytest.mark.parametrize(("old", "new", "said"), BROKEN)
+def test_what_is_wrong_is_one_sentence(old: str, new: str, said: str, recipes: Path) -> None:
+    path = recipes / "student.toml"
+    path.write_text(path.read_text().replace(old, new))
+    with pytest.raises(SettingsError, match=said) as caught:
+        stages_for("student", recipes)
+    assert "\n" not in str(caught.value)
+
+
+def test_two_recipes_that_need_each_other_are_refused(recipes: Path) -> None:
+    path = recipes / "teacher.toml"
+    path.write_text(
+        path.read_text().replace('"plain"\n[[', '"plain"\nteachers = ["student/first"]\n[[', 1)
+    )
+    with pytest.raises(SettingsError, match="a circle"):
+        stages_for("student", recipes)
+
+
+def test_keys_of_the_recipe_win_over_what_it_extends(recipes: Path) -> None:
+    (recipes / "wide.toml").write_text(
+        'extends = "small/shared.toml"\n[fit]\nepochs = 9\n[[stages]]\nname = "one"\n'
+        "[stages.fit]\nbatch = 5\n"
+    )
+    (only,) = read_recipe("wide", recipes).stages
+    assert only.experiment is not None
+    assert (only.experiment.fit.epochs, only.experiment.fit.batch) == (9, 5)
+    assert only.experiment.network.widths == (4, 8, 8, 8, 16)
+    assert making.experiments_of(only, {}, Kitchen(recipes))[0].name == "wide-one"

@@ -1,0 +1,149 @@
+"""What a recipe will cost here: a few steps of each training are timed before any is begun."""
+
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+import torch
+from torch import Tensor, nn
+
+from fer_live.training.fitting.prepare import parts_of
+from fer_live.training.networks import architecture, build
+from fer_live.training.recipes.make import Kitchen
+from fer_live.training.recipes.recipe import Stage
+
+_OUTPUTS: Final = 15
+"""Of the networks that are timed; what they are hardly matters."""
+_STEPS: Final = 2
+_SHOWN: Final = 64
+"""Pictures a teacher is shown at a time."""
+_REPORT_S: Final = 20.0
+_PRUNING_S: Final = 600.0
+
+
+@dataclass(frozen=True, slots=True)
+class Cost:
+    """What one stage takes.
+
+    Attributes:
+        stage: Which.
+        seconds: On this machine, as it is loaded now; other processes included.
+        says: Of what, in words.
+        views_bytes: Disk that its views take.
+    """
+
+    stage: Stage
+    seconds: float
+    says: str
+    views_bytes: int = 0
+
+
+def costs_of(stages: Sequence[Stage], kitchen: Kitchen) -> tuple[Cost, ...]:
+    """Estimate each stage, by timing two steps of every training on made pictures.
+
+    Reading the data is part of it, so this takes a minute the first time. An estimate is right to
+    a factor of two or so: augmentation, callbacks and what else the machine does are not in it.
+
+    Raises:
+        DataError: The data cannot be read.
+    """
+    known = {stage.key: stage for stage in stages}
+    counted: dict[str, int] = {}
+    found = []
+    for stage in stages:
+        if stage.experiment is None:
+            seconds = _PRUNING_S if stage.do == "prune" else _REPORT_S
+            found.append(Cost(stage, seconds, f"{stage.do} {stage.of}"))
+            continue
+        data = repr(stage.experiment.data)
+        if data not in counted:
+            own = kitchen.change(stage.experiment)
+            counted[data] = len(parts_of(own, own.data, kitchen.data).train)
+        found.append(_of_training(stage, known, kitchen, counted[data]))
+    return tuple(found)
+
+
+def _of_training(stage: Stage, known: Mapping[str, Stage], kitchen: Kitchen, pictures: int) -> Cost:
+    """Estimate one training with its teachers."""
+    assert stage.experiment is not None
+    own = kitchen.change(stage.experiment)
+    settings, taught = own.fit, own.distil
+    half = settings.precision == "bf16"
+    steps = max(1, pictures // settings.batch) * settings.epochs
+    if kitchen.running.max_steps is not None:
+        steps = min(steps, kitchen.running.max_steps)
+    network = build(own.network.architecture, own.network.widths, _OUTPUTS)
+    batch = _pictures(own.network.architecture, settings.batch)
+    seconds = steps * _timed(_step(network, batch, half=half)) * len(stage.seeds)
+    says = f"{settings.epochs} epochs of {pictures:,} pictures"
+    says += f", {len(stage.seeds)} seeds" if len(stage.seeds) > 1 else ""
+    views = taught.views if stage.teachers else 0
+    for key in stage.teachers:
+        teacher, twice = _teacher(known[key], known)
+        shown = _pictures(teacher, _SHOWN)
+        asking = _timed(_asked(_built(known[key], known), shown, half=half)) * twice
+        seconds += asking * (
+            views * pictures / _SHOWN if views else steps * settings.batch / _SHOWN
+        )
+    if stage.teachers:
+        named = ", ".join(stage.teachers)
+        says += f", {views} views answered by {named}" if views else f", taught by {named}"
+    side = architecture(own.network.architecture).size_hw
+    area = side[0] * (side[1] if len(side) > 1 else 1)
+    return Cost(stage, seconds + _REPORT_S, says, views * pictures * (area + 2 * _OUTPUTS))
+
+
+def _teacher(stage: Stage, known: Mapping[str, Stage]) -> tuple[str, int]:
+    """Return a teacher's architecture, and 2 where it looks at mirror images as well."""
+    twice = 1
+    while stage.experiment is None:
+        twice = 2 if stage.do == "mirror" else twice
+        stage = known[stage.of]
+    return stage.experiment.network.architecture, twice
+
+
+def _built(stage: Stage, known: Mapping[str, Stage]) -> nn.Module:
+    """Build a network like the one that a stage leaves; a pruned one is taken as its parent."""
+    while stage.experiment is None:
+        stage = known[stage.of]
+    wanted = stage.experiment.network
+    return build(wanted.architecture, wanted.widths, _OUTPUTS)
+
+
+def _pictures(name: str, count: int) -> Tensor:
+    known = architecture(name)
+    shape = (known.channels, *known.size_hw) if len(known.size_hw) > 1 else known.size_hw
+    return torch.rand(count, *shape)
+
+
+def _step(network: nn.Module, batch: Tensor, *, half: bool) -> Callable[[], None]:
+    network.to(memory_format=torch.channels_last).train()
+
+    def step() -> None:
+        with torch.autocast("cpu", torch.bfloat16, enabled=half):
+            loss = network(batch).float().square().mean()
+        loss.backward()
+
+    return step
+
+
+def _asked(network: nn.Module, batch: Tensor, *, half: bool) -> Callable[[], None]:
+    network.to(memory_format=torch.channels_last).eval()
+
+    def ask() -> None:
+        with torch.no_grad(), torch.autocast("cpu", torch.bfloat16, enabled=half):
+            network(batch)
+
+    return ask
+
+
+def _timed(work: Callable[[], None]) -> float:
+    """Return the seconds of the fastest of a few calls, after one that does not count."""
+    work()
+    taken = []
+    for _ in range(_STEPS):
+        begun = time.perf_counter()
+        work()
+        taken.append(time.perf_counter() - begun)
+    return min(taken)
