@@ -83,4 +83,4 @@ def test_temperature_and_threshold_are_fitted_on_them(
     (own / "test").rename(own / "val")
     done = CliRunner().invoke(train, [*words, *options(RAF)])
     assert done.exit_code == 0, done.output
-    assert Checkpoint.load(path).heads[0].temperature != checkpoint.temperature
+    assert Checkpoint.load(path).heads[0].temperature != checkpoint.heads[0].temperature
