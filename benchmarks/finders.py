@@ -2,7 +2,8 @@
 
     python benchmarks/finders.py CLIP... --markdown FILE
 
-Both go through the same frames in turns, in one process on one core, everything else as shipped.
+Both go through the same frames in turns, in one process on one core, everything else as shipped;
+time is that of the processor.
 So does MediaPipe once more, on frames whose pixels are brighter or darker by one level at random:
 what that changes is what no label can be held to.
 Faces of a frame are the same where there are as many and each overlaps its own by half or more.
@@ -104,9 +105,9 @@ def compared(clip: Path, classifier: OnnxClassifier, frames: int) -> tuple[Compa
             taken = [0.0] * len(pipelines)
             results = {}
             for k in np.roll(range(len(pipelines)), frame.index).tolist():
-                start = time.perf_counter()
+                start = time.process_time()
                 results[k] = pipelines[k].process(shown[k])
-                taken[k] = 1000 * (time.perf_counter() - start)
+                taken[k] = 1000 * (time.process_time() - start)
             times.append(taken)
             for k, each in enumerate(found, start=1):
                 each.add(results[0], results[k], classifier.contract.crop)

@@ -5,7 +5,7 @@ them as one batch. Nothing is remembered: where a face was seen last is handed i
 """
 
 from collections.abc import Mapping, Sequence
-from typing import Any, Final
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -32,10 +32,12 @@ from fer_live.realtime.faces.views import (
     carried,
     inverse,
 )
+from fer_live.realtime.inference.batches import BatchRunner
 from fer_live.realtime.inference.session import Device, open_session
 from fer_live.realtime.results import Box
-from fer_live.realtime.tflite.to_onnx import INPUT, to_onnx
+from fer_live.realtime.tflite.to_onnx import to_onnx
 
+BLENDSHAPE_COUNT: Final = 52
 _SURE_SCORE: Final = 0.5
 """MediaPipe's landmarker believes its detector, and its landmark network, from here on."""
 _PRESENT_LOGIT: Final = 0.0
@@ -76,18 +78,12 @@ class OnnxNetworks(FaceNetworks):
         """
         self._min_score = min_score
         coordinates = {"coordinates": (ANCHOR_COUNT, COORDINATES), "logits": (ANCHOR_COUNT,)}
-        self._detector: Any = open_session(
-            to_onnx(read_bundled(DETECTOR), coordinates, pixel_scale=(1 / 127.5, -1.0)), device
-        )
         mesh = {"points": (MESH_POINTS, 3), "presence": ()}
-        self._landmarks: Any = open_session(
-            to_onnx(read_bundled(LANDMARKS), mesh, pixel_scale=(1 / 255, 0.0)), device
-        )
-        self._shapes: Any = None
+        self._detector = _runner(DETECTOR, coordinates, device, pixel_scale=(1 / 127.5, -1.0))
+        self._landmarks = _runner(LANDMARKS, mesh, device, pixel_scale=(1 / 255, 0.0))
+        self._shapes: BatchRunner | None = None
         if blendshapes:
-            self._shapes = open_session(
-                to_onnx(read_bundled(BLENDSHAPES), {"blendshapes": (52,)}), device
-            )
+            self._shapes = _runner(BLENDSHAPES, {"blendshapes": (BLENDSHAPE_COUNT,)}, device)
         self._warm_up()
 
     def detect(self, pictures: Sequence[Image]) -> list[list[Candidate]]:
@@ -117,8 +113,7 @@ class OnnxNetworks(FaceNetworks):
         return found
 
     def close(self) -> None:
-        """Let the sessions go; closing twice is allowed."""
-        self._detector = self._landmarks = self._shapes = None
+        """Do nothing: sessions go with the last that knows them."""
 
     def _warm_up(self) -> None:
         """Run each network once, so that the first frame waits for nothing."""
@@ -131,7 +126,7 @@ class OnnxNetworks(FaceNetworks):
         if not pictures:
             return []
         boxed = [letterboxed(picture) for picture in pictures]
-        raw, logits = self._detector.run(None, {INPUT: np.stack([part for part, _ in boxed])})
+        raw, logits = self._detector.run(np.stack([part for part, _ in boxed]))
         return [
             detections(raw[k], logits[k], transform, min_score)
             for k, (_, transform) in enumerate(boxed)
@@ -159,9 +154,7 @@ class OnnxNetworks(FaceNetworks):
         """Measure the face in each of N regions, in pixels of the pictures they were cut from."""
         if not regions:
             return []
-        points, presence = self._landmarks.run(
-            None, {INPUT: np.stack([region for region, _ in regions])}
-        )
+        points, presence = self._landmarks.run(np.stack([region for region, _ in regions]))
         meshes = [
             carried(mesh[:, :2].astype(np.float64), inverse(transform))
             for mesh, (_, transform) in zip(points, regions, strict=True)
@@ -177,8 +170,22 @@ class OnnxNetworks(FaceNetworks):
         if self._shapes is None:
             return [None] * len(meshes)
         chosen = np.stack([mesh[_BLENDSHAPE_POINTS] for mesh in meshes])
-        (shapes,) = self._shapes.run(None, {INPUT: chosen.astype(np.float32)})
+        (shapes,) = self._shapes.run(chosen.astype(np.float32))
         return list(shapes)
+
+
+def _runner(
+    name: str,
+    outputs: Mapping[str, tuple[int, ...]],
+    device: Device,
+    *,
+    pixel_scale: tuple[float, float] | None = None,
+) -> BatchRunner:
+    """Convert one network of the bundle and open a session for it."""
+    model = to_onnx(
+        read_bundled(name), outputs, pixel_scale=pixel_scale, split_prelu=device != "cuda"
+    )
+    return BatchRunner(open_session(model, device))
 
 
 def _candidate(found: Detection) -> Candidate:

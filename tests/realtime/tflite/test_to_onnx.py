@@ -60,6 +60,18 @@ def test_pixels_are_scaled_inside_the_graph() -> None:
         np.testing.assert_allclose(one, other, atol=2e-3)  # of values up to about 160
 
 
+def test_leaky_activations_are_the_same_written_either_way() -> None:
+    pixels = np.random.default_rng(2).random((1, 256, 256, 3), np.float32)
+    split, whole = (
+        open_session(
+            to_onnx(read_bundled(LANDMARKS), NETWORKS[LANDMARKS], split_prelu=split), "cpu"
+        ).run(None, {INPUT: pixels})
+        for split in (True, False)
+    )
+    for one, other in zip(split, whole, strict=True):
+        np.testing.assert_allclose(one, other, atol=2e-3)  # of values up to about 256
+
+
 def test_what_is_no_network_is_told() -> None:
     with pytest.raises(ModelError, match="not a TensorFlow Lite model"):
         read_network(b"PK\x03\x04 a zip file")
