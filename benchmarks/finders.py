@@ -8,7 +8,7 @@ So does MediaPipe once more, on frames whose pixels are brighter or darker by on
 what that changes is what no label can be held to.
 Faces of a frame are the same where there are as many and each overlaps its own by half or more.
 Distances are those of eyes and mouth in pixels of the model's crop; labels and probabilities are
-steadied ones. The tolerance stands in docs/decisions/0022-finder-without-mediapipe.md.
+steadied ones. The tolerance stands in docs/decisions/0019-faces-without-mediapipe.md.
 """
 
 import argparse
