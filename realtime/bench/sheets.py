@@ -161,7 +161,8 @@ def _stages(clip: ClipFigures) -> Sheet:
         )
         for name in (*STAGES, "total")
     ]
-    rows.append(("bare landmarker", *_latency_cells(figures.bare), "", ""))
+    if figures.bare is not None:
+        rows.append(("bare landmarker", *_latency_cells(figures.bare), "", ""))
     title = f"{clip.name} ({clip.size_wh[0]}x{clip.size_wh[1]}, {figures.frames} frames)"
     return Sheet(title, ("stage", "min ms", "p50", "p95", "p99", "mean", "share"), tuple(rows))
 
@@ -187,7 +188,9 @@ def _clips(clips: Sequence[ClipFigures]) -> Sheet:
 
 
 def _of_bare(figures: PipelineFigures) -> str:
-    """Return the ratio to the bare landmarker, or that it saw too little to be compared with."""
+    """Return the ratio to the bare landmarker, or why there is none."""
+    if figures.ratio is None:
+        return "no MediaPipe here"
     if figures.bare_faces < _SEES * figures.faces:
         return f"it sees {figures.bare_faces:.1f}"
     return f"{figures.ratio:.2f}"

@@ -8,6 +8,7 @@ and only once, since its labels do not depend on time).
 import time
 from collections import Counter
 from collections.abc import Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass
 from typing import Final
 
@@ -16,6 +17,7 @@ from numpy.typing import NDArray
 
 from fer_live.realtime.bench.latency import Latency, quiet_total
 from fer_live.realtime.faces import BareLandmarker, FaceSettings, open_finder
+from fer_live.realtime.faces.settings import resolved
 from fer_live.realtime.inference.classifier import EmotionClassifier
 from fer_live.realtime.pipeline import Pipeline, PipelineSettings
 from fer_live.realtime.results import Box, Frame, FrameResult
@@ -35,10 +37,11 @@ class PipelineFigures:
         faces: Most faces in one frame.
         stages: Per stage and for "total", over all rounds.
         mean_ms: Per stage and for "total", the mean frame, each frame with its best round.
-        bare: The bare landmarker on the same frames.
+        bare: The bare landmarker on the same frames; None on machines without MediaPipe.
         bare_faces: How many faces it sees in the mean frame; where it sees fewer than there are,
             its time is no yardstick.
-        ratio: Total of fer-live over total of the bare landmarker, each frame's best round.
+        ratio: Total of fer-live over total of the bare landmarker, each frame's best round; None
+            without it.
         agreement: Part of the steady labels equal to those with landmarks on every frame.
         labels_compared: How many (face, frame) pairs the agreement stands on.
         looked: Part of the (face, frame) pairs for which the landmark network ran.
@@ -49,9 +52,9 @@ class PipelineFigures:
     faces: int
     stages: dict[str, Latency]
     mean_ms: dict[str, float]
-    bare: Latency
+    bare: Latency | None
     bare_faces: float
-    ratio: float
+    ratio: float | None
     agreement: float
     labels_compared: int
     looked: float
@@ -89,6 +92,7 @@ def measure_pipeline(
     timed = [_one_round(frames, classifier, shipped, settings, most, i) for i in range(rounds)]
     own_ms = np.array([each.own_ms for each in timed])[:, :, WARM_UP_FRAMES:]
     bare_ms = np.array([each.bare_ms for each in timed])[:, WARM_UP_FRAMES:]
+    bare_ran = bool(np.isfinite(bare_ms).all())
     results = timed[0].results
     agreement, compared = label_agreement(results, every)
     count = own_ms.shape[2]
@@ -104,9 +108,9 @@ def measure_pipeline(
             **{name: quiet_total(own_ms[:, i]) / count for i, name in enumerate(STAGES)},
             "total": quiet_total(own_ms.sum(axis=1)) / count,
         },
-        bare=Latency.of(bare_ms.ravel()),
+        bare=Latency.of(bare_ms.ravel()) if bare_ran else None,
         bare_faces=float(np.mean([each.bare_faces[WARM_UP_FRAMES:] for each in timed])),
-        ratio=quiet_total(own_ms.sum(axis=1)) / quiet_total(bare_ms),
+        ratio=quiet_total(own_ms.sum(axis=1)) / quiet_total(bare_ms) if bare_ran else None,
         agreement=agreement,
         labels_compared=compared,
         looked=_looked(results),
@@ -115,7 +119,10 @@ def measure_pipeline(
 
 @dataclass(frozen=True, slots=True)
 class _Round:
-    """Times of one round: own (5 stages, F) and bare (F), in milliseconds; faces that bare saw."""
+    """Times of one round: own (5 stages, F) and bare (F), in milliseconds; faces that bare saw.
+
+    Without MediaPipe bare's times are not numbers.
+    """
 
     own_ms: NDArray[np.float64]
     bare_ms: NDArray[np.float64]
@@ -155,18 +162,22 @@ def _one_round(
 ) -> _Round:
     """Go through the clip once; who goes first alternates from frame to frame and round."""
     own = np.empty((len(STAGES), len(frames)))
-    bare = np.empty(len(frames))
-    seen = np.empty(len(frames), np.int64)
+    bare = np.full(len(frames), np.nan)
+    seen = np.zeros(len(frames), np.int64)
     results = []
-    with open_finder(faces, live=True) as finder, BareLandmarker(bare_faces) as landmarker:
+    with ExitStack() as stack:
+        finder = stack.enter_context(open_finder(faces, live=True))
+        has_bare = resolved("auto") == "mediapipe"
+        landmarker = stack.enter_context(BareLandmarker(bare_faces)) if has_bare else None
         pipeline = Pipeline(finder, classifier, settings)
         for i, frame in enumerate(frames):
             own_first = (i + number) % 2 == 0
             if own_first:
                 results.append(pipeline.process(frame))
-            start = time.perf_counter_ns()
-            seen[i] = len(landmarker.find(frame))
-            bare[i] = (time.perf_counter_ns() - start) / 1e6
+            if landmarker is not None:
+                start = time.perf_counter_ns()
+                seen[i] = len(landmarker.find(frame))
+                bare[i] = (time.perf_counter_ns() - start) / 1e6
             if not own_first:
                 results.append(pipeline.process(frame))
             times = results[-1].times

@@ -90,6 +90,7 @@ def test_a_clip_is_measured_stage_by_stage(clip: Path, classifier: OnnxClassifie
     assert figures.bare_faces == 1
     assert figures.labels_compared > 0
     assert 0 <= figures.agreement <= 1
+    assert figures.ratio is not None
     assert figures.ratio > 0
     assert figures.stages["total"].p50_ms > figures.stages["classify"].p50_ms
     assert figures.frames_per_second * figures.mean_ms["total"] == pytest.approx(1000)

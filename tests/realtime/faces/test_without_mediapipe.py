@@ -85,6 +85,13 @@ def test_a_live_run_says_what_found_the_faces(clip: Path) -> None:
     assert "faces by ONNX Runtime" in done.stderr
 
 
+def test_bench_leaves_out_what_it_cannot_compare_with(clip: Path) -> None:
+    quick = ("--frames", 20, "--rounds", 1, "--copies", 1, "--no-live")
+    done = run(BLOCKED, "bench", "--models", "tiny", "--video", clip, *quick)
+    assert done.returncode == 0, done.stderr
+    assert "no MediaPipe here" in done.stdout
+
+
 def test_results_of_one_finder_are_not_taken_for_the_others() -> None:
     auto, onnx, mediapipe = (
         AnnotateSettings(faces=FaceSettings(finder=finder)).as_json()
