@@ -2,7 +2,7 @@
 PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
-FULL := train,export,parquet,heic,send,demo,dev
+FULL := train,export,parquet,heic,send,serve,demo,dev
 
 .PHONY: check test test-fast test-long matrix fuzz kills soak demo docs bench clean
 

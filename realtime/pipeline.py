@@ -47,6 +47,11 @@ class Pipeline:
         self._smoothers: dict[int, LabelSmoother] = {}
         self._first_s: dict[int, float] = {}
 
+    @property
+    def labels(self) -> tuple[str, ...]:
+        """What the model can name, in the order of its outputs."""
+        return self._classifier.contract.labels
+
     def process(self, frame: Frame) -> FrameResult:
         """Return every face of `frame` with its label; the frame is not written to."""
         marks = [time.perf_counter_ns()]

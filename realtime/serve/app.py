@@ -1,0 +1,243 @@
+"""The page's routes: files, state, the browser's camera, a source of the server's."""
+
+import json
+import struct
+import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from importlib.resources import files
+from typing import Any, Final
+
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import FileResponse, JSONResponse, Response
+from starlette.routing import Mount, Route, WebSocketRoute
+from starlette.staticfiles import StaticFiles
+from starlette.websockets import WebSocket, WebSocketDisconnect
+
+from fer_live import __version__
+from fer_live.arrays import Image
+from fer_live.bundle import model_names
+from fer_live.errors import FerLiveError, SettingsError, SourceError
+from fer_live.labels import LABELS
+from fer_live.realtime.overlay.colours import UNCERTAIN, colour_of, ink_on
+from fer_live.realtime.results import Frame, SourceInfo
+from fer_live.realtime.send import FORMAT, Message
+from fer_live.realtime.serve.analyser import Analyser, Wishes
+from fer_live.realtime.serve.settings import (
+    MOST_CAMERAS,
+    MOST_PIXELS,
+    MOST_VIEWERS,
+    ServeSettings,
+)
+from fer_live.realtime.serve.watching import Viewer, Watching
+from fer_live.realtime.sources import decode_picture
+
+STATIC: Final = files("fer_live.realtime.serve").joinpath("static")
+HEAD: Final = struct.Struct("<d")
+"""Before each picture from a browser: seconds on its own clock."""
+FULL: Final = 1013
+"""WebSocket's status for "try again later"."""
+WRONG: Final = 1008
+"""WebSocket's status for a message that breaks the rules."""
+
+
+class Page:
+    """What the routes share."""
+
+    def __init__(self, settings: ServeSettings) -> None:
+        self._settings = settings
+        self._models = frozenset({settings.model, *model_names()})
+        self._watching: Watching | None = None
+        self._cameras = self._viewers = 0
+
+    def app(self) -> Starlette:
+        """Return the application, not guarded yet."""
+        return Starlette(
+            routes=[
+                Route("/", self._file("index.html")),
+                Route("/overlay", self._file("overlay.html")),
+                Route("/state", self._state),
+                WebSocketRoute("/camera", self._camera),
+                WebSocketRoute("/watch", self._watch),
+                Mount("/static", StaticFiles(directory=str(STATIC))),
+            ],
+            lifespan=self._lifespan,
+        )
+
+    @asynccontextmanager
+    async def _lifespan(self, _app: Starlette) -> AsyncIterator[None]:
+        """Watch the server's source as long as the page is served."""
+        if self._settings.source is not None:
+            self._watching = Watching(self._settings)
+        try:
+            yield
+        finally:
+            if self._watching is not None:
+                self._watching.close()
+
+    def _file(self, name: str) -> Any:
+        async def answer(_request: Request) -> Response:
+            return FileResponse(str(STATIC.joinpath(name)))
+
+        return answer
+
+    async def _state(self, _request: Request) -> Response:
+        """Tell the page what it needs to know before the first picture."""
+        watching = self._watching
+        wishes = Wishes.of(self._settings) if watching is None else watching.wishes
+        return JSONResponse(
+            {
+                "version": __version__,
+                "format": FORMAT,
+                "mode": "camera" if watching is None else "watch",
+                "problem": None if watching is None else watching.problem,
+                "models": sorted(self._models),
+                "settings": _shown(wishes),
+                "labels": [_label(label) for label in LABELS],
+                "uncertain": _css(UNCERTAIN),
+                "most_pixels": MOST_PIXELS,
+            }
+        )
+
+    async def _camera(self, socket: WebSocket) -> None:
+        """Analyse the pictures of a browser's camera, one at a time.
+
+        The page sends the next picture only when it has the answer to the last, so none waits.
+        """
+        await socket.accept()
+        if self._settings.source is not None or self._cameras >= MOST_CAMERAS:
+            reason = "too many cameras are connected; close another page"
+            if self._settings.source is not None:
+                reason = "this page shows a source of the server's"
+            await socket.close(FULL, reason)
+            return
+        self._cameras += 1
+        analyser = Analyser(self._settings, Wishes.of(self._settings))
+        try:
+            await analyser.open()
+            await socket.send_json({"ready": True, "settings": _shown(analyser.wishes)})
+            while True:
+                await self._answer(socket, analyser, await socket.receive())
+        except WebSocketDisconnect:
+            pass  # the page was closed: that is its right
+        except FerLiveError as error:
+            await socket.close(WRONG, str(error)[:120])
+        finally:
+            self._cameras -= 1
+            await analyser.close()
+
+    async def _answer(self, socket: WebSocket, analyser: Analyser, got: Any) -> None:
+        """Answer one message of a browser's camera."""
+        if got["type"] == "websocket.disconnect":
+            raise WebSocketDisconnect
+        if got.get("text") is not None:
+            await analyser.change(analyser.wishes.changed(_json(got["text"]), self._models))
+            await socket.send_json({"settings": _shown(analyser.wishes)})
+            return
+        begun_s = time.monotonic()
+        time_s, rgb = picture_of(got.get("bytes") or b"")
+        result = await analyser.analyse(rgb, time_s)
+        frame = Frame(result.frame_index, result.time_s, rgb, captured_s=begun_s)
+        info = SourceInfo("the browser's camera", rgb.shape[1::-1], live=True)
+        message = dict(Message.of(info, frame, result).content)
+        message["analysis_ms"] = round(1000 * (time.monotonic() - begun_s), 1)
+        await socket.send_json(message)
+
+    async def _watch(self, socket: WebSocket) -> None:
+        """Show the server's source to one viewer."""
+        await socket.accept()
+        if self._watching is None or self._viewers >= MOST_VIEWERS:
+            reason = "too many pages are connected; close another"
+            await socket.close(FULL, reason if self._watching else "there is nothing to watch")
+            return
+        self._viewers += 1
+        viewer = Viewer()
+        self._watching.add(viewer)
+        try:
+            await socket.send_json({"ready": True, "settings": _shown(self._watching.wishes)})
+            if self._watching.problem is not None:
+                await socket.send_json({"problem": self._watching.problem})
+            await self._show(socket, viewer, self._watching)
+        except WebSocketDisconnect:
+            pass  # the page was closed: that is its right
+        except SettingsError as error:
+            await socket.close(WRONG, str(error)[:120])
+        finally:
+            self._viewers -= 1
+            self._watching.remove(viewer)
+
+    async def _show(self, socket: WebSocket, viewer: Viewer, watching: Watching) -> None:
+        """Send a picture whenever the page asks with "next", so that a slow page skips pictures."""
+        while True:
+            text = await socket.receive_text()
+            if text != "next":
+                watching.change(watching.wishes.changed(_json(text), self._models))
+                await socket.send_json({"settings": _shown(watching.wishes)})
+                continue
+            data = await viewer.next()
+            if data[:1] == b"{":
+                await socket.send_text(data.decode())
+            else:
+                await socket.send_bytes(data)
+
+
+def picture_of(data: bytes) -> tuple[float, Image]:
+    """Return the time in seconds and the picture, (H, W, 3) uint8 RGB, that a browser sent.
+
+    Raises:
+        SourceError: It is no such message, or too large.
+    """
+    if len(data) <= HEAD.size:
+        raise SourceError("a picture is due: 8 bytes of time and a JPEG")
+    (time_s,) = HEAD.unpack_from(data)
+    if not 0 <= time_s < 1e9:  # noqa: PLR2004 (thirty years)
+        raise SourceError("the picture's time makes no sense")
+    check_size(data[HEAD.size :])
+    return time_s, decode_picture(data[HEAD.size :], "the browser's picture")
+
+
+def check_size(data: bytes) -> None:
+    """Refuse a picture that is large once it is unpacked, from its head alone.
+
+    Raises:
+        SourceError: It is no JPEG, PNG or WebP, or has more than `MOST_PIXELS`.
+    """
+    import io  # noqa: PLC0415
+
+    from PIL import Image as PilImage  # noqa: PLC0415
+    from PIL import UnidentifiedImageError  # noqa: PLC0415
+
+    try:
+        with PilImage.open(io.BytesIO(data), formats=["JPEG", "PNG", "WEBP"]) as picture:
+            width, height = picture.size
+    except (UnidentifiedImageError, OSError, ValueError, PilImage.DecompressionBombError) as error:
+        raise SourceError("what the browser sent is no picture") from error
+    if width * height > MOST_PIXELS:
+        raise SourceError(f"a picture of {width}x{height} is too large; send at most 1920x1080")
+
+
+def _json(text: str) -> object:
+    try:
+        found: object = json.loads(text)
+    except ValueError as error:
+        raise SettingsError("what the page asks for is no JSON") from error
+    return found
+
+
+def _shown(wishes: Wishes) -> dict[str, Any]:
+    return {
+        "model": wishes.model,
+        "prior": wishes.prior,
+        "max_faces": wishes.max_faces,
+        "tau_s": wishes.tau_s,
+    }
+
+
+def _label(name: str) -> dict[str, str]:
+    colour = colour_of(name)
+    return {"name": name, "colour": _css(colour), "ink": _css(ink_on(colour))}
+
+
+def _css(colour: tuple[int, int, int]) -> str:
+    return "#{:02x}{:02x}{:02x}".format(*colour)
