@@ -126,6 +126,7 @@ class Analyser:
 
     def _load(self) -> None:
         self._unload()
+        self._frames = 0
         self._finder, self._pipeline = load(self._settings, self._wishes)
 
     def _unload(self) -> None:

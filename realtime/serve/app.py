@@ -1,7 +1,7 @@
 """The page's routes: files, state, the browser's camera, a source of the server's."""
 
+import asyncio
 import json
-import struct
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -16,14 +16,14 @@ from starlette.staticfiles import StaticFiles
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from fer_live import __version__
-from fer_live.arrays import Image
 from fer_live.bundle import model_names
-from fer_live.errors import FerLiveError, SettingsError, SourceError
+from fer_live.errors import FerLiveError, SettingsError
 from fer_live.labels import LABELS
 from fer_live.realtime.overlay.colours import UNCERTAIN, colour_of, ink_on
 from fer_live.realtime.results import Frame, SourceInfo
 from fer_live.realtime.send import FORMAT, Message
 from fer_live.realtime.serve.analyser import Analyser, Wishes
+from fer_live.realtime.serve.picture import picture_of
 from fer_live.realtime.serve.settings import (
     MOST_CAMERAS,
     MOST_PIXELS,
@@ -31,11 +31,8 @@ from fer_live.realtime.serve.settings import (
     ServeSettings,
 )
 from fer_live.realtime.serve.watching import Viewer, Watching
-from fer_live.realtime.sources import decode_picture
 
 STATIC: Final = files("fer_live.realtime.serve").joinpath("static")
-HEAD: Final = struct.Struct("<d")
-"""Before each picture from a browser: seconds on its own clock."""
 FULL: Final = 1013
 """WebSocket's status for "try again later"."""
 WRONG: Final = 1008
@@ -158,63 +155,39 @@ class Page:
             await socket.send_json({"ready": True, "settings": _shown(self._watching.wishes)})
             if self._watching.problem is not None:
                 await socket.send_json({"problem": self._watching.problem})
-            await self._show(socket, viewer, self._watching)
-        except WebSocketDisconnect:
+            wanted = asyncio.Event()
+            async with asyncio.TaskGroup() as both:
+                both.create_task(self._obey(socket, wanted, self._watching))
+                both.create_task(_show(socket, wanted, viewer))
+        except* WebSocketDisconnect:
             pass  # the page was closed: that is its right
-        except SettingsError as error:
-            await socket.close(WRONG, str(error)[:120])
+        except* SettingsError as errors:
+            await socket.close(WRONG, str(errors.exceptions[0])[:120])
         finally:
             self._viewers -= 1
             self._watching.remove(viewer)
 
-    async def _show(self, socket: WebSocket, viewer: Viewer, watching: Watching) -> None:
-        """Send a picture whenever the page asks with "next", so that a slow page skips pictures."""
+    async def _obey(self, socket: WebSocket, wanted: asyncio.Event, watching: Watching) -> None:
+        """Do what a viewer asks for: the next picture, or other settings."""
         while True:
             text = await socket.receive_text()
-            if text != "next":
+            if text == "next":
+                wanted.set()
+            else:
                 watching.change(watching.wishes.changed(_json(text), self._models))
                 await socket.send_json({"settings": _shown(watching.wishes)})
-                continue
-            data = await viewer.next()
-            if data[:1] == b"{":
-                await socket.send_text(data.decode())
-            else:
-                await socket.send_bytes(data)
 
 
-def picture_of(data: bytes) -> tuple[float, Image]:
-    """Return the time in seconds and the picture, (H, W, 3) uint8 RGB, that a browser sent.
-
-    Raises:
-        SourceError: It is no such message, or too large.
-    """
-    if len(data) <= HEAD.size:
-        raise SourceError("a picture is due: 8 bytes of time and a JPEG")
-    (time_s,) = HEAD.unpack_from(data)
-    if not 0 <= time_s < 1e9:  # noqa: PLR2004 (thirty years)
-        raise SourceError("the picture's time makes no sense")
-    check_size(data[HEAD.size :])
-    return time_s, decode_picture(data[HEAD.size :], "the browser's picture")
-
-
-def check_size(data: bytes) -> None:
-    """Refuse a picture that is large once it is unpacked, from its head alone.
-
-    Raises:
-        SourceError: It is no JPEG, PNG or WebP, or has more than `MOST_PIXELS`.
-    """
-    import io  # noqa: PLC0415
-
-    from PIL import Image as PilImage  # noqa: PLC0415
-    from PIL import UnidentifiedImageError  # noqa: PLC0415
-
-    try:
-        with PilImage.open(io.BytesIO(data), formats=["JPEG", "PNG", "WEBP"]) as picture:
-            width, height = picture.size
-    except (UnidentifiedImageError, OSError, ValueError, PilImage.DecompressionBombError) as error:
-        raise SourceError("what the browser sent is no picture") from error
-    if width * height > MOST_PIXELS:
-        raise SourceError(f"a picture of {width}x{height} is too large; send at most 1920x1080")
+async def _show(socket: WebSocket, wanted: asyncio.Event, viewer: Viewer) -> None:
+    """Send a picture whenever one is wanted, so that a slow page skips pictures."""
+    while True:
+        await wanted.wait()
+        wanted.clear()
+        data = await viewer.next()
+        if data[:1] == b"{":
+            await socket.send_text(data.decode())
+        else:
+            await socket.send_bytes(data)
 
 
 def _json(text: str) -> object:

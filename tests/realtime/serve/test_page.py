@@ -1,0 +1,142 @@
+"""What the page's routes do: the browser's camera, a source of the server's, settings."""
+
+import io
+import json
+import time
+from collections.abc import Iterator
+from itertools import islice, pairwise
+
+import httpx
+import numpy as np
+import pytest
+from PIL import Image as PilImage
+from websockets.exceptions import ConnectionClosed
+from websockets.sync.client import ClientConnection
+
+import fer_live
+from fer_live.realtime.demo_clip import portrait
+from fer_live.realtime.send.message import schema
+from fer_live.realtime.serve.settings import MOST_BYTES
+from fer_live.realtime.sources import decode_picture
+from tests.realtime.serve.serving import jpeg, packed, served, talking, unpacked
+from tests.support.shared_data import shared_file
+
+jsonschema = pytest.importorskip("jsonschema")
+
+
+@pytest.fixture(scope="module", name="address")
+def one_server() -> Iterator[str]:
+    with served("--model", "tiny") as address:
+        yield address
+
+
+def test_the_browsers_camera_is_read_as_analyze_reads_the_same_pictures(address: str) -> None:
+    clip = shared_file("video/edge/timeline_7emotions.mp4")
+    frames = [f for f, _ in islice(fer_live.analyze(clip, frames=True, model="tiny"), 0, 300, 3)]
+    sent = [jpeg(frame.rgb) for frame in frames]
+    again = [
+        fer_live.Frame(n, frame.time_s, decode_picture(data, ""))
+        for n, (frame, data) in enumerate(zip(frames, sent, strict=True))
+    ]
+    expected = [
+        [(track.track_id, track.label) for track in result.tracks]
+        for result in fer_live.analyze(again, model="tiny")
+    ]
+    with talking(address, "camera") as socket:
+        got = []
+        for frame, data in zip(frames, sent, strict=True):
+            socket.send(packed(data, frame.time_s))
+            message = json.loads(socket.recv(timeout=30))
+            assert message.pop("analysis_ms") >= 0
+            jsonschema.validate(message, schema())
+            got.append([(face["track"], face["label"]) for face in message["faces"]])
+    same = sum(a == b for a, b in zip(got, expected, strict=True))
+    assert same >= 0.98 * len(expected), "a live finder may find a face a frame later"
+
+
+def test_viewers_see_the_servers_source_newest_first() -> None:
+    clip = shared_file("video/edge/timeline_7emotions.mp4")
+    with (
+        served(str(clip), "--model", "tiny") as address,
+        talking(address, "watch") as one,
+        talking(address, "watch") as other,
+    ):
+        times = []
+        for viewer in (one, other):
+            seen = []
+            for _ in range(15):
+                viewer.send("next")
+                message, picture = unpacked(viewer.recv(timeout=30))
+                rgb = decode_picture(picture, "")
+                assert list(rgb.shape[1::-1]) == message["size"]
+                message.pop("latency_ms", None)
+                jsonschema.validate(message, schema())
+                seen.append(message["time_s"])
+            assert all(a < b for a, b in pairwise(seen))
+            times.append(seen)
+        assert times[1][0] >= times[0][-1], "the newest picture, not the oldest"
+
+
+def test_a_source_that_is_not_there_is_told_on_the_page() -> None:
+    with served("no_such.mp4") as address:
+        with talking(address, "watch") as viewer:
+            viewer.send("next")
+            told = json.loads(viewer.recv(timeout=30))
+        assert "no_such.mp4" in told["problem"]
+        end_s = time.monotonic() + 20
+        while httpx.get(address + "state").json()["problem"] is None:
+            assert time.monotonic() < end_s
+
+
+def test_settings_change_what_comes_after(address: str) -> None:
+    with talking(address, "camera") as socket:
+        socket.send(json.dumps({"model": "cnn6", "prior": "natural", "max_faces": 1}))
+        told = json.loads(socket.recv(timeout=30))["settings"]
+        assert told == {"model": "cnn6", "prior": "natural", "max_faces": 1, "tau_s": 0.2}
+        socket.send(packed(jpeg(portrait()), 1.0))
+        message = json.loads(socket.recv(timeout=30))
+        (seen,) = fer_live.analyze_image(jpeg(portrait()), model="cnn6", prior="natural").tracks
+        assert message["faces"][0]["raw"]["happy"] == pytest.approx(
+            seen.raw_probabilities["happy"], abs=0.02
+        )
+
+
+def answer(socket: ClientConnection, sent: str | bytes) -> str | bytes:
+    socket.send(sent)
+    return socket.recv(timeout=30)
+
+
+BOMB = io.BytesIO()
+PilImage.new("L", (30_000, 30_000)).save(BOMB, "PNG")
+
+
+@pytest.mark.parametrize(
+    ("wrong", "reason"),
+    [
+        (b"", "8 bytes of time"),
+        (b"1234567", "8 bytes of time"),
+        (packed(b"no picture", 1.0), "is no picture"),
+        (packed(jpeg(np.zeros((9, 9, 3), np.uint8)), float("nan")), "time makes no sense"),
+        (packed(jpeg(np.zeros((9, 9, 3), np.uint8)), -1), "time makes no sense"),
+        (packed(BOMB.getvalue(), 1.0), "too large"),
+        (b"x" * (5 << 20), ""),
+        ("no json", "no JSON"),
+        ("[]", "settings are an object"),
+        ('{"model": "../../etc/passwd"}', "does not take that value"),
+        ('{"max_faces": true}', "does not take that value"),
+        ('{"tau_s": "NaN"}', "does not take that value"),
+        ('{"no such": 1}', "does not take that value"),
+    ],
+)
+def test_what_breaks_the_rules_ends_the_connection_and_nothing_else(
+    address: str, wrong: str | bytes, reason: str
+) -> None:
+    with talking(address, "camera") as socket:
+        with pytest.raises(ConnectionClosed) as ended:
+            answer(socket, wrong)
+        closed = ended.value.rcvd  # None where the server cut off what is too long
+        assert closed is None or (closed.code in {1008, 1009} and reason in closed.reason)
+        assert closed is not None or len(wrong) > MOST_BYTES
+    with talking(address, "camera") as socket:
+        socket.send(packed(jpeg(portrait()), 1.0))
+        assert len(json.loads(socket.recv(timeout=30))["faces"]) == 1
