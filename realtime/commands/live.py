@@ -76,16 +76,15 @@ def tell_run(report: LiveReport) -> None:
         typer.echo(f"{ENDINGS[report.ending]} before the first picture", err=True)
         return
     rate = status.frames / status.elapsed_s if status.elapsed_s > 0 else 0.0
+    since = "" if report.began is None else f" since {utc(report.began)}"
     frames = "frame" if status.frames == 1 else "frames"
     console = Console(stderr=True, highlight=False, soft_wrap=True)
     console.print(
-        f"{ENDINGS[report.ending]}: {status.frames} {frames} in {status.elapsed_s:.1f} s "
+        f"{ENDINGS[report.ending]}: {status.frames} {frames} in {status.elapsed_s:.1f} s{since} "
         f"({rate:.1f} a second, {status.dropped} dropped), from capture to label "
         f"{_ms(status.latency_p50_ms)} (p95 {_ms(status.latency_p95_ms)}), {report.provider}, "
         f"faces by {'MediaPipe' if report.finder == 'mediapipe' else 'ONNX Runtime'}"
     )
-    if report.began is not None:
-        console.print(f"time 0 was {utc(report.began)}")
     for path in report.files:
         console.print(f"wrote {printable(str(path))}", markup=False)
     if report.fault is not None:

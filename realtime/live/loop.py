@@ -24,6 +24,8 @@ Ending: TypeAlias = Literal["source ended", "told to stop", "window closed", "ti
 
 PATIENCE_S: Final = 0.05
 """How long a frame is waited for before keys, signals and the clock are looked at again."""
+PAUSED_S: Final = 0.1
+"""How long a key is waited for at a time while nothing moves: signals are heard that late."""
 STATUS_PERIOD_S: Final = 0.5
 TOLD_S: Final = 6.0
 """How long a line about something that went wrong stays on the picture."""
@@ -192,7 +194,7 @@ class LiveLoop:
     def _pause(self) -> None:
         """Show the same frame for a moment; what the source gives meanwhile is not missed."""
         dropped = self._frames.dropped
-        self._refresh(wait_s=PATIENCE_S)
+        self._refresh(wait_s=PAUSED_S)
         self._missed_on_purpose += self._frames.dropped - dropped
 
     def _refresh(self, *, wait_s: float) -> None:

@@ -1,5 +1,6 @@
 """A window on the desktop."""
 
+import time
 from types import TracebackType
 from typing import Final, Self
 
@@ -10,6 +11,7 @@ from fer_live.errors import DisplayError
 from fer_live.realtime.sinks.display import display_problem
 from fer_live.realtime.sinks.keys import Key, key_of
 
+SHORTEST_WAIT_S: Final = 0.001
 LEAST_SIDE: Final = 64
 """A window smaller than this is being opened, or is folded away."""
 _LEAST_WIDTH: Final = 640
@@ -61,6 +63,10 @@ class Window:
         if rgb is not None:
             self._open_for(rgb)
             cv2.imshow(self._title, cv2.cvtColor(rgb, cv2.COLOR_RGB2BGR))
+        else:
+            # OpenCV waits for a key by looking every millisecond.
+            time.sleep(max(0.0, wait_s - SHORTEST_WAIT_S))
+            wait_s = SHORTEST_WAIT_S
         code = cv2.waitKeyEx(max(1, round(wait_s * 1000)))
         self._closed = self._open and self._is_gone()
         return key_of(code)

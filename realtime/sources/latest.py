@@ -12,7 +12,7 @@ from fer_live.errors import SourceError
 from fer_live.realtime.results import Frame, SourceInfo
 from fer_live.realtime.sources.source import CLOSE_PATIENCE_S, BaseSource, Source
 
-HELD_PERIOD_S: Final = 0.05
+HELD_PERIOD_S: Final = 0.1
 """How often a film that stands still looks whether it may go on."""
 
 _log = logging.getLogger(__name__)
