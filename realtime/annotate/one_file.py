@@ -84,9 +84,9 @@ def _done_before(
     old = read_summary(job.output(SUMMARY))
     if not old or differences(old.get("fingerprint"), made_of):
         return None
-    checksums = old.get("outputs")
+    checksums, fault = old.get("outputs"), old.get("fault")
     wanted = _suffixes(settings)
-    if not isinstance(checksums, dict) or old.get("fault") is not None:
+    if not isinstance(checksums, dict) or fault is not None:
         made = wanted
     else:
         made = tuple(suffix for suffix in wanted if suffix in (*checksums, SUMMARY))
@@ -96,7 +96,7 @@ def _done_before(
     return Outcome(
         job.source,
         "skipped",
-        old.get("fault"),
+        None if fault is None else str(fault),
         files,
         input_sha256=made_of["input_sha256"],
         checksums=tuple(sha256_of_file(file) for file in files),

@@ -7,6 +7,7 @@ import shutil
 import time
 from collections.abc import Callable, Collection, Generator, Iterable, Sequence
 from contextlib import contextmanager, suppress
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from types import TracebackType
 from typing import Final, Self
@@ -73,10 +74,10 @@ class Workspace:
         with disk_errors(self._job.target):
             for suffix in suffixes:
                 _flush(self.path(suffix))
-            plan = {"publish": list(suffixes), "replacing": sorted(replacing)}
+            plan = _Plan(tuple(suffixes), tuple(sorted(set(replacing) - set(suffixes))))
             mark = self.path(_MARK)
             half = mark.with_suffix(".half")
-            half.write_text(json.dumps(plan), encoding="utf-8")
+            half.write_text(json.dumps(asdict(plan)), encoding="utf-8")
             _flush(half)
             half.replace(mark)
         self._go_on_publishing()
@@ -85,14 +86,12 @@ class Workspace:
     def _go_on_publishing(self) -> None:
         """Do what the mark says and was not done yet; the old summary goes first."""
         with disk_errors(self._job.target):
-            if not self.path(_MARK).exists():
-                return
-            plan = json.loads(self.path(_MARK).read_text(encoding="utf-8"))
-            if self.path(SUMMARY).exists():
+            plan = _read_plan(self.path(_MARK))
+            if plan.publish and self.path(SUMMARY).exists():
                 self._job.output(SUMMARY).unlink(missing_ok=True)
-            for suffix in set(plan["replacing"]) - set(plan["publish"]):
+            for suffix in plan.remove:
                 self._job.output(suffix).unlink(missing_ok=True)
-            for suffix in plan["publish"]:
+            for suffix in plan.publish:
                 if self.path(suffix).exists():
                     self.path(suffix).replace(self._job.output(suffix))
 
@@ -145,6 +144,25 @@ class Workspace:
         with suppress(FileNotFoundError):  # one that is removed meanwhile is made the next time
             self._folder.mkdir(parents=True, exist_ok=True)
         self._made += missing
+
+
+@dataclass(frozen=True, slots=True)
+class _Plan:
+    """What publishing does, in endings of outputs: which are moved, and which old ones removed."""
+
+    publish: tuple[str, ...] = ()
+    remove: tuple[str, ...] = ()
+
+
+def _read_plan(mark: Path) -> _Plan:
+    """Return what a mark says; nothing where there is none that can be read."""
+    try:
+        told = json.loads(mark.read_text(encoding="utf-8"))
+        return _Plan(tuple(map(str, told["publish"])), tuple(map(str, told["remove"])))
+    except (FileNotFoundError, ValueError, LookupError, TypeError) as error:
+        if mark.exists():
+            _log.warning("%s cannot be read and is left aside: %r", mark, error)
+        return _Plan()
 
 
 def clear_leftovers(folders: Iterable[Path]) -> None:

@@ -153,6 +153,18 @@ def test_publishing_that_a_kill_cut_short_is_gone_on_with(job: Job, changes: int
         assert len(names(job)) == 2
 
 
+@pytest.mark.parametrize("mark", ["", "{", "[]", '{"publish": 5, "remove": []}', "\udcff"])
+def test_a_mark_that_cannot_be_read_moves_nothing(job: Job, mark: str) -> None:
+    folder = job.target.with_name(".talk.mp4.unfinished")
+    folder.mkdir(parents=True)
+    (folder / "talk.mp4.publishing").write_text(mark, errors="surrogateescape")
+    (folder / "talk.mp4.faces.csv").write_text("half")
+    with Workspace(job) as work:
+        fill(work)
+        work.publish(SUFFIXES)
+    assert {job.output(suffix).read_text() for suffix in SUFFIXES} == {"whole"}
+
+
 @pytest.mark.skipif(os.name == "nt", reason="nothing is locked there")
 def test_left_overs_of_other_inputs_are_cleared_unless_somebody_is_at_work(job: Job) -> None:
     folder = job.target.parent
