@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from typing import Final
 
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 
 from fer_live.realtime.commands.wide import wide_console
@@ -22,7 +23,7 @@ def show_findings(findings: Iterable[Finding]) -> list[Finding]:
     table = Table("", "state", "found", box=None, pad_edge=False)
     for finding in found:
         state = f"[{STATE_STYLES[finding.state]}]{finding.state}[/]"
-        table.add_row(finding.subject, state, finding.found)
+        table.add_row(escape(finding.subject), state, escape(finding.found))
     console = wide_console()
     console.print(table)
     subjects: dict[str, list[str]] = {}

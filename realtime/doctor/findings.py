@@ -11,6 +11,7 @@ from typing import Final, Literal, TypeAlias
 
 from fer_live.errors import FerLiveError
 from fer_live.libraries import missing_library
+from fer_live.realtime.doctor.advice import reinstall, reinstall_ourselves
 
 State: TypeAlias = Literal["good", "warning", "broken"]
 
@@ -36,10 +37,17 @@ class Finding:
     advice: str | None = None
 
 
-def looked_at(subject: str, look: Callable[[], Iterable[Finding]]) -> list[Finding]:
+def looked_at(
+    subject: str, look: Callable[[], Iterable[Finding]], package: str | None = None
+) -> list[Finding]:
     """Return what `look` finds; if it fails, that is the finding.
 
     Nothing is swallowed: whatever `look` raises stands in the report as broken.
+
+    Args:
+        subject: What is looked at.
+        look: Looks.
+        package: What has to be laid anew where `look` fails; None for fer-live itself.
     """
     try:
         return list(look())
@@ -50,7 +58,8 @@ def looked_at(subject: str, look: Callable[[], Iterable[Finding]]) -> list[Findi
         if library is not None:
             return [Finding(subject, "broken", f"needs {_last_line(str(error))}", library)]
         found = f"{type(error).__name__}: {_last_line(str(error))}"
-        return [Finding(subject, "broken", found, "install fer-live again: pip install fer-live")]
+        anew = reinstall_ourselves() if package is None else reinstall(package)
+        return [Finding(subject, "broken", found, anew)]
 
 
 def in_own_process(

@@ -1,18 +1,27 @@
 """What is installed, told from the packages' metadata: nothing heavy is imported to know it."""
 
 import platform
-import sys
-from collections.abc import Iterable, Iterator
-from importlib.metadata import PackageNotFoundError, requires, version
+from collections.abc import Iterable, Iterator, Mapping
+from importlib.metadata import distribution, metadata
+from pathlib import Path
 from typing import Final
 
-from packaging.requirements import Requirement
+from packaging.specifiers import SpecifierSet
 
-from fer_live.bundle import asset, checksums, read_asset
+from fer_live.bundle import checksums, read_asset
 from fer_live.errors import ModelError
+from fer_live.realtime.doctor.advice import (
+    NAME,
+    extra,
+    install,
+    installed,
+    instead,
+    needed,
+    reinstall,
+    reinstall_ourselves,
+    untried,
+)
 from fer_live.realtime.doctor.findings import Finding
-
-OLDEST_PYTHON: Final = (3, 11)
 
 OPENCV_KINDS: Final = (
     "opencv-python",
@@ -25,47 +34,56 @@ OPENCV_KINDS: Final = (
 RUNTIME_KINDS: Final = ("onnxruntime", "onnxruntime-gpu", "onnxruntime-directml")
 """All own the folder `onnxruntime`, in the same way."""
 
+WHEEL_MISTAKES: Final = 0.05
+"""Up to this part of a package's files may be missing before it counts as half removed."""
+
 
 def python() -> Iterator[Finding]:
-    """Say which Python this is, and whether it is new enough."""
-    found = f"{platform.python_version()} on {platform.platform(terse=True)} {platform.machine()}"
-    if sys.version_info[:2] < OLDEST_PYTHON:
-        wanted = ".".join(map(str, OLDEST_PYTHON))
-        yield Finding("Python", "broken", found, f"install Python {wanted} or newer")
+    """Say which Python this is, and whether it is one that fer-live runs on."""
+    version = platform.python_version()
+    found = f"{version} on {platform.platform(terse=True)} {platform.machine()}"
+    taken = SpecifierSet(metadata(NAME)["Requires-Python"])
+    if not taken.contains(version, prereleases=True):
+        advice = f"make an environment with a Python that is {taken}"
+        yield Finding("Python", "broken", f"{found}, outside {taken}", advice)
     else:
-        yield Finding("Python", "good", found)
+        yield Finding("Python", "good", _with_untried("python", version, found))
 
 
 def requirements() -> Iterator[Finding]:
     """Compare every package that fer-live needs with the versions that it was built for."""
-    for text in requires("fer-live") or ():
-        needed = Requirement(text)
-        optional = needed.marker is not None and "extra" in str(needed.marker)
-        if optional or (needed.marker is not None and not needed.marker.evaluate()):
-            continue
-        found = _installed(needed.name)
-        advice = f"pip install '{needed.name}{needed.specifier}'"
+    for each in needed():
+        kinds = RUNTIME_KINDS if each.name in RUNTIME_KINDS else (each.name,)
+        name = next((kind for kind in (each.name, *kinds) if installed(kind)), each.name)
+        found = installed(name)
         if found is None:
-            yield Finding(needed.name, "broken", "not installed", advice)
-        elif not needed.specifier.contains(found, prereleases=True):
-            outside = f"{found}, outside {needed.specifier}"
-            yield Finding(needed.name, "broken", outside, advice)
+            yield Finding(each.name, "broken", "not installed", install(each.name))
+        elif not each.specifier.contains(found, prereleases=True):
+            outside = f"{found}, outside {each.specifier}"
+            yield Finding(name, "broken", outside, install(name))
+        elif lost := _lost_files(name):
+            yield Finding(name, "broken", f"{found}, but {lost}", reinstall(name))
         else:
-            yield Finding(needed.name, "good", found)
+            yield Finding(name, "good", _with_untried(name, found, found))
 
 
 def clashes() -> Iterator[Finding]:
     """Find packages that overwrite each other's files, and an OpenCV that cannot show windows."""
-    yield from _clash("OpenCV packages", OPENCV_KINDS, "opencv-python")
-    wanted = _wanted_runtime()
-    yield from _clash("ONNX Runtime packages", RUNTIME_KINDS, wanted)
+    opencv = _there(OPENCV_KINDS)
+    yield from _clash("OpenCV packages", opencv, "opencv-python")
+    if len(opencv) == 1 and "opencv-python" not in opencv:
+        told = ", ".join(f"{kind} {version}" for kind, version in opencv.items())
+        advice = instead("opencv-python", opencv)
+        yield Finding("OpenCV packages", "warning", f"{told} instead of opencv-python", advice)
+    # One alone is as good as the other: without CUDA, onnxruntime is the smaller one.
+    yield from _clash("ONNX Runtime packages", _there(RUNTIME_KINDS), _wanted_runtime())
 
 
 def parquet() -> Iterator[Finding]:
     """Say whether tables can be written as Parquet, which is optional."""
-    found = _installed("pyarrow")
+    found = installed("pyarrow")
     if found is None:
-        found = "not installed; only Parquet tables need it: pip install 'fer-live[parquet]'"
+        found = f"not installed; only Parquet tables need it: {extra('parquet')}"
     yield Finding("pyarrow", "good", found)
 
 
@@ -75,34 +93,44 @@ def shipped_files() -> Iterator[Finding]:
         try:
             data = read_asset(name)
         except ModelError as error:
-            yield Finding(name, "broken", str(asset(name)), str(error))
+            yield Finding(name, "broken", str(error), reinstall_ourselves())
         else:
             yield Finding(name, "good", f"{len(data):,} bytes, sha256 as recorded")
 
 
-def _clash(subject: str, kinds: Iterable[str], wanted: str) -> Iterator[Finding]:
-    """Find more than one of `kinds`, or one that is not `wanted`."""
-    found = {kind: found for kind in kinds if (found := _installed(kind)) is not None}
-    told = ", ".join(f"{kind} {version}" for kind, version in found.items())
-    advice = f"pip uninstall -y {' '.join(found)} && pip install {wanted}"
+def _there(kinds: Iterable[str]) -> dict[str, str]:
+    """Return the versions of those packages that are installed."""
+    return {kind: found for kind in kinds if (found := installed(kind)) is not None}
+
+
+def _clash(subject: str, found: Mapping[str, str], wanted: str) -> Iterator[Finding]:
+    """Find more than one of a kind."""
     if len(found) > 1:
-        yield Finding(subject, "broken", f"{told} overwrite each other's files", advice)
-    elif found and wanted not in found:
-        yield Finding(subject, "warning", f"{told} instead of {wanted}", advice)
+        told = ", ".join(f"{kind} {version}" for kind, version in found.items())
+        yield Finding(
+            subject, "broken", f"{told} overwrite each other's files", instead(wanted, found)
+        )
 
 
 def _wanted_runtime() -> str:
     """Return the package of ONNX Runtime that fer-live asks for on this platform."""
-    for text in requires("fer-live") or ():
-        needed = Requirement(text)
-        if needed.name in RUNTIME_KINDS and (needed.marker is None or needed.marker.evaluate()):
-            return needed.name
-    return "onnxruntime"
+    return next((each.name for each in needed() if each.name in RUNTIME_KINDS), "onnxruntime")
 
 
-def _installed(name: str) -> str | None:
-    """Return the version of a package; None when it is not installed."""
-    try:
-        return version(name)
-    except PackageNotFoundError:
+def _lost_files(name: str) -> str | None:
+    """Say how many of a package's recorded files are gone, where it is more than a few.
+
+    Packages that own the same folder take each other's files with them when they go. Compiled
+    files do not count; a few that are gone are the wheel's own mistake, as in MediaPipe's.
+    """
+    recorded = [path for path in distribution(name).files or () if path.suffix != ".pyc"]
+    lost = sum(not Path(path.locate()).exists() for path in recorded)
+    if lost <= len(recorded) * WHEEL_MISTAKES:
         return None
+    return f"{lost} of its {len(recorded)} files are gone"
+
+
+def _with_untried(name: str, version: str, told: str) -> str:
+    """Return what is told of a version, with a remark where it was never tried."""
+    remark = untried(name, version)
+    return told if remark is None else f"{told}; {remark}"

@@ -7,10 +7,22 @@ import os
 import re
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from fractions import Fraction
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Final
 
+from fer_live.realtime.doctor.advice import (
+    extra,
+    installed,
+    instead,
+    needed,
+    reinstall,
+    reinstall_ourselves,
+)
 from fer_live.realtime.doctor.findings import Finding, looked_at, to_json
 
+PROBE_FPS: Final = 25
 GUESSED_CAMERAS: Final = 4
 """How many camera indices are tried where the system does not list its cameras."""
 
@@ -22,22 +34,66 @@ def opencv() -> Iterator[Finding]:
     found = re.search(r"^\s*GUI:\s*(\S+)", cv2.getBuildInformation(), re.MULTILINE)
     gui = found[1] if found else "NONE"
     if gui == "NONE":
-        advice = "pip uninstall -y opencv-python-headless && pip install 'opencv-python<5'"
+        kinds = ["opencv-python-headless", "opencv-contrib-python-headless"]
+        advice = instead("opencv-python", [kind for kind in kinds if installed(kind)] or kinds[:1])
         yield Finding("OpenCV", "warning", f"{cv2.__version__} cannot show windows", advice)
     else:
         yield Finding("OpenCV", "good", f"{cv2.__version__} loads, windows by {gui}")
 
 
-def video() -> Iterator[Finding]:
-    """Load PyAV and see whether it can write the video that `annotate` and `--record` write."""
+def decoder() -> Iterator[Finding]:
+    """Write a video with PyAV and open it as files and streams are opened."""
     import av  # noqa: PLC0415 (the probe is to load it)
+    import numpy as np  # noqa: PLC0415
 
-    missing = {"h264", "aac"} - av.codecs_available
-    if missing:
-        found = f"{av.__version__} lacks {', '.join(sorted(missing))}"
-        yield Finding("PyAV", "broken", found, "pip install --force-reinstall av")
+    from fer_live.realtime.ffmpeg import exact, open_input  # noqa: PLC0415
+
+    with TemporaryDirectory() as folder:
+        path = f"file:{Path(folder) / 'probe.mp4'}"
+        with av.open(path, "w") as written:
+            stream = written.add_stream("libx264", rate=Fraction(PROBE_FPS))
+            stream.width, stream.height, stream.pix_fmt = 64, 64, "yuv420p"
+            grey = np.full((64, 64, 3), 128, np.uint8)
+            written.mux(stream.encode(av.VideoFrame.from_ndarray(grey, format="rgb24")))
+            written.mux(stream.encode(None))
+        with open_input(path, options={}) as read:
+            rate = exact(read.streams.video[0].average_rate)
+            pictures = len(list(read.decode(video=0)))
+    missing = {"aac"} - av.codecs_available
+    if missing or pictures != 1 or rate != PROBE_FPS:
+        found = f"{av.__version__} does not read what it writes, or lacks AAC"
+        yield Finding("PyAV", "broken", found, reinstall("av"))
     else:
         yield Finding("PyAV", "good", f"{av.__version__} loads, reads and writes H.264")
+
+
+def files() -> Iterator[Finding]:
+    """Write a video as `annotate` and `--record` do, and read it as files are read."""
+    import numpy as np  # noqa: PLC0415
+
+    from fer_live.realtime.results import (  # noqa: PLC0415
+        Frame,
+        FrameResult,
+        SourceInfo,
+        StageTimes,
+    )
+    from fer_live.realtime.sinks.video import VideoWriter  # noqa: PLC0415
+    from fer_live.realtime.sources.video import open_video  # noqa: PLC0415
+
+    grey = np.full((64, 64, 3), 128, np.uint8)
+    with TemporaryDirectory() as folder:
+        path = Path(folder) / "probe.mp4"
+        with VideoWriter(path, SourceInfo("probe", (64, 64), Fraction(PROBE_FPS))) as writer:
+            for index in range(3):
+                seen = FrameResult(index, index / PROBE_FPS, (), StageTimes(0, 0, 0, 0, 0))
+                writer.write(Frame(index, index / PROBE_FPS, grey), seen)
+        with open_video(path) as read:
+            times_s = [frame.time_s for frame in read]
+    if len(times_s) != 3:  # noqa: PLR2004 (as many as were written)
+        found = f"{len(times_s)} of 3 frames that were written are read"
+        yield Finding("video files", "broken", found, reinstall("av"))
+    else:
+        yield Finding("video files", "good", "are written and read")
 
 
 def faces() -> Iterator[Finding]:
@@ -64,28 +120,33 @@ def classifier() -> Iterator[Finding]:
 
     names = model_names()
     if not names:
-        yield Finding("classifier", "broken", "no model is shipped", "install fer-live again")
+        yield Finding("classifier", "broken", "no model is shipped", reinstall_ourselves())
     for name in names:
         opened = OnnxClassifier(name)
         opened.classify(np.zeros((1, *opened.contract.input_shape), np.uint8))
         provider = opened.provider
         advice = None
         if provider == "CPUExecutionProvider" and cuda_problem() is None:
-            advice = "there is an NVIDIA driver, but no CUDA or cuDNN: pip install 'fer-live[cuda]'"
+            advice = f"there is an NVIDIA driver, but no CUDA or cuDNN: {extra('cuda')}"
         yield Finding(
             f"model {name}", "warning" if advice else "good", f"runs on {provider}", advice
         )
 
 
 def window() -> Iterator[Finding]:
-    """See whether a window could be shown here."""
+    """Show a window for a moment, where one can be shown."""
+    import numpy as np  # noqa: PLC0415
+
     from fer_live.realtime.sinks import display_problem  # noqa: PLC0415
+    from fer_live.realtime.sinks.window import Window  # noqa: PLC0415
 
     problem = display_problem()
-    if problem is None:
-        yield Finding("window", "good", f"display {os.environ.get('DISPLAY', 'of the system')}")
-    else:
+    if problem is not None:
         yield Finding("window", "warning", "none can be shown", problem)
+        return
+    with Window("fer-live doctor") as shown:
+        shown.show(np.full((64, 64, 3), 128, np.uint8))
+    yield Finding("window", "good", f"shown on {os.environ.get('DISPLAY', 'the desktop')}")
 
 
 def cameras() -> Iterator[Finding]:
@@ -125,7 +186,8 @@ def _camera(place: str) -> list[Finding]:
 
 PROBES: Final[Mapping[str, Callable[[], Iterable[Finding]]]] = {
     "OpenCV": opencv,
-    "PyAV": video,
+    "PyAV": decoder,
+    "video files": files,
     "face finder": faces,
     "classifier": classifier,
     "window": window,
@@ -134,9 +196,30 @@ PROBES: Final[Mapping[str, Callable[[], Iterable[Finding]]]] = {
 """What is loaded or opened, by subject, in the order in which it is looked at."""
 
 
+PACKAGES: Final[Mapping[str, str]] = {
+    "OpenCV": "opencv-python",
+    "PyAV": "av",
+    "video files": "av",
+}
+"""What is laid anew where a probe fails, by subject."""
+
+
 def main(subject: str) -> None:
     """Run one probe and print its findings."""
-    sys.stdout.write(f"\n{to_json(looked_at(subject, PROBES[subject]))}\n")
+    sys.stdout.write(f"\n{to_json(looked_at(subject, PROBES[subject], _package(subject)))}\n")
+
+
+def _package(subject: str) -> str | None:
+    """Return the package that a probe is about; None for fer-live itself."""
+    if subject == "face finder":
+        return "mediapipe" if installed("mediapipe") else _runtime()
+    return _runtime() if subject == "classifier" else PACKAGES.get(subject)
+
+
+def _runtime() -> str:
+    """Return the ONNX Runtime that is here, or else the one that is asked for."""
+    kinds = [each.name for each in needed() if each.name.startswith("onnxruntime")]
+    return next((kind for kind in ("onnxruntime", *kinds) if installed(kind)), kinds[0])
 
 
 if __name__ == "__main__":

@@ -4,8 +4,14 @@
 """
 
 import ctypes
+import importlib.util
 import os
 import sys
+from pathlib import Path
+from typing import Final
+
+PLATFORM: Final = "QT_QPA_PLATFORM"
+"""The variable that chooses how Qt reaches the screen."""
 
 
 def display_problem() -> str | None:
@@ -13,8 +19,59 @@ def display_problem() -> str | None:
     if sys.platform in ("darwin", "win32"):
         return None
     if not os.environ.get("DISPLAY"):
+        if os.environ.get("WAYLAND_DISPLAY"):
+            return (
+                "this Wayland desktop runs no X server (DISPLAY is not set), which OpenCV's "
+                "windows need; install xwayland and log in anew, or use --no-window"
+            )
         return "there is no display (DISPLAY is not set); run it on a desktop, or use --no-window"
-    return _x_problem(os.environ["DISPLAY"])
+    return _platform_problem() or _x_problem(os.environ["DISPLAY"])
+
+
+def settle_platform() -> None:
+    """Have a Wayland desktop show OpenCV's windows through its X server.
+
+    Such desktops set `QT_QPA_PLATFORM=wayland` for all programs. OpenCV's own Qt does not speak
+    Wayland, and aborts the process where it is asked to.
+    """
+    if _asks_for_wayland(os.environ.get(PLATFORM, "")) and not _is_known(os.environ[PLATFORM]):
+        os.environ[PLATFORM] = "xcb"
+
+
+def _platform_problem() -> str | None:
+    """Return why OpenCV's Qt would abort on what the environment asks of it."""
+    asked = os.environ.get(PLATFORM, "")
+    if _is_known(asked) or _asks_for_wayland(asked):
+        return None
+    return (
+        f"{PLATFORM}={asked} asks for windows of a kind that OpenCV does not have "
+        f"({', '.join(sorted(_qt_platforms()))}); unset it, or use --no-window"
+    )
+
+
+def _asks_for_wayland(asked: str) -> bool:
+    """Whether one of the platforms that are asked for is Wayland."""
+    return any(name.startswith("wayland") for name in _names(asked))
+
+
+def _is_known(asked: str) -> bool:
+    """Whether OpenCV's Qt has one of the platforms that are asked for, or brings no Qt at all."""
+    known = _qt_platforms()
+    return not asked or not known or not known.isdisjoint(_names(asked))
+
+
+def _names(asked: str) -> list[str]:
+    """Return the names in `wayland;xcb:option=1`, which Qt tries in turn."""
+    return [each.partition(":")[0] for each in asked.split(";")]
+
+
+def _qt_platforms() -> set[str]:
+    """Return the platforms that the Qt in OpenCV's wheel can show windows on; none without it."""
+    found = importlib.util.find_spec("cv2")
+    if found is None or found.origin is None:
+        return set()
+    plugins = Path(found.origin).parent / "qt" / "plugins" / "platforms"
+    return {path.stem.removeprefix("libq") for path in plugins.glob("libq*.so")}
 
 
 def _x_problem(display: str) -> str | None:

@@ -8,7 +8,7 @@ import cv2
 
 from fer_live.arrays import Image
 from fer_live.errors import DisplayError
-from fer_live.realtime.sinks.display import display_problem
+from fer_live.realtime.sinks.display import display_problem, settle_platform
 from fer_live.realtime.sinks.keys import Key, key_of
 
 SHORTEST_WAIT_S: Final = 0.001
@@ -30,6 +30,7 @@ class Window:
         """
         if (problem := display_problem()) is not None:
             raise DisplayError(problem)
+        settle_platform()
         self._title = title
         self._open = False
         self._closed = False

@@ -1,0 +1,1 @@
+"""Measurements that are no command of their own: `python -m benchmarks.NAME`."""
