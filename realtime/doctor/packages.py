@@ -37,6 +37,9 @@ RUNTIME_KINDS: Final = ("onnxruntime", "onnxruntime-gpu", "onnxruntime-directml"
 WHEEL_MISTAKES: Final = 0.05
 """Up to this part of a package's files may be missing before it counts as half removed."""
 
+DISPENSABLE: Final = {"mediapipe": "ONNX Runtime finds faces instead"}
+"""What is missing without anything being broken, and what takes its place."""
+
 
 def python() -> Iterator[Finding]:
     """Say which Python this is, and whether it is one that fer-live runs on."""
@@ -56,7 +59,10 @@ def requirements() -> Iterator[Finding]:
         kinds = RUNTIME_KINDS if each.name in RUNTIME_KINDS else (each.name,)
         name = next((kind for kind in (each.name, *kinds) if installed(kind)), each.name)
         found = installed(name)
-        if found is None:
+        if found is None and name in DISPENSABLE:
+            instead = f"not installed; {DISPENSABLE[name]}"
+            yield Finding(name, "warning", instead, install(name))
+        elif found is None:
             yield Finding(each.name, "broken", "not installed", install(each.name))
         elif not each.specifier.contains(found, prereleases=True):
             outside = f"{found}, outside {each.specifier}"

@@ -45,7 +45,7 @@ def to_onnx(
         pixel_scale: For a network of pictures: the model takes uint8 (N, H, W, 3) and multiplies
             and adds these two first. None: it takes what the file takes, as float32.
         split_prelu: Whether leaky activations are written with depthwise convolutions: with ONNX's
-            own operator for them the landmark network takes three times as long on a CPU.
+            own operator for them the landmark network takes 3.6 times as long on a CPU.
 
     Raises:
         ModelError: The file is damaged or uses something that is not known here.

@@ -69,6 +69,25 @@ def test_clashing_and_foreign_packages_are_found_and_named(tmp_path: Path) -> No
     assert findings["OpenCV"]["state"] == "good"
 
 
+def test_without_mediapipe_nothing_is_broken_and_onnx_runtime_finds_faces(tmp_path: Path) -> None:
+    (tmp_path / "sitecustomize.py").write_text(
+        "import importlib.metadata as metadata, sys\n"
+        "sys.modules['mediapipe'] = None\n"
+        "known = metadata.version\n"
+        "def version(name):\n"
+        "    if name == 'mediapipe':\n"
+        "        raise metadata.PackageNotFoundError(name)\n"
+        "    return known(name)\n"
+        "metadata.version = version\n",
+        encoding="utf-8",
+    )
+    _, findings = examined(tmp_path)
+    assert findings["mediapipe"]["state"] == "warning"
+    assert "ONNX Runtime" in findings["mediapipe"]["found"]
+    assert findings["face finder"]["state"] == "good"
+    assert "ONNX Runtime" in findings["face finder"]["found"]
+
+
 @pytest.fixture(scope="module")
 def without_libgl(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder that hides OpenCV behind one that misses libGL, in the dynamic linker's words."""

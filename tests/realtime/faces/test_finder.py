@@ -9,7 +9,13 @@ import pytest
 
 from benchmarks.small_faces import forget
 from fer_live.realtime.demo_clip import FPS, Placed, Scene, draw_scene
-from fer_live.realtime.faces import BareLandmarker, FaceFinder, FaceSettings, open_finder
+from fer_live.realtime.faces import (
+    BareLandmarker,
+    FaceFinder,
+    FaceSettings,
+    FinderName,
+    open_finder,
+)
 from fer_live.realtime.results import Box, Face, Frame
 from fer_live.realtime.sources import open_video
 from fer_live.realtime.tracking import Tracker
@@ -17,6 +23,7 @@ from tests.support.shared_data import shared_file
 
 SIZE_WH = 640, 360
 FOUR = "video/edge/four_sadTL_surpriseTR_neutralBL_happyBR.mp4"
+FINDERS: tuple[FinderName, ...] = ("mediapipe", "onnx")
 NO_FACES = [
     "demo/intel_bottles.mp4",
     "demo/mediapipe_hand_only.mp4",
@@ -64,8 +71,9 @@ def middle(face: Face) -> tuple[float, float]:
     ],
     ids=["one", "two", "four"],
 )
-def test_each_face_keeps_one_number_throughout(name: str, count: int) -> None:
-    seen = seen_in(clip(name))
+@pytest.mark.parametrize("finder", FINDERS)
+def test_each_face_keeps_one_number_throughout(name: str, count: int, finder: FinderName) -> None:
+    seen = seen_in(clip(name), FaceSettings(finder=finder))
     assert len(seen) == count
     for faces in seen.values():
         assert [index for index, _ in faces] == list(range(150))
@@ -73,15 +81,17 @@ def test_each_face_keeps_one_number_throughout(name: str, count: int) -> None:
         assert np.ptp(centres, axis=0).max() < 100, "a face stays in its own part of the picture"
 
 
+@pytest.mark.parametrize("finder", FINDERS)
 @pytest.mark.parametrize("name", NO_FACES)
-def test_no_face_is_seen_where_there_is_none(name: str) -> None:
-    assert not seen_in(clip(f"video/{name}", 60))
+def test_no_face_is_seen_where_there_is_none(name: str, finder: FinderName) -> None:
+    assert not seen_in(clip(f"video/{name}", 60), FaceSettings(finder=finder))
 
 
 @pytest.mark.long
+@pytest.mark.parametrize("finder", FINDERS)
 @pytest.mark.parametrize("name", NO_FACES)
-def test_no_face_is_seen_in_a_whole_clip_without_one(name: str) -> None:
-    assert not seen_in(clip(f"video/{name}"))
+def test_no_face_is_seen_in_a_whole_clip_without_one(name: str, finder: FinderName) -> None:
+    assert not seen_in(clip(f"video/{name}"), FaceSettings(finder=finder))
 
 
 def test_a_face_that_passes_in_front_of_another_takes_nothing_from_it() -> None:
