@@ -283,6 +283,34 @@ def annotate(
 
 
 @app.command()
+def summarize(
+    folder: Annotated[Path, typer.Argument(metavar="DIR", help="What annotate wrote.")],
+    *,
+    subjects: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="CSV",
+            help="Who is in which file: columns file, and subject, group, condition or others.",
+        ),
+    ] = None,
+    out: Annotated[
+        Path | None,
+        typer.Option("--out", "-o", metavar="DIR", help="For the tables; DIR/study if not given."),
+    ] = None,
+) -> None:
+    """Join all results of a folder into one table, with figures by file, face and group.
+
+    The interval of a group's share counts people, not frames or files.
+    """
+    with plain_errors(NAME):
+        from fer_live.realtime.commands.summarize import tell_study
+        from fer_live.realtime.study import summarize as summarize_all
+
+        where = out or folder / "study"
+        tell_study(summarize_all(folder, where, subjects=subjects), where)
+
+
+@app.command()
 def doctor(
     *, as_json: Annotated[bool, typer.Option("--json", help="Print the findings as JSON.")] = False
 ) -> None:

@@ -52,6 +52,11 @@ class CsvEncoder:
         self._lines.close()
 
 
+def harmless_cell(text: str) -> str:
+    """Return words with an apostrophe before what a spreadsheet would run as a formula."""
+    return "'" + text if text.startswith(_FORMULA) else text
+
+
 def csv_text(text: str) -> str:
     """Return a cell of words as a CSV has it: no spreadsheet runs it as a formula.
 
@@ -60,8 +65,7 @@ def csv_text(text: str) -> str:
     >>> csv_text("happy"), csv_text("=1+1"), csv_text("so, so")
     ('happy', "'=1+1", '"so, so"')
     """
-    if text.startswith(_FORMULA):
-        text = "'" + text
+    text = harmless_cell(text)
     if any(character in text for character in ',"\r\n'):
         return '"' + text.replace('"', '""') + '"'
     return text

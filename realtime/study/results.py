@@ -1,0 +1,187 @@
+"""The results of an annotated folder, read back from their summaries and tables."""
+
+import csv
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+from fer_live.errors import DataError
+from fer_live.realtime.annotate.inputs import SUMMARY
+from fer_live.realtime.annotate.summary import read_summary
+
+FACES: Final = ".faces"
+FORMATS: Final = (".csv", ".jsonl", ".parquet")
+
+
+@dataclass(frozen=True, slots=True)
+class Track:
+    """One face of one file, as its summary tells it.
+
+    Attributes:
+        track_id: Its number in the file.
+        seconds: How long each label was shown, by label.
+        uncertain_s: How long it was uncertain.
+        mean_probabilities: Mean of what labels were taken from, by label.
+        flips_per_minute: How often the label changed.
+    """
+
+    track_id: int
+    seconds: Mapping[str, float]
+    uncertain_s: float
+    mean_probabilities: Mapping[str, float]
+    flips_per_minute: float
+
+    @property
+    def seen_s(self) -> float:
+        """How long the face was seen."""
+        return sum(self.seconds.values())
+
+
+@dataclass(frozen=True, slots=True)
+class FileResult:
+    """One annotated file.
+
+    Attributes:
+        source: Its path as the outputs stand below the folder: "day1/talk.mp4".
+        duration_s: How long it lasts.
+        frames: How many frames were read.
+        tracks: Every face.
+        fault: What was wrong with the file; None for nothing.
+        table: Where its table lies; None where there is none.
+    """
+
+    source: str
+    duration_s: float
+    frames: int
+    tracks: tuple[Track, ...]
+    fault: str | None
+    table: Path | None
+
+
+def read_results(folder: Path) -> list[FileResult]:
+    """Return every annotated file below a folder, by name.
+
+    Raises:
+        DataError: There is none, or a summary is damaged.
+    """
+    if not folder.is_dir():
+        raise DataError(f"{folder} is no folder; give one that fer-live annotate wrote")
+    found = [_file_result(folder, path) for path in sorted(folder.rglob(f"*{SUMMARY}"))]
+    if not found:
+        raise DataError(
+            f"there are no results in {folder}; write some with: fer-live annotate FILES --out "
+            f"{folder}"
+        )
+    labels = {tuple(track.seconds) for result in found for track in result.tracks}
+    if len(labels) > 1:
+        raise DataError(
+            f"the results in {folder} were made with models of different labels "
+            f"({'; '.join(' '.join(names) for names in sorted(labels))}); keep them apart"
+        )
+    return found
+
+
+def _file_result(folder: Path, path: Path) -> FileResult:
+    """Read one summary."""
+    summary = read_summary(path)
+    if summary is None:
+        raise DataError(f"{path} is no summary that can be read; annotate its file again")
+    stem = str(path)[: -len(SUMMARY)]
+    tables = [Path(stem + FACES + form) for form in FORMATS]
+    try:
+        return FileResult(
+            source=Path(stem).relative_to(folder).as_posix(),
+            duration_s=float(summary["duration_s"]),
+            frames=int(summary["frames"]),
+            tracks=tuple(map(_track, summary["tracks"])),
+            fault=summary.get("fault"),
+            table=next((table for table in tables if table.exists()), None),
+        )
+    except (KeyError, TypeError, ValueError) as error:
+        raise DataError(f"{path} lacks {error}; annotate its file again") from error
+
+
+def _track(found: Mapping[str, Any]) -> Track:
+    """Read one face's part of a summary."""
+    return Track(
+        track_id=int(found["track"]),
+        seconds={name: float(value) for name, value in found["seconds"].items()},
+        uncertain_s=float(found["uncertain_s"]),
+        mean_probabilities={k: float(v) for k, v in found["mean_probabilities"].items()},
+        flips_per_minute=float(found["flips_per_minute"]["smoothed"]),
+    )
+
+
+def read_table(path: Path) -> tuple[Sequence[str], Iterator[Sequence[object]]]:
+    """Return the columns of a table and its rows, one after the other.
+
+    Cells of a CSV are text as they stand, "" for none; of the others, values, None for none.
+
+    Raises:
+        DataError: It cannot be read, or pyarrow is missing.
+    """
+    reader = {".csv": _csv, ".jsonl": _jsonl}.get(path.suffix, _parquet)
+    with _read_errors(path):
+        columns, rows = reader(path)
+    return columns, _guarded(path, rows)
+
+
+def _guarded(path: Path, rows: Iterator[Sequence[object]]) -> Iterator[Sequence[object]]:
+    """Yield rows; what cannot be read is told as such."""
+    with _read_errors(path):
+        yield from rows
+
+
+@contextmanager
+def _read_errors(path: Path) -> Iterator[None]:
+    try:
+        yield
+    except (OSError, ValueError, csv.Error) as error:
+        raise DataError(f"{path} cannot be read ({error}); annotate its file again") from error
+
+
+def _csv(path: Path) -> tuple[Sequence[str], Iterator[Sequence[object]]]:
+    with path.open(encoding="utf-8", newline="") as file:
+        columns = next(csv.reader(file), [])
+
+    def rows() -> Iterator[Sequence[object]]:
+        with path.open(encoding="utf-8", newline="") as file:
+            reader = csv.reader(file)
+            next(reader, None)
+            yield from reader
+
+    return columns, rows()
+
+
+def _jsonl(path: Path) -> tuple[Sequence[str], Iterator[Sequence[object]]]:
+    with path.open(encoding="utf-8") as file:
+        first = file.readline()
+    columns = list(json.loads(first)) if first else []
+
+    def rows() -> Iterator[Sequence[object]]:
+        with path.open(encoding="utf-8") as file:
+            for line in file:
+                yield list(json.loads(line).values())
+
+    return columns, rows()
+
+
+def _parquet(path: Path) -> tuple[Sequence[str], Iterator[Sequence[object]]]:
+    try:
+        import pyarrow.parquet as pq  # noqa: PLC0415 (an extra)
+    except ImportError as error:
+        raise DataError(
+            f"{path} cannot be read: Parquet needs pyarrow, which is not installed: "
+            "pip install 'fer-live[parquet]'"
+        ) from error
+
+    def rows() -> Iterator[Sequence[object]]:
+        with pq.ParquetFile(path) as file:
+            for batch in file.iter_batches():
+                yield from zip(*(column.to_pylist() for column in batch.columns), strict=True)
+
+    with pq.ParquetFile(path) as file:
+        return file.schema_arrow.names, rows()

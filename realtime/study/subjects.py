@@ -1,0 +1,90 @@
+"""Who is in which file: a table of the user's, joined to the results."""
+
+import csv
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Final
+
+from fer_live.errors import DataError
+
+FILE: Final = "file"
+SUBJECT: Final = "subject"
+GROUPS: Final = ("group", "condition")
+
+
+@dataclass(frozen=True, slots=True)
+class Subjects:
+    """What is known of each file.
+
+    Attributes:
+        columns: Names of the columns beside `file`, in the order of the table.
+        of: Values of these columns, by the file's path below the results.
+    """
+
+    columns: tuple[str, ...] = ()
+    of: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+
+    def subject(self, source: str) -> str:
+        """Return who is in a file: its `subject`, or the file itself where none is given."""
+        return self.value(source, SUBJECT) or source
+
+    def group(self, source: str) -> str:
+        """Return what a file belongs to: its group and condition, "all" where none is given."""
+        parts = [self.value(source, name) for name in GROUPS if name in self.columns]
+        return " / ".join(part for part in parts if part) or "all"
+
+    def value(self, source: str, column: str) -> str:
+        """Return one cell, "" where there is none."""
+        row = self.of.get(source)
+        return "" if row is None or column not in self.columns else row[self.columns.index(column)]
+
+
+def read_subjects(path: Path, sources: Sequence[str]) -> Subjects:
+    """Read a table with a column `file` and any others, such as subject, group, condition, t0.
+
+    A file may be named by its path below the results or, where that is clear, by its name alone.
+
+    Args:
+        path: A CSV with a head.
+        sources: The files that there are results of.
+
+    Raises:
+        DataError: It cannot be read, or names files twice, unclearly, or that there are not.
+    """
+    try:
+        with path.open(encoding="utf-8-sig", newline="") as file:
+            head, *rows = list(csv.reader(file)) or [[]]
+    except (OSError, UnicodeDecodeError, csv.Error) as error:
+        raise DataError(f"{path} cannot be read as a CSV: {error}") from error
+    names = [name.strip().lower() for name in head]
+    if FILE not in names:
+        raise DataError(
+            f"{path} has no column named {FILE!r}; it has: {', '.join(names) or 'none'}"
+        )
+    if len(set(names)) < len(names):
+        raise DataError(f"{path} has two columns of one name")
+    where = names.index(FILE)
+    of: dict[str, tuple[str, ...]] = {}
+    for number, row in enumerate(rows, start=2):
+        if not any(cell.strip() for cell in row):
+            continue
+        if len(row) != len(names):
+            raise DataError(f"{path}, line {number}, has {len(row)} cells; {len(names)} were due")
+        source = _source(row[where].strip(), sources, f"{path}, line {number},")
+        if source in of:
+            raise DataError(f"{path}, line {number}, names {source} a second time")
+        of[source] = tuple(cell.strip() for k, cell in enumerate(row) if k != where)
+    return Subjects(tuple(name for name in names if name != FILE), of)
+
+
+def _source(name: str, sources: Sequence[str], place: str) -> str:
+    """Return the file that a table's row is about."""
+    if name in sources:
+        return name
+    alike = [source for source in sources if source.rpartition("/")[2] == name]
+    if len(alike) == 1:
+        return alike[0]
+    if alike:
+        raise DataError(f"{place} names {name}, which is {' and '.join(alike)}; write which")
+    raise DataError(f"{place} names {name!r}, of which there are no results")
