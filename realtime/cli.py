@@ -4,7 +4,7 @@ Everything heavy is imported inside the commands, so that --help is instant.
 """
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import Annotated
 
 import typer
 
@@ -12,31 +12,26 @@ from fer_live.console import plain_errors, stop_signals
 from fer_live.realtime.bench.cli import bench
 from fer_live.realtime.commands import live_options as options
 from fer_live.realtime.commands.cli_options import (
+    NAME,
     Blendshapes,
     BlurFaces,
     DeviceName,
-    FaceName,
     Finder,
-    LimitDamaged,
-    LimitHours,
-    LimitMegapixels,
-    LimitStreams,
     MaxFaces,
-    MinFace,
     Model,
     PriorName,
-    Rotate,
-    Stream,
 )
+from fer_live.realtime.commands.file_commands import annotate, summarize
+from fer_live.realtime.commands.page_command import serve
 from fer_live.standard_streams import Command
 
-NAME = "fer-live"
 WELCOME = """\
-fer-live names what faces show, live or in files. Nothing leaves this machine.
+Facial expression recognition for webcams, streams and video files. Nothing leaves this machine.
 
   fer-live --camera 0                         the first camera, in a window
   fer-live --camera talk.mp4                  a file, played as if it were a camera
   fer-live annotate talk.mp4 --out results    a table and an annotated video
+  fer-live serve                              a page in the browser
   fer-live cameras                            the cameras that are here
   fer-live models                             the models that are here
   fer-live doctor                             when something does not work
@@ -44,16 +39,14 @@ fer-live names what faces show, live or in files. Nothing leaves this machine.
   fer-live --help                             all options
 """
 
-if TYPE_CHECKING:
-    from fractions import Fraction
-
 app = Command(
     name=NAME,
     rich_markup_mode="rich",
     add_completion=False,
     pretty_exceptions_show_locals=False,  # among them would be the passwords of streams
 )
-app.command()(bench)
+for command in (annotate, summarize, serve, bench):
+    app.command()(command)
 
 
 def _version(asked: bool) -> None:
@@ -92,7 +85,7 @@ def live(
         bool, typer.Option("--version", callback=_version, is_eager=True, help="Say which this is.")
     ] = False,
 ) -> None:
-    """Name what faces show, live or in files. Nothing leaves this machine.
+    """Recognise facial expressions, live or in files. Nothing leaves this machine.
 
     Labels say what a face shows, as ten people would name it; not what a person feels.
     """
@@ -153,164 +146,6 @@ def cameras(
 
 
 @app.command()
-def serve(
-    source: Annotated[
-        str | None,
-        typer.Argument(
-            metavar="[SOURCE]",
-            show_default=False,
-            help="A camera of this machine, a stream or a file for all viewers; without it, the "
-            "browser's own camera.",
-        ),
-    ] = None,
-    *,
-    host: Annotated[
-        str, typer.Option(help="Where to listen; beyond the loopback a token is asked for.")
-    ] = "127.0.0.1",
-    port: Annotated[int, typer.Option(min=0, max=65535, help="0 takes any that is free.")] = 8710,
-    send: options.Send = None,
-    model: Model = None,
-    device: DeviceName = "auto",
-    max_faces: MaxFaces = 8,
-    finder: Finder = "auto",
-    prior: PriorName = "balanced",
-    blendshapes: Blendshapes = False,
-) -> None:
-    """Show the live view as a page in the browser, with a timeline. Nothing leaves this machine."""
-    with plain_errors(NAME):
-        from fer_live.bundle import DEFAULT_MODEL
-        from fer_live.realtime.commands.serve import tell_address
-        from fer_live.realtime.faces import FaceSettings
-        from fer_live.realtime.serve import ServeSettings, run_server
-
-        settings = ServeSettings(
-            source=source,
-            host=host,
-            port=port,
-            model=model or DEFAULT_MODEL,
-            device=device,
-            prior=prior,
-            faces=FaceSettings(max_faces=max_faces, blendshapes=blendshapes, finder=finder),
-            send=tuple(send or ()),
-        )
-        beyond = settings.beyond_loopback
-        run_server(settings, on_ready=lambda where: tell_address(where, beyond_loopback=beyond))
-
-
-@app.command()
-def annotate(
-    inputs: Annotated[
-        list[str],
-        typer.Argument(metavar="INPUT...", help="Files, folders and patterns such as 'a/*.mp4'."),
-    ],
-    *,
-    out: Annotated[Path, typer.Option("--out", "-o", metavar="DIR", help="Folder for results.")],
-    start: Annotated[
-        float | None, typer.Option(min=0, metavar="S", help="Leave out what is before, in seconds.")
-    ] = None,
-    end: Annotated[
-        float | None, typer.Option(min=0, metavar="S", help="Leave out what is after, in seconds.")
-    ] = None,
-    fps: Annotated[
-        str | None,
-        typer.Option(metavar="N", help="Take at most so many frames a second, such as 30000/1001."),
-    ] = None,
-    table: Annotated[
-        Literal["csv", "jsonl", "parquet"], typer.Option("--format", help="Format of the table.")
-    ] = "csv",
-    video: Annotated[bool, typer.Option(help="Write the annotated video.")] = True,
-    jobs: Annotated[
-        int, typer.Option("--jobs", "-j", min=1, metavar="N", help="Work on so many at once.")
-    ] = 1,
-    overwrite: Annotated[
-        bool, typer.Option("--overwrite", help="Replace results that were made of something else.")
-    ] = False,
-    model: Model = None,
-    device: DeviceName = "auto",
-    max_faces: MaxFaces = 8,
-    finder: Finder = "auto",
-    prior: PriorName = "balanced",
-    face: FaceName = "all",
-    min_face: MinFace = 0.0,
-    blendshapes: Blendshapes = False,
-    blur_faces: BlurFaces = False,
-    rotate: Rotate = "0",
-    stream: Stream = None,
-    limit_megapixels: LimitMegapixels = 64.0,
-    limit_hours: LimitHours = 240.0,
-    limit_damaged: LimitDamaged = 10_000,
-    limit_streams: LimitStreams = 256,
-) -> None:
-    """Turn videos into tables of faces and labels, and annotated videos.
-
-    What is done already is skipped; an interrupted run goes on when it is started again. The exit
-    status is 1 if an input failed; the others are done all the same.
-    """
-    rate = _rate(fps)
-    with plain_errors(NAME):
-        from fer_live.bundle import DEFAULT_MODEL
-        from fer_live.realtime.annotate import AnnotateSettings, Watch
-        from fer_live.realtime.annotate import annotate as annotate_all
-        from fer_live.realtime.commands.annotate import progress_bar, tell_report
-        from fer_live.realtime.faces import FaceChoice, FaceSettings
-        from fer_live.realtime.sources import Choices, Limits
-
-        settings = AnnotateSettings(
-            model=model or DEFAULT_MODEL,
-            device=device,
-            prior=prior,
-            faces=FaceSettings(max_faces=max_faces, blendshapes=blendshapes, finder=finder),
-            start_s=start,
-            end_s=end,
-            fps=rate,
-            table=table,
-            video=video,
-            blur_faces=blur_faces,
-            choices=Choices(
-                rotate=int(rotate),
-                stream=stream,
-                limits=Limits(limit_megapixels, limit_hours, limit_damaged, limit_streams),
-            ),
-            chosen=FaceChoice(face, min_face),
-        )
-        with stop_signals() as told_to_stop, progress_bar() as progress:
-            watch = Watch(progress, told_to_stop)
-            report = annotate_all(
-                inputs, out, settings, jobs=jobs, overwrite=overwrite, watch=watch
-            )
-        tell_report(report, out)
-        raise typer.Exit(0 if report.went_well else 1)
-
-
-@app.command()
-def summarize(
-    folder: Annotated[Path, typer.Argument(metavar="DIR", help="What annotate wrote.")],
-    *,
-    subjects: Annotated[
-        Path | None,
-        typer.Option(
-            metavar="CSV",
-            help="Who is in which file: columns file, and subject, group, condition or others.",
-        ),
-    ] = None,
-    out: Annotated[
-        Path | None,
-        typer.Option("--out", "-o", metavar="DIR", help="For the tables; DIR/study if not given."),
-    ] = None,
-) -> None:
-    """Join all results of a folder into one table, with figures by file, face and group.
-
-    The interval of a group's share counts people, not frames or files.
-    """
-    with plain_errors(NAME):
-        from fer_live.realtime.commands.summarize import tell_study
-        from fer_live.realtime.study import summarize as summarize_all
-
-        where = out or folder / "study"
-        tell_study(summarize_all(folder, where, subjects=subjects), where)
-
-
-@app.command()
 def doctor(
     *, as_json: Annotated[bool, typer.Option("--json", help="Print the findings as JSON.")] = False
 ) -> None:
@@ -357,15 +192,3 @@ def _refuse_options_before(ctx: typer.Context) -> None:
             raise typer.BadParameter(
                 f"{option} does not go before a command: write it after {ctx.invoked_subcommand}"
             )
-
-
-def _rate(text: str | None) -> "Fraction | None":
-    """Read "25", "29.97" or "30000/1001"; None stays None."""
-    from fractions import Fraction
-
-    if text is None:
-        return None
-    try:
-        return Fraction(text)
-    except (ValueError, ZeroDivisionError) as error:
-        raise typer.BadParameter(f"--fps {text}: write it like 25 or 30000/1001") from error

@@ -78,7 +78,8 @@ def test_the_options_offer_exactly_the_words_that_the_library_takes() -> None:
 def test_the_defaults_of_the_command_are_those_of_the_library() -> None:
     import inspect
 
-    from fer_live.realtime.cli import annotate, live
+    from fer_live.realtime.cli import live
+    from fer_live.realtime.commands.file_commands import annotate
     from fer_live.realtime.faces import FaceSettings
     from fer_live.realtime.pipeline import PipelineSettings
 

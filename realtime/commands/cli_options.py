@@ -8,6 +8,7 @@ from typing import Annotated, Literal, TypeAlias
 
 import typer
 
+NAME = "fer-live"
 FACES_PANEL = "Faces and labels"
 
 Model: TypeAlias = Annotated[

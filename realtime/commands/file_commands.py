@@ -1,0 +1,152 @@
+"""`fer-live annotate` and `fer-live summarize`: files in, tables out."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Literal
+
+import typer
+
+from fer_live.console import plain_errors, stop_signals
+from fer_live.realtime.commands.cli_options import (
+    NAME,
+    Blendshapes,
+    BlurFaces,
+    DeviceName,
+    FaceName,
+    Finder,
+    LimitDamaged,
+    LimitHours,
+    LimitMegapixels,
+    LimitStreams,
+    MaxFaces,
+    MinFace,
+    Model,
+    PriorName,
+    Rotate,
+    Stream,
+)
+
+if TYPE_CHECKING:
+    from fractions import Fraction
+
+
+def annotate(
+    inputs: Annotated[
+        list[str],
+        typer.Argument(metavar="INPUT...", help="Files, folders and patterns such as 'a/*.mp4'."),
+    ],
+    *,
+    out: Annotated[Path, typer.Option("--out", "-o", metavar="DIR", help="Folder for results.")],
+    start: Annotated[
+        float | None, typer.Option(min=0, metavar="S", help="Leave out what is before, in seconds.")
+    ] = None,
+    end: Annotated[
+        float | None, typer.Option(min=0, metavar="S", help="Leave out what is after, in seconds.")
+    ] = None,
+    fps: Annotated[
+        str | None,
+        typer.Option(metavar="N", help="Take at most so many frames a second, such as 30000/1001."),
+    ] = None,
+    table: Annotated[
+        Literal["csv", "jsonl", "parquet"], typer.Option("--format", help="Format of the table.")
+    ] = "csv",
+    video: Annotated[bool, typer.Option(help="Write the annotated video.")] = True,
+    jobs: Annotated[
+        int, typer.Option("--jobs", "-j", min=1, metavar="N", help="Work on so many at once.")
+    ] = 1,
+    overwrite: Annotated[
+        bool, typer.Option("--overwrite", help="Replace results that were made of something else.")
+    ] = False,
+    model: Model = None,
+    device: DeviceName = "auto",
+    max_faces: MaxFaces = 8,
+    finder: Finder = "auto",
+    prior: PriorName = "balanced",
+    face: FaceName = "all",
+    min_face: MinFace = 0.0,
+    blendshapes: Blendshapes = False,
+    blur_faces: BlurFaces = False,
+    rotate: Rotate = "0",
+    stream: Stream = None,
+    limit_megapixels: LimitMegapixels = 64.0,
+    limit_hours: LimitHours = 240.0,
+    limit_damaged: LimitDamaged = 10_000,
+    limit_streams: LimitStreams = 256,
+) -> None:
+    """Turn videos into tables of faces and labels, and annotated videos.
+
+    What is done already is skipped; an interrupted run goes on when it is started again. The exit
+    status is 1 if an input failed; the others are done all the same.
+    """
+    rate = _rate(fps)
+    with plain_errors(NAME):
+        from fer_live.bundle import DEFAULT_MODEL
+        from fer_live.realtime.annotate import AnnotateSettings, Watch
+        from fer_live.realtime.annotate import annotate as annotate_all
+        from fer_live.realtime.commands.annotate import progress_bar, tell_report
+        from fer_live.realtime.faces import FaceChoice, FaceSettings
+        from fer_live.realtime.sources import Choices, Limits
+
+        settings = AnnotateSettings(
+            model=model or DEFAULT_MODEL,
+            device=device,
+            prior=prior,
+            faces=FaceSettings(max_faces=max_faces, blendshapes=blendshapes, finder=finder),
+            start_s=start,
+            end_s=end,
+            fps=rate,
+            table=table,
+            video=video,
+            blur_faces=blur_faces,
+            choices=Choices(
+                rotate=int(rotate),
+                stream=stream,
+                limits=Limits(limit_megapixels, limit_hours, limit_damaged, limit_streams),
+            ),
+            chosen=FaceChoice(face, min_face),
+        )
+        with stop_signals() as told_to_stop, progress_bar() as progress:
+            watch = Watch(progress, told_to_stop)
+            report = annotate_all(
+                inputs, out, settings, jobs=jobs, overwrite=overwrite, watch=watch
+            )
+        tell_report(report, out)
+        raise typer.Exit(0 if report.went_well else 1)
+
+
+def summarize(
+    folder: Annotated[Path, typer.Argument(metavar="DIR", help="What annotate wrote.")],
+    *,
+    subjects: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="CSV",
+            help="Who is in which file: columns file, and subject, group, condition or others.",
+        ),
+    ] = None,
+    out: Annotated[
+        Path | None,
+        typer.Option("--out", "-o", metavar="DIR", help="For the tables; DIR/study if not given."),
+    ] = None,
+) -> None:
+    """Join all results of a folder into one table, with figures by file, face and group.
+
+    The interval of a group's share counts people, not frames or files.
+    """
+    with plain_errors(NAME):
+        from fer_live.realtime.commands.summarize import tell_study
+        from fer_live.realtime.study import summarize as summarize_all
+
+        where = out or folder / "study"
+        tell_study(summarize_all(folder, where, subjects=subjects), where)
+
+
+def _rate(text: str | None) -> "Fraction | None":
+    """Read "25", "29.97" or "30000/1001"; None stays None."""
+    from fractions import Fraction
+
+    if text is None:
+        return None
+    try:
+        return Fraction(text)
+    except (ValueError, ZeroDivisionError) as error:
+        raise typer.BadParameter(f"--fps {text}: write it like 25 or 30000/1001") from error
