@@ -40,7 +40,12 @@ class Found:
 
 
 def pictures_in(root: Path) -> Sequence[Path]:
-    """Return every picture file under a folder; the log tells how many other files there are.
+    """Return every picture file under a folder; see `look_through`."""
+    return look_through(root).pictures
+
+
+def look_through(root: Path) -> Found:
+    """Look through a folder that has to hold pictures; the log counts what is passed over.
 
     Raises:
         DataError: See `find`; or there is no picture.
@@ -51,7 +56,7 @@ def pictures_in(root: Path) -> Sequence[Path]:
         raise DataError(f"{root} holds no picture ({', '.join(sorted(ENDINGS))}){beside}")
     if found.others:
         _log.warning("%s: passed over %s", root, in_words(found.others, root))
-    return found.pictures
+    return found
 
 
 def find(root: Path) -> Found:

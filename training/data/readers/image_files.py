@@ -48,7 +48,9 @@ def decoded(content: bytes, path: Path) -> NDArray[np.uint8]:
         elif content:
             numbers = np.frombuffer(content, np.uint8)
             found = cv2.imdecode(numbers, cv2.IMREAD_ANYCOLOR | cv2.IMREAD_ANYDEPTH)
-    except (cv2.error, OSError, ValueError, MemoryError) as error:
+    except cv2.error as error:
+        reason = " (it has too many pixels)" if "MAX_IMAGE" in str(error) else f" ({error.err})"
+    except (OSError, ValueError, MemoryError) as error:
         reason = f" ({' '.join(str(error).split())})"
     if found is None:
         raise DataError(

@@ -1,6 +1,6 @@
 """Which pictures a folder holds, and what each is labelled, before any is opened."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -14,7 +14,7 @@ from fer_live.training.data.label_names import (
     labels_of,
     person_in,
 )
-from fer_live.training.data.readers.found_files import find, pictures_in
+from fer_live.training.data.readers.found_files import look_through, pictures_in
 from fer_live.training.data.readers.part_names import parts_of
 from fer_live.training.data.samples import Part
 
@@ -58,8 +58,9 @@ def list_folders(root: Path, label_map: Mapping[str, str]) -> Listing:
         DataError: There is no such folder or no picture in it, a class is unknown, or a folder of
             the map is empty.
     """
-    paths = pictures_in(root)
-    _refuse_empty(root, label_map)
+    found = look_through(root)
+    _refuse_empty(found.folders, label_map)
+    paths = found.pictures
     labels = labels_of([path.parent.name for path in paths], label_map, where=str(root))
     entries = _entries(root, paths, labels, [person_in(path.stem) for path in paths])
     named = {entry.path.parent.name for entry in entries}
@@ -69,13 +70,13 @@ def list_folders(root: Path, label_map: Mapping[str, str]) -> Listing:
     return Listing(root, entries, root.name)
 
 
-def _refuse_empty(root: Path, label_map: Mapping[str, str]) -> None:
+def _refuse_empty(folders: Iterable[Path], label_map: Mapping[str, str]) -> None:
     """Refuse a class whose folder holds no picture: the set would lack it without a word.
 
     Raises:
         DataError: There is such a folder.
     """
-    for folder in find(root).folders:
+    for folder in folders:
         label = label_map.get(folder.name, WORDS.get(folder.name.strip().lower(), LEFT_OUT))
         if label != LEFT_OUT:
             raise DataError(

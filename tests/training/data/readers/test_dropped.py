@@ -162,7 +162,7 @@ def test_floating_point_pictures_are_refused(tmp_path: Path) -> None:
 
 def test_a_picture_that_is_too_large_is_a_sentence(tmp_path: Path) -> None:
     Image.new("1", (HUGE, HUGE)).save(tmp_path / "huge.png")
-    with pytest.raises(DataError, match=r"huge\.png cannot be read as a picture"):
+    with pytest.raises(DataError, match=r"huge\.png cannot be read .* \(it has too many pixels\)"):
         read_picture(tmp_path / "huge.png")
 
 
