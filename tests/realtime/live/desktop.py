@@ -105,8 +105,9 @@ class Desktop:
 
     def _learn_the_layout(self) -> None:
         """Connect anew: a connection keeps the layout that it found."""
-        self._x.XCloseDisplay(self._display)
-        self._display = c_void_p(self._x.XOpenDisplay(self.name.encode()))
+        before, self._display = self._display, c_void_p(self._x.XOpenDisplay(self.name.encode()))
+        assert self._display, f"no X server at {self.name}"
+        self._x.XCloseDisplay(before)  # not before: a server that nobody looks at begins anew
 
     def close(self, window: int) -> None:
         """Click on the cross: ask the window to go, as a window manager does."""
