@@ -48,6 +48,7 @@ class BenchReport:
         models: Model against model on the CPU; the first is what the others are compared with.
         clips: The whole pipeline.
         gpu: Each model on the GPU; empty unless that was asked for.
+        finder: What found the faces of the clips, "mediapipe" or "onnx"; empty without clips.
     """
 
     machine: Machine
@@ -56,6 +57,7 @@ class BenchReport:
     models: tuple[ModelFigures, ...] = ()
     clips: tuple[ClipFigures, ...] = ()
     gpu: tuple[GpuFigures, ...] = ()
+    finder: str = ""
 
     def as_json(self) -> str:
         """Return everything that was measured, as JSON with two spaces of indent."""

@@ -41,8 +41,14 @@ def _preamble(report: BenchReport) -> str:
     where = "one core" if report.pinned else "all cores (this system cannot pin a process)"
     return (
         f"{machine.processor}, {where} of {machine.cores}, {machine.system}, "
-        f"Python {machine.python}, {report.provider}. {versions}."
+        f"Python {machine.python}, {report.provider}{_faces_by(report)}. {versions}."
     )
+
+
+def _faces_by(report: BenchReport) -> str:
+    """Say what found the faces, where there were any clips."""
+    names = {"mediapipe": ", faces by MediaPipe", "onnx": ", faces by ONNX Runtime"}
+    return names.get(report.finder, "")
 
 
 def _markdown_row(cells: Sequence[str]) -> str:

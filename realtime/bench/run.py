@@ -22,6 +22,7 @@ from fer_live.realtime.bench.stages import WARM_UP_FRAMES, PipelineFigures, meas
 from fer_live.realtime.bench.swap import measure_swaps
 from fer_live.realtime.demo_clip import write_portrait_clip
 from fer_live.realtime.faces import FaceSettings
+from fer_live.realtime.faces.settings import resolved
 from fer_live.realtime.inference.classifier import OnnxClassifier
 from fer_live.realtime.inference.session import Device
 from fer_live.realtime.results import Frame
@@ -112,7 +113,13 @@ def run_bench(
                 tell(f"pipeline: {path.name}, {count} copies")
                 clips.append(_measure_copies(path, frames[:_COPIED_FRAMES], count, named, settings))
     return BenchReport(
-        this_machine(), pinned, opened[0].provider, tuple(models), tuple(clips), tuple(gpu)
+        this_machine(),
+        pinned,
+        opened[0].provider,
+        tuple(models),
+        tuple(clips),
+        tuple(gpu),
+        finder=resolved(settings.faces.finder) if clips else "",
     )
 
 

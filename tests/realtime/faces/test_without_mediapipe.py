@@ -90,6 +90,7 @@ def test_bench_leaves_out_what_it_cannot_compare_with(clip: Path) -> None:
     done = run(BLOCKED, "bench", "--models", "tiny", "--video", clip, *quick)
     assert done.returncode == 0, done.stderr
     assert "no MediaPipe here" in done.stdout
+    assert "faces by ONNX Runtime" in done.stdout
 
 
 def test_results_of_one_finder_are_not_taken_for_the_others() -> None:
