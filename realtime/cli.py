@@ -137,8 +137,8 @@ def cameras(
     """
     with plain_errors(NAME):
         from fer_live.realtime.commands.cameras import show_cameras
-        from fer_live.realtime.sources.camera_devices import list_cameras
-        from fer_live.realtime.sources.v4l2 import modes
+        from fer_live.realtime.sources.cameras.devices import list_cameras
+        from fer_live.realtime.sources.cameras.v4l2 import modes
 
         found = [(camera, modes(Path(camera.place))) for camera in list_cameras()]
         show_cameras(found, as_json=as_json)

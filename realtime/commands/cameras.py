@@ -8,8 +8,8 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from fer_live.realtime.sources.camera_devices import CameraInfo
-from fer_live.realtime.sources.v4l2 import Mode
+from fer_live.realtime.sources.cameras.devices import CameraInfo
+from fer_live.realtime.sources.cameras.v4l2 import Mode
 
 NOTHING = (
     "no camera is listed here: on Linux, look whether it is plugged in and whether /dev/video0 is "

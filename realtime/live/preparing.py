@@ -11,7 +11,7 @@ from fer_live.realtime.faces import FaceFinder, open_finder
 from fer_live.realtime.inference.classifier import OnnxClassifier
 from fer_live.realtime.live.settings import LiveSettings
 from fer_live.realtime.sources import Paced, Source, open_source
-from fer_live.realtime.sources.addresses import public_name
+from fer_live.realtime.sources.streams.addresses import public_name
 
 
 @dataclass(frozen=True, slots=True)

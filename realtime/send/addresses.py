@@ -13,7 +13,7 @@ from fer_live.realtime.send.mqtt import MqttChannel
 from fer_live.realtime.send.osc import OscChannel, VmcChannel
 from fer_live.realtime.send.udp import UdpChannel
 from fer_live.realtime.send.websocket import WebSocketChannel, WebSocketServerChannel
-from fer_live.realtime.sources.addresses import public_name
+from fer_live.realtime.sources.streams.addresses import public_name
 
 ADVICE: Final = (
     "give ws://host:port, ws-server://127.0.0.1:8765, osc://host:port, vmc://host, "

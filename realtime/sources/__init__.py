@@ -1,16 +1,16 @@
 """Where pictures come from: cameras, streams, video files and pictures, all as one `Source`."""
 
 from fer_live.realtime.sources.arrays import ArraysSource, as_image
-from fer_live.realtime.sources.camera import CameraSource, open_camera
-from fer_live.realtime.sources.camera_devices import CameraInfo, list_cameras
+from fer_live.realtime.sources.cameras.camera import CameraSource, open_camera
+from fer_live.realtime.sources.cameras.devices import CameraInfo, list_cameras
 from fer_live.realtime.sources.choices import Choices, Limits
 from fer_live.realtime.sources.choose import open_file, open_source
-from fer_live.realtime.sources.connection import Patience, Transport
 from fer_live.realtime.sources.latest import LatestFrame, Paced
 from fer_live.realtime.sources.picture_files import PICTURE_SUFFIXES
 from fer_live.realtime.sources.pictures import decode_picture, open_pictures, read_picture
 from fer_live.realtime.sources.source import Source
-from fer_live.realtime.sources.stream import open_stream
+from fer_live.realtime.sources.streams.connection import Patience, Transport
+from fer_live.realtime.sources.streams.stream import open_stream
 from fer_live.realtime.sources.timing import Span
 from fer_live.realtime.sources.video import VideoSource, open_video
 

@@ -5,15 +5,15 @@ from typing import Literal, TypeAlias
 from urllib.parse import unquote, urlsplit
 
 from fer_live.errors import SettingsError, SourceError
-from fer_live.realtime.sources.addresses import is_address, public_name, typed
-from fer_live.realtime.sources.camera import open_camera
-from fer_live.realtime.sources.camera_opening import check_camera
+from fer_live.realtime.sources.cameras.camera import open_camera
+from fer_live.realtime.sources.cameras.opening import check_camera
 from fer_live.realtime.sources.choices import Choices
-from fer_live.realtime.sources.connection import Patience, Transport
 from fer_live.realtime.sources.picture_files import is_picture
 from fer_live.realtime.sources.pictures import open_pictures
 from fer_live.realtime.sources.source import Source
-from fer_live.realtime.sources.stream import open_stream
+from fer_live.realtime.sources.streams.addresses import is_address, public_name, typed
+from fer_live.realtime.sources.streams.connection import Patience, Transport
+from fer_live.realtime.sources.streams.stream import open_stream
 from fer_live.realtime.sources.timing import Span
 from fer_live.realtime.sources.video import open_video
 

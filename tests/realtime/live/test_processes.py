@@ -16,7 +16,7 @@ import pytest
 
 from fer_live.realtime.sources import open_video
 from tests.realtime.live.desktop import Desktop, virtual_desktop
-from tests.realtime.sources.servers import motion_jpeg, served
+from tests.realtime.sources.streams.servers import motion_jpeg, served
 from tests.support.running import PATIENCE_S, fer_live, starting
 
 posix = pytest.mark.skipif(sys.platform == "win32", reason="signals are others there")

@@ -12,8 +12,8 @@ import pytest
 from fer_live.errors import SinkError, SourceError
 from fer_live.realtime.live import CameraSettings, LiveSettings, LiveStatus, run_live
 from fer_live.realtime.sources import Patience, open_video
+from tests.realtime.sources.cameras.driver import Driver
 from tests.realtime.sources.clips import grey_picture, write_clip
-from tests.realtime.sources.driver import Driver
 
 
 @pytest.fixture
@@ -21,7 +21,7 @@ def device(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """The device file of camera 7."""
     if sys.platform != "linux":
         pytest.skip("cameras have device files on Linux")
-    monkeypatch.setattr("fer_live.realtime.sources.camera_devices.DEVICES", tmp_path)
+    monkeypatch.setattr("fer_live.realtime.sources.cameras.devices.DEVICES", tmp_path)
     (tmp_path / "video7").touch()
     return tmp_path / "video7"
 

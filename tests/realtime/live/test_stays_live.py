@@ -29,7 +29,7 @@ from tests.realtime.live.test_processes import (
     small_disk,
     wait_for_rows,
 )
-from tests.realtime.sources.servers import Server, motion_jpeg, served
+from tests.realtime.sources.streams.servers import Server, motion_jpeg, served
 from tests.support.running import COMMAND, PATIENCE_S, fer_live, starting
 
 posix = pytest.mark.skipif(sys.platform == "win32", reason="signals and pipes are others there")

@@ -18,7 +18,7 @@ from fer_live.realtime.sources import (
     open_video,
 )
 from tests.realtime.sources.clips import grey_picture, write_clip
-from tests.realtime.sources.servers import motion_jpeg, served
+from tests.realtime.sources.streams.servers import motion_jpeg, served
 
 
 def video(folder: Path, stack: ExitStack) -> Source:

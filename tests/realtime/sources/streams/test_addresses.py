@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from fer_live.errors import FerLiveError, SettingsError, SourceError
 from fer_live.realtime.live import LiveSettings
 from fer_live.realtime.sources import open_source, open_stream
-from fer_live.realtime.sources.addresses import callable_address, is_address, public_name
+from fer_live.realtime.sources.streams.addresses import callable_address, is_address, public_name
 from tests.realtime.sources.clips import write_clip
 from tests.support.running import fer_live
 

@@ -24,9 +24,9 @@ from tests.realtime.sources.clips import (
     write_clip,
     write_pictures,
 )
-from tests.realtime.sources.hls import SEGMENT_S, hls_camera, write_segments
-from tests.realtime.sources.rtsp import rtsp_camera
-from tests.realtime.sources.servers import (
+from tests.realtime.sources.streams.hls import SEGMENT_S, hls_camera, write_segments
+from tests.realtime.sources.streams.rtsp import rtsp_camera
+from tests.realtime.sources.streams.servers import (
     BOUNDARY,
     PICTURE_PERIOD_S,
     Conversation,
@@ -177,7 +177,7 @@ def test_a_stream_that_comes_back_in_another_size_keeps_the_size_it_promised(
     with open_stream(address(camera), patience=SHORT) as stream:
         next(iter(stream))
         monkeypatch.setattr(
-            "tests.realtime.sources.servers.grey_picture",
+            "tests.realtime.sources.streams.servers.grey_picture",
             lambda index: grey_picture(index, (2 * WIDTH, HEIGHT)),
         )
         camera.mood = "hang up"

@@ -26,9 +26,9 @@ from fer_live.realtime.sources import (
     open_camera,
     open_source,
 )
-from fer_live.realtime.sources.camera_devices import CameraInfo
+from fer_live.realtime.sources.cameras.devices import CameraInfo
+from tests.realtime.sources.cameras.driver import Driver
 from tests.realtime.sources.clips import index_in, write_clip
-from tests.realtime.sources.driver import Driver
 
 linux = pytest.mark.skipif(sys.platform != "linux", reason="cameras have device files on Linux")
 

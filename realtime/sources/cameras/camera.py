@@ -14,11 +14,11 @@ import numpy as np
 from fer_live.arrays import Image
 from fer_live.errors import SettingsError, SourceError
 from fer_live.realtime.results import Frame, SourceInfo
-from fer_live.realtime.sources.camera_devices import device_of, why_not
-from fer_live.realtime.sources.camera_opening import CameraOpener, CameraWish, is_compressed
-from fer_live.realtime.sources.connection import Patience
+from fer_live.realtime.sources.cameras.devices import device_of, why_not
+from fer_live.realtime.sources.cameras.opening import CameraOpener, CameraWish, is_compressed
 from fer_live.realtime.sources.pixels import fitted
 from fer_live.realtime.sources.source import BaseSource, silence
+from fer_live.realtime.sources.streams.connection import Patience
 
 STALL_S: Final = 5.0
 """A camera that gives no picture for so long is gone."""

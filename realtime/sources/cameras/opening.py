@@ -11,7 +11,7 @@ import cv2
 
 from fer_live.errors import SourceError
 from fer_live.realtime.results import SourceInfo
-from fer_live.realtime.sources.camera_devices import device_of, identity_of, where_is, why_not
+from fer_live.realtime.sources.cameras.devices import device_of, identity_of, where_is, why_not
 
 READ_TIMEOUT_S: Final = 2
 """How long one read of a Linux camera may take; OpenCV's own default is 10 s."""

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from fer_live.realtime.sources.cameras.v4l2 import refusal
 from fer_live.realtime.sources.pictures import natural_key
-from fer_live.realtime.sources.v4l2 import refusal
 
 DEVICES: Final = Path("/dev")
 SYSTEM_CLASS: Final = Path("/sys/class/video4linux")

@@ -9,11 +9,11 @@ from typing import Final
 from fer_live.arrays import Image
 from fer_live.errors import SourceError
 from fer_live.realtime.results import Frame, SourceInfo
-from fer_live.realtime.sources.addresses import SCHEMES, public_name, typed
-from fer_live.realtime.sources.connection import Connection, Patience, Transport
 from fer_live.realtime.sources.latest import Paced
 from fer_live.realtime.sources.pixels import RgbConverter, fitted
 from fer_live.realtime.sources.source import BaseSource, silence
+from fer_live.realtime.sources.streams.addresses import SCHEMES, public_name, typed
+from fer_live.realtime.sources.streams.connection import Connection, Patience, Transport
 
 TOLD_BEHIND_S: Final = 0.5
 """Pieces shorter than this are not worth a word."""

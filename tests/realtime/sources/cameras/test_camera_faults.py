@@ -16,9 +16,9 @@ import pytest
 from fer_live.arrays import Image
 from fer_live.errors import SourceError
 from fer_live.realtime.sources import CameraSource, Patience, open_camera
-from fer_live.realtime.sources import camera_devices as devices
-from fer_live.realtime.sources.camera_devices import identity_of, where_is, why_not
-from fer_live.realtime.sources.v4l2 import (
+from fer_live.realtime.sources.cameras import devices
+from fer_live.realtime.sources.cameras.devices import identity_of, where_is, why_not
+from fer_live.realtime.sources.cameras.v4l2 import (
     ENUM_FMT,
     ENUM_FRAMEINTERVALS,
     ENUM_FRAMESIZES,
@@ -28,8 +28,8 @@ from fer_live.realtime.sources.v4l2 import (
     modes,
     refusal,
 )
+from tests.realtime.sources.cameras.driver import Driver
 from tests.realtime.sources.clips import GREYS, index_in
-from tests.realtime.sources.driver import Driver
 
 linux = pytest.mark.skipif(sys.platform != "linux", reason="cameras have device files on Linux")
 
@@ -199,7 +199,7 @@ def test_a_slow_camera_is_said_once_to_be_faster_with_compressed_pictures(
         def get(self, prop: int) -> float:
             return float(cv2.VideoWriter.fourcc(*coding)) if prop == cv2.CAP_PROP_FOURCC else 0.0
 
-    monkeypatch.setattr("fer_live.realtime.sources.camera.LOOK_S", 0.5)
+    monkeypatch.setattr("fer_live.realtime.sources.cameras.camera.LOOK_S", 0.5)
     with CameraSource(Slow(), "camera 0") as camera:  # type: ignore[arg-type]  # stands in
         list(islice(camera, 16))
     told = [record.message for record in caplog.records]

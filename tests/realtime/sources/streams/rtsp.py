@@ -8,7 +8,7 @@ from itertools import count, cycle
 from pathlib import Path
 from typing import Final
 
-from tests.realtime.sources.servers import PICTURE_PERIOD_S, Conversation, Server, hear
+from tests.realtime.sources.streams.servers import PICTURE_PERIOD_S, Conversation, Server, hear
 
 PAYLOAD: Final = 96
 CLOCK_HZ: Final = 90_000

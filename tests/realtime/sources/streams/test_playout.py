@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fer_live.realtime.sources.playout import CATCH_UP_S, MOST_BEHIND_S, Playout
+from fer_live.realtime.sources.streams.playout import CATCH_UP_S, MOST_BEHIND_S, Playout
 
 FPS = 25
 

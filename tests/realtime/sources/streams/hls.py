@@ -8,7 +8,7 @@ from typing import Final
 
 import av
 
-from tests.realtime.sources.servers import Conversation, Server, head, hear
+from tests.realtime.sources.streams.servers import Conversation, Server, head, hear
 
 SEGMENT_S: Final = 1.5
 WINDOW: Final = 5

@@ -12,8 +12,8 @@ import pytest
 from fer_live.errors import SourceError
 from fer_live.realtime.sources import LatestFrame, Patience, open_source, open_stream
 from tests.realtime.sources.clips import GREYS, HEIGHT, WIDTH, index_in, write_clip
-from tests.realtime.sources.rtsp import rtsp_camera
-from tests.realtime.sources.servers import (
+from tests.realtime.sources.streams.rtsp import rtsp_camera
+from tests.realtime.sources.streams.servers import (
     Server,
     answering,
     cut_short,

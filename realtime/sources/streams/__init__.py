@@ -1,0 +1,6 @@
+"""Streams from the network: called, read, played evenly, and called again when they break off."""
+
+from fer_live.realtime.sources.streams.connection import Patience, Transport
+from fer_live.realtime.sources.streams.stream import open_stream
+
+__all__ = ["Patience", "Transport", "open_stream"]
