@@ -151,7 +151,7 @@ def load(settings: ServeSettings, wishes: Wishes) -> tuple[FaceFinder, Pipeline]
         DeviceError: The device cannot be had.
     """
     faces: FaceSettings = replace(settings.faces, max_faces=wishes.max_faces)
-    finder = open_finder(faces, live=True)
+    finder = open_finder(faces, live=True, device=settings.device)
     try:
         classifier = OnnxClassifier(wishes.model, device=settings.device)
     except BaseException:
