@@ -88,7 +88,8 @@ def use_from_an_empty_folder(programs: Path, folder: Path) -> None:
     assert "cnn6" in run([programs / "fer-live", "models"], empty).stdout
     run([programs / "fer-live", "annotate", "talk.mp4", "--out", "results"], empty)
     written = {path.name for path in (empty / "results").rglob("*") if path.is_file()}
-    assert written == {f"talk.mp4.{end}" for end in ("annotated.mp4", "faces.csv", "summary.json")}
+    ends = ("annotated.mp4", "faces.csv", "summary.json")
+    assert written == {"run.json", *(f"talk.mp4.{end}" for end in ends)}
 
 
 def test_the_wheel_works_from_an_empty_folder(wheel: Path, tmp_path: Path) -> None:
