@@ -43,7 +43,7 @@ soak: $(VENV)/.installed
 	$(BIN)/python -m tests.robustness.soak --minutes $(MINUTES)
 
 # Lowest and newest packages on every Python that is declared and found; takes half an hour.
-# MATRIX_OPTIONS: --python 3.13, --ends newest, --demo-only, --require, --record.
+# MATRIX_OPTIONS: --python 3.13, --ends newest, --tests [PATH...], --require, --record.
 .venv-matrix/.installed: pyproject.toml
 	$(PYTHON) -m venv .venv-matrix
 	.venv-matrix/bin/python -m pip install --quiet --upgrade "pip>=25.1"

@@ -72,8 +72,8 @@ class Meter:
         self._changed(self)
 
     def to(self, share: float) -> None:
-        """Say how much of the running phase is done, in [0, 1]; it never falls."""
-        self._share = max(self._share, min(1.0, share))
+        """Say how much of the running phase is done, in [0, 1]."""
+        self._share = min(1.0, max(0.0, share))
         self._changed(self)
 
     def end(self) -> None:
@@ -111,7 +111,7 @@ class Meter:
         """How much of the whole run is done by weight, in [0, 1]."""
         whole = sum(phase.weight for phase in self._phases)
         if not whole:
-            return self._share if self._running or not self._phases else 1.0
+            return self._share
         done = sum(phase.weight for phase in self._phases if phase.seconds is not None)
         return (done + (self._running.weight * self._share if self._running else 0.0)) / whole
 

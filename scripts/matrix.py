@@ -1,7 +1,7 @@
 """Try the runtime with the lowest and the newest packages that its ranges allow, on every Python.
 
     make matrix
-    python scripts/matrix.py --python 3.13 --ends newest --demo-only
+    python scripts/matrix.py --python 3.13 --ends newest --tests
     python scripts/matrix.py --record       # and keep what was tried, for fer-live doctor
 
 Each environment is made anew with pip: the newest packages are what pip takes by itself, the lowest
@@ -157,8 +157,8 @@ def pins(python: str, end: str, folder: Path) -> list[str]:
     return ["--constraint", str(constraints)]
 
 
-def attempt(python: str, end: str, place: Path, *, demo_only: bool) -> Trial:
-    """Make one environment, run the demo and the tests in it, and return what came of it."""
+def attempt(python: str, end: str, place: Path, tests: Sequence[str]) -> Trial:
+    """Make one environment, run the demo and these tests in it, and return what came of it."""
     began_s, trial = time.monotonic(), Trial(python, end)
     folder = ROOT / "build" / "matrix" / f"{python}-{end}"
     shutil.rmtree(folder, ignore_errors=True)
@@ -181,9 +181,9 @@ def attempt(python: str, end: str, place: Path, *, demo_only: bool) -> Trial:
     if end == "newest":  # stubs change with the packages; only the newest are kept up with
         types = [*in_env, "mypy", "--cache-dir", str(folder / "mypy"), "-p", "fer_live.realtime"]
         trial.types = "failed" if run(types, log) else "passed"
-    if not demo_only:
+    if tests:
         command = [*in_env, "pytest", "-q", "-p", "no:cacheprovider"]
-        status = run([*command, "-m", "not long and not training", *TESTS], log)
+        status = run([*command, "-m", "not long and not training", *tests], log)
         last = log.read_text(encoding="utf-8").rstrip().splitlines()[-1].strip("= ")
         trial.tests = f"{'failed' if status else 'passed'}: {last}"
     trial.took_s = time.monotonic() - began_s
@@ -247,7 +247,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--python", action="append", help="only this one, such as 3.13")
     parser.add_argument("--ends", nargs="+", choices=ENDS, default=ENDS)
-    parser.add_argument("--demo-only", action="store_true", help="run no tests")
+    parser.add_argument("--tests", nargs="*", default=TESTS, help="only these; none for the demo")
     parser.add_argument("--require", action="store_true", help="a missing Python is a failure")
     parser.add_argument("--record", action="store_true", help="keep the versions if all passed")
     options = parser.parse_args()
@@ -260,7 +260,7 @@ def main() -> int:
             print(f"Python {python} is not on this machine: skipped", flush=True)
             continue
         for end in options.ends:
-            trial = attempt(python, end, place, demo_only=options.demo_only)
+            trial = attempt(python, end, place, options.tests)
             print(
                 f"{python}, {end}: demo {trial.demo}, mypy {trial.types}, tests {trial.tests}",
                 flush=True,
@@ -270,7 +270,7 @@ def main() -> int:
         show(trials)
     show_platforms(declared_pythons()[-1])
     bad = not trials or any(trial.failed for trial in trials) or (missing and options.require)
-    if options.record and not (bad or missing or options.demo_only):
+    if options.record and not (bad or missing or not options.tests):
         record(trials)
     return 1 if bad else 0
 

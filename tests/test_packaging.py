@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
+from packaging.requirements import Requirement
 
 from fer_live.realtime.demo_clip import write_portrait_clip
 from tests.support.running import environment
@@ -56,6 +57,19 @@ def test_every_package_of_the_checkout_is_declared() -> None:
         for place in (ROOT / top).rglob("__init__.py")
     }
     assert set(declared["packages"]) - {"fer_live"} == found
+
+
+def test_the_small_environment_has_all_but_the_large_onnx_runtime() -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    needed = [Requirement(text) for text in project["dependencies"]]
+    lines = (ROOT / "requirements-cpu.txt").read_text().splitlines()
+    small = [Requirement(line) for line in lines if not line.startswith("#")]
+    assert {str(each) for each in small if each.name != "onnxruntime"} == {
+        str(each) for each in needed if not each.name.startswith("onnxruntime")
+    }
+    (runtime,) = (each for each in small if each.name == "onnxruntime")
+    assert runtime.marker is None
+    assert all(each.specifier == runtime.specifier for each in needed if "onnxr" in each.name)
 
 
 def install(wheel: Path, folder: Path, *, with_dependencies: bool) -> Path:

@@ -89,8 +89,21 @@ def instead(wanted: str, unwanted: Iterable[str]) -> str:
 
 
 def extra(name: str) -> str:
-    """Return the line that brings what an extra of fer-live asks for."""
-    return f"{_pip('install')} {_quoted(f'{NAME}[{name}]')}"
+    """Return the line that brings what an extra of fer-live asks for.
+
+    It names the packages themselves: `fer-live[name]` would bring the large ONNX Runtime to an
+    environment that has the small one.
+    """
+    asked = [Requirement(text) for text in requires(NAME) or ()]
+    of_it = [each for each in asked if each.marker and each.marker.evaluate({"extra": name})]
+    packages = (each for each in of_it if "extra" in str(each.marker))
+    return " ".join([_pip("install"), *(_quoted(_without_marker(each)) for each in packages)])
+
+
+def _without_marker(needed: Requirement) -> str:
+    """Return `name[extras]range`."""
+    extras = f"[{','.join(sorted(needed.extras))}]" if needed.extras else ""
+    return f"{needed.name}{extras}{needed.specifier}"
 
 
 def reinstall_ourselves() -> str:

@@ -276,7 +276,7 @@ def test_a_version_that_was_never_tried_is_told(tmp_path: Path) -> None:
     installed(tmp_path, "av", "20.1.0")
     _, findings = examined(tmp_path)
     assert findings["rich"]["state"] == "good"
-    assert "newer than any that was tried (13.8" in findings["rich"]["found"]
+    assert "newer than any that was tried (14.3" in findings["rich"]["found"]
     assert findings["av"]["state"] == "broken"
     assert 'install "av' in findings["av"]["advice"]
     assert "<20" in findings["av"]["advice"]

@@ -14,7 +14,9 @@ from pathlib import Path
 import pytest
 
 from fer_live.realtime.annotate.batch.workers import Crew, Death, Tell
+from tests.support.running import environment
 
+ROOT = Path(__file__).parents[4]
 posix = pytest.mark.skipif(os.name == "nt", reason="signals are others there")
 
 
@@ -116,7 +118,8 @@ if __name__ == "__main__":
 def test_a_process_ends_with_the_one_that_began_it_whatever_it_is_doing(tmp_path: Path) -> None:
     note, script = tmp_path / "pid", tmp_path / "first.py"
     script.write_text(textwrap.dedent(FIRST.format(path=str(note))))
-    with subprocess.Popen([sys.executable, str(script)]) as first:
+    here = environment({"PYTHONPATH": str(ROOT)})
+    with subprocess.Popen([sys.executable, str(script)], env=here) as first:
         wait_until(lambda: note.exists() and note.read_text() != "")
         worker = int(note.read_text())
         first.kill()
