@@ -28,6 +28,9 @@ JOBS: Final = 2
 GONE_WITHIN_S: Final = 5.0
 """So long a worker may outlive the run that began it, on a machine that does other things too."""
 SHARE_OF_WORKERS: Final = 0.25
+LATEST: Final = 0.15
+"""A kill comes within this part of the time that all clips take. As each run goes on where the one
+before was killed, kills fall everywhere in the work all the same."""
 Contents: TypeAlias = dict[str, bytes]
 
 
@@ -86,6 +89,7 @@ def killed_again_and_again(
     trial = Trial(inputs[:clips], contents(peace), time.monotonic() - begun_s, random.Random(seed))
     while trial.tally.kills < kills and time.monotonic() < begun_s + 60 * minutes:
         trial.round(folder / f"round {trial.tally.rounds + 1}", kills)
+        sys.stderr.write(f"{trial.tally.kills} kills, {len(trial.tally.broken)} broken\n")
     return trial.tally
 
 
@@ -165,7 +169,7 @@ class Trial:
 
     def _killed(self, run: subprocess.Popen[str]) -> list[int]:
         """Kill the run or a worker of it at some moment; return the workers it had."""
-        moment_s = time.monotonic() + self.chance.uniform(0, self.takes_s)
+        moment_s = time.monotonic() + self.chance.uniform(0, LATEST * self.takes_s)
         while time.monotonic() < moment_s and run.poll() is None:
             time.sleep(0.002)
         if run.poll() is not None:
