@@ -38,7 +38,10 @@ THREADS: Final = 4
 """Fixed, because x264 gives other bytes with another number of threads."""
 ENCODER: Final = {
     "preset": "veryfast",
-    "crf": "20",
+    "crf": "22",
+    # Looking ahead, x264 spreads bits by how pictures build on one another, and of the same
+    # pictures gives other bytes now and then, also with one thread.
+    "rc-lookahead": "0",
     # Decoding order is showing order: with pictures in between, what the container says of the
     # length of a video with gaps is wrong by the gap.
     "bf": "0",
