@@ -4,7 +4,7 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 FULL := train,export,parquet,heic,send,serve,demo,dev
 
-.PHONY: check test test-fast test-long matrix fuzz kills soak demo docs bench clean
+.PHONY: check test test-fast test-long matrix lint-containers fuzz kills soak demo docs bench clean
 
 # The environment is made anew when the project's dependencies change.
 $(VENV)/.installed: pyproject.toml
@@ -27,6 +27,18 @@ test-fast: $(VENV)/.installed
 
 test-long: $(VENV)/.installed
 	$(BIN)/pytest -m "long"
+
+# The containers: no daemon is needed to lint, and none is used.
+.venv-containers/.installed: pyproject.toml
+	$(PYTHON) -m venv .venv-containers
+	.venv-containers/bin/python -m pip install --quiet --upgrade "pip>=25.1"
+	.venv-containers/bin/python -m pip install --quiet --group containers
+	touch $@
+
+lint-containers: .venv-containers/.installed
+	.venv-containers/bin/hadolint Dockerfile
+	.venv-containers/bin/yamllint --strict -d "{extends: default, rules: {document-start: disable, line-length: {max: 120}}}" \
+		compose.yaml
 
 # What strangers' files, kills and an hour of a failing stream do to it; each prints its own verdict.
 MINUTES ?= 60
