@@ -186,14 +186,14 @@ def test_what_cannot_be_read_is_one_sentence_that_names_file_and_fault(
     assert "\n" not in str(refusal.value)
 
 
-def test_annotate_fails_on_each_with_status_1_and_writes_nothing(tmp_path: Path) -> None:
+def test_annotate_fails_on_each_with_status_1_and_writes_what_happened(tmp_path: Path) -> None:
     makers = (missing, empty, text, noise, sound, before_its_index)
     paths = [make(tmp_path) for make in makers]
     done = fer_live("annotate", *paths, "--out", tmp_path / "out", changes={"COLUMNS": "400"})
     assert done.returncode == 1
     assert "Traceback" not in done.stderr
     assert all(path.name in done.stderr for path in paths)
-    assert not (tmp_path / "out").exists()
+    assert [path.name for path in (tmp_path / "out").iterdir()] == ["run.json"]
 
 
 @pytest.mark.parametrize("suffix", [".mkv", ".mp4"])
