@@ -164,7 +164,9 @@ def _opened(source: SourceLike) -> Source:
     if isinstance(source, (str, PathLike)) or (
         isinstance(source, int) and not isinstance(source, bool)
     ):
-        return open_source(str(source) if isinstance(source, int) else fspath(source))
+        spec = str(source) if isinstance(source, int) else fspath(source)
+        named = isinstance(source, PathLike) and spec.isdecimal()  # a file called 7, no camera
+        return open_source(f"./{spec}" if named else spec)
     if isinstance(source, Iterable) and not isinstance(source, (bytes, bytearray)):
         return ArraysSource(source)
     raise SettingsError(

@@ -8,6 +8,7 @@ from fer_live.errors import SettingsError, SourceError
 FULL_TURN: Final = 360
 QUARTER_TURN: Final = 90
 PIXELS_A_MEGAPIXEL: Final = 1_000_000
+SECONDS_AN_HOUR: Final = 3600
 
 
 @dataclass(frozen=True, slots=True)

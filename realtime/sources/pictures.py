@@ -10,7 +10,7 @@ from typing import Final
 from fer_live.arrays import Image
 from fer_live.errors import SettingsError, SourceError
 from fer_live.realtime.results import Frame, SourceInfo
-from fer_live.realtime.sources.choices import Choices, Limits
+from fer_live.realtime.sources.choices import SECONDS_AN_HOUR, Choices, Limits
 from fer_live.realtime.sources.picture_files import PICTURE_SUFFIXES, PictureFile
 from fer_live.realtime.sources.pixels import fitted, rotated
 from fer_live.realtime.sources.source import BaseSource
@@ -148,6 +148,10 @@ class PicturesSource(BaseSource):
         pictures = self._of_folder() if self._file is None else self._of_file(self._file)
         for index, time_s, rgb in pictures:
             if time_s >= self._span.end_s:
+                return
+            hours = self._choices.limits.hours
+            if time_s > hours * SECONDS_AN_HOUR:
+                self._broken = f"reading ended at the limit of {hours:g} hours (--limit-hours)"
                 return
             if keeps(time_s):
                 yield Frame(index, time_s, self._placed(rgb))

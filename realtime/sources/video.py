@@ -20,7 +20,7 @@ import av
 from fer_live.errors import SourceError
 from fer_live.realtime.ffmpeg import exact
 from fer_live.realtime.results import Frame, SourceInfo
-from fer_live.realtime.sources.choices import PIXELS_A_MEGAPIXEL, Choices
+from fer_live.realtime.sources.choices import PIXELS_A_MEGAPIXEL, SECONDS_AN_HOUR, Choices
 from fer_live.realtime.sources.containers import file_origin, open_container, pick_video
 from fer_live.realtime.sources.decoding import Decoder
 from fer_live.realtime.sources.pixels import RgbConverter, View, pixel_aspect
@@ -30,7 +30,6 @@ from fer_live.realtime.sources.timing import PresentationClock, Span
 
 NOMINAL_FRAME_S: Final = 1 / 25
 """How long a frame lasts in a file that gives neither timestamps nor a rate."""
-SECONDS_AN_HOUR: Final = 3600
 
 
 def open_video(

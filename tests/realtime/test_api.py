@@ -188,3 +188,11 @@ def test_a_data_frame_holds_what_the_command_writes(tiny: str, tmp_path: Path) -
     empty = to_pandas(analyze([np.zeros((64, 64, 3), np.uint8)], model=tiny))
     assert len(empty) == 1
     assert pandas.isna(empty["label"]).all()
+
+
+def test_a_path_is_a_file_even_where_it_is_a_number(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, tiny: str
+) -> None:
+    (tmp_path / "7").symlink_to(shared_file("video/edge/one_frame.mp4"))
+    monkeypatch.chdir(tmp_path)
+    assert len(list(analyze(Path("7"), model=tiny))) == 1

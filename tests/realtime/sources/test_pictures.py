@@ -15,6 +15,7 @@ from fer_live.errors import SettingsError, SourceError
 from fer_live.realtime.sources import (
     PICTURE_SUFFIXES,
     Choices,
+    Limits,
     open_pictures,
     open_source,
     read_picture,
@@ -256,3 +257,11 @@ def test_pictures_are_turned_on_request(tmp_path: Path) -> None:
             (frame,) = source
             assert source.info.size_wh == turned.shape[1::-1]
         np.testing.assert_array_equal(frame.rgb, turned)
+
+
+def test_an_animation_is_read_up_to_the_limit_of_time(tmp_path: Path) -> None:
+    path = animated(tmp_path / "a.png", [60_000] * 4)
+    with open_pictures(path, choices=Choices(limits=Limits(hours=0.02))) as source:
+        assert [frame.time_s for frame in source] == [0.0, 60.0]
+        assert source.fault is not None
+        assert "--limit-hours" in source.fault
