@@ -1,6 +1,6 @@
 """Container x video codec x sound codec x peculiarity: which files come out right.
 
-    python -m benchmarks.matrix --markdown docs/matrix.md
+    python -m benchmarks.matrix --jobs 4 --markdown docs/results/matrix.md
     python -m benchmarks.matrix --quick --only mkv
 
 The command ffmpeg writes and judges the files. The status is 1 if any comes out wrong.
@@ -8,9 +8,12 @@ The command ffmpeg writes and judges the files. The status is 1 if any comes out
 
 import argparse
 import collections
+import multiprocessing
 import sys
 import tempfile
 from collections.abc import Sequence
+from concurrent.futures import ProcessPoolExecutor
+from itertools import repeat
 from pathlib import Path
 
 from tests.matrix.cells import Cell, all_cells, quick_cells
@@ -19,6 +22,20 @@ from tests.matrix.generator import write
 from tests.support.tiny_models import tiny_bytes
 
 RIGHT, NOT_MADE = "right", "not made"
+INTRODUCTION = """\
+# The matrix of files
+
+Every pair of a video and a sound codec in every container, then every peculiarity with every
+video codec: streams that begin late, B-frames, a variable rate, rotation, oblong pixels, full
+range, interlacing. The command `ffmpeg` writes each file, with four colours, a flash and a beep.
+`ffmpeg` and `ffprobe` judge table and annotated video: number of frames, times (within 1.1 ms,
+what Matroska rounds to), sides and colours of the picture (24 levels, after two lossy encoders),
+its shape, and the distance of the beep from the flash (20 ms).
+
+`python -m benchmarks.matrix --jobs 4 --markdown docs/results/matrix.md` makes this page.
+`tests/matrix/` holds the same: a part of it in `make test`, all of it in `make test-long`.
+
+"""
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -27,22 +44,26 @@ def main(arguments: Sequence[str]) -> int:
     parser.add_argument("--quick", action="store_true", help="only those that `make test` tries")
     parser.add_argument("--verbose", action="store_true", help="name the right ones too")
     parser.add_argument("--only", default="", help="only names with this in them")
+    parser.add_argument("--jobs", type=int, default=1, help="so many at once")
     parser.add_argument("--markdown", type=Path, help="write the table there")
     options = parser.parse_args(arguments)
     cells = quick_cells() if options.quick else list(all_cells())
     cells = [cell for cell in cells if options.only in str(cell)]
-    verdicts = {}
+    verdicts: dict[Cell, str] = {}
     with tempfile.TemporaryDirectory() as folder:
         model = Path(folder, "tiny.onnx")
         model.write_bytes(tiny_bytes())
-        for cell in cells:
-            verdicts[cell] = verdict(cell, Path(folder), str(model))
-            if options.verbose or verdicts[cell] != RIGHT:
-                print(f"{cell}: {verdicts[cell]}", flush=True)
+        context = multiprocessing.get_context("spawn")  # a fork would copy MediaPipe's locks
+        with ProcessPoolExecutor(options.jobs, context) as pool:
+            tried = pool.map(verdict, cells, repeat(Path(folder)), repeat(str(model)))
+            for cell, said in zip(cells, tried, strict=True):
+                verdicts[cell] = said
+                if options.verbose or said != RIGHT:
+                    print(f"{cell}: {said}", flush=True)
     table = as_markdown(verdicts)
     print(table)
     if options.markdown:
-        options.markdown.write_text(table, encoding="utf-8")
+        options.markdown.write_text(INTRODUCTION + table, encoding="utf-8")
     return int(
         any(verdict not in {RIGHT} and NOT_MADE not in verdict for verdict in verdicts.values())
     )

@@ -29,7 +29,12 @@ from fer_live.realtime.sinks.audio_carriers import (
     ticks_of,
 )
 from fer_live.realtime.sinks.audio_layouts import layouts_to_try
-from fer_live.realtime.sources.containers import file_origin, open_container, pick_video
+from fer_live.realtime.sources.containers import (
+    file_origin,
+    open_container,
+    packets_of,
+    pick_video,
+)
 from fer_live.realtime.sources.joins import Joins
 
 COPIED_INTO_MP4: Final = frozenset({"aac", "mp3", "ac3", "eac3", "alac", "flac", "opus"})
@@ -197,7 +202,7 @@ class AudioCopy:
     def _read(self, source: InputContainer, track: AudioStream) -> Iterator[Any]:
         """Yield the track's packets between start and end, on the output's clock."""
         zero, joins = self._start + self._origin, Joins(source)
-        for packet in source.demux():
+        for packet in packets_of(source):
             joins.place(packet)
             if packet.stream_index != track.index or packet.pts is None or packet.size == 0:
                 continue

@@ -1,5 +1,7 @@
 """Opening video files with FFmpeg, and saying in a sentence why one cannot be opened."""
 
+from collections.abc import Iterator
+from contextlib import suppress
 from fractions import Fraction
 from pathlib import Path
 from typing import Final, cast
@@ -7,14 +9,21 @@ from typing import Final, cast
 import av
 from av.container import InputContainer
 from av.format import Flags as FormatFlags
-from av.stream import Disposition
+from av.packet import Packet
+from av.stream import Disposition, Stream
 from av.video.stream import VideoStream
 
 from fer_live.errors import SourceError
 from fer_live.realtime.ffmpeg import exact, open_input
 
-_LOCAL_ONLY: Final = {"protocol_whitelist": "file,crypto,data"}
-"""A playlist on disk may name addresses; reading a file never reaches the network."""
+_LOCAL_ONLY: Final = {
+    # A playlist on disk may name addresses; reading a file never reaches the network.
+    "protocol_whitelist": "file,crypto,data",
+    # One without an end is a recording that was cut off: nobody adds to it, and its beginning
+    # counts.
+    "live_start_index": "0",
+    "max_reload": "1",
+}
 _NOT_VIDEO: Final = frozenset({"tty"})
 """FFmpeg draws any .txt file as a film of a terminal."""
 _NO_FILM: Final = (
@@ -97,6 +106,16 @@ def file_origin(container: InputContainer, stream: VideoStream) -> Fraction:
     return min(Fraction(0), own)
 
 
+def packets_of(container: InputContainer) -> "Iterator[Packet[Stream]]":
+    """Yield the packets of all streams that a file has at its beginning, and what ends each.
+
+    A broadcast may get further streams later. PyAV (18) leaves their packets out, but at the end
+    stumbles over them, behind the ends of all the others.
+    """
+    with suppress(IndexError):
+        yield from container.demux(*container.streams)
+
+
 def has_flag(container: InputContainer, flag: FormatFlags) -> bool:
     """Whether the container's format is of a kind."""
     return bool(container.format.flags & cast(int, flag.value))
@@ -113,6 +132,8 @@ def _why_unreadable(path: Path) -> str:
             f"{path} was cut off before its index (moov) was written, so nothing in it can be "
             "found; copy it again, or record it again and let the recorder finish"
         )
+    if head.startswith(b"#EXTM3U"):
+        return f"{path} is a playlist of which no part can be read; keep its parts where it says"
     if _is_text(head):
         return f"{path} holds text, not a video"
     return f"{path} is not a video of any kind that FFmpeg knows, or is damaged from its start"

@@ -12,7 +12,7 @@ from av.packet import Packet
 from av.stream import Stream
 from av.video.stream import VideoStream
 
-from fer_live.realtime.sources.containers import has_flag
+from fer_live.realtime.sources.containers import has_flag, packets_of
 from fer_live.realtime.sources.joins import Joins
 
 EARLY_END_S: Final = 0.5
@@ -69,7 +69,7 @@ class Decoder:
         for packet in self._readable():
             self._watch()
             self._note_end(packet)
-            if packet.stream is self._stream:
+            if packet.stream is self._stream and not is_repetition(packet):
                 self.packets += packet.size > 0
                 yield from self._decoded(packet)
                 if self._damaged_in_a_row >= self._most_damaged:
@@ -96,7 +96,7 @@ class Decoder:
         """Yield packets of all streams until the end, or until the reader cannot go on."""
         joins = Joins(self._container)
         try:
-            for packet in self._container.demux():
+            for packet in packets_of(self._container):
                 joins.place(packet)
                 yield packet
         except av.FFmpegError as error:
@@ -136,3 +136,11 @@ class Decoder:
         if packet.pts is not None and packet.time_base is not None:
             end = packet.pts + (packet.duration or 0)
             self._furthest_s = max(self._furthest_s, float(end * packet.time_base))
+
+
+def is_repetition(packet: "Packet[Stream]") -> bool:
+    """Whether a packet only says that the picture before still shows (Theora, AVI).
+
+    FFmpeg takes an empty packet for the end. The one that is meant so has no time.
+    """
+    return packet.size == 0 and not (packet.pts is None and packet.dts is None)

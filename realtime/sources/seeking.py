@@ -9,7 +9,7 @@ from av.format import Flags as FormatFlags
 from av.video.stream import VideoStream
 
 from fer_live.realtime.sources.containers import has_flag, open_container
-from fer_live.realtime.sources.decoding import NO_SHOWING_TIMES
+from fer_live.realtime.sources.decoding import NO_SHOWING_TIMES, is_repetition
 
 PICTURE_PACKETS: Final = frozenset(
     {"av1", "ffv1", "h264", "hevc", "mjpeg", "mpeg1video", "mpeg2video", "prores", "vp9"}
@@ -47,6 +47,8 @@ def pictures_before(path: Path, stream_index: int, is_before: Callable[[int], bo
     count = 0
     with open_container(path) as container:
         for packet in container.demux(container.streams[stream_index]):
+            if is_repetition(packet):
+                continue
             if packet.size == 0:
                 break
             if packet.pts is None:

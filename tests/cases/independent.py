@@ -42,11 +42,17 @@ def ffprobe(path: Path, *arguments: str) -> dict[str, Any]:
 
 
 def picture_times(path: Path, stream: str = "v:0") -> list[float]:
-    """Return when each picture shows, in seconds of the file's own timestamps."""
+    """Return when each picture shows, in seconds of the file's own timestamps; NaN if not said."""
     frames = ffprobe(
         path, "-select_streams", stream, "-show_entries", "frame=best_effort_timestamp_time"
     )["frames"]
-    return [float(frame["best_effort_timestamp_time"]) for frame in frames if frame]
+    return [float(frame.get("best_effort_timestamp_time", "nan")) for frame in frames]
+
+
+def decoding_times(path: Path, stream: str = "v:0") -> list[float]:
+    """Return when each packet with a picture in it is to be decoded, in seconds."""
+    packets = ffprobe(path, "-select_streams", stream, "-show_entries", "packet=dts_time,size")
+    return [float(packet["dts_time"]) for packet in packets["packets"] if int(packet["size"])]
 
 
 def pictures(path: Path, size_wh: tuple[int, int], stream: str = "0:v:0") -> NDArray[np.uint8]:

@@ -12,8 +12,10 @@ from tests.cases.checks import OFFSET_S, Ran, check
 from tests.matrix.cells import Cell
 from tests.matrix.generator import COLOURS, FPS
 
-ONE_CLOCK: Final = frozenset({"ts", "m2ts", "mpg", "vob", "m3u8"})
-"""Broadcast formats, whose clock begins anywhere: their earliest stream is 0."""
+ONE_CLOCK: Final = frozenset({"ts", "m2ts", "mpg", "vob", "m3u8", "ogv"})
+"""Broadcast formats and Ogg, whose clock begins anywhere: their earliest stream is 0."""
+UNTIMED: Final = frozenset({"h264", "hevc", "m2v", "mjpeg", "mpg", "vob"})
+"""Formats that do not say of every picture when it shows; these clips have one every 1/25 s."""
 TICK_S: Final = 1.1e-3
 """Matroska, FLV and WMV round times to a millisecond."""
 LEVELS: Final = 24
@@ -38,18 +40,26 @@ def hold(cell: Cell, source: Path, out: Path, model: str) -> None:
     colours_and_sides(cell, before, after)
     shape(source, ran.video)
     if cell.sound != "none":
-        in_step(ran, flash_index(before), flash_index(after), expected)
+        check(flash_index(before) == flash_index(after), "the flash is in another picture")
+        in_step(ran, expected[flash_index(before)] + zero_of(cell, source), flash_index(after))
+
+
+def zero_of(cell: Cell, source: Path) -> float:
+    """Return what the file calls its beginning, in seconds of its own timestamps."""
+    if cell.container not in ONE_CLOCK:
+        return 0.0
+    found = independent.ffprobe(source, "-show_entries", "format=start_time")
+    return float(found["format"]["start_time"])
 
 
 def expected_times(cell: Cell, source: Path) -> NDArray[np.float64]:
     """Return when each picture shows, counted as the table counts."""
-    times = np.sort(independent.picture_times(source))
-    if cell.container in {"avi", "h264", "hevc", "m2v", "mjpeg", "mpg", "vob"}:
-        # They do not say when a picture shows; these clips have one every 1/25 s.
-        return np.arange(len(times)) / FPS
-    if cell.container in ONE_CLOCK:
-        start = independent.ffprobe(source, "-show_entries", "format=start_time")
-        return times - float(start["format"]["start_time"])
+    if cell.container == "avi":  # says when a picture is decoded; they are shown in that rhythm
+        return np.array(sorted(independent.decoding_times(source)))
+    times = np.sort(np.array(independent.picture_times(source), float)) - zero_of(cell, source)
+    if cell.container in UNTIMED:
+        first = float(np.nanmin(times)) if cell.container in ONE_CLOCK else 0.0
+        return first + np.arange(len(times)) / FPS
     return times
 
 
@@ -100,11 +110,14 @@ def flash_index(pictures: NDArray[np.uint8]) -> int:
     return int(np.argmax(bright))
 
 
-def in_step(ran: Ran, flash: int, flash_after: int, expected: NDArray[np.float64]) -> None:
-    """The beep is where the source has it beside the flash, within 20 ms."""
-    check(flash == flash_after, f"the flash is in picture {flash_after} instead of {flash}")
-    first = independent.picture_times(ran.source)
-    zero_s = min(first) - float(expected[0])
-    before = independent.beep_s(ran.source) - zero_s - float(expected[flash])
-    after = independent.beep_s(ran.video) - independent.picture_times(ran.video)[flash]
+def in_step(ran: Ran, flash_s: float, flash_after: int) -> None:
+    """The beep is where the source has it beside the flash, within 20 ms.
+
+    Args:
+        ran: What came of the file.
+        flash_s: When the source flashes, in seconds of its own timestamps.
+        flash_after: Which picture of the annotated video flashes.
+    """
+    before = independent.beep_s(ran.source) - flash_s
+    after = independent.beep_s(ran.video) - independent.picture_times(ran.video)[flash_after]
     check(abs(after - before) <= OFFSET_S, f"the beep moved by {1000 * (after - before):.0f} ms")

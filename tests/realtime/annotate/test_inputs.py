@@ -4,7 +4,7 @@ import os
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from fer_live.errors import SettingsError
@@ -77,6 +77,7 @@ def test_a_file_that_is_named_twice_is_annotated_once(tmp_path: Path) -> None:
     assert len(find_jobs(inputs, tmp_path / "out")) == 1
 
 
+@settings(deadline=None)
 @given(
     st.lists(
         st.tuples(

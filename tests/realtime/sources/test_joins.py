@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from fer_live.errors import SourceError
 from fer_live.realtime.annotate import AnnotateSettings, annotate
 from fer_live.realtime.sources import open_video
 from tests.cases import independent
@@ -60,3 +61,37 @@ def test_a_clock_that_is_set_an_hour_forth_is_another_recording(tmp_path: Path) 
         times = [frame.time_s for frame in video]
     assert len(times) == 2 * FRAMES
     assert times[-1] < 2 * FRAMES / FPS + 0.2
+
+
+def test_a_playlist_without_its_end_is_a_recording_that_was_cut_off(tmp_path: Path) -> None:
+    playlist = write(Cell("m3u8", "libx264", "aac"), tmp_path)
+    text = playlist.read_text().replace("#EXT-X-ENDLIST", "")
+    playlist.write_text(text.replace("TARGETDURATION:2", "TARGETDURATION:1"))
+    with open_video(playlist) as video:
+        assert len(list(video)) == FRAMES
+
+
+def test_a_playlist_whose_parts_are_gone_is_a_sentence(tmp_path: Path) -> None:
+    playlist = write(Cell("m3u8", "libx264", "aac"), tmp_path)
+    for part in tmp_path.glob("*.ts"):
+        part.unlink()
+    with pytest.raises(SourceError, match="is a playlist of which no part can be read"):
+        open_video(playlist)
+
+
+def test_a_broadcast_may_get_its_sound_later(tmp_path: Path) -> None:
+    silent = write(Cell("ts", "libx264", "none"), tmp_path)
+    sounding = write(Cell("ts", "libx264", "aac"), tmp_path)
+    joined = tmp_path / "joined.ts"
+    joined.write_bytes(silent.read_bytes() * 20 + sounding.read_bytes())
+    with open_video(joined) as video:
+        assert len(list(video)) == 21 * FRAMES
+
+
+def test_an_empty_packet_says_that_the_picture_before_still_shows(tmp_path: Path) -> None:
+    """Theora does so; the pictures that are there are all, and nothing is damaged."""
+    clip = write(Cell("ogv", "libtheora", "libvorbis"), tmp_path)
+    with open_video(clip) as video:
+        times = [frame.time_s for frame in video]
+        assert video.fault is None
+    assert times == pytest.approx(independent.picture_times(clip), abs=2e-6)
