@@ -16,12 +16,18 @@ from pathlib import Path
 from typing import Final
 
 import av
+from av.format import Flags as FormatFlags
 
 from fer_live.errors import SourceError
 from fer_live.realtime.ffmpeg import exact
 from fer_live.realtime.results import Frame, SourceInfo
 from fer_live.realtime.sources.choices import PIXELS_A_MEGAPIXEL, SECONDS_AN_HOUR, Choices
-from fer_live.realtime.sources.containers import file_origin, open_container, pick_video
+from fer_live.realtime.sources.containers import (
+    file_origin,
+    has_flag,
+    open_container,
+    pick_video,
+)
 from fer_live.realtime.sources.decoding import Decoder
 from fer_live.realtime.sources.pixels import RgbConverter, View, pixel_aspect
 from fer_live.realtime.sources.seeking import can_jump, jump_before, pictures_before
@@ -166,6 +172,8 @@ class VideoSource(BaseSource):
         self._pictures: Iterator[av.VideoFrame] = chain([first], pictures)
         self._time_base = exact(stream.time_base) or Fraction(1)
         self._origin = file_origin(container, stream)
+        if has_flag(container, FormatFlags.no_timestamps):  # a bare stream has no clock of its own
+            self._origin = (first.pts or 0) * self._time_base
 
     def _describe(self) -> SourceInfo:
         """Gather what the container says."""

@@ -96,7 +96,7 @@ CONTAINERS: Final = {
     "hevc": Container(("libx265",), ("none",), ("bframes",)),
     "m2v": Container(("mpeg2video",), ("none",), ("bframes",)),
     "ivf": Container(("libvpx", "libvpx-vp9")),
-    "y4m": Container(("rawvideo",), ("none",), ("sar",)),
+    "y4m": Container(("wrapped_avframe",), ("none",), ("sar",)),
     "mjpeg": Container(("mjpeg",)),
 }
 APPLIES_TO: Final = {

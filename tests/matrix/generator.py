@@ -82,7 +82,7 @@ def _video(cell: Cell) -> tuple[str, ...]:
         "libaom-av1": ("-cpu-used", "8", "-usage", "realtime", "-b:v", "1M"),
         "libtheora": ("-q:v", "9"),
         "gif": (),
-        "rawvideo": (),
+        "wrapped_avframe": (),
         "ffv1": (),
         "huffyuv": (),
         "dvvideo": (),
