@@ -29,8 +29,8 @@ GONE_WITHIN_S: Final = 5.0
 """So long a worker may outlive the run that began it, on a machine that does other things too."""
 SHARE_OF_WORKERS: Final = 0.25
 LATEST: Final = 0.15
-"""A kill comes within this part of the time that all clips take. As each run goes on where the one
-before was killed, kills fall everywhere in the work all the same."""
+"""A kill comes while a run begins or within this part of the time that all clips take. As each run
+goes on where the one before was killed, kills fall everywhere in the work all the same."""
 Contents: TypeAlias = dict[str, bytes]
 
 
@@ -84,13 +84,21 @@ def killed_again_and_again(
     inputs = [clip for clip in sorted((SHARED / "video").glob("*/*.mp4")) if is_readable(clip)]
     assert len(inputs) >= clips, f"only {len(inputs)} clips are in {SHARED}"
     begun_s = time.monotonic()
-    peace = folder / "peace"
-    subprocess.run(command(inputs[:clips], peace), check=True, stderr=subprocess.DEVNULL)
-    trial = Trial(inputs[:clips], contents(peace), time.monotonic() - begun_s, random.Random(seed))
+    peace = command(inputs[:clips], folder / "peace")
+    takes_s = [_seconds(peace) for _ in ("all is done", "all was done before")]
+    latest_s = takes_s[1] + LATEST * takes_s[0]
+    trial = Trial(inputs[:clips], contents(folder / "peace"), latest_s, random.Random(seed))
     while trial.tally.kills < kills and time.monotonic() < begun_s + 60 * minutes:
         trial.round(folder / f"round {trial.tally.rounds + 1}", kills)
         sys.stderr.write(f"{trial.tally.kills} kills, {len(trial.tally.broken)} broken\n")
     return trial.tally
+
+
+def _seconds(run: list[str]) -> float:
+    """Return how long a run in peace takes."""
+    begun_s = time.monotonic()
+    subprocess.run(run, check=True, stderr=subprocess.DEVNULL)
+    return time.monotonic() - begun_s
 
 
 def is_readable(clip: Path) -> bool:
@@ -120,14 +128,14 @@ class Trial:
     Attributes:
         inputs: The clips.
         expected: What a run that nobody disturbed wrote.
-        takes_s: How long that took, in seconds.
+        latest_s: A kill comes within so many seconds of a run.
         chance: Chooses moments and victims.
         tally: What happened so far.
     """
 
     inputs: list[Path]
     expected: Contents
-    takes_s: float
+    latest_s: float
     chance: random.Random
     tally: Tally = field(default_factory=Tally)
 
@@ -169,7 +177,7 @@ class Trial:
 
     def _killed(self, run: subprocess.Popen[str]) -> list[int]:
         """Kill the run or a worker of it at some moment; return the workers it had."""
-        moment_s = time.monotonic() + self.chance.uniform(0, LATEST * self.takes_s)
+        moment_s = time.monotonic() + self.chance.uniform(0, self.latest_s)
         while time.monotonic() < moment_s and run.poll() is None:
             time.sleep(0.002)
         if run.poll() is not None:

@@ -14,7 +14,7 @@ TIMES = 60
 
 
 def test_the_same_pictures_are_encoded_to_the_same_bytes(tmp_path: Path) -> None:
-    """x264's look-ahead gave other bytes now and then, and so tables whose summaries differed."""
+    """x264's look-ahead gave other bytes now and then, and so summaries that differed."""
     with open_video(shared_file("video/edge/two_happyL_angryR.mp4"), end_s=0.5) as video:
         frames, info = list(video), video.info
     found = set()
