@@ -31,7 +31,7 @@ from packaging.version import Version
 
 ROOT: Final = Path(__file__).parents[1]
 RECORD: Final = ROOT / "realtime" / "doctor" / "tried.json"
-EXTRAS: Final = ("demo", "parquet", "plot")
+EXTRAS: Final = ("demo", "heic", "pandas", "parquet", "plot", "send", "serve")
 TESTS: Final = (
     "tests/fer_live",
     "tests/realtime",
