@@ -21,6 +21,9 @@ def fit(
     experiment: Config,
     data: Data = Path("../shared/data"),
     runs: Runs = Path("runs"),
+    variant: Annotated[
+        list[str] | None, typer.Option(help="Of a file with [variants]; by default all of them.")
+    ] = None,
     seed: Annotated[
         list[int] | None, typer.Option(help="In place of the file's; several train one by one.")
     ] = None,
@@ -44,7 +47,7 @@ def fit(
 
         import torch
 
-        from fer_live.training.config.experiment import read_experiment
+        from fer_live.training.config.experiment import read_experiments
         from fer_live.training.config.repeats import repeats_of
         from fer_live.training.fitting.fit import Running
         from fer_live.training.papers.angle_plot import angle_callbacks
@@ -54,7 +57,7 @@ def fit(
             logging.basicConfig(format="%(message)s")
             logging.getLogger("fer_live").setLevel(logging.INFO)
         torch.set_num_threads(threads)
-        settings = read_experiment(experiment)
+        wanted = read_experiments(experiment, variant or ())
         how = Running(
             max_steps,
             devices=devices,
@@ -63,8 +66,9 @@ def fit(
             profile=profile,
             watching=angle_callbacks,
         )
-        for one in repeats_of(settings, seed or (), fold or ()):
-            _fit_one(one, data, runs, how)
+        for settings in wanted:
+            for one in repeats_of(settings, seed or (), fold or ()):
+                _fit_one(one, data, runs, how)
 
 
 def _fit_one(settings: "Experiment", data: Path, runs: Path, how: "Running") -> None:
@@ -87,16 +91,20 @@ def average(
     data: Data = Path("../shared/data"),
     runs: Runs = Path("runs"),
     seed: Annotated[list[int] | None, typer.Option(help="Of each run; two or more.")] = None,
+    variant: Annotated[
+        str | None, typer.Option(help="Of a file with [variants]: whose runs.")
+    ] = None,
 ) -> None:
     """Average the weights of EXPERIMENT's runs, one for each --seed, into one network.
 
     For runs that began with the same trained weights; those from random ones have no use of it.
     """
     with plain_errors(NAME):
-        from fer_live.training.config.experiment import read_experiment
+        from fer_live.training.config.experiment import read_experiment, read_experiments
         from fer_live.training.fitting.average import average_runs
         from fer_live.training.reporting.finish import finish_run
 
-        folder = average_runs(read_experiment(experiment), seed or (), data=data, runs=runs)
+        one = read_experiments(experiment, [variant])[0] if variant else read_experiment(experiment)
+        folder = average_runs(one, seed or (), data=data, runs=runs)
         found, (_, page) = finish_run(folder, data)
         typer.echo(f"{found.data}: {found.natural.accuracy}, n = {found.natural.n:,}; see {page}")

@@ -5,13 +5,14 @@ exist, a value of the wrong kind or a value that makes no sense is one sentence 
 and the key.
 """
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
+from fer_live.errors import SettingsError
 from fer_live.training.config.augmentation import AugmentSettings
-from fer_live.training.config.loader import from_toml, require
+from fer_live.training.config.loader import from_table, laid_over, read_toml, require
 
 Balance = Literal["none", "class-weights", "sampling", "balanced-softmax", "augment-rare"]
 How = Literal["official", "fractions", "by-person", "k-fold"]
@@ -265,9 +266,41 @@ class Experiment:
 
 
 def read_experiment(path: Path) -> Experiment:
-    """Read one experiment's TOML file.
+    """Read the only experiment of a TOML file.
 
     Raises:
-        SettingsError: It is missing, not TOML, or holds a key or value that makes no sense.
+        SettingsError: It is missing, not TOML, or holds a key or value that makes no sense; or it
+            holds variants.
     """
-    return from_toml(Experiment, path)
+    first, *others = read_experiments(path)
+    if others:
+        names = ", ".join(one.name for one in (first, *others))
+        raise SettingsError(f"{path} holds {names}; name one with --variant")
+    return first
+
+
+def read_experiments(path: Path, names: Collection[str] = ()) -> tuple[Experiment, ...]:
+    """Read the experiments of a TOML file: one, or one for each table of [variants].
+
+    A variant's tables are laid over the file's, key by key; its own name is what the run is called.
+
+    Args:
+        path: The file.
+        names: Of the variants that are wanted; () for all.
+
+    Raises:
+        SettingsError: See `read_experiment`; or there is no variant of a name.
+    """
+    table = read_toml(path)
+    variants = table.pop("variants", None)
+    if variants is None:
+        variants = {str(table.get("name", "")): table}
+    elif not isinstance(variants, Mapping) or not variants:
+        raise SettingsError(f"{path}: variants must be one table each, such as [variants.one]")
+    else:
+        variants = {name: laid_over(table, own) | {"name": name} for name, own in variants.items()}
+    if unknown := [name for name in names if name not in variants]:
+        known = ", ".join(variants)
+        raise SettingsError(f"{path} has no variant {unknown[0]!r}; it holds {known}")
+    wanted = names or variants
+    return tuple(from_table(Experiment, variants[name], where=str(path)) for name in wanted)

@@ -29,6 +29,15 @@ def from_toml(kind: type[T], path: Path) -> T:
     Raises:
         SettingsError: It is missing, not TOML, or holds a key or value that makes no sense.
     """
+    return from_table(kind, read_toml(path), where=str(path))
+
+
+def read_toml(path: Path) -> dict[str, Any]:
+    """Return the tables of a TOML file.
+
+    Raises:
+        SettingsError: It is missing or not TOML.
+    """
     try:
         table = tomllib.loads(path.read_text(encoding="utf-8"))
     except OSError as error:
@@ -37,7 +46,17 @@ def from_toml(kind: type[T], path: Path) -> T:
         ) from error
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise SettingsError(f"{path} is not TOML: {error}") from error
-    return from_table(kind, table, where=str(path))
+    return table
+
+
+def laid_over(below: Mapping[str, Any], above: Mapping[str, Any]) -> dict[str, Any]:
+    """Return both tables as one; where both have a key, tables are merged and values replaced."""
+    merged = dict(below)
+    for key, value in above.items():
+        under = merged.get(key)
+        both = isinstance(under, Mapping) and isinstance(value, Mapping)
+        merged[key] = laid_over(under, value) if both else value  # type: ignore[arg-type]  # both are
+    return merged
 
 
 def from_table(kind: type[T], table: Mapping[str, Any], *, where: str) -> T:

@@ -19,7 +19,8 @@ class PaperRow:
 
     Attributes:
         row: What it is, in the paper's terms.
-        experiment: The file under experiments/ that repeats it; empty where none does.
+        experiment: The file under experiments/ or its variant that repeats it; empty where none
+            does.
         figures: The paper's own, of `MEASURES`, in [0, 1].
         says: What else the paper gives, in words.
         per_class: Each label's precision, recall and F1, in [0, 1], and its support where given.

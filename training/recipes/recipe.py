@@ -5,7 +5,6 @@ every stage; a stage's own tables replace them key by key. `extends` names a fil
 first. Stages of another recipe are named "recipe/stage".
 """
 
-import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,7 +12,7 @@ from typing import Any, Final, Literal
 
 from fer_live.errors import SettingsError
 from fer_live.training.config.experiment import Experiment
-from fer_live.training.config.loader import from_table, require
+from fer_live.training.config.loader import from_table, laid_over, read_toml, require
 from fer_live.training.models.checkpoint import BEST
 
 FOLDER: Final = Path("recipes")
@@ -153,28 +152,13 @@ def _extended(path: Path, seen: tuple[Path, ...] = ()) -> dict[str, Any]:
     """Return a file's tables, laid over those of the file that it extends."""
     if path in seen:
         raise SettingsError(f"{path} extends itself")
-    try:
-        table = tomllib.loads(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise SettingsError(f"{path} cannot be read: {error.strerror}") from error
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise SettingsError(f"{path} is not TOML: {error}") from error
+    table = read_toml(path)
     other = table.pop("extends", None)
     if other is None:
         return table
     if not isinstance(other, str):
         raise SettingsError(f"{path}: extends must name one file, got {other!r}")
-    return _laid_over(_extended(path.parent / other, (*seen, path)), table)
-
-
-def _laid_over(below: Mapping[str, Any], above: Mapping[str, Any]) -> dict[str, Any]:
-    """Return both tables as one; where both have a key, tables are merged and values replaced."""
-    merged = dict(below)
-    for key, value in above.items():
-        under = merged.get(key)
-        both = isinstance(under, Mapping) and isinstance(value, Mapping)
-        merged[key] = _laid_over(under, value) if both else value  # type: ignore[arg-type]  # both are
-    return merged
+    return laid_over(_extended(path.parent / other, (*seen, path)), table)
 
 
 def _stage(recipe: str, shared: Mapping[str, Any], row: Mapping[str, Any], *, where: str) -> Stage:
@@ -185,7 +169,7 @@ def _stage(recipe: str, shared: Mapping[str, Any], row: Mapping[str, Any], *, wh
     experiment = None
     if known.do == "fit":
         taught = {"distil": {"teachers": [_in(recipe, one) for one in known.teachers]}}
-        named = _laid_over(_laid_over(shared, tables), taught)
+        named = laid_over(laid_over(shared, tables), taught)
         named["name"] = f"{recipe}-{known.name}"
         experiment = from_table(Experiment, named, where=where)
     elif tables:

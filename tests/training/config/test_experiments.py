@@ -10,9 +10,14 @@ import pytest
 import torch
 from _pytest.mark import ParameterSet
 
-from fer_live.errors import FerLiveError
+from fer_live.errors import FerLiveError, SettingsError
 from fer_live.labels import LABELS
-from fer_live.training.config.experiment import DataSettings, Experiment, read_experiment
+from fer_live.training.config.experiment import (
+    DataSettings,
+    Experiment,
+    read_experiment,
+    read_experiments,
+)
 from fer_live.training.fitting.fit import Running, fit
 from fer_live.training.models.checkpoint import Checkpoint
 from fer_live.training.networks import architecture, build
@@ -25,15 +30,17 @@ pytestmark = [
 ]
 
 FILES = sorted((Path(__file__).parents[3] / "experiments").glob("*.toml"))
+EXPERIMENTS = [one for path in FILES for one in read_experiments(path)]
 WORDS = ("anger", "disgust", "fear", "happiness", "sadness", "surprise", "neutral", "contempt")
 FINDERS = ("mtcnn", "face", "mouth", "landmarks", "live")
 SFEW_WORDS = ("Angry", "Disgust", "Fear", "Happy", "Neutral", "Sad", "Surprise")
 
 
-def _marked(path: Path) -> ParameterSet:
-    """Name a file's test; one FaceNet is enough where time is short."""
-    again = path.stem.startswith("facenet") and path.stem != "facenet-sfew-1"
-    return pytest.param(path, id=path.stem, marks=[pytest.mark.long] if again else [])
+def _marked(experiment: Experiment) -> ParameterSet:
+    """Name an experiment's test; one FaceNet is enough where time is short."""
+    name = experiment.name
+    again = name.startswith("facenet") and name != "facenet-sfew-1"
+    return pytest.param(experiment, id=name, marks=[pytest.mark.long] if again else [])
 
 
 @pytest.fixture(scope="module")
@@ -91,10 +98,10 @@ def with_weights(experiment: Experiment, root: Path) -> None:
 
 
 @pytest.mark.usefixtures("own_cache")
-@pytest.mark.parametrize("path", [_marked(path) for path in FILES])
-def test_every_file_runs_from_end_to_end(path: Path, sets: Path, tmp_path: Path) -> None:
-    experiment = read_experiment(path)
-    assert experiment.name == path.stem
+@pytest.mark.parametrize("experiment", [_marked(one) for one in EXPERIMENTS])
+def test_every_file_runs_from_end_to_end(
+    experiment: Experiment, sets: Path, tmp_path: Path
+) -> None:
     with_weights(experiment, sets)
     quiet = Running(max_steps=2, progress=False)
     fitted = fit(shortened(experiment), data=sets, runs=tmp_path, running=quiet)
@@ -108,10 +115,10 @@ def test_every_file_runs_from_end_to_end(path: Path, sets: Path, tmp_path: Path)
 
 
 def test_there_is_a_file_for_every_network_that_classifies() -> None:
-    used = {read_experiment(path).network.architecture for path in FILES}
+    used = {one.network.architecture for one in EXPERIMENTS}
     assert used >= {"cnn6", "lenet", "lenet-90x72", "rath1", "rath2", "rath1-150", "rath2-150"}
     assert used >= {"cnn1", "cnn2", "cnn3", "cnn4", "googlenet", "mini-xception"}
-    assert used >= {"facenet", "resnet18", "squeezenet", "small-cnn", "mlp", "compact-small"}
+    assert used >= {"facenet", "resnet18", "squeezenet", "small-cnn", "mlp"}
 
 
 BROKEN: list[tuple[Callable[[str], str], str]] = [
@@ -144,3 +151,38 @@ def test_an_empty_class_is_named(own_cache: Path, tmp_path: Path) -> None:
     experiment = read_experiment(FILES[0].parent / "cnn6-fer2013.toml")
     with pytest.raises(FerLiveError, match="no training picture shows neutral"):
         fit(experiment, data=tmp_path, runs=tmp_path)
+
+
+VARIANTS = """
+[data]
+kind = "fer2013"
+[network]
+architecture = "cnn6"
+[fit]
+epochs = 5
+[variants.short]
+fit = { epochs = 2 }
+[variants.long.fit]
+learning_rate = 0.5
+"""
+
+
+def test_a_grid_is_one_file_and_a_run_a_variant(tmp_path: Path) -> None:
+    path = tmp_path / "x.toml"
+    path.write_text(VARIANTS)
+    short, long = read_experiments(path)
+    assert [(one.name, one.fit.epochs) for one in (short, long)] == [("short", 2), ("long", 5)]
+    assert long.fit.learning_rate == 0.5
+    assert read_experiments(path, ["long"]) == (long,)
+    with pytest.raises(SettingsError, match=r"holds short, long; name one with --variant"):
+        read_experiment(path)
+    with pytest.raises(SettingsError, match=r"no variant 'tall'; it holds short, long"):
+        read_experiments(path, ["tall"])
+    path.write_text(VARIANTS.replace("[variants.short]", "[variants]\nx = 1\n[variants.short]"))
+    with pytest.raises(SettingsError, match="one table each"):
+        read_experiments(path)
+
+
+def test_no_two_runs_have_one_name() -> None:
+    names = [one.name for one in EXPERIMENTS]
+    assert len(set(names)) == len(names)

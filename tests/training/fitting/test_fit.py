@@ -9,7 +9,7 @@ import pytest
 import torch
 
 from fer_live.errors import DataError, ModelError, SettingsError
-from fer_live.training.config.experiment import Experiment, read_experiment
+from fer_live.training.config.experiment import DataSettings, Experiment, read_experiment
 from fer_live.training.data.batches import Batches
 from fer_live.training.fitting.callbacks import StepClock
 from fer_live.training.fitting.fit import Fitted, Running, fit
@@ -48,7 +48,9 @@ def trained(experiment: Experiment, faces: Path) -> Fitted:
 
 
 def test_two_heads_are_one_checkpoint(faces: Path) -> None:
-    both = Checkpoint.load(trained(small("compact-small"), faces).folder / "best.ckpt")
+    second = DataSettings("fer2013", "fer2013.csv.bz2")
+    two = dataclasses.replace(small("cnn6-ferplus"), second=second)
+    both = Checkpoint.load(trained(two, faces).folder / "best.ckpt")
     assert both.sizes == (8, 7)
     assert [sum(head.prior) for head in both.heads] == [pytest.approx(1)] * 2
     with torch.inference_mode():
@@ -186,7 +188,7 @@ def test_the_clock_of_a_run_that_never_began_says_so() -> None:
 
 
 def test_widths_that_do_not_suit_are_refused_before_data_are_read(tmp_path: Path) -> None:
-    right = small("compact-small")
+    right = small("cnn6-ferplus")
     network = dataclasses.replace(right.network, architecture="separable-small", widths=(24, 48))
     wrong = dataclasses.replace(right, network=network)
     with pytest.raises(SettingsError, match=r"separable-small has 9 widths.*got \(24, 48\)"):

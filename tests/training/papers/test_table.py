@@ -9,7 +9,7 @@ from typer.testing import CliRunner
 
 from fer_live.errors import DataError, SettingsError
 from fer_live.training.cli import app
-from fer_live.training.config.experiment import read_experiment
+from fer_live.training.config.experiment import read_experiments
 from fer_live.training.evaluation.finished_runs import (
     Finished,
     append_finished,
@@ -28,7 +28,9 @@ pytestmark = [pytest.mark.training]
 ROOT = Path(__file__).parents[3]
 PAPERS = read_papers(ROOT / "experiments" / "papers")
 TABLES = [table for paper in PAPERS for table in paper.tables]
-EXPERIMENTS = {p.stem: read_experiment(p) for p in (ROOT / "experiments").glob("*.toml")}
+EXPERIMENTS = {
+    one.name: one for p in (ROOT / "experiments").glob("*.toml") for one in read_experiments(p)
+}
 TABLE = PaperTable(
     "9-1",
     "Made up",

@@ -188,12 +188,13 @@ class _Lessons:
         self._augmentation = augmentation_of(subject)
         self._targets = torch.from_numpy(targets_for(subject.checkpoint, subject.train))
         self._parent = copy.deepcopy(subject.network).to(memory_format=torch.channels_last).eval()
-        self.steps = len(subject.train) // settings.batch
+        self._size = min(settings.batch, len(subject.train))  # a small set is one batch
+        self.steps = len(subject.train) // self._size
 
     def of(self, epoch: int) -> Iterator[tuple[Tensor, tuple[Tensor, ...]]]:
         """Yield (B, C, H, W) pictures and each head's (B, K) targets; the same for an epoch."""
         torch.manual_seed(mixed_seed(self._settings.seed, epoch))
-        size = self._settings.batch
+        size = self._size
         order = torch.randperm(len(self._targets))
         for rows in torch.split(order[: self.steps * size], size):
             pixels = fitted_to(self._subject.train.pixels[rows.numpy()], self._subject.takes)
