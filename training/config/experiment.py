@@ -295,7 +295,11 @@ def read_experiments(path: Path, names: Collection[str] = ()) -> tuple[Experimen
     variants = table.pop("variants", None)
     if variants is None:
         variants = {str(table.get("name", "")): table}
-    elif not isinstance(variants, Mapping) or not variants:
+    elif not (
+        isinstance(variants, Mapping)
+        and variants
+        and all(isinstance(own, Mapping) for own in variants.values())
+    ):
         raise SettingsError(f"{path}: variants must be one table each, such as [variants.one]")
     else:
         variants = {name: laid_over(table, own) | {"name": name} for name, own in variants.items()}
