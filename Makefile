@@ -4,7 +4,7 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 FULL := train,export,parquet,heic,send,serve,demo,dev
 
-.PHONY: check test test-fast test-long matrix lint-containers fuzz kills soak demo docs bench clean
+.PHONY: check test test-fast test-long matrix lint-containers fuzz kills soak demo docs bench gpu-report clean
 
 # The environment is made anew when the project's dependencies change.
 $(VENV)/.installed: pyproject.toml
@@ -103,5 +103,17 @@ bench: $(VENV)/.installed $(COPIES)
 	$(BIN)/fer-live bench --models $(SHIPPED) $(COPIES) $(if $(CLIP),--video "$(CLIP)") \
 		--json $(BENCH_OUT).json --markdown $(BENCH_OUT).md --plot $(BENCH_OUT).png $(BENCH_OPTIONS)
 
+# One NVIDIA GPU, no network: WHEELS=dir installs from that folder alone.
+.venv-gpu/.installed: pyproject.toml
+	$(PYTHON) -m venv .venv-gpu
+	.venv-gpu/bin/python -m pip install --quiet $(if $(WHEELS),--no-index --find-links "$(WHEELS)") \
+		"setuptools>=77"
+	.venv-gpu/bin/python -m pip install --quiet --no-build-isolation \
+		$(if $(WHEELS),--no-index --find-links "$(WHEELS)") --editable ".[cuda,train,demo]"
+	touch $@
+
+gpu-report: .venv-gpu/.installed
+	.venv-gpu/bin/python -m benchmarks.gpu_report $(if $(CLIP),--clip "$(CLIP)")
+
 clean:
-	rm -rf $(VENV) .venv-demo .venv-docs build dist demo .mypy_cache .ruff_cache .pytest_cache
+	rm -rf $(VENV) .venv-demo .venv-docs .venv-gpu build dist demo .mypy_cache .ruff_cache .pytest_cache

@@ -142,7 +142,9 @@ class OnnxClassifier:
             raise ModelError(f"{self._contract.name} has no second head")
         if len(crops) == 0:
             return np.empty((0, len(self._contract.second.labels)), np.float32)
-        found: NDArray[np.float32] = self._session.run([SECOND_NAME], {INPUT_NAME: crops})[0]
+        found: NDArray[np.float32] = self._session.run(
+            [SECOND_NAME], {INPUT_NAME: crops}, self._run_options(_NO_GRAPH)
+        )[0]
         return found
 
     def session_call(self, crops: Crops) -> Callable[[], Any]:
