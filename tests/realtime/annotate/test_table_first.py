@@ -16,7 +16,7 @@ from tests.realtime.annotate.reference import table_rows
 from tests.support.running import fer_live
 from tests.support.shared_data import shared_file
 
-PICTURES = 12
+PICTURES = 36
 
 
 @pytest.fixture(name="small_disk")
