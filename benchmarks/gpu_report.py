@@ -102,7 +102,8 @@ def training_row(device: Device, *, half: bool, steps: int, batch: int) -> dict[
     wanted = next(stage for stage in stages if stage["name"] == "wide")["network"]
     torch.manual_seed(0)
     network = build(wanted["architecture"], wanted["widths"], _OUTPUTS)
-    network.to(device, memory_format=torch.channels_last).train()
+    network.to(device).train()
+    network = network.to(memory_format=torch.channels_last)
     optimiser = optimiser_of(list(network.parameters()), FitSettings())
     pictures = torch.rand(batch, 1, 48, 48, device=device)
     labels = torch.randint(_OUTPUTS, (batch,), device=device)
@@ -114,7 +115,8 @@ def training_row(device: Device, *, half: bool, steps: int, batch: int) -> dict[
         with torch.autocast(device, torch.bfloat16, enabled=half):
             logits = network(pictures)
         optimiser.zero_grad()
-        torch.nn.functional.cross_entropy(logits.float(), labels).backward()
+        loss = torch.nn.functional.cross_entropy(logits.float(), labels)
+        torch.autograd.backward(loss)
         optimiser.step()
     _wait(device)
     seconds = time.perf_counter() - begun
