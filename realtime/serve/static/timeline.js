@@ -24,7 +24,8 @@ export class Timeline {
   draw(ratio) {
     const {canvas} = this, context = canvas.getContext("2d");
     context.clearRect(0, 0, canvas.width, canvas.height);
-    const recent = [...this.tracks].sort((a, b) => b[1].length - a[1].length).slice(0, MOST)
+    const last = (points) => points[points.length - 1].t;
+    const recent = [...this.tracks].sort((a, b) => last(b[1]) - last(a[1]) || b[1].length - a[1].length).slice(0, MOST)
       .sort((a, b) => a[0] - b[0]);
     const row = canvas.height / Math.max(1, recent.length);
     const style = getComputedStyle(canvas);
