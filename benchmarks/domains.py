@@ -112,7 +112,7 @@ def measure(models: list[Path], data: Path, photographs: Path) -> None:
     )
     for one in opened:
         own = found_on(one, votes, "natural")
-        second = None if one.second is None else found_on(one.second, labels, "natural")
+        second = found_on(one.others[0], labels, "natural") if one.others else None
         wild = found_on(one, seen, "balanced", WILD_FIVE)
         if first is None:
             first = wild

@@ -120,7 +120,8 @@ def compared(clip: Path, classifier: OnnxClassifier, frames: int) -> tuple[Compa
 def with_noise(rgb: Image, rng: np.random.Generator) -> Image:
     """Return a picture with -1, 0 or 1 added to each value."""
     noise = rng.integers(-1, 2, rgb.shape, np.int8)
-    return np.clip(rgb.astype(np.int16) + noise, 0, 255).astype(np.uint8)
+    noisy: Image = np.clip(rgb.astype(np.int16) + noise, 0, 255).astype(np.uint8)
+    return noisy
 
 
 COLUMNS = (
