@@ -29,7 +29,7 @@ from numpy.typing import NDArray  # noqa: E402
 from fer_live.arrays import Image  # noqa: E402
 from fer_live.bundle import DEFAULT_MODEL  # noqa: E402
 from fer_live.crop import CropGeometry, crop_transform  # noqa: E402
-from fer_live.realtime.bench.machine import this_machine  # noqa: E402
+from fer_live.realtime.bench.measures.machine import this_machine  # noqa: E402
 from fer_live.realtime.faces import FaceSettings, FinderName, open_finder  # noqa: E402
 from fer_live.realtime.faces.views import carried  # noqa: E402
 from fer_live.realtime.inference.classifier import OnnxClassifier  # noqa: E402

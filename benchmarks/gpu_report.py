@@ -24,10 +24,10 @@ import numpy as np
 
 from fer_live.bundle import DEFAULT_MODEL, model_names
 from fer_live.errors import FerLiveError
-from fer_live.realtime.bench.gpu import PARITY_CROPS, require_parity
-from fer_live.realtime.bench.latency import Latency
-from fer_live.realtime.bench.machine import installed_versions, this_machine
-from fer_live.realtime.bench.models import time_in_turn
+from fer_live.realtime.bench.measures.gpu import PARITY_CROPS, require_parity
+from fer_live.realtime.bench.measures.latency import Latency
+from fer_live.realtime.bench.measures.machine import installed_versions, this_machine
+from fer_live.realtime.bench.measures.models import time_in_turn
 from fer_live.realtime.demo_clip import write_portrait_clip
 from fer_live.realtime.faces import FaceSettings, FinderName, open_finder
 from fer_live.realtime.inference.classifier import OnnxClassifier

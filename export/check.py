@@ -13,12 +13,12 @@ import onnx
 from fer_live.bundle import read_model
 from fer_live.contract import ALLOWED_OPERATORS, INPUT_NAME, PREFIX, ModelContract
 from fer_live.errors import FerLiveError
-from fer_live.export.checkpoint import contract_of, live_graph
-from fer_live.export.cost import Cost, cost_of
-from fer_live.export.crops import CropSet
-from fer_live.export.graph import LiveGraph
-from fer_live.export.parity import BATCHES, compare, open_session
-from fer_live.export.to_onnx import OPSET
+from fer_live.export.conversion.checkpoint import contract_of, live_graph
+from fer_live.export.conversion.cost import Cost, cost_of
+from fer_live.export.conversion.crops import CropSet
+from fer_live.export.conversion.graph import LiveGraph
+from fer_live.export.conversion.parity import BATCHES, compare, open_session
+from fer_live.export.conversion.to_onnx import OPSET
 from fer_live.realtime.inference.classifier import OnnxClassifier
 from fer_live.realtime.inference.model_file import NO_DIGEST, read_model_file
 from fer_live.training.models.checkpoint import Checkpoint

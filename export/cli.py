@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
-from fer_live.console import may_colour, plain_errors
 from fer_live.errors import FerLiveError
-from fer_live.progress_bar import bar
-from fer_live.standard_streams import Command
+from fer_live.terminal.console import may_colour, plain_errors
+from fer_live.terminal.progress_bar import bar
+from fer_live.terminal.standard_streams import Command
 
 if TYPE_CHECKING:
-    from fer_live.export.checkpoint import Exported
-    from fer_live.export.crops import CropSet
+    from fer_live.export.conversion.checkpoint import Exported
+    from fer_live.export.conversion.crops import CropSet
     from fer_live.training.models.checkpoint import Checkpoint
 
 NAME = "fer-export"
@@ -79,7 +79,7 @@ def onnx(
 ) -> None:
     """Write CHECKPOINT as one ONNX file, once it is proved to say what the network says."""
     with _told():
-        from fer_live.export.checkpoint import export_checkpoint
+        from fer_live.export.conversion.checkpoint import export_checkpoint
 
         most = images or None
         _tell(export_checkpoint(_opened(checkpoint, second), out, name=name, data=data, most=most))
@@ -101,8 +101,8 @@ def ship(
     The card takes in the reports that lie in a run's folder.
     """
     with _told():
-        from fer_live.export.reports import reports_in
-        from fer_live.export.ship import ship as ship_checkpoint
+        from fer_live.export.shipping.reports import reports_in
+        from fer_live.export.shipping.ship import ship as ship_checkpoint
 
         opened = _opened(checkpoint, second)
         told = report or reports_in(checkpoint)
@@ -126,8 +126,8 @@ def card(
     runs/NAME.onnx.
     """
     with _told():
-        from fer_live.export.reports import reports_in
-        from fer_live.export.ship import recard
+        from fer_live.export.shipping.reports import reports_in
+        from fer_live.export.shipping.ship import recard
 
         told = report or reports_in(Path("runs") / f"{name}.onnx")
         typer.echo(f"{recard(name, told, assets=assets)}: {len(told)} reports")
@@ -171,7 +171,7 @@ def upgrade(
     Make sure first that the file is whole: fer-export check MODEL --checkpoint CHECKPOINT
     """
     with _told():
-        from fer_live.export.upgrade import upgrade as upgrade_model
+        from fer_live.export.shipping.upgrade import upgrade as upgrade_model
 
         for model in models:
             path = upgrade_model(model, assets=assets)
@@ -209,7 +209,7 @@ def quantize(
     Of FER2013 PublicTest is taken, of your own pictures a part called val, or all.
     """
     with _told():
-        from fer_live.export.crops import Place
+        from fer_live.export.conversion.crops import Place
         from fer_live.export.trade import quantise
         from fer_live.training.data.label_names import read_map
 
@@ -234,8 +234,8 @@ def fp16(model: ModelFile, out: Out, *, data: Data = None) -> None:
 
 def _crops(model: str, data: Path | None, part: PartName, images: int) -> "CropSet":
     """Return the images that a model is checked on."""
-    from fer_live.export.crops import Place, crops_at, made_crops
-    from fer_live.export.precision import open_model
+    from fer_live.export.conversion.crops import Place, crops_at, made_crops
+    from fer_live.export.conversion.precision import open_model
 
     _, contract = open_model(model)
     if data is None:

@@ -11,14 +11,14 @@ import onnx
 
 from fer_live.contract import INPUT_NAME, PROBABILITIES_NAME, Metric, ModelContract
 from fer_live.errors import DataError
-from fer_live.export.crops import CropSet, Place, crops_at, fer2013_crops, made_crops
-from fer_live.export.parity import open_session
-from fer_live.export.precision import contract_in, open_model, to_fp16, to_int8
-from fer_live.export.to_onnx import seal
+from fer_live.export.conversion.crops import CropSet, Place, crops_at, fer2013_crops, made_crops
+from fer_live.export.conversion.parity import open_session
+from fer_live.export.conversion.precision import contract_in, open_model, to_fp16, to_int8
+from fer_live.export.conversion.to_onnx import seal
 from fer_live.files import published
 from fer_live.progress import counted
-from fer_live.realtime.bench.machine import this_machine
-from fer_live.realtime.bench.models import measure_models
+from fer_live.realtime.bench.measures.machine import this_machine
+from fer_live.realtime.bench.measures.models import measure_models
 from fer_live.realtime.inference.classifier import OnnxClassifier, Prediction
 
 Number = TypeVar("Number", int, float)
@@ -116,7 +116,7 @@ def quantise(model: str, out: Path, *, data: Place, reduce_range: bool | None = 
         model: Name of a shipped model or path of the fp32 file.
         out: The file to write.
         data: FER2013, of which PublicTest is taken, or people's own pictures.
-        reduce_range: See `fer_live.export.precision.to_int8`.
+        reduce_range: See `fer_live.export.conversion.precision.to_int8`.
 
     Raises:
         ModelError: The file is not fp32, or the runtime refuses what was made of it.

@@ -8,9 +8,8 @@ from typing import Annotated
 
 import typer
 
-from fer_live.console import plain_errors, stop_signals
-from fer_live.realtime.bench.cli import bench
 from fer_live.realtime.commands import live_options as options
+from fer_live.realtime.commands.bench import bench
 from fer_live.realtime.commands.cli_options import (
     NAME,
     Blendshapes,
@@ -23,7 +22,8 @@ from fer_live.realtime.commands.cli_options import (
 )
 from fer_live.realtime.commands.file_commands import annotate, summarize
 from fer_live.realtime.commands.page_command import serve
-from fer_live.standard_streams import Command
+from fer_live.terminal.console import plain_errors, stop_signals
+from fer_live.terminal.standard_streams import Command
 
 WELCOME = """\
 Facial expression recognition for webcams, streams and video files. Nothing leaves this machine.
@@ -173,8 +173,8 @@ def models(
 ) -> None:
     """List the shipped models: size, accuracy, labels, and speed measured here and now."""
     with plain_errors(NAME):
+        from fer_live.realtime.bench.shipped_models import shipped_models, to_json
         from fer_live.realtime.commands.models import show_models
-        from fer_live.realtime.inference.models import shipped_models, to_json
 
         facts = shipped_models(device=device, calls=calls)
         if as_json:

@@ -47,7 +47,7 @@ def test_importing_the_package_imports_nothing_heavy() -> None:
 def test_the_whole_runtime_never_imports_torch_or_onnx() -> None:
     modules = imported_by(
         "import fer_live.realtime.annotate, fer_live.realtime.live\n"
-        "import fer_live.realtime.inference.models\n"
+        "import fer_live.realtime.bench.shipped_models\n"
         "from fer_live.realtime import analyze"
     )
     assert "cv2" in modules

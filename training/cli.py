@@ -2,7 +2,7 @@
 
 import typer
 
-from fer_live.standard_streams import Command
+from fer_live.terminal.standard_streams import Command
 from fer_live.training.commands import compare, data, evaluate, fit, make, prune, sweep
 from fer_live.training.commands.paper import angles, autoencoder, curve, landmarks, maps, table
 

@@ -7,7 +7,7 @@ from typing import Any, Final, get_args
 
 from fer_live.errors import ModelError, SinkError, SourceError
 from fer_live.realtime.annotate.fingerprint import differences, fingerprint, sha256_of_file
-from fer_live.realtime.annotate.inputs import ANNOTATED, SUMMARY, Job
+from fer_live.realtime.annotate.inputs.jobs import ANNOTATED, SUMMARY, Job
 from fer_live.realtime.annotate.passes import Passes, Tell, open_input, table_suffix
 from fer_live.realtime.annotate.report import Outcome
 from fer_live.realtime.annotate.settings import AnnotateSettings, TableFormat

@@ -16,7 +16,7 @@ import numpy as np
 
 from fer_live.errors import SinkError, SourceError
 from fer_live.realtime.annotate.ahead import read_ahead
-from fer_live.realtime.annotate.inputs import ANNOTATED, Job
+from fer_live.realtime.annotate.inputs.jobs import ANNOTATED, Job
 from fer_live.realtime.annotate.settings import AnnotateSettings
 from fer_live.realtime.annotate.spool import Spool
 from fer_live.realtime.annotate.summary import Tally
@@ -27,7 +27,7 @@ from fer_live.realtime.overlay import draw
 from fer_live.realtime.overlay.blur import blur_faces
 from fer_live.realtime.pipeline import Pipeline, PipelineSettings
 from fer_live.realtime.results import Frame, FrameResult
-from fer_live.realtime.sinks.audio import SoundOf
+from fer_live.realtime.sinks.audio.audio_copy import SoundOf
 from fer_live.realtime.sinks.table import TableWriter
 from fer_live.realtime.sinks.video import VideoWriter
 from fer_live.realtime.smoothing.offline import OfflineSmoother

@@ -13,7 +13,7 @@ from types import TracebackType
 from typing import Final, Self
 
 from fer_live.errors import SinkError
-from fer_live.realtime.annotate.inputs import SUMMARY, Job
+from fer_live.realtime.annotate.inputs.jobs import SUMMARY, Job
 
 PATIENCE_S: Final = 30.0
 """How long another run is waited for: one that was killed is gone within moments."""

@@ -4,12 +4,12 @@ import dataclasses
 import json
 from dataclasses import dataclass
 
-from fer_live.realtime.bench.endurance import LiveFigures, MemoryFigures
-from fer_live.realtime.bench.gpu import GpuFigures
-from fer_live.realtime.bench.machine import Machine
-from fer_live.realtime.bench.models import ModelFigures
-from fer_live.realtime.bench.stages import PipelineFigures
-from fer_live.realtime.bench.swap import SwapFigures
+from fer_live.realtime.bench.measures.endurance import LiveFigures, MemoryFigures
+from fer_live.realtime.bench.measures.gpu import GpuFigures
+from fer_live.realtime.bench.measures.machine import Machine
+from fer_live.realtime.bench.measures.models import ModelFigures
+from fer_live.realtime.bench.measures.stages import PipelineFigures
+from fer_live.realtime.bench.measures.swap import SwapFigures
 
 
 @dataclass(frozen=True, slots=True)

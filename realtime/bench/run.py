@@ -13,13 +13,21 @@ import numpy as np
 from fer_live.arrays import Image
 from fer_live.bundle import model_names
 from fer_live.errors import SettingsError
-from fer_live.realtime.bench.endurance import measure_live, measure_memory, measure_startup_s
 from fer_live.realtime.bench.figures import BenchReport, ClipFigures
-from fer_live.realtime.bench.gpu import measure_gpu
-from fer_live.realtime.bench.machine import this_machine
-from fer_live.realtime.bench.models import measure_models
-from fer_live.realtime.bench.stages import WARM_UP_FRAMES, PipelineFigures, measure_pipeline
-from fer_live.realtime.bench.swap import measure_swaps
+from fer_live.realtime.bench.measures.endurance import (
+    measure_live,
+    measure_memory,
+    measure_startup_s,
+)
+from fer_live.realtime.bench.measures.gpu import measure_gpu
+from fer_live.realtime.bench.measures.machine import this_machine
+from fer_live.realtime.bench.measures.models import measure_models
+from fer_live.realtime.bench.measures.stages import (
+    WARM_UP_FRAMES,
+    PipelineFigures,
+    measure_pipeline,
+)
+from fer_live.realtime.bench.measures.swap import measure_swaps
 from fer_live.realtime.demo_clip import write_portrait_clip
 from fer_live.realtime.faces import FaceSettings
 from fer_live.realtime.faces.settings import resolved

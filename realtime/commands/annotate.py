@@ -10,9 +10,9 @@ from rich.markup import escape
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn
 from rich.table import Table
 
-from fer_live.console import printable
 from fer_live.realtime.annotate import Outcome, PassedOver, Report
 from fer_live.realtime.annotate import Progress as News
+from fer_live.terminal.console import printable
 
 STYLES: Final = {"done": "green", "skipped": "dim", "failed": "red"}
 SECONDS_A_MINUTE: Final = 60

@@ -5,7 +5,6 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
-from fer_live.console import plain_errors, stop_signals
 from fer_live.realtime.commands.cli_options import (
     NAME,
     Blendshapes,
@@ -24,6 +23,7 @@ from fer_live.realtime.commands.cli_options import (
     Rotate,
     Stream,
 )
+from fer_live.terminal.console import plain_errors, stop_signals
 
 if TYPE_CHECKING:
     from fractions import Fraction

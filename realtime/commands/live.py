@@ -9,9 +9,9 @@ from typing import Final, NoReturn
 import typer
 from rich.console import Console
 
-from fer_live.console import INTERRUPTED, printable
 from fer_live.realtime.live import LiveReport, LiveStatus
 from fer_live.realtime.sinks.rows import utc
+from fer_live.terminal.console import INTERRUPTED, printable
 
 ENDINGS: Final = {
     "source ended": "the source ended",

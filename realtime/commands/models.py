@@ -5,8 +5,8 @@ from typing import Final
 
 from rich.table import Table
 
+from fer_live.realtime.bench.shipped_models import ModelFacts
 from fer_live.realtime.commands.wide import wide_console
-from fer_live.realtime.inference.models import ModelFacts
 
 COLUMNS: Final = (
     "model",

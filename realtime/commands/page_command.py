@@ -4,7 +4,6 @@ from typing import Annotated
 
 import typer
 
-from fer_live.console import plain_errors
 from fer_live.realtime.commands import live_options as options
 from fer_live.realtime.commands.cli_options import (
     NAME,
@@ -15,6 +14,7 @@ from fer_live.realtime.commands.cli_options import (
     Model,
     PriorName,
 )
+from fer_live.terminal.console import plain_errors
 
 
 def serve(

@@ -2,7 +2,7 @@
 
 from rich.console import Console
 
-from fer_live.console import printable
+from fer_live.terminal.console import printable
 
 
 def tell_address(address: str, *, beyond_loopback: bool) -> None:

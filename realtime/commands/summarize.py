@@ -5,8 +5,8 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
-from fer_live.console import printable
 from fer_live.realtime.study import Study
+from fer_live.terminal.console import printable
 
 
 def tell_study(study: Study, out: Path) -> None:

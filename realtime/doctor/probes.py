@@ -78,7 +78,7 @@ def files() -> Iterator[Finding]:
         StageTimes,
     )
     from fer_live.realtime.sinks.video import VideoWriter  # noqa: PLC0415
-    from fer_live.realtime.sources.video import open_video  # noqa: PLC0415
+    from fer_live.realtime.sources.videos.video import open_video  # noqa: PLC0415
 
     grey = np.full((64, 64, 3), 128, np.uint8)
     with TemporaryDirectory() as folder:

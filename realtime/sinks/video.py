@@ -20,7 +20,7 @@ from av.video.reformatter import ColorRange, Colorspace, VideoReformatter
 from fer_live.arrays import Image
 from fer_live.errors import SinkError
 from fer_live.realtime.results import Frame, FrameResult, SourceInfo
-from fer_live.realtime.sinks.audio import AudioCopy, SoundOf
+from fer_live.realtime.sinks.audio.audio_copy import AudioCopy, SoundOf
 from fer_live.realtime.sinks.file_sink import FileSink
 
 CONTAINERS: Final = {".mp4": "mp4", ".m4v": "mp4", ".mov": "mov", ".mkv": "matroska"}

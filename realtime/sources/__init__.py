@@ -12,7 +12,7 @@ from fer_live.realtime.sources.source import Source
 from fer_live.realtime.sources.streams.connection import Patience, Transport
 from fer_live.realtime.sources.streams.stream import open_stream
 from fer_live.realtime.sources.timing import Span
-from fer_live.realtime.sources.video import VideoSource, open_video
+from fer_live.realtime.sources.videos.video import VideoSource, open_video
 
 __all__ = [
     "PICTURE_SUFFIXES",

@@ -15,7 +15,7 @@ from fer_live.realtime.sources.streams.addresses import is_address, public_name,
 from fer_live.realtime.sources.streams.connection import Patience, Transport
 from fer_live.realtime.sources.streams.stream import open_stream
 from fer_live.realtime.sources.timing import Span
-from fer_live.realtime.sources.video import open_video
+from fer_live.realtime.sources.videos.video import open_video
 
 Kind: TypeAlias = Literal["camera", "stream", "file"]
 

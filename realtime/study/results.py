@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from fer_live.errors import DataError
-from fer_live.realtime.annotate.inputs import SUMMARY
+from fer_live.realtime.annotate.inputs.jobs import SUMMARY
 from fer_live.realtime.annotate.summary import read_summary
 
 FACES: Final = ".faces"

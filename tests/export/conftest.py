@@ -6,7 +6,7 @@ import pytest
 import torch
 from torch import nn
 
-from fer_live.export.checkpoint import Exported, export_checkpoint
+from fer_live.export.conversion.checkpoint import Exported, export_checkpoint
 from fer_live.labels import LABELS
 from fer_live.training.models.checkpoint import Checkpoint, Head
 from fer_live.training.networks import build

@@ -11,8 +11,8 @@ import pytest
 from fer_live.contract import ModelContract
 from fer_live.crop import CropGeometry
 from fer_live.export.check import check_model
-from fer_live.export.checkpoint import Exported, export_checkpoint
-from fer_live.export.crops import made_crops
+from fer_live.export.conversion.checkpoint import Exported, export_checkpoint
+from fer_live.export.conversion.crops import made_crops
 from fer_live.labels import LABELS
 from fer_live.training.models.checkpoint import Checkpoint
 from tests.export.conftest import used_network

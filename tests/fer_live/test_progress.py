@@ -9,7 +9,7 @@ import pytest
 
 from fer_live import progress
 from fer_live.progress import Meter, counted, metered, part_of, phase
-from fer_live.progress_bar import bar
+from fer_live.terminal.progress_bar import bar
 
 
 class Clock:
@@ -92,7 +92,7 @@ def test_lines_come_now_and_then_where_there_is_no_terminal(
     with bar("quick"):
         list(counted("work", range(5)))
     assert capsys.readouterr().err == ""
-    monkeypatch.setattr("fer_live.progress_bar.EVERY_S", 0.0)
+    monkeypatch.setattr("fer_live.terminal.progress_bar.EVERY_S", 0.0)
     with bar("slow"):
         list(counted("work", range(4)))
     assert "slow: work, 50% done, 0 s left" in capsys.readouterr().err
@@ -101,7 +101,7 @@ def test_lines_come_now_and_then_where_there_is_no_terminal(
 def test_a_terminal_shows_a_bar_with_the_time_left_and_standard_output_stays_clean() -> None:
     code = (
         "import time; from fer_live.progress import counted\n"
-        "from fer_live.progress_bar import bar\n"
+        "from fer_live.terminal.progress_bar import bar\n"
         "with bar('prune') as meter:\n"
         "    meter.expect('measuring', 1); meter.expect('fitting', 100)\n"
         "    for _ in counted('measuring', range(10)): time.sleep(0.1)\n"

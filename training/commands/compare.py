@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from fer_live.console import may_colour, plain_errors
+from fer_live.terminal.console import may_colour, plain_errors
 
 if TYPE_CHECKING:
     from fer_live.training.evaluation.compare import Comparison

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from fer_live.console import plain_errors
+from fer_live.terminal.console import plain_errors
 
 if TYPE_CHECKING:
     from fer_live.training.config.experiment import Experiment

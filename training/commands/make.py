@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from fer_live.console import plain_errors
+from fer_live.terminal.console import plain_errors
 
 if TYPE_CHECKING:
     from fer_live.training.config.experiment import Experiment
@@ -120,7 +120,7 @@ def _bar(costs: "Sequence[Cost]", *, shown: bool) -> "Iterator[Told]":
 
 def _ship(made: "Checkpoint", name: str, out: Path, data: Path) -> None:
     """Write the checkpoint in half precision, the model file and its card."""
-    from fer_live.export.ship import ship
+    from fer_live.export.shipping.ship import ship
 
     path = out / "checkpoints" / f"{name}.ckpt"
     half = dataclasses.replace(made, name=name).halved()

@@ -5,8 +5,8 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
-from fer_live.console import plain_errors
-from fer_live.progress_bar import bar
+from fer_live.terminal.console import plain_errors
+from fer_live.terminal.progress_bar import bar
 from fer_live.training.commands.prune import (
     NAME,
     Data,

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any, Final, Literal, TypeAlias
 
 from fer_live.errors import SinkError
-from fer_live.realtime.annotate.inputs import Job
+from fer_live.realtime.annotate.inputs.jobs import Job
 from fer_live.realtime.annotate.report import Outcome, PassedOver
 from fer_live.realtime.annotate.workspace import disk_errors
 

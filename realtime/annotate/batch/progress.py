@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from pathlib import Path
 
-from fer_live.realtime.annotate.inputs import Job
+from fer_live.realtime.annotate.inputs.jobs import Job
 from fer_live.realtime.annotate.report import Outcome, Progress
 
 

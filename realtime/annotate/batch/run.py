@@ -15,7 +15,7 @@ from fer_live.memory import MEMORY_RAN_OUT, ran_out_of_memory
 from fer_live.realtime.annotate.batch.manifest import Manifest, RunFacts
 from fer_live.realtime.annotate.batch.progress import Estimate
 from fer_live.realtime.annotate.batch.workers import Crew, Death, Tell
-from fer_live.realtime.annotate.inputs import Job, find_jobs
+from fer_live.realtime.annotate.inputs.jobs import Job, find_jobs
 from fer_live.realtime.annotate.one_file import Order, annotate_file
 from fer_live.realtime.annotate.report import Outcome, PassedOver, Report, Watch
 from fer_live.realtime.annotate.settings import AnnotateSettings

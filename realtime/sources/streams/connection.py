@@ -13,12 +13,12 @@ from av.format import Flags as FormatFlags
 from fer_live.errors import SourceError
 from fer_live.realtime.ffmpeg import exact
 from fer_live.realtime.results import SourceInfo
-from fer_live.realtime.sources.containers import file_origin, has_flag
 from fer_live.realtime.sources.pixels import View, pixel_aspect
 from fer_live.realtime.sources.streams.addresses import public_name
 from fer_live.realtime.sources.streams.packets import Arrival, PacketReader
 from fer_live.realtime.sources.streams.playout import Playout
 from fer_live.realtime.sources.timing import PresentationClock
+from fer_live.realtime.sources.videos.containers import file_origin, has_flag
 
 Transport: TypeAlias = Literal["auto", "tcp", "udp"]
 """How RTSP sends pictures; "auto" asks for TCP, and for UDP where the camera has nothing else."""

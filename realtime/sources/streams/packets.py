@@ -15,8 +15,8 @@ from av.video.stream import VideoStream
 
 from fer_live.errors import SourceError
 from fer_live.realtime.ffmpeg import open_input
-from fer_live.realtime.sources.containers import pick_video
 from fer_live.realtime.sources.streams.addresses import callable_address
+from fer_live.realtime.sources.videos.containers import pick_video
 
 LOOK_AGAIN_S: Final = 0.05
 """How long is waited before it is looked whether anybody still wants the stream."""

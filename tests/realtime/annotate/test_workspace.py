@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from fer_live.errors import SinkError
-from fer_live.realtime.annotate.inputs import Job
+from fer_live.realtime.annotate.inputs.jobs import Job
 from fer_live.realtime.annotate.workspace import Workspace, clear_leftovers
 
 SUFFIXES = (".faces.csv", ".summary.json")
@@ -66,7 +66,7 @@ def test_what_a_killed_run_left_is_cleared_away(job: Job) -> None:
     program = f"""
         import sys
         from pathlib import Path
-        from fer_live.realtime.annotate.inputs import Job
+        from fer_live.realtime.annotate.inputs.jobs import Job
         from fer_live.realtime.annotate.workspace import Workspace, clear_leftovers
         with Workspace(Job(Path({str(job.source)!r}), Path({str(job.target)!r}))) as work:
             work.path(".faces.csv").write_text("half")
@@ -109,7 +109,7 @@ def test_another_run_that_ends_soon_is_waited_for(job: Job) -> None:
 KILLED_AT = """
 import os, signal, sys
 from pathlib import Path
-from fer_live.realtime.annotate.inputs import Job
+from fer_live.realtime.annotate.inputs.jobs import Job
 from fer_live.realtime.annotate.workspace import Workspace
 
 left = {changes}

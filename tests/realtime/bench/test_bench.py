@@ -13,9 +13,10 @@ from hypothesis import strategies as st
 from fer_live.bundle import DEFAULT_MODEL
 from fer_live.contract import Metric
 from fer_live.errors import SettingsError, SourceError
-from fer_live.realtime.bench.endurance import measure_live, measure_memory
-from fer_live.realtime.bench.latency import Latency, quiet_total
-from fer_live.realtime.bench.models import measure_models, time_in_turn
+from fer_live.realtime.bench.measures.endurance import measure_live, measure_memory
+from fer_live.realtime.bench.measures.latency import Latency, quiet_total
+from fer_live.realtime.bench.measures.models import measure_models, time_in_turn
+from fer_live.realtime.bench.measures.stages import label_agreement, measure_pipeline
 from fer_live.realtime.bench.run import (
     BenchSettings,
     fitted,
@@ -24,7 +25,6 @@ from fer_live.realtime.bench.run import (
     repeated,
     run_bench,
 )
-from fer_live.realtime.bench.stages import label_agreement, measure_pipeline
 from fer_live.realtime.demo_clip import write_portrait_clip
 from fer_live.realtime.faces import FaceSettings, open_finder
 from fer_live.realtime.inference.classifier import OnnxClassifier

@@ -9,14 +9,14 @@ import pytest
 from fer_live.contract import Metric, ModelContract
 from fer_live.errors import DeviceError
 from fer_live.realtime.bench.figures import BenchReport
-from fer_live.realtime.bench.gpu import GpuBatch, GpuFigures, measure_gpu, require_parity
-from fer_live.realtime.bench.latency import Latency
-from fer_live.realtime.bench.machine import Machine
-from fer_live.realtime.bench.models import BatchFigures, ModelFigures, measure_models
-from fer_live.realtime.bench.report import to_markdown
+from fer_live.realtime.bench.measures.gpu import GpuBatch, GpuFigures, measure_gpu, require_parity
+from fer_live.realtime.bench.measures.latency import Latency
+from fer_live.realtime.bench.measures.machine import Machine
+from fer_live.realtime.bench.measures.models import BatchFigures, ModelFigures, measure_models
+from fer_live.realtime.bench.measures.swap import measure_swaps
+from fer_live.realtime.bench.reporting.report import to_markdown
+from fer_live.realtime.bench.reporting.sheets import verdict
 from fer_live.realtime.bench.run import load_frames
-from fer_live.realtime.bench.sheets import verdict
-from fer_live.realtime.bench.swap import measure_swaps
 from fer_live.realtime.demo_clip import write_portrait_clip
 from fer_live.realtime.faces import FaceSettings
 from fer_live.realtime.inference.classifier import OnnxClassifier, Prediction

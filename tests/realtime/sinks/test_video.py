@@ -10,7 +10,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from fer_live.realtime.sinks.audio import SoundOf
+from fer_live.realtime.sinks.audio.audio_copy import SoundOf
 from fer_live.realtime.sinks.video import VideoWriter
 from fer_live.realtime.sources import open_video
 from tests.realtime.sinks.written import NOBODY, SMALL, WITHIN_S, times_of

@@ -66,7 +66,7 @@ def test_a_run_is_scored_on_its_own_data(run: Path, data: Path) -> None:
 
 
 def test_a_checkpoint_and_its_onnx_file_score_alike(run: Path, data: Path, tmp_path: Path) -> None:
-    export = pytest.importorskip("fer_live.export.checkpoint")
+    export = pytest.importorskip("fer_live.export.conversion.checkpoint")
     checkpoint = Checkpoint.load(run / "best.ckpt")
     colder = dataclasses.replace(checkpoint.heads[0], temperature=1.7, uncertain_below=0.15)
     checkpoint = checkpoint.with_head(0, colder)

@@ -62,7 +62,7 @@ def test_each_head_is_calibrated_alone(data: Path, tmp_path: Path) -> None:
 
 
 def test_a_file_with_both_heads_scores_as_its_checkpoint(data: Path, tmp_path: Path) -> None:
-    export = pytest.importorskip("fer_live.export.checkpoint")
+    export = pytest.importorskip("fer_live.export.conversion.checkpoint")
     run = two_headed_run(tmp_path / "runs")
     checkpoint = Checkpoint.load(run / "best.ckpt")
     exported = export.export_checkpoint(checkpoint, tmp_path / "both.onnx")
@@ -77,7 +77,7 @@ def test_a_file_with_both_heads_scores_as_its_checkpoint(data: Path, tmp_path: P
 def test_an_onnx_file_is_studied_unless_that_is_not_wanted(
     run: Path, data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    export = pytest.importorskip("fer_live.export.checkpoint")
+    export = pytest.importorskip("fer_live.export.conversion.checkpoint")
     path = tmp_path / "small.onnx"
     export.export_checkpoint(Checkpoint.load(run / "best.ckpt"), path)
     monkeypatch.setattr("fer_live.training.evaluation.studies.faces_in", _no_faces)

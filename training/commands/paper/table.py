@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from fer_live.console import plain_errors
+from fer_live.terminal.console import plain_errors
 
 
 def table(

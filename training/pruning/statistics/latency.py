@@ -13,7 +13,7 @@ import torch
 from torch import nn
 
 from fer_live.errors import ModelError
-from fer_live.realtime.bench.models import time_in_turn
+from fer_live.realtime.bench.measures.models import time_in_turn
 
 CALLS: Final = 300
 OPSET: Final = 20

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from fer_live.realtime.annotate.batch.progress import Estimate
-from fer_live.realtime.annotate.inputs import Job
+from fer_live.realtime.annotate.inputs.jobs import Job
 from fer_live.realtime.annotate.report import Outcome
 
 

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from fer_live.export.checkpoint import export_checkpoint
+from fer_live.export.conversion.checkpoint import export_checkpoint
 from fer_live.training.models.checkpoint import Checkpoint
 from fer_live.training.networks import ARCHITECTURES
 from fer_live.training.pruning.plan import Limits

@@ -1,0 +1,1 @@
+"""Models that ship: the file, its card, and upgrades of its contract."""

@@ -1,0 +1,117 @@
+"""Putting a model among those that travel with fer-live."""
+
+import json
+from collections.abc import Sequence
+from importlib.resources import files
+from pathlib import Path
+
+from fer_live.bundle import sha256_of
+from fer_live.contract import ModelContract
+from fer_live.errors import ModelError, SinkError
+from fer_live.export.conversion.checkpoint import Exported, export_checkpoint
+from fer_live.export.conversion.precision import open_model
+from fer_live.export.shipping.card import card_json, card_markdown
+from fer_live.export.shipping.reports import Report, load_reports, of_file, of_heads
+from fer_live.files import published
+from fer_live.training.models.checkpoint import Checkpoint
+
+
+def ship(
+    checkpoint: Checkpoint,
+    name: str,
+    *,
+    reports: Sequence[Path] = (),
+    assets: Path | None = None,
+    data: Path | None = None,
+    most: int | None = 512,
+) -> Exported:
+    """Export a checkpoint as a shipped model: file, card and checksum.
+
+    Args:
+        checkpoint: What to ship.
+        name: What people will call it, such as "cnn6"; small letters, digits and hyphens.
+        reports: Of its heads, JSON files of `fer-train evaluate --final`, for the card.
+        assets: The folder of shipped files; None takes the one of this installation, which has
+            to be an editable one.
+        data: Folder with FER2013, for parity on PublicTest; None takes made crops.
+        most: Show parity on at most so many images; None takes all.
+
+    Raises:
+        ModelError: The name is no name, the checkpoint cannot be exported, or a report is of
+            another model; nothing is written then.
+        DataError: A report cannot be read.
+        SinkError: The folder cannot be written to.
+    """
+    if not name.replace("-", "").isalnum() or name != name.lower():
+        raise ModelError(f"{name!r} is no name: use small letters, digits and hyphens")
+    told = of_heads(load_reports(reports), checkpoint)
+    folder = assets_folder(assets)
+    out = folder / "models" / f"{name}.onnx"
+    exported = export_checkpoint(checkpoint, out, name=name, data=data, most=most)
+    write_card(folder, name, exported.contract, exported.path.read_bytes(), reports=told)
+    return exported
+
+
+def recard(name: str, reports: Sequence[Path], *, assets: Path | None = None) -> Path:
+    """Write a shipped model's card again, from its file and from reports on that very file.
+
+    Args:
+        name: Of the shipped model.
+        reports: JSON files of `fer-train evaluate NAME.onnx --final`.
+        assets: See `ship`.
+
+    Returns:
+        The card for people.
+
+    Raises:
+        ModelError: There is no such model or no report, or a report is of another file.
+        DataError: A report cannot be read.
+        SinkError: The folder cannot be written to.
+    """
+    folder = assets_folder(assets)
+    path = folder / "models" / f"{name}.onnx"
+    content, contract = open_model(str(path))
+    if not reports:
+        raise ModelError(
+            f"there is no report on {name}, and its card would lose those that it has; score the "
+            f"file first: fer-train evaluate {path} --final, or name reports with --report"
+        )
+    told = of_file(load_reports(reports), sha256_of(content))
+    write_card(folder, name, contract, content, reports=told)
+    return path.with_suffix(".md")
+
+
+def assets_folder(folder: Path | None) -> Path:
+    """Return the folder of shipped files."""
+    return folder or Path(str(files("fer_live.assets")))
+
+
+def write_card(
+    folder: Path,
+    name: str,
+    contract: ModelContract,
+    content: bytes,
+    *,
+    reports: Sequence[Report] = (),
+) -> None:
+    """Write a shipped model's card in both forms, and record its checksum.
+
+    Raises:
+        SinkError: A file cannot be written, or the checksums cannot be read.
+    """
+    digest, size = sha256_of(content), len(content)
+    cards = {
+        ".json": card_json(contract, sha256=digest, size_bytes=size, reports=reports),
+        ".md": card_markdown(contract, sha256=digest, size_bytes=size, reports=reports),
+    }
+    for suffix, text in cards.items():
+        with published(folder / "models" / f"{name}{suffix}", text.encode()):
+            pass
+    table_path = folder / "checksums.json"
+    try:
+        table = json.loads(table_path.read_text(encoding="utf-8")) if table_path.exists() else {}
+    except (OSError, ValueError) as error:
+        raise SinkError(f"{table_path} cannot be read: {error}") from error
+    table[f"models/{name}.onnx"] = digest
+    with published(table_path, (json.dumps(table, indent=2, sort_keys=True) + "\n").encode()):
+        pass

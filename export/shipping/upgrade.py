@@ -1,0 +1,91 @@
+"""Model files of an older format, written again in today's: `fer-export upgrade`."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import onnx
+
+from fer_live.bundle import model_names, read_model, sha256_of
+from fer_live.errors import ModelError, SinkError
+from fer_live.export.conversion.to_onnx import seal
+from fer_live.export.shipping.ship import assets_folder, write_card
+from fer_live.files import published
+from fer_live.realtime.inference.classifier import REMEDY, OnnxClassifier
+from fer_live.realtime.inference.model_file import ModelFile, read_model_file
+
+
+def upgrade(model: str, *, assets: Path | None = None) -> Path | None:
+    """Write a model file again in today's format, in place; graph and weights stay as they are.
+
+    A digest vouches for what it was taken of, so make sure first that the file is whole. For a
+    shipped model its recorded checksum does that; checksum and card are then written anew.
+
+    Args:
+        model: Name of a shipped model, or path of an .onnx file.
+        assets: The folder of shipped files; None takes the one of this installation.
+
+    Returns:
+        The file; None when it is of today's format already.
+
+    Raises:
+        ModelError: There is no such model, or it is not one that the runtime accepts.
+        SinkError: The file, or a shipped model's card or checksum, cannot be written.
+    """
+    if assets is not None or model in model_names():
+        return _upgrade_shipped(model, assets_folder(assets))
+    content = read_model(model)
+    if (renewed := _renewed(model, content)) is None:
+        return None
+    with published(Path(model), renewed) as unproved:
+        OnnxClassifier(str(unproved), device="cpu")
+    return Path(model)
+
+
+def _upgrade_shipped(name: str, folder: Path) -> Path | None:
+    """Write a shipped model again, its card and its checksum with it."""
+    path = folder / "models" / f"{name}.onnx"
+    content = read_model(str(path))
+    _require_checksum(folder, name, content)
+    if (renewed := _renewed(str(path), content)) is None:
+        return None
+    reports = _read_json(path.with_suffix(".json")).get("reports", ())
+    with published(path, renewed) as unproved:
+        contract = OnnxClassifier(str(unproved), device="cpu").contract
+    write_card(folder, name, contract, renewed, reports=reports)
+    return path
+
+
+def _renewed(model: str, content: bytes) -> bytes | None:
+    """Return a model file in today's format; None when it is already."""
+    file = _read(model, content)
+    if file.digest is not None:
+        return None
+    return seal(onnx.load_from_string(content), file.contract)
+
+
+def _read(model: str, content: bytes) -> ModelFile:
+    """Read what a model file says of itself, or name the file that cannot be read."""
+    try:
+        return read_model_file(content)
+    except ModelError as error:
+        raise ModelError(f"{model} cannot be used: {error}; {REMEDY}") from error
+
+
+def _require_checksum(folder: Path, name: str, content: bytes) -> None:
+    """Refuse a shipped file that is not the one whose checksum was recorded."""
+    recorded = _read_json(folder / "checksums.json").get(f"models/{name}.onnx")
+    if recorded != sha256_of(content):
+        raise ModelError(
+            f"{folder / 'models' / name}.onnx is not the file whose checksum is recorded in "
+            f"{folder / 'checksums.json'}; ship it again with: fer-export ship"
+        )
+
+
+def _read_json(path: Path) -> dict[str, Any]:
+    """Return a JSON object of the shipped files."""
+    try:
+        found: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise SinkError(f"{path} cannot be read: {error}") from error
+    return found

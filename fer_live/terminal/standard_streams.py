@@ -1,0 +1,85 @@
+"""The three standard streams as a command may find them: closed, full, or without colours."""
+
+import errno
+import io
+import os
+import sys
+from typing import Any, Final
+
+import typer
+
+from fer_live.errors import FerLiveError, SinkError
+from fer_live.terminal.console import tell_error
+
+STREAMS: Final = {"stdin": (0, "r"), "stdout": (1, "w"), "stderr": (2, "w")}
+
+
+class Command(typer.Typer):
+    """A typer application that ends in a sentence where standard output takes no more.
+
+    A closed stream is taken as one that nobody reads.
+    """
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        """Run the command; see `typer.Typer`."""
+        open_closed_streams()
+        watch_standard_output()
+        try:
+            try:
+                return super().__call__(*args, **kwargs)
+            finally:
+                sys.stdout.flush()
+        except FerLiveError as error:  # from --help and --version, and from the last flush
+            tell_error(kwargs.get("prog_name") or self.info.name or "fer-live", str(error))
+            raise SystemExit(1) from None
+
+
+def open_closed_streams() -> None:
+    """Let closed standard streams lead nowhere.
+
+    Otherwise the first file that is opened gets the number of such a stream, and what a library
+    prints goes into that file.
+    """
+    for name, (number, mode) in STREAMS.items():
+        try:
+            os.fstat(number)
+        except OSError:
+            nowhere = os.open(os.devnull, os.O_RDWR)
+            if nowhere != number:
+                os.dup2(nowhere, number)
+                os.close(nowhere)
+        if getattr(sys, name) is None:
+            setattr(sys, name, os.fdopen(number, mode, encoding="utf-8", closefd=False))
+
+
+def watch_standard_output() -> None:
+    """Make a file or pipe on standard output raise SinkError where it takes no more."""
+    given = sys.stdout
+    if not isinstance(given, io.TextIOWrapper) or given is not sys.__stdout__ or given.isatty():
+        return
+    given.flush()
+    sys.stdout = io.TextIOWrapper(
+        io.BufferedWriter(_Watched(given.fileno(), "w", closefd=False)),
+        encoding=given.encoding,
+        errors=given.errors,
+        line_buffering=given.line_buffering,
+        write_through=given.write_through,
+    )
+
+
+class _Watched(io.FileIO):
+    """Standard output; after the first refusal it leads nowhere, so that a process can end."""
+
+    _lost = False
+
+    def write(self, data: Any, /) -> int:
+        """Write bytes; SinkError where they are refused, but for a reader that has gone away."""
+        if self._lost:
+            return len(data)
+        try:
+            return super().write(data)
+        except OSError as error:
+            self._lost = True
+            if error.errno == errno.EPIPE:  # `| head`: typer ends the command without a word
+                raise
+            raise SinkError(f"standard output cannot be written ({error.strerror})") from error

@@ -1,0 +1,1 @@
+"""Which files are annotated, and where their results go."""

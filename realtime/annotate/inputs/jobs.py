@@ -1,0 +1,173 @@
+"""Which files are annotated, and where what is written of each goes."""
+
+import glob
+import os
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final, TypeAlias
+
+from fer_live.errors import SettingsError
+from fer_live.realtime.annotate.inputs.kinds import Kind, kind_of, told_by_ending
+from fer_live.realtime.annotate.inputs.places import places
+
+ANNOTATED: Final = ".annotated.mp4"
+SUMMARY: Final = ".summary.json"
+PassOver: TypeAlias = Callable[[Path, str], None]
+"""Takes a file or folder that was passed over, and why."""
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """One input, and the path that everything written of it begins with.
+
+    Attributes:
+        source: The file, as it was given or found.
+        target: DIR/<path relative to the given folder>/<full file name>, to be followed by
+            ".summary.json" and so on (see `places`).
+    """
+
+    source: Path
+    target: Path
+
+    def output(self, suffix: str) -> Path:
+        """Return the path of one output, such as the one ending in ".summary.json"."""
+        return self.target.with_name(self.target.name + suffix)
+
+
+@dataclass(frozen=True, slots=True)
+class _Found:
+    """A file, and the folder that its place in the output is relative to."""
+
+    path: Path
+    folder: Path
+
+
+def find_jobs(
+    inputs: Sequence[str | Path], out: Path, *, pass_over: PassOver = lambda path, why: None
+) -> list[Job]:
+    """Return a job for each file that `inputs` name, each file once, in a fixed order.
+
+    A folder is searched through for videos, or for pictures where it has no video; what lies in
+    `out` and what an earlier run wrote is left out. A pattern with *, ? or [ ] is expanded, ** to
+    any depth. A file that is not there makes a job too, which then fails alone. `places` says where
+    the outputs go.
+
+    Args:
+        inputs: Files, folders and patterns.
+        out: Folder for the outputs.
+        pass_over: Told of each file that makes no job, and why.
+
+    Raises:
+        SettingsError: There is nothing to annotate, an output would replace an input, or a link
+            in `out` leads elsewhere.
+    """
+    found: dict[Path, _Found] = {}
+    for given in inputs:
+        for one in _expanded(str(given), out, pass_over):
+            first = found.setdefault(_real(one.path), one)
+            if _absolute(first.path) != _absolute(one.path):
+                pass_over(one.path, f"it is the same file as {first.path}, which is annotated")
+    placed = places({real: one.path.relative_to(one.folder) for real, one in found.items()}, out)
+    jobs = [Job(one.path, placed[real]) for real, one in found.items()]
+    for job in jobs:
+        _refuse_replacing(job, set(found))
+    return jobs
+
+
+def _expanded(given: str, out: Path, pass_over: PassOver) -> Iterator[_Found]:
+    """Yield the files that one argument names."""
+    path = Path(given)
+    if os.path.isdir(path):  # noqa: PTH112 (says no where a Path raises: a name that is too long)
+        yield from _videos_in(path, out, pass_over)
+    elif os.path.lexists(path) or not glob.has_magic(given):
+        yield _Found(path, path.parent)
+    else:
+        yield from _matches(given, out)
+
+
+def _matches(pattern: str, out: Path) -> Iterator[_Found]:
+    """Yield the files that a pattern matches, relative to the part of it that is no pattern."""
+    plain = []
+    for part in Path(pattern).parts:
+        if glob.has_magic(part):
+            break
+        plain.append(part)
+    folder = Path(*plain)
+    # Path.glob takes no pattern with a root or a plain beginning.
+    matches = map(Path, glob.glob(pattern, recursive=True))  # noqa: PTH207
+    kept = [path for path in sorted(matches) if path.is_file() and not _ours(path, out)]
+    if not kept:
+        raise SettingsError(f"no file matches {pattern!r}; check the pattern")
+    yield from (_Found(path, folder) for path in kept)
+
+
+def _videos_in(folder: Path, out: Path, pass_over: PassOver) -> Iterator[_Found]:
+    """Yield what is annotated of a folder and all below it, sorted, without hidden files."""
+
+    def tell(error: OSError) -> None:
+        pass_over(Path(str(error.filename)), (error.strerror or str(error)).lower())
+
+    paths: list[Path] = []
+    for root, names, files in os.walk(folder, onerror=tell, followlinks=False):
+        for linked in filter(Path.is_symlink, (Path(root, name) for name in names)):
+            pass_over(linked, "it is a link to a folder; name it itself to have it annotated")
+        names[:] = [n for n in names if not n.startswith(".") and not _same(Path(root, n), out)]
+        paths.extend(Path(root, file) for file in files if not file.startswith("."))
+    kept = _wanted(folder, [p for p in sorted(paths) if not _ours(p, out)], tell, pass_over)
+    if not kept:
+        raise SettingsError(f"there is no video in the folder {folder}; name the files themselves")
+    yield from (_Found(path, folder) for path in kept)
+
+
+def _wanted(
+    folder: Path, paths: Sequence[Path], tell: Callable[[OSError], None], pass_over: PassOver
+) -> list[Path]:
+    """Return the videos, or the pictures where there is no video, and say what is neither."""
+    kinds: dict[Kind, list[Path]] = {"video": [], "picture": [], "other": []}
+    for path in paths:
+        kinds[kind_of(path, tell)].append(path)
+    if kinds["video"] and kinds["picture"]:
+        told = told_by_ending(kinds["picture"])
+        pass_over(
+            folder,
+            f"its pictures ({told}) are left out beside its videos; name them to have them "
+            "annotated",
+        )
+    if kinds["other"]:
+        told = told_by_ending(kinds["other"])
+        pass_over(folder, f"no videos by their names and beginnings were left out: {told}")
+    return kinds["video"] or kinds["picture"]
+
+
+def _ours(path: Path, out: Path) -> bool:
+    """Whether an earlier run wrote this file, beside its own input or into `out`."""
+    if not path.name.endswith(ANNOTATED):
+        return False
+    stem = path.name.removesuffix(ANNOTATED)
+    return path.with_name(stem + SUMMARY).exists() or out.resolve() in path.resolve().parents
+
+
+def _absolute(path: Path) -> str:
+    """Return a path without "..", links left as they are."""
+    return os.path.abspath(path)  # noqa: PTH100 (Path.absolute keeps "..")
+
+
+def _real(path: Path) -> Path:
+    """Return the path behind all links; also of what is not there, or a link to itself."""
+    return Path(os.path.realpath(path))
+
+
+def _same(one: Path, other: Path) -> bool:
+    """Whether two paths name the same existing file or folder."""
+    return other.exists() and one.exists() and one.samefile(other)
+
+
+def _refuse_replacing(job: Job, inputs: set[Path]) -> None:
+    """Raise when an output of `job` is one of the inputs."""
+    output = job.output(ANNOTATED)
+    if output.resolve() in inputs:
+        raise SettingsError(
+            f"{output} is an input and would be replaced by the output for {job.source}; "
+            "choose another folder with --out"
+        )

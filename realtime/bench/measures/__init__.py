@@ -1,0 +1,1 @@
+"""What is measured: models, the pipeline by its stages, start-up, memory, the GPU."""

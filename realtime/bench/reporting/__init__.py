@@ -1,0 +1,1 @@
+"""How the figures are shown: as tables, as JSON, as a plot."""

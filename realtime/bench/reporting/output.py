@@ -1,0 +1,76 @@
+"""Writing a benchmark's figures: JSON, Markdown, and a plot of latency against accuracy."""
+
+from pathlib import Path
+
+from fer_live.errors import SettingsError, SinkError
+from fer_live.realtime.bench.figures import BenchReport
+from fer_live.realtime.bench.reporting.report import to_markdown
+
+
+def publish(
+    report: BenchReport,
+    *,
+    json_file: Path | None = None,
+    markdown: Path | None = None,
+    plot: Path | None = None,
+) -> None:
+    """Write the report to each file that is named; a file that is there is replaced.
+
+    Raises:
+        SinkError: A file could not be written.
+        SettingsError: A plot was asked for without matplotlib, or without any accuracy to show.
+    """
+    beside = plot is not None and markdown is not None and plot.parent == markdown.parent
+    picture = f"\n![latency against accuracy]({plot.name})\n" if plot and beside else ""
+    for path, text in ((json_file, report.as_json()), (markdown, to_markdown(report) + picture)):
+        if path is None:
+            continue
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(text, encoding="utf-8")
+        except OSError as error:
+            raise SinkError(f"{path} could not be written: {error.strerror}") from error
+    if plot is not None:
+        plot_models(report, plot)
+
+
+def plot_models(report: BenchReport, path: Path) -> None:
+    """Draw each model's latency at batch 1 against the accuracy that its file states.
+
+    Only models whose accuracy was measured on the same pictures are drawn.
+
+    Raises:
+        SettingsError: matplotlib is missing, or no model states an accuracy.
+        SinkError: The file could not be written.
+    """
+    stated = [(model, model.contract.accuracy) for model in report.models]
+    known = [(model, metric) for model, metric in stated if metric is not None]
+    if not known:
+        raise SettingsError("no model states its accuracy, so there is nothing to plot")
+    try:
+        from matplotlib.figure import Figure  # noqa: PLC0415 (extra `plot`)
+    except ImportError as error:
+        raise SettingsError("a plot needs matplotlib: pip install 'fer-live[plot]'") from error
+    basis = known[0][1]
+    figure = Figure(figsize=(7, 4.5), layout="constrained")
+    axes = figure.add_subplot()
+    for model, metric in known:
+        if (metric.data, metric.n) != (basis.data, basis.n):
+            continue
+        micros = 1000 * model.batches[0].latency.min_ms
+        half = 196 * (metric.value * (1 - metric.value) / metric.n) ** 0.5
+        axes.errorbar(
+            micros, 100 * metric.value, half, fmt="o", capsize=3, alpha=0.8, label=model.name
+        )
+    axes.set_xlabel("latency at batch 1, one core, best call (microseconds)")
+    axes.set_ylabel(f"accuracy and 95 % interval, % ({basis.data}, n = {basis.n:,})", fontsize=8)
+    axes.margins(x=0.2)
+    axes.set_xlim(left=0)
+    axes.legend()
+    axes.grid(alpha=0.3)
+    axes.set_title(report.machine.processor, fontsize="medium")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        figure.savefig(path, dpi=150)
+    except (OSError, ValueError) as error:  # ValueError: a suffix that names no kind of picture
+        raise SinkError(f"{path} could not be written: {error}") from error

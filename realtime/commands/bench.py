@@ -1,0 +1,87 @@
+"""The `fer-live bench` command: read the options, measure, show."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from fer_live.realtime.commands.cli_options import Finder
+from fer_live.terminal.console import plain_errors
+
+
+def bench(
+    more: Annotated[
+        list[str] | None, typer.Argument(help="Further models, as in --models A B.")
+    ] = None,
+    models: Annotated[
+        list[str] | None,
+        typer.Option(help="Models to compare: names or .onnx files. The first is the yardstick."),
+    ] = None,
+    video: Annotated[
+        list[Path] | None,
+        typer.Option(help="Clip to measure the whole pipeline on; may be given several times."),
+    ] = None,
+    size: Annotated[
+        str | None, typer.Option(help="Bring clips to this size first, such as 640x480.")
+    ] = None,
+    device: Annotated[str, typer.Option(help="cpu or cuda.")] = "cpu",
+    finder: Finder = "auto",
+    rounds: Annotated[int, typer.Option(min=1, help="How often each clip is gone through.")] = 3,
+    frames: Annotated[int, typer.Option(min=16, help="At most so many frames of a clip.")] = 600,
+    copies: Annotated[
+        list[int] | None,
+        typer.Option(
+            min=1,
+            help="Also with so many copies of each clip's picture; may be given several times, "
+            "1 leaves them out.  [default: 2, 4, 8]",
+            show_default=False,
+        ),
+    ] = None,
+    soak: Annotated[
+        int | None, typer.Option(min=2001, help="Also watch memory over so many frames.")
+    ] = None,
+    live: Annotated[bool, typer.Option(help="Also play each clip as a camera.")] = True,
+    json_file: Annotated[Path | None, typer.Option("--json", help="Write all figures.")] = None,
+    markdown: Annotated[Path | None, typer.Option(help="Write the tables as Markdown.")] = None,
+    plot: Annotated[
+        Path | None, typer.Option(help="Write latency against accuracy as a picture.")
+    ] = None,
+) -> None:
+    """Measure speed: models against each other, and the pipeline against the bare landmarker.
+
+    Without a clip, one is made from the portrait that scikit-image brings (extra "demo").
+    """
+    from fer_live.realtime.bench.one_core import use_one_core
+
+    pinned = use_one_core() is not None  # before numpy is imported, which counts cores then
+    from rich.console import Console
+
+    with plain_errors("fer-live"):
+        from fer_live.realtime.bench.reporting.output import publish
+        from fer_live.realtime.bench.reporting.report import show
+        from fer_live.realtime.bench.run import (
+            DEFAULT_COPIES,
+            BenchSettings,
+            chosen_models,
+            clips_or_portrait,
+            parse_size_wh,
+            run_bench,
+        )
+        from fer_live.realtime.faces import FaceSettings
+
+        with clips_or_portrait(video or []) as clips:
+            settings = BenchSettings(
+                models=chosen_models([*(models or ()), *(more or ())]),
+                clips=tuple(clips),
+                faces=FaceSettings(finder=finder),
+                device=device,  # type: ignore[arg-type]  # checked by BenchSettings
+                size_wh=None if size is None else parse_size_wh(size),
+                max_frames=frames,
+                rounds=rounds,
+                memory_frames=soak,
+                live=live,
+                copies=tuple(copies or DEFAULT_COPIES),
+            )
+            report = run_bench(settings, pinned=pinned, tell=Console(stderr=True).print)
+        show(report, Console())
+        publish(report, json_file=json_file, markdown=markdown, plot=plot)

@@ -1,0 +1,1 @@
+"""The sound of a video: copied, or encoded again where its container does not take it."""
