@@ -1,22 +1,35 @@
 """One input, from finding out whether it is done to putting its outputs in their places."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final, get_args
 
 from fer_live.errors import ModelError, SinkError, SourceError
 from fer_live.realtime.annotate.fingerprint import differences, fingerprint, sha256_of_file
-from fer_live.realtime.annotate.inputs.jobs import ANNOTATED, SUMMARY, Job
-from fer_live.realtime.annotate.passes import Passes, Tell, open_input, table_suffix
-from fer_live.realtime.annotate.report import Outcome
+from fer_live.realtime.annotate.inputs.jobs import ANNOTATED, SUMMARY, Job, annotated_picture
+from fer_live.realtime.annotate.opened import Opened
+from fer_live.realtime.annotate.passes import (
+    Passes,
+    Tell,
+    annotated_suffix,
+    open_input,
+    still_of,
+    table_suffix,
+)
+from fer_live.realtime.annotate.report import Kind, Outcome
 from fer_live.realtime.annotate.settings import AnnotateSettings, TableFormat
 from fer_live.realtime.annotate.summary import FORMAT, read_summary, versions, write_summary
 from fer_live.realtime.annotate.workspace import Workspace
-from fer_live.realtime.inference.classifier import OnnxClassifier
+from fer_live.realtime.sinks.picture import ENDINGS
 from fer_live.realtime.sources import Source, VideoSource
 
-ALL_SUFFIXES: Final = (SUMMARY, ANNOTATED, *(f".faces.{form}" for form in get_args(TableFormat)))
+ALL_SUFFIXES: Final = (
+    SUMMARY,
+    ANNOTATED,
+    *map(annotated_picture, ENDINGS),
+    *(f".faces.{form}" for form in get_args(TableFormat)),
+)
 """Everything that a run may have written of an input, the summary first."""
 
 
@@ -35,8 +48,14 @@ class Order:
     overwrite: bool
 
 
-def annotate_file(job: Job, order: Order, tell: Tell) -> Outcome:
+def annotate_file(job: Job, order: Order, opened: Opened, tell: Tell) -> Outcome:
     """Write all that is wanted of one input, or find that it was done before.
+
+    Args:
+        job: The input, and where its outputs go.
+        order: What is wanted of every input.
+        opened: Model and networks, which are used for other inputs too.
+        tell: Takes how much is done.
 
     Raises:
         SourceError: The input cannot be read.
@@ -48,18 +67,21 @@ def annotate_file(job: Job, order: Order, tell: Tell) -> Outcome:
         made_of = fingerprint(
             sha256_of_file(job.source, lambda: tell(0.0)), order.model_sha256, order.settings
         )
-        before = _done_before(job, made_of, order.settings)
+        wanted = _suffixes(order.settings, source, job)
+        kind: Kind = "video" if still_of(source) is None else "picture"
+        before = _done_before(job, made_of, wanted)
         if before is not None:
-            return before
+            return replace(before, kind=kind)
         with Workspace(job, alive=lambda: tell(0.0)) as work:
             # Whoever was at work here, killed or alive, may have done it meanwhile.
-            before = _done_before(job, made_of, order.settings)
+            before = _done_before(job, made_of, wanted)
             if before is not None:
-                return before
+                return replace(before, kind=kind)
             if not order.overwrite:
                 _refuse_existing(job, made_of)
-            summary = _made(job, order, source, work, tell)
-            return _published(job, {**summary, "fingerprint": made_of}, work, order.settings)
+            summary = _made(job, order, source, work, opened, tell)
+            outcome = _published(job, {**summary, "fingerprint": made_of}, work, wanted)
+            return replace(outcome, kind=kind)
 
 
 def _refuse_special(path: Path) -> None:
@@ -74,9 +96,7 @@ def _refuse_special(path: Path) -> None:
         )
 
 
-def _done_before(
-    job: Job, made_of: Mapping[str, Any], settings: AnnotateSettings
-) -> Outcome | None:
+def _done_before(job: Job, made_of: Mapping[str, Any], wanted: Sequence[str]) -> Outcome | None:
     """Return what an earlier run made of the same, if all that it made is still there.
 
     A video that it could not make because of a fault is tried again.
@@ -85,9 +105,8 @@ def _done_before(
     if not old or differences(old.get("fingerprint"), made_of):
         return None
     checksums, fault = old.get("outputs"), old.get("fault")
-    wanted = _suffixes(settings)
     if not isinstance(checksums, dict) or fault is not None:
-        made = wanted
+        made = tuple(wanted)
     else:
         made = tuple(suffix for suffix in wanted if suffix in (*checksums, SUMMARY))
     files = tuple(map(job.output, made))
@@ -103,17 +122,17 @@ def _done_before(
     )
 
 
-def _suffixes(settings: AnnotateSettings) -> tuple[str, ...]:
+def _suffixes(settings: AnnotateSettings, source: Source, job: Job) -> tuple[str, ...]:
     """Return the endings of all that is wanted, the summary last."""
-    video = (ANNOTATED,) if settings.video else ()
-    return (*video, table_suffix(settings), SUMMARY)
+    drawn = (annotated_suffix(source, job),) if settings.video else ()
+    return (*drawn, table_suffix(settings), SUMMARY)
 
 
 def _published(
-    job: Job, summary: dict[str, Any], work: Workspace, settings: AnnotateSettings
+    job: Job, summary: dict[str, Any], work: Workspace, wanted: Sequence[str]
 ) -> Outcome:
     """Write the summary, with the checksums of all else, and put everything in its place."""
-    made = [suffix for suffix in _suffixes(settings) if work.path(suffix).exists()]
+    made = [suffix for suffix in wanted if work.path(suffix).exists()]
     input_sha256 = summary["fingerprint"]["input_sha256"]
     summary["input"]["sha256"] = input_sha256
     summary["outputs"] = {suffix: sha256_of_file(work.path(suffix)) for suffix in made}
@@ -147,19 +166,22 @@ def _refuse_existing(job: Job, made_of: Mapping[str, Any]) -> None:
         )
 
 
-def _made(job: Job, order: Order, source: Source, work: Workspace, tell: Tell) -> dict[str, Any]:
+def _made(
+    job: Job, order: Order, source: Source, work: Workspace, opened: Opened, tell: Tell
+) -> dict[str, Any]:
     """Make table and video in the workspace; return the summary, still without fingerprint."""
     settings = order.settings
-    classifier = OnnxClassifier(settings.model, device=settings.device)
+    classifier = opened.classifier(settings.model, settings.device)
     if classifier.sha256 != order.model_sha256:
         raise ModelError(f"the model {settings.model} was replaced meanwhile; run again")
-    passes = Passes(job, settings, classifier, tell)
+    passes = Passes(job, settings, opened, tell)
     figures = passes.run(source, work)
     info = source.info
     return {
         "format": FORMAT,
         "input": {
             "name": job.source.name,
+            "kind": "video" if still_of(source) is None else "picture",
             "size_wh": list(info.size_wh),
             "fps": None if info.fps is None else str(info.fps),
             "audio": info.has_audio,

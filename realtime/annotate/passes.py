@@ -10,28 +10,31 @@ import logging
 import math
 from collections.abc import Callable, Generator
 from contextlib import closing
+from pathlib import Path
 from typing import Any, Final, TypeAlias
 
 import numpy as np
 
 from fer_live.errors import SinkError, SourceError
 from fer_live.realtime.annotate.ahead import read_ahead
-from fer_live.realtime.annotate.inputs.jobs import ANNOTATED, Job
+from fer_live.realtime.annotate.inputs.jobs import ANNOTATED, Job, annotated_picture
+from fer_live.realtime.annotate.opened import Opened
 from fer_live.realtime.annotate.settings import AnnotateSettings
 from fer_live.realtime.annotate.spool import Spool
 from fer_live.realtime.annotate.summary import Tally
 from fer_live.realtime.annotate.workspace import Workspace
 from fer_live.realtime.faces import ChosenFaces, open_finder
-from fer_live.realtime.inference.classifier import OnnxClassifier
 from fer_live.realtime.overlay import draw
 from fer_live.realtime.overlay.blur import blur_faces
 from fer_live.realtime.pipeline import Pipeline, PipelineSettings
 from fer_live.realtime.results import Frame, FrameResult
 from fer_live.realtime.sinks.audio.audio_copy import SoundOf
+from fer_live.realtime.sinks.picture import picture_ending, write_picture
 from fer_live.realtime.sinks.table import TableWriter
 from fer_live.realtime.sinks.video import VideoWriter
 from fer_live.realtime.smoothing.offline import OfflineSmoother
-from fer_live.realtime.sources import Source, Span, open_file
+from fer_live.realtime.sources import PictureFile, PicturesSource, Source, Span, open_file
+from fer_live.realtime.sources.pixels import rotated
 
 Tell: TypeAlias = Callable[[float], None]
 """Takes how much of an input is done, in [0, 1]; may raise to have it given up."""
@@ -54,6 +57,21 @@ def open_input(job: Job, settings: AnnotateSettings) -> Source:
     return open_file(job.source, span, settings.choices)
 
 
+def annotated_suffix(source: Source, job: Job) -> str:
+    """Return what the name of the drawn video or picture ends in.
+
+    A single picture stays a picture, in its own format where that can be written.
+    """
+    if (still := still_of(source)) is None:
+        return ANNOTATED
+    return annotated_picture(picture_ending(still.format, job.source.suffix))
+
+
+def still_of(source: Source) -> PictureFile | None:
+    """Return what is known of the file where the source is a single picture."""
+    return source.still if isinstance(source, PicturesSource) else None
+
+
 def table_suffix(settings: AnnotateSettings) -> str:
     """Return what the table's name ends in."""
     return f".faces.{settings.table}"
@@ -66,11 +84,10 @@ class Passes:
         faults: Sentences on what could not be read or kept, complete after `run`.
     """
 
-    def __init__(
-        self, job: Job, settings: AnnotateSettings, classifier: OnnxClassifier, tell: Tell
-    ) -> None:
-        self._job, self._settings, self._classifier = job, settings, classifier
-        self._tell = tell
+    def __init__(self, job: Job, settings: AnnotateSettings, opened: Opened, tell: Tell) -> None:
+        self._job, self._settings, self._tell = job, settings, tell
+        self._opened = opened
+        self._classifier = opened.classifier(settings.model, settings.device)
         self._longest_gap_s = 0.0
         self.faults: list[str] = []
 
@@ -88,26 +105,32 @@ class Passes:
             if source.fault is not None:
                 self.faults.append(source.fault)
             if self._settings.video:
-                self._draw_or_say_why_not(work, spool)
+                self._draw_or_say_why_not(source, work, spool)
         return figures
 
-    def _draw_or_say_why_not(self, work: Workspace, spool: Spool) -> None:
-        """Make the video; leave nothing of it when that fails."""
+    def _draw_or_say_why_not(self, source: Source, work: Workspace, spool: Spool) -> None:
+        """Make the video or picture; leave nothing of it when that fails."""
+        path = work.path(annotated_suffix(source, self._job))
+        still = still_of(source)
+        kind = "video" if still is None else "picture"
         try:
-            self._draw(work, spool)
+            if still is None:
+                self._draw(path, spool)
+            else:
+                self._draw_picture(path, still, spool)
         except SourceError:
             raise
         except SinkError as error:
-            self.faults.append(f"there is no annotated video: {error}")
+            self.faults.append(f"there is no annotated {kind}: {error}")
         except Exception as error:
             _log.exception("%s could not be drawn", self._job.source)
             self.faults.append(
-                "there is no annotated video: drawing failed in an unforeseen way "
+                f"there is no annotated {kind}: drawing failed in an unforeseen way "
                 f"({type(error).__name__}: {error}); please report this"
             )
         else:
             return
-        work.path(ANNOTATED).unlink(missing_ok=True)
+        path.unlink(missing_ok=True)
 
     def _find(self, source: Source, work: Workspace, spool: Spool) -> dict[str, Any]:
         """Write the table and the spool from every frame's settled result."""
@@ -140,7 +163,8 @@ class Passes:
         smoother = OfflineSmoother(classifier.contract, settings.prior, settings.labels)
         share = FIRST_PASS_SHARE if settings.video else 1.0
         most = settings.faces.max_faces
-        every_face = open_finder(settings.faces, live=False, device=settings.device)
+        networks = self._opened.networks(settings.faces, settings.device)
+        every_face = open_finder(settings.faces, live=False, networks=networks)
         with (
             ChosenFaces(every_face, settings.chosen, max_faces=most) as finder,
             read_ahead(source) as frames,
@@ -161,13 +185,20 @@ class Passes:
                 f"{most} are followed; follow more with --max-faces"
             )
 
-    def _draw(self, work: Workspace, spool: Spool) -> None:
+    def _draw_picture(self, path: Path, still: PictureFile, spool: Spool) -> None:
+        """Draw what the table says of the one picture, in its own format."""
+        for result, (_, rgb) in zip(spool, still, strict=True):
+            turned = rotated(rgb, self._settings.choices.rotate)
+            drawn = self._drawn(Frame(0, result.time_s, turned), result)
+            write_picture(path, drawn.rgb, still.format, still.icc_profile)
+
+    def _draw(self, path: Path, spool: Spool) -> None:
         """Read the input again and draw what the table says of each frame."""
         settings = self._settings
         with (
             open_input(self._job, settings) as source,
             VideoWriter(
-                work.path(ANNOTATED),
+                path,
                 source.info,
                 sound=SoundOf(
                     self._job.source, end_s=settings.end_s, stream=settings.choices.stream

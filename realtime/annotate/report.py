@@ -7,6 +7,8 @@ from typing import Literal, TypeAlias
 
 Status: TypeAlias = Literal["done", "skipped", "failed"]
 """`skipped`: it was done before, with the same fingerprint."""
+Kind: TypeAlias = Literal["video", "picture"]
+"""`picture`: a single one; animations and pages are taken for videos."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +57,7 @@ class Outcome:
         input_sha256: Of the input, in hex; None when it failed.
         checksums: The sha256 of each of `files`, in hex, as it was when it was written.
         attempts: How many processes worked on it; 2 when the first one died.
+        kind: What it is; "video" where it failed.
     """
 
     input: Path
@@ -64,6 +67,7 @@ class Outcome:
     input_sha256: str | None = None
     checksums: tuple[str, ...] = ()
     attempts: int = 1
+    kind: Kind = "video"
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,11 +87,13 @@ class Report:
         passed_over: What was found and not annotated.
         fault: What was wrong with the run itself, though every input was seen to; None when all
             was well.
+        together: What was written of all pictures together: their table, and contact sheets.
     """
 
     outcomes: tuple[Outcome, ...]
     passed_over: tuple[PassedOver, ...] = ()
     fault: str | None = None
+    together: tuple[Path, ...] = ()
 
     @property
     def failed(self) -> tuple[Outcome, ...]:

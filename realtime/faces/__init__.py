@@ -2,7 +2,8 @@
 
 from fer_live.realtime.faces.bare import BareLandmarker
 from fer_live.realtime.faces.choosing import ChosenFaces, FaceChoice
-from fer_live.realtime.faces.finder import FaceFinder, open_finder
+from fer_live.realtime.faces.finder import FaceFinder
+from fer_live.realtime.faces.opening import open_face_networks, open_finder
 from fer_live.realtime.faces.settings import Cadence, FaceSettings, FinderName
 
 __all__ = [
@@ -13,5 +14,6 @@ __all__ = [
     "FaceFinder",
     "FaceSettings",
     "FinderName",
+    "open_face_networks",
     "open_finder",
 ]

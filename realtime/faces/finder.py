@@ -10,15 +10,14 @@ from fer_live.arrays import Image, Points
 from fer_live.realtime.faces.changes import Thumbnail, is_cut
 from fer_live.realtime.faces.follower import Follower, Sight, confirm_in_view, look_in_views
 from fer_live.realtime.faces.mesh import hull_of
-from fer_live.realtime.faces.networks import Candidate, open_networks
+from fer_live.realtime.faces.networks import Candidate, FaceNetworks
 from fer_live.realtime.faces.search import Search, SearchSettings, distinct
 from fer_live.realtime.faces.settings import FaceSettings
 from fer_live.realtime.faces.tiles import SMALLEST_SEEN
 from fer_live.realtime.faces.views import pose_of_anchors, pose_of_mesh
-from fer_live.realtime.inference.session import Device
 from fer_live.realtime.results import Box, Face, Frame
 
-_CANDIDATE_SCORE: Final = 0.35
+CANDIDATE_SCORE: Final = 0.35
 """Low, so that the detector sees faces of a ninth of its picture: each is confirmed anyway."""
 _SURE_SCORE: Final = 0.5
 """From here on MediaPipe's landmarker itself believes its detector."""
@@ -64,23 +63,6 @@ class FaceFinder(Protocol):
         self.close()
 
 
-def open_finder(settings: FaceSettings, *, live: bool, device: Device = "cpu") -> FaceFinder:
-    """Return a finder for one source.
-
-    Args:
-        settings: How faces are looked for and followed.
-        live: Whether frames come in real time. Where they do not, the whole picture is searched
-            at once whenever a scene begins, however long that takes.
-        device: Where ONNX Runtime runs the networks; see `open_networks`.
-
-    Raises:
-        ModelError: MediaPipe's model file is missing or damaged.
-        SettingsError: MediaPipe was asked for, or is installed, and cannot be used.
-        DeviceError: CUDA was asked for and cannot be had.
-    """
-    return FollowingFinder(settings, live=live, device=device)
-
-
 @dataclass(slots=True)
 class _Lost:
     """A place where a face was followed until it was lost.
@@ -103,18 +85,15 @@ class _Lost:
 class FollowingFinder(FaceFinder):
     """Finds faces of any size and follows each in a view of its own."""
 
-    def __init__(self, settings: FaceSettings, *, live: bool, device: Device = "cpu") -> None:
-        """Load the networks; see `open_finder`."""
-        self._settings = settings
+    def __init__(
+        self, settings: FaceSettings, networks: FaceNetworks, *, live: bool, owned: bool
+    ) -> None:
+        """Take networks that know nothing of another source, and close them if `owned`."""
+        self._settings, self._owned = settings, owned
         self._search_settings = SearchSettings(
             period_s=settings.search_period_s, tiles=settings.search, patient=not live
         )
-        self._networks = open_networks(
-            settings.finder,
-            min_score=_CANDIDATE_SCORE,
-            blendshapes=settings.blendshapes,
-            device=device,
-        )
+        self._networks = networks
         self._size_wh: tuple[int, int] | None = None
         self._search: Search
         self._before: Thumbnail | None = None
@@ -138,8 +117,9 @@ class FollowingFinder(FaceFinder):
         return [follower.face() for follower in self._followers]
 
     def close(self) -> None:
-        """Close the networks; closing twice is allowed."""
-        self._networks.close()
+        """Close the networks, if they are its own; closing twice is allowed."""
+        if self._owned:
+            self._networks.close()
 
     def _fit_to(self, rgb: Image) -> None:
         """Begin anew when the pictures have another size than before."""

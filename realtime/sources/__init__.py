@@ -6,8 +6,13 @@ from fer_live.realtime.sources.cameras.devices import CameraInfo, list_cameras
 from fer_live.realtime.sources.choices import Choices, Limits
 from fer_live.realtime.sources.choose import open_file, open_source
 from fer_live.realtime.sources.latest import LatestFrame, Paced
-from fer_live.realtime.sources.picture_files import PICTURE_SUFFIXES
-from fer_live.realtime.sources.pictures import decode_picture, open_pictures, read_picture
+from fer_live.realtime.sources.picture_files import PICTURE_SUFFIXES, PictureFile
+from fer_live.realtime.sources.pictures import (
+    PicturesSource,
+    decode_picture,
+    open_pictures,
+    read_picture,
+)
 from fer_live.realtime.sources.source import Source
 from fer_live.realtime.sources.streams.connection import Patience, Transport
 from fer_live.realtime.sources.streams.stream import open_stream
@@ -24,6 +29,8 @@ __all__ = [
     "Limits",
     "Paced",
     "Patience",
+    "PictureFile",
+    "PicturesSource",
     "Source",
     "Span",
     "Transport",

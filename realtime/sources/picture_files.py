@@ -33,10 +33,11 @@ UNTIMED_S: Final = 0.1
 """How long a picture of an animation shows that gives no time, as in browsers."""
 
 _MAGIC: Final = (b"\xff\xd8\xff", b"\x89PNG\r\n\x1a\n", b"II*\0", b"MM\0*")
+_GIF: Final = (b"GIF87a", b"GIF89a")
 _PNG: Final = b"\x89PNG\r\n\x1a\n"
 _HEIC_BRANDS: Final = frozenset({b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1"})
 _AVIF_BRANDS: Final = frozenset({b"avif", b"avis"})
-_ONLY_PILLOW: Final = frozenset({"AVIF", "HEIF"})
+_ONLY_PILLOW: Final = frozenset({"AVIF", "GIF", "HEIF"})
 _MOVING: Final = frozenset({"AVIF", "GIF", "HEIF", "PNG", "TIFF", "WEBP"})
 """Formats whose further pictures belong to the first; in others they are previews of it."""
 
@@ -51,8 +52,19 @@ def is_picture(path: Path) -> bool:
         return suffix in PICTURE_SUFFIXES
     if suffix in MANY_JPEGS:
         return False
+    if head.startswith(_GIF):
+        return _is_still_gif(path)
     known = head.startswith(_MAGIC) or (head[:4] == b"RIFF" and head[8:12] == b"WEBP")
     return known or _brand(head) in _HEIC_BRANDS | _AVIF_BRANDS or suffix in PICTURE_SUFFIXES
+
+
+def _is_still_gif(path: Path) -> bool:
+    """Whether a GIF holds a single picture; one that moves is a video."""
+    try:
+        with PIL.Image.open(path) as opened:
+            return not getattr(opened, "is_animated", False)
+    except (OSError, ValueError, PIL.Image.DecompressionBombError):
+        return False
 
 
 class PictureFile:
@@ -61,6 +73,8 @@ class PictureFile:
     Attributes:
         count: How many pictures it announces.
         timed: Whether it says how long each shows, as an animation does.
+        format: Pillow's name of the format, such as "JPEG"; None where Pillow does not know it.
+        icc_profile: What its colours mean; None where it does not say.
     """
 
     def __init__(self, data: bytes, name: str, limits: Limits | None = None) -> None:
@@ -81,9 +95,19 @@ class PictureFile:
         self._data, self._name, self._limits = data, name, limits or Limits()
         self._opened = self._by_pillow()
         self.count, self.timed, self._moves = 1, False, False
+        self.format: str | None = None
+        self.icc_profile: bytes | None = None
+        self._decoded: Image | None = None
         if self._opened is not None:
+            self.format = self._opened.format
+            self.icc_profile = self._opened.info.get("icc_profile")
             self._limits.check_size(name, self._opened.size)
             self._look_for_more(self._opened)
+
+    @property
+    def still(self) -> bool:
+        """Whether it is one picture, and neither an animation nor pages."""
+        return not self._moves
 
     def __iter__(self) -> Iterator[tuple[float, Image]]:
         """Yield each picture, (H, W, 3) uint8 RGB, upright and read-only, and how long it shows.
@@ -91,10 +115,22 @@ class PictureFile:
         Raises:
             SourceError: One is damaged or too large.
         """
-        opened = self._opened
-        if opened is None or not (self._moves or self._needs_pillow(opened)):
-            yield UNTIMED_S, self._by_opencv()
+        if self.still:
+            if self._decoded is None:  # large photographs take a tenth of a second
+                self._decoded = self._one_picture()
+            yield UNTIMED_S, self._decoded
             return
+        yield from self._all_pictures()
+
+    def _one_picture(self) -> Image:
+        """Return what a file of one picture shows."""
+        if self._opened is None or not self._needs_pillow(self._opened):
+            return self._by_opencv()
+        return next(self._all_pictures())[1]
+
+    def _all_pictures(self) -> Iterator[tuple[float, Image]]:
+        """Yield what Pillow decodes, and how long each picture shows."""
+        opened = self._opened
         for index in itertools.count():
             with self._told():
                 try:

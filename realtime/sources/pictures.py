@@ -92,6 +92,8 @@ class PicturesSource(BaseSource):
 
     Attributes:
         paths: The files, in order; of a folder, the file of every index.
+        still: What is known of the file where it is a single picture; None for animations, pages
+            and folders.
     """
 
     def __init__(self, path: Path, fps: float, span: Span, choices: Choices) -> None:
@@ -103,6 +105,7 @@ class PicturesSource(BaseSource):
         self._file: PictureFile | None = None
         if not path.is_dir():
             self._file = PictureFile(_bytes_of(path), str(path), choices.limits)
+        self.still = self._file if self._file is not None and self._file.still else None
         height, width = self._first_readable(path).shape[:2]
         timed = self._file is not None and self._file.timed
         count = len(self.paths) if self._file is None else self._file.count
@@ -186,7 +189,7 @@ class PicturesSource(BaseSource):
 
     def _release(self) -> None:
         """Let go of what was read."""
-        self._file = None
+        self._file = self.still = None
 
 
 def natural_key(name: str) -> tuple[list[tuple[int, int, str]], str]:

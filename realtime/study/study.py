@@ -9,8 +9,9 @@ from typing import Any, Final
 from fer_live.errors import DataError
 from fer_live.realtime.annotate.workspace import disk_errors
 from fer_live.realtime.sinks.encoders import harmless_cell
+from fer_live.realtime.sinks.table_reader import read_table
 from fer_live.realtime.study.figures import GroupFigure, added, group_figures, labels_of
-from fer_live.realtime.study.results import FileResult, read_results, read_table
+from fer_live.realtime.study.results import FileResult, read_results
 from fer_live.realtime.study.subjects import Subjects, read_subjects
 
 DIGITS: Final = 6

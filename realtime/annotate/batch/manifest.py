@@ -10,11 +10,10 @@ from pathlib import Path
 from typing import Any, Final, Literal, TypeAlias
 
 from fer_live.errors import SinkError
-from fer_live.realtime.annotate.inputs.jobs import Job
+from fer_live.realtime.annotate.inputs.jobs import MANIFEST, Job
 from fer_live.realtime.annotate.report import Outcome, PassedOver
 from fer_live.realtime.annotate.workspace import disk_errors
 
-MANIFEST: Final = "run.json"
 FORMAT: Final = 1
 COST: Final = 0.02
 """The part of the time that writing may take: a list of 10,000 inputs is not written each time."""
@@ -60,7 +59,7 @@ class Manifest:
         """
         self._path = out / MANIFEST
         self._out = out
-        self._head = {
+        self._head: dict[str, Any] = {
             "format": FORMAT,
             "begun": _now(),
             "model": dict(facts.model),
@@ -79,6 +78,10 @@ class Manifest:
     def pass_over(self, passed_over: Sequence[PassedOver]) -> None:
         """Take in what made no input."""
         self._passed_over = [{"path": str(one.path), "why": one.why} for one in passed_over]
+
+    def show_together(self, files: Sequence[Path]) -> None:
+        """Take in what was written of all pictures together."""
+        self._head["together"] = [str(path.relative_to(self._out)) for path in files]
 
     def finish(self, index: int, outcome: Outcome) -> None:
         """Take in what became of an input, and write it unless that was done a moment ago."""

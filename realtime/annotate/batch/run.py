@@ -15,10 +15,12 @@ from fer_live.memory import MEMORY_RAN_OUT, ran_out_of_memory
 from fer_live.realtime.annotate.batch.manifest import Manifest, RunFacts
 from fer_live.realtime.annotate.batch.progress import Estimate
 from fer_live.realtime.annotate.batch.workers import Crew, Death, Tell
-from fer_live.realtime.annotate.inputs.jobs import Job, find_jobs
+from fer_live.realtime.annotate.gallery import Finished, show_together
+from fer_live.realtime.annotate.inputs.jobs import Job, find_jobs, is_drawn
 from fer_live.realtime.annotate.one_file import Order, annotate_file
+from fer_live.realtime.annotate.opened import Opened, opened_here
 from fer_live.realtime.annotate.report import Outcome, PassedOver, Report, Watch
-from fer_live.realtime.annotate.settings import AnnotateSettings
+from fer_live.realtime.annotate.settings import AnnotateSettings, TableFormat
 from fer_live.realtime.annotate.summary import versions
 from fer_live.realtime.annotate.workspace import clear_leftovers
 from fer_live.realtime.inference.classifier import OnnxClassifier
@@ -39,7 +41,10 @@ def annotate(
     overwrite: bool = False,
     watch: Watch | None = None,
 ) -> Report:
-    """Annotate videos: a table, a summary and an annotated video of each.
+    """Annotate videos and pictures: a table, a summary, an annotated video or picture of each.
+
+    Of all pictures together there is one table, `out`/pictures.csv (or as `settings.table` says),
+    one row a face with the picture's path in `source`, and contact sheets.
 
     What is done already, with the same input, model, settings and version, is skipped. An input
     that fails does not keep the others from being done. When the run is interrupted or told to
@@ -47,9 +52,11 @@ def annotate(
     goes on and afterwards.
 
     Args:
-        inputs: Files, folders (searched through for videos) and patterns such as "clips/*.mp4".
+        inputs: Files, folders (searched through for videos and pictures) and patterns such as
+            "clips/*.mp4".
         out: Folder for the outputs: `<out>/<path relative to the given folder>/<file name>` with
-            `.faces.csv` (or as `settings.table` says), `.summary.json` and `.annotated.mp4`.
+            `.faces.csv` (or as `settings.table` says), `.summary.json`, and `.annotated.mp4` or,
+            for a picture, `.annotated` and its own ending.
         settings: What is wanted.
         jobs: How many inputs are worked on at once, each in a process of its own, so that one that
             crashes or takes all memory costs its own input only (it is tried once more in the
@@ -85,6 +92,7 @@ def annotate(
             _in_this_process(found, order, news)
         else:
             _in_processes(found, order, min(jobs, len(found)), news)
+        news.show_together(settings.table)
     return news.report()
 
 
@@ -102,7 +110,10 @@ class _News:
         self._watch = watch
         self._passed_over = tuple(passed_over)
         self._estimate = Estimate(jobs)
+        self._jobs = jobs
         self._outcomes: dict[int, Outcome] = {}
+        self._fault: str | None = None
+        self._together: tuple[Path, ...] = ()
         self._begun_s = time.monotonic()
         self._manifest = Manifest(out, facts, jobs)
         self._manifest.pass_over(passed_over)
@@ -137,7 +148,30 @@ class _News:
     def report(self) -> Report:
         """Return what became of all inputs, in their order."""
         outcomes = tuple(self._outcomes[index] for index in sorted(self._outcomes))
-        return Report(outcomes, self._passed_over, self._manifest.fault)
+        fault = self._fault or self._manifest.fault
+        return Report(outcomes, self._passed_over, fault, self._together)
+
+    def show_together(self, form: TableFormat) -> None:
+        """Write what shows all pictures together; a fault of it costs no input's results."""
+        pictures = [
+            Finished(
+                job.target.relative_to(self._out).as_posix(),
+                job.output(f".faces.{form}"),
+                next((path for path in outcome.files if is_drawn(path)), None),
+            )
+            for index, job in enumerate(self._jobs)
+            for outcome in [self._outcomes[index]]
+            if outcome.kind == "picture" and outcome.files
+        ]
+        if not pictures:
+            return
+        try:
+            gallery = show_together(self._out, pictures, form)
+        except FerLiveError as error:
+            self._fault = f"not all pictures are shown together: {error}"
+            return
+        self._together = (gallery.table, *gallery.sheets)
+        self._manifest.show_together(self._together)
 
     def __enter__(self) -> Self:
         clear_leftovers(self._folders)
@@ -164,14 +198,19 @@ class _News:
         return time.monotonic() - self._begun_s
 
 
-def _annotated(task: _Task, tell: Tell) -> Outcome:
+def _annotated_in_worker(task: _Task, tell: Tell) -> Outcome:
+    """Annotate one input with what this process keeps open."""
+    return _annotated(task, opened_here(), tell)
+
+
+def _annotated(task: _Task, opened: Opened, tell: Tell) -> Outcome:
     """Annotate one input; a failure becomes an outcome, so that the others are done.
 
     An error that nobody foresaw is logged with its traceback and told as what it is.
     """
     job, order = task
     try:
-        return annotate_file(job, order, tell)
+        return annotate_file(job, order, opened, tell)
     except FerLiveError as error:
         return Outcome(job.source, "failed", str(error))
     except Exception as error:
@@ -189,6 +228,12 @@ def _annotated(task: _Task, tell: Tell) -> Outcome:
 
 def _in_this_process(jobs: Sequence[Job], order: Order, news: _News) -> None:
     """Annotate one input after the other."""
+    with Opened() as opened:
+        _one_by_one(jobs, order, opened, news)
+
+
+def _one_by_one(jobs: Sequence[Job], order: Order, opened: Opened, news: _News) -> None:
+    """Annotate each input and tell what became of it."""
     for index, job in enumerate(jobs):
         last_s = -TELL_EVERY_S
 
@@ -201,7 +246,7 @@ def _in_this_process(jobs: Sequence[Job], order: Order, news: _News) -> None:
                 news.tell(index, fraction)
 
         news.check()
-        news.finish(index, _annotated((job, order), tell))
+        news.finish(index, _annotated((job, order), opened, tell))
 
 
 def _in_processes(jobs: Sequence[Job], order: Order, count: int, news: _News) -> None:
@@ -228,7 +273,7 @@ def _work_off(
     """Annotate some of the inputs; return those whose process died, by index."""
     chosen = list(indices)
     died: dict[int, Death] = {}
-    with Crew(_annotated, count) as crew:
+    with Crew(_annotated_in_worker, count) as crew:
         for place, said in crew.work_off([(jobs[i], order) for i in chosen], watch=news.check):
             match said:
                 case Outcome():

@@ -8,13 +8,32 @@ from pathlib import Path
 from typing import Final, TypeAlias
 
 from fer_live.errors import SettingsError
-from fer_live.realtime.annotate.inputs.kinds import Kind, kind_of, told_by_ending
+from fer_live.realtime.annotate.inputs.kinds import kind_of, told_by_ending
 from fer_live.realtime.annotate.inputs.places import places
+from fer_live.realtime.sinks.picture import ENDINGS
 
-ANNOTATED: Final = ".annotated.mp4"
+_DRAWN: Final = ".annotated"
+ANNOTATED: Final = f"{_DRAWN}.mp4"
 SUMMARY: Final = ".summary.json"
+MANIFEST: Final = "run.json"
+CONTACT_SHEET: Final = "contact-sheet-"
+"""What the names of contact sheets begin with."""
 PassOver: TypeAlias = Callable[[Path, str], None]
 """Takes a file or folder that was passed over, and why."""
+
+
+def annotated_picture(ending: str) -> str:
+    """Return what the name of a drawn picture ends in.
+
+    >>> annotated_picture(".jpg")
+    '.annotated.jpg'
+    """
+    return _DRAWN + ending
+
+
+def is_drawn(path: Path) -> bool:
+    """Whether a path is named like an annotated video or picture."""
+    return path.stem.endswith(_DRAWN)
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,8 +67,8 @@ def find_jobs(
 ) -> list[Job]:
     """Return a job for each file that `inputs` name, each file once, in a fixed order.
 
-    A folder is searched through for videos, or for pictures where it has no video; what lies in
-    `out` and what an earlier run wrote is left out. A pattern with *, ? or [ ] is expanded, ** to
+    A folder is searched through for videos and pictures; what lies in `out` and what an earlier
+    run wrote is left out. A pattern with *, ? or [ ] is expanded, ** to
     any depth. A file that is not there makes a job too, which then fails alone. `places` says where
     the outputs go.
 
@@ -70,8 +89,9 @@ def find_jobs(
                 pass_over(one.path, f"it is the same file as {first.path}, which is annotated")
     placed = places({real: one.path.relative_to(one.folder) for real, one in found.items()}, out)
     jobs = [Job(one.path, placed[real]) for real, one in found.items()]
-    for job in jobs:
-        _refuse_replacing(job, set(found))
+    drawn = {real for real in found if is_drawn(real)}
+    for job in jobs if drawn else ():
+        _refuse_replacing(job, drawn)
     return jobs
 
 
@@ -79,7 +99,7 @@ def _expanded(given: str, out: Path, pass_over: PassOver) -> Iterator[_Found]:
     """Yield the files that one argument names."""
     path = Path(given)
     if os.path.isdir(path):  # noqa: PTH112 (says no where a Path raises: a name that is too long)
-        yield from _videos_in(path, out, pass_over)
+        yield from _inside(path, out, pass_over)
     elif os.path.lexists(path) or not glob.has_magic(given):
         yield _Found(path, path.parent)
     else:
@@ -102,7 +122,7 @@ def _matches(pattern: str, out: Path) -> Iterator[_Found]:
     yield from (_Found(path, folder) for path in kept)
 
 
-def _videos_in(folder: Path, out: Path, pass_over: PassOver) -> Iterator[_Found]:
+def _inside(folder: Path, out: Path, pass_over: PassOver) -> Iterator[_Found]:
     """Yield what is annotated of a folder and all below it, sorted, without hidden files."""
 
     def tell(error: OSError) -> None:
@@ -116,35 +136,33 @@ def _videos_in(folder: Path, out: Path, pass_over: PassOver) -> Iterator[_Found]
         paths.extend(Path(root, file) for file in files if not file.startswith("."))
     kept = _wanted(folder, [p for p in sorted(paths) if not _ours(p, out)], tell, pass_over)
     if not kept:
-        raise SettingsError(f"there is no video in the folder {folder}; name the files themselves")
+        raise SettingsError(
+            f"there is no video or picture in the folder {folder}; name the files themselves"
+        )
     yield from (_Found(path, folder) for path in kept)
 
 
 def _wanted(
     folder: Path, paths: Sequence[Path], tell: Callable[[OSError], None], pass_over: PassOver
 ) -> list[Path]:
-    """Return the videos, or the pictures where there is no video, and say what is neither."""
-    kinds: dict[Kind, list[Path]] = {"video": [], "picture": [], "other": []}
-    for path in paths:
-        kinds[kind_of(path, tell)].append(path)
-    if kinds["video"] and kinds["picture"]:
-        told = told_by_ending(kinds["picture"])
+    """Return the videos and pictures, and say what is neither."""
+    kinds = {path: kind_of(path, tell) for path in paths}
+    others = [path for path, kind in kinds.items() if kind == "other"]
+    if others:
+        told = told_by_ending(others)
         pass_over(
-            folder,
-            f"its pictures ({told}) are left out beside its videos; name them to have them "
-            "annotated",
+            folder, f"no videos or pictures by their names and beginnings were left out: {told}"
         )
-    if kinds["other"]:
-        told = told_by_ending(kinds["other"])
-        pass_over(folder, f"no videos by their names and beginnings were left out: {told}")
-    return kinds["video"] or kinds["picture"]
+    return [path for path, kind in kinds.items() if kind != "other"]
 
 
 def _ours(path: Path, out: Path) -> bool:
     """Whether an earlier run wrote this file, beside its own input or into `out`."""
-    if not path.name.endswith(ANNOTATED):
+    if path.name.startswith(CONTACT_SHEET):
+        return path.with_name(MANIFEST).exists()
+    if not is_drawn(path):
         return False
-    stem = path.name.removesuffix(ANNOTATED)
+    stem = path.stem.removesuffix(_DRAWN)
     return path.with_name(stem + SUMMARY).exists() or out.resolve() in path.resolve().parents
 
 
@@ -165,9 +183,10 @@ def _same(one: Path, other: Path) -> bool:
 
 def _refuse_replacing(job: Job, inputs: set[Path]) -> None:
     """Raise when an output of `job` is one of the inputs."""
-    output = job.output(ANNOTATED)
-    if output.resolve() in inputs:
-        raise SettingsError(
-            f"{output} is an input and would be replaced by the output for {job.source}; "
-            "choose another folder with --out"
-        )
+    for ending in (ANNOTATED, *map(annotated_picture, ENDINGS)):
+        output = job.output(ending)
+        if output.resolve() in inputs:
+            raise SettingsError(
+                f"{output} is an input and would be replaced by the output for {job.source}; "
+                "choose another folder with --out"
+            )

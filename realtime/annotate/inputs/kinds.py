@@ -1,4 +1,4 @@
-"""Which files of a folder are annotated: videos; and pictures, where there is no video."""
+"""Which files of a folder are annotated: videos and pictures."""
 
 from collections import Counter
 from collections.abc import Callable, Iterable

@@ -79,6 +79,10 @@ class FaceNetworks(Protocol):
         """
         ...
 
+    def forget(self) -> None:
+        """Know no more of earlier looks than when opened, so that another source can begin."""
+        ...
+
     def close(self) -> None:
         """Free what was opened; closing twice is allowed."""
         ...

@@ -177,6 +177,10 @@ class MediaPipeNetworks(FaceNetworks):
         network = self._follower
         return [network.look(view) or (network.look(view) if again else None) for view in views]
 
+    def forget(self) -> None:
+        """Look at an empty picture: where MediaPipe sees no face, it remembers none."""
+        self._follower.look(_blank())
+
     def close(self) -> None:
         """Close MediaPipe's tasks; closing twice is allowed."""
         self._open.close()

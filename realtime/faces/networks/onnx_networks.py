@@ -112,6 +112,9 @@ class OnnxNetworks(FaceNetworks):
             found[k] = mesh
         return found
 
+    def forget(self) -> None:
+        """Do nothing: where a face was seen last is handed in."""
+
     def close(self) -> None:
         """Do nothing: sessions go with the last that knows them."""
 

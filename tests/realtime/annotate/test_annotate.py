@@ -11,7 +11,7 @@ import pytest
 from fer_live.errors import ModelError, SettingsError
 from fer_live.labels import LABELS
 from fer_live.realtime.annotate import AnnotateSettings, Progress, Watch, annotate
-from fer_live.realtime.annotate.batch.manifest import MANIFEST
+from fer_live.realtime.annotate.inputs.jobs import MANIFEST
 from fer_live.realtime.faces import FaceSettings
 from tests.realtime.annotate.conftest import Annotated, only
 from tests.realtime.annotate.reference import frame_times, reference_times, table_rows

@@ -128,7 +128,9 @@ def test_nothing_to_annotate_is_said(
 ) -> None:
     (tmp_path / "empty").mkdir()
     monkeypatch.chdir(tmp_path)
-    with pytest.raises(SettingsError, match=r"no video in the folder empty|no file matches"):
+    with pytest.raises(
+        SettingsError, match=r"no video or picture in the folder empty|no file matches"
+    ):
         find_jobs([given_path], tmp_path / "out")
 
 
@@ -235,9 +237,20 @@ def test_a_folder_of_pictures_gives_a_job_for_each_picture(tmp_path: Path) -> No
     assert list(targets([tmp_path / "in"], tmp_path / "out").values()) == ["a.jpg", "b.PNG"]
 
 
-def test_pictures_beside_videos_are_left_out_and_told(tmp_path: Path) -> None:
-    made(tmp_path / "in" / "a.jpg", tmp_path / "in" / "b.jpg", tmp_path / "in" / "talk.mp4")
-    assert list(targets([tmp_path / "in"], tmp_path / "out").values()) == ["talk.mp4"]
-    ((name, why),) = passed_over([tmp_path / "in"], tmp_path / "out")
-    assert name == "in"
-    assert "(2 .jpg)" in why
+def test_pictures_and_videos_of_a_folder_are_taken_alike(tmp_path: Path) -> None:
+    made(tmp_path / "in" / "a.jpg", tmp_path / "in" / "z.jpg", tmp_path / "in" / "talk.mp4")
+    found = list(targets([tmp_path / "in"], tmp_path / "out").values())
+    assert found == ["a.jpg", "talk.mp4", "z.jpg"]
+    assert passed_over([tmp_path / "in"], tmp_path / "out") == []
+
+
+def test_drawn_pictures_and_contact_sheets_are_not_taken_for_inputs(tmp_path: Path) -> None:
+    made(tmp_path / "a.jpg", tmp_path / "a.jpg.annotated.jpg", tmp_path / "a.jpg.summary.json")
+    made(tmp_path / "contact-sheet-001.jpg", tmp_path / "run.json")
+    assert list(targets([tmp_path], tmp_path).values()) == ["a.jpg"]
+
+
+def test_a_drawn_picture_never_replaces_an_input(tmp_path: Path) -> None:
+    made(tmp_path / "a.jpg", tmp_path / "a.jpg.annotated.jpg")
+    with pytest.raises(SettingsError, match="would be replaced by the output for"):
+        find_jobs([tmp_path / "a.jpg", tmp_path / "a.jpg.annotated.jpg"], tmp_path)

@@ -1,0 +1,5 @@
+"""What a run shows of its pictures together: one table, and contact sheets."""
+
+from fer_live.realtime.annotate.gallery.gallery import Finished, Gallery, show_together
+
+__all__ = ["Finished", "Gallery", "show_together"]
