@@ -137,7 +137,7 @@ def main() -> None:
         print(f"faces: {found.total()} rows, {due.total()} by analyze_image; differ: {wrong}")
         print(f"upright: {standing(mixed, upright)} of {len(upright)}")
         print(
-            f"a photograph: {1000 * ours_s:.0f} ms in one command, {1000 * loop_s:.0f} ms in a loop "
+            f"a photograph: {1000 * ours_s:.0f} ms in one command, {1000 * loop_s:.0f} in a loop "
             f"over analyze_image: {loop_s / ours_s:.1f} times as fast"
         )
 
