@@ -22,6 +22,7 @@ from fer_live.realtime.annotate.settings import AnnotateSettings, TableFormat
 from fer_live.realtime.annotate.summary import FORMAT, read_summary, versions, write_summary
 from fer_live.realtime.annotate.workspace import Workspace
 from fer_live.realtime.sinks.picture import ENDINGS
+from fer_live.realtime.sinks.rows import utc
 from fer_live.realtime.sources import Source, VideoSource
 
 ALL_SUFFIXES: Final = (
@@ -185,6 +186,7 @@ def _made(
             "size_wh": list(info.size_wh),
             "fps": None if info.fps is None else str(info.fps),
             "audio": info.has_audio,
+            "began_utc": None if info.began is None else utc(info.began),
             **_as_it_lies(source),
         },
         "fault": "; ".join(passes.faults) or None,

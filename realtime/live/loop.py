@@ -11,6 +11,7 @@ from typing import Final, Literal, TypeAlias
 
 from fer_live.errors import SinkError
 from fer_live.realtime.live.pictures import Recorder, save_picture
+from fer_live.realtime.live.run_file import RunFile
 from fer_live.realtime.live.screen import Screen, Switches
 from fer_live.realtime.live.statistics import LiveStatus, Tally
 from fer_live.realtime.pipeline import Pipeline
@@ -43,6 +44,7 @@ class Outputs:
         screen: The window; None for a run without one.
         table: The table of results; None for none.
         sender: Sends results to other programs; None for nobody.
+        run_file: Says beside the table what the run was; None for none.
     """
 
     recorder: Recorder
@@ -50,6 +52,7 @@ class Outputs:
     screen: Screen | None = None
     table: TableWriter | None = None
     sender: Sender | None = None
+    run_file: RunFile | None = None
 
 
 class LiveLoop:
@@ -116,6 +119,8 @@ class LiveLoop:
                 if not self._shows_one_picture():
                     return "source ended"
                 self._switches.paused = True
+            elif self._frames.trouble is not None and self._outputs.run_file is not None:
+                self._outputs.run_file.interruptions.trouble()
             self._refresh(wait_s=0.001)
         return ending
 
@@ -152,6 +157,8 @@ class LiveLoop:
             self._outputs.table.write(frame, result)
         if self._outputs.sender is not None:
             self._outputs.sender.write(frame, result)
+        if self._outputs.run_file is not None:
+            self._outputs.run_file.picture(frame.time_s)
         self._record(frame, result)
         if self._outputs.screen is not None:
             self._outputs.screen.take(frame, result)
@@ -167,6 +174,8 @@ class LiveLoop:
         self._outputs.recorder.began = self.began
         if self._outputs.table is not None:
             self._outputs.table.began = self.began
+        if self._outputs.run_file is not None:
+            self._outputs.run_file.begin(self.began)
 
     def _record(self, frame: Frame, result: FrameResult) -> None:
         """Write to the recording, if one is on.

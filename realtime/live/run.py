@@ -1,7 +1,7 @@
 """Opening all that a live run needs, and closing it however the run ends."""
 
 import dataclasses
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import dataclass
 from datetime import datetime
@@ -10,9 +10,11 @@ from typing import Final
 
 from fer_live.errors import SinkError
 from fer_live.realtime.faces.settings import resolved
+from fer_live.realtime.inference.classifier import OnnxClassifier
 from fer_live.realtime.live.loop import Ending, LiveLoop, Outputs
 from fer_live.realtime.live.pictures import Recorder
 from fer_live.realtime.live.preparing import Parts, Preparation
+from fer_live.realtime.live.run_file import RunFile, run_file_beside
 from fer_live.realtime.live.screen import Screen, Switches
 from fer_live.realtime.live.settings import LiveSettings
 from fer_live.realtime.live.statistics import LiveStatus, Tally
@@ -44,7 +46,7 @@ class LiveReport:
         ending: Why it ended.
         status: What was counted.
         provider: What the model ran on.
-        files: What was written, the table last.
+        files: What was written, the table and what describes it last.
         fault: What was wrong with the pictures; None when all was well.
         began: The moment of `time_s` 0; None without a picture.
         finder: What found the faces, "mediapipe" or "onnx"; empty where nothing was opened.
@@ -98,16 +100,28 @@ def run_live(
         source, classifier = prepared.source, prepared.classifier
         pipeline = Pipeline(prepared.finder, classifier, PipelineSettings(prior=settings.prior))
         switches = Switches(mirror=settings.mirrored, blur_faces=settings.blur_faces)
-        outputs = _open_outputs(stack, settings, source.info, classifier.contract.labels)
+        outputs = _open_outputs(stack, settings, source.info, classifier)
         if window is not None:
             window.make_room_for(source.info.size_wh)
             screen = Screen(window, classifier.contract.labels, switches)
             outputs = dataclasses.replace(outputs, screen=screen)
         frames = stack.enter_context(LatestFrame(source, patience_s=LEAVE_S))
         loop = LiveLoop(frames, pipeline, outputs, switches, on_status=on_status)
+        run_file = outputs.run_file
+        if run_file is not None:
+            run_file.status = loop.status
         ending = loop.run(seconds=settings.seconds, told_to_stop=told_to_stop)
+        if run_file is not None:
+            recordings = [str(path) for path in outputs.recorder.files]
+            run_file.outcome |= {
+                "ending": ending,
+                "fault": source.fault,
+                "table": str(settings.log),
+                "recordings": recordings,
+            }
         log = None if settings.log == STANDARD_OUTPUT else settings.log
-        written = (*outputs.recorder.files, *loop.saved, log)
+        about = None if run_file is None or run_file.began is None else run_file.path
+        written = (*outputs.recorder.files, *loop.saved, log, about)
         files = tuple(path for path in written if path is not None)
         status = loop.status()
         return LiveReport(
@@ -148,10 +162,14 @@ def _prepared(
 
 
 def _open_outputs(
-    stack: ExitStack, settings: LiveSettings, info: SourceInfo, labels: Sequence[str]
+    stack: ExitStack, settings: LiveSettings, info: SourceInfo, classifier: OnnxClassifier
 ) -> Outputs:
     """Open the table, the ways to other programs, and the recorder that may begin at once."""
-    table = None
+    labels = classifier.contract.labels
+    table = run_file = None
+    about = _run_file_path(settings)
+    if about is not None:
+        run_file = stack.enter_context(RunFile(about, settings, classifier, info))
     if settings.log is not None:
         table = stack.enter_context(
             TableWriter(
@@ -169,7 +187,15 @@ def _open_outputs(
     if settings.send:
         channels = [open_channel(address, labels) for address in settings.send]
         sender = stack.enter_context(Sender(channels, info))
-    return Outputs(recorder, folder=settings.folder, table=table, sender=sender)
+    return Outputs(recorder, folder=settings.folder, table=table, sender=sender, run_file=run_file)
+
+
+def _run_file_path(settings: LiveSettings) -> Path | None:
+    """Return where the run is described: beside a table that is a file, else nowhere."""
+    log = settings.log
+    if log is None or log == STANDARD_OUTPUT or (log.exists() and not log.is_file()):
+        return None
+    return run_file_beside(log)
 
 
 def _check_names(settings: LiveSettings) -> None:
@@ -185,6 +211,6 @@ def _check_names(settings: LiveSettings) -> None:
         video_container(settings.record)
     if settings.table_format == "parquet":
         check_parquet()
-    for path in (settings.record, settings.log):
+    for path in (settings.record, settings.log, _run_file_path(settings)):
         if path is not None and path.is_file():
             raise SinkError(f"{path} exists already; move it away or give another name")

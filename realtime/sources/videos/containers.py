@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import suppress
+from datetime import UTC, datetime
 from fractions import Fraction
 from pathlib import Path
 from typing import Final, cast
@@ -32,6 +33,8 @@ _NO_FILM: Final = (
     Disposition.dependent,
 )
 """Covers, thumbnails, and tiles of a larger picture."""
+_UNSET_YEAR: Final = 1971
+"""Clocks that nobody set say this or earlier."""
 
 
 def open_container(path: Path) -> InputContainer:
@@ -104,6 +107,22 @@ def file_origin(container: InputContainer, stream: VideoStream) -> Fraction:
         # The container rounds the same moment to microseconds.
         return own if abs(begin - own) <= Fraction(2, av.time_base) else begin
     return min(Fraction(0), own)
+
+
+def recording_began(container: InputContainer, stream: VideoStream) -> datetime | None:
+    """Return the moment at which a file says that its recording began, in UTC.
+
+    Apple's `com.apple.quicktime.creationdate` comes first: `creation_time` is there the moment of
+    the last edit. None where nothing is said, or no time zone with it, or only what a clock that
+    was never set gives (MP4 counts from 1904, Unix from 1970).
+    """
+    for key in ("com.apple.quicktime.creationdate", "creation_time"):
+        for tags in (container.metadata, stream.metadata):
+            with suppress(KeyError, ValueError):
+                moment = datetime.fromisoformat(tags[key])
+                if moment.tzinfo is not None and moment.year > _UNSET_YEAR:
+                    return moment.astimezone(UTC)
+    return None
 
 
 def packets_of(container: InputContainer) -> "Iterator[Packet[Stream]]":

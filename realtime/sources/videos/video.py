@@ -30,6 +30,7 @@ from fer_live.realtime.sources.videos.containers import (
     has_flag,
     open_container,
     pick_video,
+    recording_began,
 )
 from fer_live.realtime.sources.videos.decoding import Decoder
 from fer_live.realtime.sources.videos.seeking import can_jump, jump_before, pictures_before
@@ -189,6 +190,7 @@ class VideoSource(BaseSource):
             frame_count=stream.frames or None,
             duration_s=duration_s,
             has_audio=any(audio.codec_context for audio in container.streams.audio),
+            began=recording_began(container, stream),
         )
 
     def _read(self) -> Iterator[Frame]:

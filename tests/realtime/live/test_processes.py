@@ -77,7 +77,7 @@ def test_a_signal_ends_the_run_and_leaves_whole_files(
     told, *wrote = said(running)
     assert running.returncode == 0
     assert told.startswith("stopped: ")
-    assert wrote == [f"wrote {tmp_path / 'out.mp4'}", f"wrote {tmp_path / 'out.csv'}"]
+    assert wrote == [f"wrote {tmp_path / f'out.{end}'}" for end in ("mp4", "csv", "run.json")]
     frames = frames_in(tmp_path / "out.csv")
     assert len(frames) >= 9
     assert pictures_in(tmp_path / "out.mp4") == len(frames)
@@ -221,7 +221,7 @@ def test_closing_the_window_ends_the_run_with_status_0_and_whole_files(
     told, *wrote = said(running)
     assert running.returncode == 0
     assert told.startswith("the window was closed: ")
-    assert wrote == [f"wrote {tmp_path / 'out.mp4'}", f"wrote {tmp_path / 'out.csv'}"]
+    assert wrote == [f"wrote {tmp_path / f'out.{end}'}" for end in ("mp4", "csv", "run.json")]
     assert pictures_in(tmp_path / "out.mp4") == len(frames_in(tmp_path / "out.csv"))
 
 

@@ -11,12 +11,14 @@ import sys
 import time
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
 import av
 import pytest
 
+from fer_live import __version__
 from fer_live.realtime.sources import open_video
 from tests.realtime.live.desktop import Desktop, virtual_desktop
 from tests.realtime.live.test_processes import (
@@ -215,6 +217,15 @@ def test_table_recording_and_report_say_when_it_was(
     assert abs(exactly - moments[0]) < timedelta(milliseconds=1)
     began = moments[0].isoformat(timespec="milliseconds").removesuffix("+00:00")
     assert f" s since {began}Z (" in done.stderr
+    about = json.loads((tmp_path / "out.run.json").read_text())
+    assert about["began_utc"] == f"{began}Z"
+    assert about["state"] == "finished"
+    assert about["ending"] == "time is up"
+    assert about["frames"] == len({row["frame"] for row in rows})
+    assert about["model"]["sha256"] == sha256(tiny_model.read_bytes()).hexdigest()
+    assert about["settings"]["prior"] == "balanced"
+    assert about["versions"]["fer-live"] == __version__
+    assert about["interruptions"] == []
 
 
 def test_a_clock_that_is_set_meanwhile_changes_no_time(
