@@ -137,7 +137,7 @@ class RunFile:
             self._write("finished" if error is None else "failed")
 
     def _write(self, state: State) -> None:
-        """Replace the file by its next state."""
+        """Replace the file by its next state; what failed has a sentence of its own already."""
         whole = {
             **self._head,
             "state": state,
@@ -151,7 +151,7 @@ class RunFile:
         try:
             write_whole(self.path, text)
         except SinkError as error:
-            _log.warning("%s", error)
+            _log.log(logging.DEBUG if state == "failed" else logging.WARNING, "%s", error)
 
 
 def _settings(settings: LiveSettings) -> dict[str, Any]:

@@ -175,7 +175,7 @@ def test_a_lost_stream_is_called_again_while_the_run_goes_on_and_is_told_in_the_
         running = starting("--camera", url, *options(tmp_path, tiny_model), "--seconds", "4")
         wait_for_rows(tmp_path / "out.csv", 5, running)
         camera.mood = "refuse"
-        *lost, told, _, _, fault = said(running)
+        *lost, told, _, _, _, fault = said(running)
     assert running.returncode == 0, "the time was up while it was being called again"
     assert lost
     assert all(line.startswith(f"{url} was lost; trying again in ") for line in lost)
