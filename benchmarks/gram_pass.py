@@ -56,8 +56,8 @@ def main() -> int:
     times = seconds["measured"] / seconds["plain"]
     half_mb, end_mb = peaks[len(peaks) // 2], peaks[-1]
     print(
-        f"{subject.checkpoint.name}, {measuring.images:,} pictures, {len(subject.graph.readers)} "
-        f"readers: plain {seconds['plain']:.1f} s, measured {seconds['measured']:.1f} s, "
+        f"{subject.checkpoint.name}, {measuring.images:,} pictures, {len(subject.graph.consumers)} "
+        f"consumers: plain {seconds['plain']:.1f} s, measured {seconds['measured']:.1f} s, "
         f"{times:.2f} times; peak memory {begun_mb:.0f} MiB before, {half_mb:.0f} after half, "
         f"{end_mb:.0f} after all"
     )

@@ -16,7 +16,7 @@ from fer_live.training.pruning.subject import Pictures, Subject, targets_for
 
 
 def made_subject(name: str, *, images: int = 16, seed: int = 0) -> Subject:
-    """Return a network whose batch norms know what comes before them: its maps are alive."""
+    """Return a network whose batch norms know what comes before them: its channels are alive."""
     torch.manual_seed(seed)
     known = ARCHITECTURES[name]
     samples = made_samples(images, known.size_hw[0], known.channels, seed)

@@ -33,10 +33,11 @@ def prune(
     *,
     out: Annotated[Path, typer.Option("--out", help="Folder of the pruned run.")],
     angle: Annotated[
-        float | None, typer.Option(help="Remove maps nearer than so many degrees.", min=0, max=90)
+        float | None,
+        typer.Option(help="Remove channels nearer than so many degrees.", min=0, max=90),
     ] = None,
     budget: Annotated[
-        float | None, typer.Option(help="Remove maps until this share of the cost is left.")
+        float | None, typer.Option(help="Remove channels until this share of the cost is left.")
     ] = None,
     plan: Annotated[Path | None, typer.Option(help="Replay this plan.json.")] = None,
     stop_loss: Annotated[
@@ -51,7 +52,9 @@ def prune(
     ] = None,
     every: Annotated[
         int,
-        typer.Option(help="Maps at a time until a stop rule says no; 0 for 1/32 of all.", min=0),
+        typer.Option(
+            help="Channels at a time until a stop rule says no; 0 for 1/32 of all.", min=0
+        ),
     ] = 0,
     of: Annotated[
         Literal["macs", "maps", "parameters"], typer.Option(help="What --budget is a share of.")
@@ -85,11 +88,13 @@ def prune(
     multiple: Annotated[int, typer.Option(help="Widths end on multiples of this.", min=1)] = 16,
     pad: Annotated[
         bool,
-        typer.Option("--pad", help="Come to the multiple by empty maps, not by taking maps back."),
+        typer.Option(
+            "--pad", help="Come to the multiple by empty channels, not by taking channels back."
+        ),
     ] = False,
-    least: Annotated[int, typer.Option(help="Maps that every layer keeps.", min=1)] = 8,
+    least: Annotated[int, typer.Option(help="Channels that every layer keeps.", min=1)] = 8,
     least_share: Annotated[
-        float, typer.Option(help="Share of its maps that every layer keeps.", min=0, max=1)
+        float, typer.Option(help="Share of its channels that every layer keeps.", min=0, max=1)
     ] = 0.25,
     recalibrate: Annotated[
         bool, typer.Option(help="Let batch norms learn their statistics anew.")
@@ -100,7 +105,7 @@ def prune(
     precision: Precision = "32",
     rounds: Annotated[int, typer.Option(help="Prune and recover in so many steps.", min=1)] = 1,
     pictures: Annotated[
-        bool, typer.Option("--pictures", help="Draw maps, angles and who speaks for what went.")
+        bool, typer.Option("--pictures", help="Draw channels, angles and substitutes.")
     ] = False,
     seed: Annotated[int, typer.Option(help="Of pictures, random importance and recovery.")] = 0,
     images: Images = 4096,

@@ -80,8 +80,10 @@ def sweep(
         settings = SweepSettings(
             tuple(angle or ()),
             tuple(budget or ()),
-            limits=Limits(min_maps=1, min_share=0, only=tuple(layer or ())) if angle else Limits(),
-            ways=tuple(way or ()),
+            limits=Limits(min_channels=1, min_share=0, only=tuple(layer or ()))
+            if angle
+            else Limits(),
+            methods=tuple(way or ()),
             seeds=seeds,
             multiple=multiple,
             allocation=allocation,
@@ -104,6 +106,7 @@ def sweep(
 def _tell(point: "Point") -> None:
     """Say that a point is done."""
     typer.echo(
-        f"{point.setting:g} {point.way}, seed {point.seed}: {point.final}, {point.seconds:.0f} s",
+        f"{point.setting:g} {point.method}, seed {point.seed}: {point.final}, "
+        f"{point.seconds:.0f} s",
         err=True,
     )

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from fer_live.errors import SettingsError
-from fer_live.training.pruning.statistics.gram import GramCollector, MapStats, Normalisation
+from fer_live.training.pruning.statistics.gram import ChannelStats, GramCollector, Normalisation
 
 NORMALISATIONS: Final[tuple[Normalisation, ...]] = ("centred", "minmax")
 QUANTILES: Final = (0.05, 0.25, 0.5, 0.75, 0.95)
@@ -127,7 +127,7 @@ class AngleWatch:
         """Measure every layer once."""
         return [self._seen(epoch, name, stats) for name, stats in self._measured().items()]
 
-    def _measured(self) -> dict[str, MapStats]:
+    def _measured(self) -> dict[str, ChannelStats]:
         """Show the probe, in eval mode, and return what the Gram matrices keep."""
         gathered = {name: GramCollector() for name in self._layers}
 
@@ -155,7 +155,7 @@ class AngleWatch:
                 handle.remove()
         return {name: collector.stats() for name, collector in gathered.items()}
 
-    def _seen(self, epoch: int, name: str, stats: MapStats) -> Look:
+    def _seen(self, epoch: int, name: str, stats: ChannelStats) -> Look:
         rows, columns = np.triu_indices(len(stats.shift), k=1)
         angles = {kind: stats.angles_deg(kind)[rows, columns] for kind in NORMALISATIONS}
         spread: dict[str, Spread] = {

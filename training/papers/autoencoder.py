@@ -24,7 +24,7 @@ from fer_live.errors import DataError
 from fer_live.files import write_whole
 from fer_live.training.data.samples import Samples
 from fer_live.training.pruning.compensation.compensate import least_squares
-from fer_live.training.pruning.statistics.gram import GramCollector, MapStats, Matrix
+from fer_live.training.pruning.statistics.gram import ChannelStats, GramCollector, Matrix
 
 COMPONENTS: Final = 10
 TESTED: Final = 0.2
@@ -51,7 +51,7 @@ class Autoencoder(nn.Module):
 
 
 @dataclass(frozen=True, slots=True)
-class Step:
+class CompressionStep:
     """The autoencoder with so many units left.
 
     Attributes:
@@ -71,7 +71,7 @@ class Step:
 
 
 @dataclass(frozen=True, slots=True)
-class Pair:
+class UnitPair:
     """Unit `gone` says what `kept` says, or its opposite."""
 
     gone: int
@@ -131,7 +131,7 @@ def divided(
 @torch.no_grad()
 def progressive(
     network: Autoencoder, train: NDArray[np.float32], test: NDArray[np.float32]
-) -> tuple[Step, ...]:
+) -> tuple[CompressionStep, ...]:
     """Remove units one by one until two are left; the network is left as it was."""
     collector = GramCollector()
     collector.add(network.units(torch.from_numpy(train)).T)
@@ -141,7 +141,7 @@ def progressive(
         pair = nearest(stats, left)
         last = len(left) == 2  # noqa: PLR2004 (an angle takes two)
         steps.append(
-            Step(
+            CompressionStep(
                 units=len(left),
                 loss=_loss(merged, test),
                 loss_least_squares=_loss(_refitted(network, stats, left), test),
@@ -154,7 +154,7 @@ def progressive(
     return tuple(steps)
 
 
-def nearest(stats: MapStats, left: NDArray[np.int64]) -> Pair:
+def nearest(stats: ChannelStats, left: NDArray[np.int64]) -> UnitPair:
     """Return the unit that goes next, of those that are left, and who speaks for it.
 
     A unit that says nothing goes first; then the one of the nearest pair that varies less. Angles
@@ -168,14 +168,14 @@ def nearest(stats: MapStats, left: NDArray[np.int64]) -> Pair:
     smallest = float(distance[i, j])
     dead = left[stats.high[left] < _DEAD]
     if len(dead):
-        return Pair(int(dead[0]), -1, smallest, "dead")
+        return UnitPair(int(dead[0]), -1, smallest, "dead")
     spread = np.diagonal(stats.covariance)
     gone, kept = sorted((int(left[i]), int(left[j])), key=lambda unit: spread[unit])
     alike = angles[i, j] < 90  # noqa: PLR2004 (degrees)
-    return Pair(gone, kept, smallest, "similar" if alike else "complementary")
+    return UnitPair(gone, kept, smallest, "similar" if alike else "complementary")
 
 
-def _merge(network: Autoencoder, pair: Pair) -> None:
+def _merge(network: Autoencoder, pair: UnitPair) -> None:
     """Let a unit go in the papers' way: its outgoing weights are added to the kept one's.
 
     A complementary unit says 1 - h, so its weights are taken away and added to the bias.
@@ -189,7 +189,7 @@ def _merge(network: Autoencoder, pair: Pair) -> None:
     weight[:, pair.gone] = 0
 
 
-def _refitted(network: Autoencoder, stats: MapStats, left: NDArray[np.int64]) -> Autoencoder:
+def _refitted(network: Autoencoder, stats: ChannelStats, left: NDArray[np.int64]) -> Autoencoder:
     """Return the network with the units that are left making up for all others at best."""
     gone = np.setdiff1d(np.arange(len(stats.mean)), left)
     made = copy.deepcopy(network)
@@ -207,14 +207,14 @@ def _loss(network: Autoencoder, rows: NDArray[np.float32]) -> float:
     return float(nn.functional.mse_loss(network(values), values))
 
 
-def left_by_rule(steps: tuple[Step, ...], *, angle_deg: float = 15.0) -> int:
+def left_by_rule(steps: tuple[CompressionStep, ...], *, angle_deg: float = 15.0) -> int:
     """Return how many units the rule of 15 and 165 degrees leaves."""
     far = [step.units for step in steps if step.angle_deg >= angle_deg]
     return max(far, default=1)
 
 
 def write_compression(
-    steps: tuple[Step, ...], folder: Path, *, title: str, told: Callable[[str], None]
+    steps: tuple[CompressionStep, ...], folder: Path, *, title: str, told: Callable[[str], None]
 ) -> None:
     """Write compression.json, the paper's table and its figure 4; tell the table."""
     folder.mkdir(parents=True, exist_ok=True)
@@ -237,7 +237,7 @@ def write_compression(
     told(text)
 
 
-def _plot(steps: tuple[Step, ...], title: str) -> Plot:
+def _plot(steps: tuple[CompressionStep, ...], title: str) -> Plot:
     """Draw units against loss and against the smallest angle, on the axes of the paper."""
     plot = Plot(figsize=(9, 3.8), layout="constrained")
     left, right = plot.subplots(1, 2)

@@ -1,4 +1,4 @@
-"""Loss, accuracy and importance against the maps removed: paper 001's figures 6 to 8, any layer."""
+"""Loss, accuracy and importance against channels removed: paper 001's figures 6 to 8, any layer."""
 
 import itertools
 import json
@@ -16,7 +16,12 @@ from fer_live.training.pruning.plan import Compensation, Limits
 from fer_live.training.pruning.planning.budget import BudgetSettings
 from fer_live.training.pruning.prune import Importance, PruneSettings, choose
 from fer_live.training.pruning.subject import Subject
-from fer_live.training.pruning.surgery.stopping import Step, StopRule, Walk, importances
+from fer_live.training.pruning.surgery.stopping import (
+    RemovalStep,
+    StepwiseRemoval,
+    StopRule,
+    importances,
+)
 
 PAPER_RISE: Final = 0.1
 """Paper 001 stops when the loss has risen by more."""
@@ -24,19 +29,19 @@ PAPER_RISE: Final = 0.1
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """One way of removing a layer's maps one by one.
+    """One way of removing a layer's channels one by one.
 
     Attributes:
         importance: What they were ordered by, least first.
-        compensation: How the readers made up for them.
+        compensation: How the consumers made up for them.
         steps: What was left after each; the first is the unpruned network.
-        scores: The importance of each map, in the order in which they went.
+        scores: The importance of each channel, in the order in which they went.
         allowed: How many may go before the loss has risen by more than the paper's 0.1.
     """
 
     importance: str
     compensation: str
-    steps: tuple[Step, ...]
+    steps: tuple[RemovalStep, ...]
     scores: tuple[float, ...]
     allowed: int
 
@@ -73,7 +78,7 @@ class CurveSettings:
         layers: Their names; empty for the first that may be pruned.
         importance: Orders to try.
         compensation: Ways to make up for it, each with each order.
-        every: Maps between two measurements.
+        every: Channels between two measurements.
         seed: Of random importance.
     """
 
@@ -87,11 +92,10 @@ class CurveSettings:
         """Check what the types do not say.
 
         Raises:
-            SettingsError: Fewer than one map a step, or an importance or compensation that there
-                is not.
+            SettingsError: Fewer than one channel a step, or an unknown importance or compensation.
         """
         if self.every < 1:
-            raise SettingsError(f"a curve cannot take {self.every} maps a step; give 1 or more")
+            raise SettingsError(f"a curve cannot take {self.every} channels a step; give 1 or more")
         for what, given, known in (
             ("importance", self.importance, get_args(Importance)),
             ("compensation", self.compensation, get_args(Compensation)),
@@ -104,11 +108,11 @@ def curve_of(
     subject: Subject,
     settings: CurveSettings,
     *,
-    told: Callable[[str, Step], None] | None = None,
+    told: Callable[[str, RemovalStep], None] | None = None,
 ) -> Curve:
-    """Remove maps of some layers one by one, down to a single one each.
+    """Remove channels of some layers one by one, down to a single one each.
 
-    As the papers do it, zeroing leaves batch norms alone; what makes up for maps learns their
+    As the papers do it, zeroing leaves batch norms alone; what makes up for channels learns their
     statistics anew.
 
     Args:
@@ -120,7 +124,7 @@ def curve_of(
         ModelError: The network has no such layer.
     """
     names = settings.layers or (first_layer(subject),)
-    budget = BudgetSettings(0.0, limits=Limits(min_maps=1, min_share=0, only=names))
+    budget = BudgetSettings(0.0, limits=Limits(min_channels=1, min_share=0, only=names))
     measured, lines = subject.measured(), []
     for order, how in itertools.product(settings.importance, settings.compensation):
         chosen = PruneSettings(
@@ -131,25 +135,25 @@ def curve_of(
             seed=settings.seed,
         )
         plan = choose(subject, measured, chosen)
-        walk = Walk(subject, measured, plan, recalibrated=how != "neutralise")
+        stepwise = StepwiseRemoval(subject, measured, plan, recalibrated=how != "neutralise")
         steps = []
-        for step in walk.steps(settings.every):
+        for step in stepwise.steps(settings.every):
             steps.append(step)
             if told is not None:
                 told(f"{order}, {how}", step)
         scores = tuple(float(score) for score in importances(plan))
         lines.append(Line(order, how, tuple(steps), scores, _allowed(steps)))
-    data = name_of(subject.judged.source, "validation")
-    return Curve(subject.checkpoint.name, names, data, len(subject.judged), tuple(lines))
+    data = name_of(subject.validation.source, "validation")
+    return Curve(subject.checkpoint.name, names, data, len(subject.validation), tuple(lines))
 
 
 def first_layer(subject: Subject) -> str:
-    """Return the name of the first layer that may lose maps."""
-    return next(space.name for space in subject.graph.spaces if space.fixed is None)
+    """Return the name of the first layer that may lose channels."""
+    return next(group.name for group in subject.graph.groups if group.fixed is None)
 
 
-def _allowed(steps: Sequence[Step]) -> int:
-    """Return how many maps go before the paper's rule ends it."""
+def _allowed(steps: Sequence[RemovalStep]) -> int:
+    """Return how many channels go before the paper's rule ends it."""
     rule, good = StopRule(loss_rise=PAPER_RISE), 0
     for step in steps:
         if not rule.allows(steps[0], step):
@@ -170,12 +174,12 @@ def write_curve(curve: Curve, folder: Path) -> str:
 
 
 def table_of(curve: Curve) -> str:
-    """Return a Markdown table: a row a number of maps removed, loss and accuracy of each line."""
+    """Return a Markdown table: loss and accuracy of each line after every number of removals."""
     named = ", ".join(curve.layers)
     rules = "; ".join(f"{line.name}: {line.allowed}" for line in curve.lines)
     rows = [
-        f"{curve.network}, {named}, on {curve.data}, n = {curve.n:,}. Maps that go before the loss "
-        f"has risen by more than {PAPER_RISE}: {rules}.",
+        f"{curve.network}, {named}, on {curve.data}, n = {curve.n:,}. Channels that go before the "
+        f"loss has risen by more than {PAPER_RISE}: {rules}.",
         "",
         "| removed | " + " | ".join(f"{line.name}: loss, accuracy" for line in curve.lines) + " |",
         "|---|" + "---|" * len(curve.lines),
@@ -209,8 +213,8 @@ def plot_curve(curve: Curve) -> Plot:
     accuracy.set_ylabel(f"accuracy on {curve.data}, %")
     importance.set_ylabel("importance, of the largest")
     for axes in (loss, accuracy):
-        axes.set_xlabel("maps removed")
-    importance.set_xlabel("map, in the order of removal")
+        axes.set_xlabel("channels removed")
+    importance.set_xlabel("channel, in the order of removal")
     accuracy.legend(fontsize="small")
     importance.legend(fontsize="small")
     plot.suptitle(f"{curve.network}, {', '.join(curve.layers)}, n = {curve.n:,}")

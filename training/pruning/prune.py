@@ -41,16 +41,21 @@ from fer_live.training.pruning.planning.threshold import ThresholdSettings, plan
 from fer_live.training.pruning.statistics.gram import Vector
 from fer_live.training.pruning.statistics.measure import Measurement
 from fer_live.training.pruning.subject import BATCH, Subject
-from fer_live.training.pruning.surgery.apply import carry_out, carry_out_quickly
+from fer_live.training.pruning.surgery.apply import apply_plan, apply_plan_without_refit
 from fer_live.training.pruning.surgery.shrink import pad
-from fer_live.training.pruning.surgery.stopping import StopRule, Walk, fast_enough, stopped
+from fer_live.training.pruning.surgery.stopping import (
+    StepwiseRemoval,
+    StopRule,
+    fast_enough,
+    stopped,
+)
 
 TRIED: Final = 1024
 """Pictures that a measured allocation asks, each time it tries."""
 
 Importance: TypeAlias = Literal["damage", "angle", "minmax", "l2", "bn", "taylor", "random"]
 """damage: what is left after least squares (`ranking`); angle and minmax: nearness to the nearest
-kept map, centred or as in the papers; the rest: see `importance`."""
+kept channel, centred or as in the papers; the rest: see `importance`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,10 +65,10 @@ class PruneSettings:
     Attributes:
         choice: By threshold angle, or by budget; or a plan that is replayed as it is.
         importance: What a budget is met by.
-        compensation: How the readers make up for what goes.
+        compensation: How the consumers make up for what goes.
         constants: Whether slots stay as constant channels that make biases exact at borders.
         multiple: Widths end on multiples of this where they can.
-        padded: Whether they come there by empty maps, which say nothing and are read by nobody,
+        padded: Whether they come there by empty channels, which say nothing and are read by nobody,
             instead of by taking removals back. A budget is then met before the padding.
         recalibrated: Whether batch norms learn their statistics anew; not needed after a refit.
         seed: Of random importance.
@@ -121,7 +126,7 @@ class Pruned:
         """Return how it was pruned, as a model file tells it."""
         costs, left = CostModel(parent.graph), self.plan.widths()
         before = costs.cost(costs.sizes)
-        sizes = {space.name: [space.size, left[space.name][1]] for space in parent.graph.spaces}
+        sizes = {group.name: [group.size, left[group.name][1]] for group in parent.graph.groups}
         return {
             "parent": parent.checkpoint.name,
             "criterion": criterion_in_words(self.plan),
@@ -150,13 +155,13 @@ def prune(
     """
     measured = measurement or subject.measured()
     wanted, plan = _chosen(subject, measured, settings)
-    network = carry_out(subject, measured, plan, recalibrated=settings.recalibrated)
+    network = apply_plan(subject, measured, plan, recalibrated=settings.recalibrated)
     costs = CostModel(subject.graph)
     kept = costs.kept(plan.absent(subject.graph))
     if settings.padded:
         traced = channel_graph(network, measured.example)
         network = pad(network, traced, multiple=settings.multiple).eval()
-        free = np.array([space.fixed is None for space in subject.graph.spaces])
+        free = np.array([group.fixed is None for group in subject.graph.groups])
         full = -(-kept // settings.multiple) * settings.multiple
         kept = np.where(free, full, kept)
     return Pruned(plan, network, costs.cost(kept), _why_nothing(wanted, plan, settings))
@@ -197,22 +202,24 @@ def _chosen(subject: Subject, measured: Measurement, settings: PruneSettings) ->
 
 
 def _why_nothing(wanted: Plan, plan: Plan, settings: PruneSettings) -> str:
-    """Say why no map went; empty text where one did."""
+    """Say why no channel went; empty text where one did."""
     if plan.removals:
         return ""
     if wanted.removals:
         lost = [before - after for before, after in wanted.widths().values()]
         return (
-            f"nothing was removed: {len(wanted.removals)} maps were chosen, at most {max(lost)} of "
-            f"a layer, but widths end on multiples of {settings.multiple} and no layer loses as "
-            "many; take a smaller --multiple, or --pad, or choose more"
+            f"nothing was removed: {len(wanted.removals)} channels were chosen, at most "
+            f"{max(lost)} of a layer, but widths end on multiples of {settings.multiple} and no "
+            "layer loses as many; take a smaller --multiple, or --pad, or choose more"
         )
     if settings.stop is not None:
-        return "nothing was removed: the stop rules said no to the first maps already; loosen them"
+        return (
+            "nothing was removed: the stop rules said no to the first channels already; loosen them"
+        )
     if isinstance(settings.choice, ThresholdSettings):
         angle = settings.choice.angle_deg
         return (
-            f"nothing was removed: no two maps that may go are nearer than {angle:g} degrees "
+            f"nothing was removed: no two channels that may go are nearer than {angle:g} degrees "
             f"({settings.choice.normalisation}); take a larger --angle"
         )
     if isinstance(settings.choice, Plan):
@@ -229,10 +236,10 @@ def _ended(subject: Subject, measured: Measurement, plan: Plan, settings: PruneS
     rule = settings.stop or StopRule()
     if rule.latency is not None:
         plan = fast_enough(subject, plan, rule, multiple=settings.multiple)
-    if rule.judges:
-        walk = Walk(subject, measured, plan, recalibrated=settings.recalibrated)
+    if rule.uses_scores:
+        stepwise = StepwiseRemoval(subject, measured, plan, recalibrated=settings.recalibrated)
         with phase("removing until a rule says no"):
-            plan = stopped(walk, rule)
+            plan = stopped(stepwise, rule)
     return plan
 
 
@@ -245,7 +252,7 @@ def _loss_of(
 
     def loss(plan: Plan) -> float:
         seen = few if settings.recalibrated else None
-        return divergence.of(carry_out_quickly(subject, measured, plan, seen))
+        return divergence.of(apply_plan_without_refit(subject, measured, plan, seen))
 
     return loss
 
@@ -253,7 +260,7 @@ def _loss_of(
 def ranking_of(
     subject: Subject, measured: Measurement, importance: Importance, *, seed: int = 0
 ) -> Ranking:
-    """Return a fresh ranking of the subject's maps."""
+    """Return a fresh ranking of the subject's channels."""
     network, graph = subject.network, subject.graph
     if importance == "damage":
         return DamageRanking(network, graph, measured)

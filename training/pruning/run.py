@@ -22,7 +22,7 @@ from fer_live.training.pruning.subject import Subject
 from fer_live.training.pruning.surgery.recover import RecoverySettings, recover
 
 _MEASURED, _FITTED, _LEARNED = 3, 2, 4
-"""What measuring, fitting a reader and learning cost a picture, in passes through the network."""
+"""What measuring, fitting a consumer and learning cost a picture, in passes through the network."""
 
 
 def prune_run(
@@ -92,16 +92,16 @@ class _Run:
     def _expect(self) -> None:
         """Tell the meter what a round will do, in passes of one picture through the network."""
         parent = self._parent
-        seen, judged = len(parent.seen), len(parent.judged)
-        expect("scoring", judged)
+        seen, validation = len(parent.seen), len(parent.validation)
+        expect("scoring", validation)
         expect("measuring", _MEASURED * seen)
-        expect("choosing maps", parent.graph.count)
+        expect("choosing channels", parent.graph.count)
         choice = self._settings.choice
         if isinstance(choice, BudgetSettings) and choice.allocation == "measured":
-            expect("trying widths", TRIED * len(parent.graph.spaces))
+            expect("trying widths", TRIED * len(parent.graph.groups))
         if self._settings.compensation == "refit":
-            expect("fitting what reads", _FITTED * seen * len(parent.graph.readers))
-        expect("scoring", judged)
+            expect("fitting what reads", _FITTED * seen * len(parent.graph.consumers))
+        expect("scoring", validation)
         if self._recovery.epochs:
             learned = self._recovery.epochs * len(parent.train)
             expect("learning again", _LEARNED * learned)
@@ -120,9 +120,9 @@ class _Run:
 
     def publish(self) -> None:
         """Write the run's files, and delete those that it would have gone on from."""
-        rows, judged = self._log.rows, self._parent.judged
-        data = name_of(judged.source, "validation")
-        metric = Metric("accuracy", rows[-1]["accuracy"], data, len(judged), "natural")
+        rows, validation = self._log.rows, self._parent.validation
+        data = name_of(validation.source, "validation")
+        metric = Metric("accuracy", rows[-1]["accuracy"], data, len(validation), "natural")
         checkpoint = self._subject.checkpoint
         head = dataclasses.replace(checkpoint.heads[0], metrics=(metric,))
         checkpoint.with_head(0, head).save(self._folder / BEST)
@@ -136,7 +136,7 @@ class _Run:
         settings = _of_round(self._settings, self._parent, self._subject, turn / self._rounds)
         pruned = prune(self._subject, settings)
         pruned.plan.save(self._plan(turn))
-        self._told(describe(pruned.plan, every_map=False))
+        self._told(describe(pruned.plan, every_channel=False))
         if pruned.note:
             self._told(pruned.note)
         self._log.note(f"round {turn}, pruned", pruned.network, pruned.after)
@@ -170,10 +170,10 @@ class _Log:
         found = self._parent.accuracy(network)
         size = cost or self._costs.cost(self._costs.sizes)
         named = {"what": what, "accuracy": found.value, "low": found.low, "high": found.high}
-        self.rows.append(named | dataclasses.asdict(size) | {"n": len(self._parent.judged)})
+        self.rows.append(named | dataclasses.asdict(size) | {"n": len(self._parent.validation)})
         self._told(
-            f"{what}: accuracy {found}, n = {len(self._parent.judged):,}; {size.maps} maps, "
-            f"{size.parameters:,} parameters, {size.macs:,} multiply-adds"
+            f"{what}: accuracy {found}, n = {len(self._parent.validation):,}; "
+            f"{size.maps} channels, {size.parameters:,} parameters, {size.macs:,} multiply-adds"
         )
 
     def epoch(self, number: int, loss: float) -> None:

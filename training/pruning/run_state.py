@@ -126,7 +126,7 @@ def mark_of(
     """Return a sha256, in hex, of everything that decides how a pruning ends."""
     told = (
         subject.checkpoint.weights_sha256(),
-        *(len(subject.seen), len(subject.train), len(subject.judged)),
+        *(len(subject.seen), len(subject.train), len(subject.validation)),
         *(settings, recovery, rounds),
     )
     return hashlib.sha256(repr(told).encode()).hexdigest()

@@ -68,7 +68,7 @@ class Subject:
     seen: Pictures
     targets: NDArray[np.float32]
     train: Samples
-    judged: Samples
+    validation: Samples
     takes: Takes
 
     def measured(self) -> Measurement:
@@ -78,10 +78,10 @@ class Subject:
 
     def accuracy(self, network: nn.Module) -> Figure:
         """Return a network's accuracy on the judged pictures, with Wilson's interval."""
-        pictures = counted("scoring", self.pictures(), -(-len(self.judged) // BATCH))
+        pictures = counted("scoring", self.pictures(), -(-len(self.validation) // BATCH))
         said = logits_of(network, pictures)[:, self.checkpoint.columns(0)]
         right = int((said.argmax(axis=1) == self.truth()).sum())
-        return Figure(right / len(self.judged), *wilson(right, len(self.judged)))
+        return Figure(right / len(self.validation), *wilson(right, len(self.validation)))
 
     def loss(self, network: nn.Module) -> float:
         """Return a network's cross entropy on the judged pictures."""
@@ -94,12 +94,12 @@ class Subject:
 
     def pictures(self) -> Pictures:
         """Return the judged pictures as the network takes them."""
-        return Pictures(self.judged.pixels, self.takes)
+        return Pictures(self.validation.pixels, self.takes)
 
     def truth(self) -> NDArray[np.int64]:
         """Return (N,) which of the first head's outputs is the label of each judged picture."""
-        index = [self.checkpoint.labels.index(label) for label in self.judged.labels]
-        return np.array(index, np.int64)[self.judged.majority]
+        index = [self.checkpoint.labels.index(label) for label in self.validation.labels]
+        return np.array(index, np.int64)[self.validation.majority]
 
     def replaced(self, checkpoint: Checkpoint, network: nn.Module) -> "Subject":
         """Return another network in the same place, such as the pruned one."""
@@ -133,8 +133,8 @@ def open_subject(
             "fer-train mirror RUN --off makes it so"
         )
     parts = parts_for(opened, Wanted(data))
-    judged = parts.validation.scored()
-    if missing := set(judged.labels) - set(checkpoint.labels):
+    validation = parts.validation.scored()
+    if missing := set(validation.labels) - set(checkpoint.labels):
         raise DataError(f"{checkpoint.name} does not know {', '.join(sorted(missing))}")
     draw = np.random.default_rng(seed).permutation(len(parts.train))[:images]
     some = parts.train.take(np.sort(draw))
@@ -144,7 +144,7 @@ def open_subject(
         graph = channel_graph(network, next(iter(seen))[:1])
     except ValueError as error:
         raise ModelError(f"{checkpoint.name} cannot be pruned: {error}") from error
-    return Subject(checkpoint, network, graph, seen, targets, parts.train, judged, takes)
+    return Subject(checkpoint, network, graph, seen, targets, parts.train, validation, takes)
 
 
 def targets_for(checkpoint: Checkpoint, samples: Samples) -> NDArray[np.float32]:

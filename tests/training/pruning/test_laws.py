@@ -27,7 +27,7 @@ from tests.support.toy_networks import TOYS, Chain, Relation, pictures, toy
 pytestmark = pytest.mark.training
 
 Kind = Callable[[], Any]
-ANY_WIDTH = Limits(min_maps=1, min_share=0.0)
+ANY_WIDTH = Limits(min_channels=1, min_share=0.0)
 SLOPES = st.one_of(st.floats(0.2, 3.0), st.floats(-3.0, -0.2))
 few = settings(max_examples=6, deadline=None)
 
@@ -42,11 +42,13 @@ def seen(network: nn.Module, graph: ChannelGraph) -> Measurement:
     return measure(network, [pictures(1), pictures(2)], graph)
 
 
-def speaks(network: nn.Module, graph: ChannelGraph, space: str, channel: int) -> bool:
-    number = graph.space(space).first + channel
-    # What a padded depthwise conv adds to a map that says nothing is no speech.
+def speaks(network: nn.Module, graph: ChannelGraph, group: str, channel: int) -> bool:
+    number = graph.group(group).first + channel
+    # What a padded depthwise conv adds to a channel that says nothing is no speech.
     stats = borderless(network, graph, seen(network, graph))
-    places = [(r.name, int(p)) for r in graph.readers for p in np.flatnonzero(r.maps == number)]
+    places = [
+        (r.name, int(p)) for r in graph.consumers for p in np.flatnonzero(r.channels == number)
+    ]
     return any(not stats[name].constant[place] for name, place in places)
 
 
@@ -54,7 +56,7 @@ def found_and_removed(
     network: nn.Module, graph: ChannelGraph, *, constants: bool
 ) -> tuple[Plan, nn.Module]:
     """Plan by a threshold of one degree, compensate, and remove."""
-    # A map that is silent on these few pictures may speak on others: constants are another law.
+    # A channel that is silent on these few pictures may speak on others: constants are another law.
     chosen = ThresholdSettings(angle_deg=1.0, constants=False, limits=ANY_WIDTH)
     plan = plan_by_threshold(network, graph, seen(network, graph), chosen)
     plan = with_constants(plan, graph) if constants else plan
@@ -75,10 +77,10 @@ def test_a_planted_relation_is_found_and_its_removal_changes_nothing(
 ) -> None:
     network, graph = planted(kind, seed, relation)
     # What never speaks has no angle to anything, and is found as dead, not as a copy.
-    assume(speaks(network, graph, kind.space, relation.source))  # type: ignore[attr-defined]
+    assume(speaks(network, graph, kind.group, relation.source))  # type: ignore[attr-defined]
     plan, small = found_and_removed(network, graph, constants=True)
-    twins = {(kind.space, relation.source), (kind.copy_space, relation.copy)}  # type: ignore[attr-defined]
-    assert any({removal.map, removal.heir} == twins for removal in plan.removals)
+    twins = {(kind.group, relation.source), (kind.copy_space, relation.copy)}  # type: ignore[attr-defined]
+    assert any({removal.channel, removal.substitute} == twins for removal in plan.removals)
     with torch.no_grad():
         torch.testing.assert_close(small(pictures(3)), network(pictures(3)), atol=1e-5, rtol=1e-5)
 
@@ -110,7 +112,7 @@ def spoken_by(network: nn.Module, layer: str, inputs: torch.Tensor) -> torch.Ten
 
 
 def half(network: nn.Module, graph: ChannelGraph, how: Compensation) -> Plan:
-    """A plan that removes half of the maps of a toy, everywhere."""
+    """A plan that removes half of the channels of a toy, everywhere."""
     ranking = DamageRanking(network, graph, seen(network, graph))
     budget = BudgetSettings(keep=0.5, of="maps", multiple=1, limits=ANY_WIDTH)
     return plan_by_budget(graph, ranking, budget, by="damage", compensation=how)
@@ -183,12 +185,12 @@ def test_no_map_is_both_kept_and_removed_and_nothing_empties_a_layer(
         limits=ANY_WIDTH,
     )
     plan = plan_by_threshold(network, graph, seen(network, graph), chosen)
-    gone = {removal.map for removal in plan.removals}
-    heirs = {removal.heir for removal in plan.removals if removal.heir}
+    gone = {removal.channel for removal in plan.removals}
+    substitutes = {removal.substitute for removal in plan.removals if removal.substitute}
     assert len(gone) == len(plan.removals)
-    assert not gone & heirs
+    assert not gone & substitutes
     assert all(after >= 1 for _, after in plan.widths().values())
-    fixed = {space.name for space in graph.spaces if space.fixed}
+    fixed = {group.name for group in graph.groups if group.fixed}
     assert not {name for name, _ in gone} & fixed
     small = shrink(network, graph, plan.absent(graph))
     with torch.no_grad():
@@ -202,8 +204,8 @@ def test_padding_to_a_multiple_changes_no_logit(kind: Kind) -> None:
     wide = pad(network, graph, multiple=8)
     with torch.no_grad():
         torch.testing.assert_close(wide(pictures(3)), network(pictures(3)), atol=1e-6, rtol=1e-6)
-    for space in channel_graph(wide, pictures(0, 1)).spaces:
-        assert space.fixed or space.size % 8 == 0
+    for group in channel_graph(wide, pictures(0, 1)).groups:
+        assert group.fixed or group.size % 8 == 0
 
 
 def test_the_papers_merge_of_exact_copies_needs_no_data() -> None:

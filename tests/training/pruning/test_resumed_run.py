@@ -117,7 +117,7 @@ def test_a_run_with_other_settings_begins_anew(tmp_path: Path) -> None:
             PruneSettings(ThresholdSettings(60.0), multiple=256),
             "at most .* of a layer, but widths end on multiples of 256",
         ),
-        (PruneSettings(ThresholdSettings(0.0)), "no two maps .* nearer than 0 degrees"),
+        (PruneSettings(ThresholdSettings(0.0)), "no two channels .* nearer than 0 degrees"),
         (PruneSettings(BudgetSettings(1.0)), "within 100% of its macs as it is"),
         (
             PruneSettings(

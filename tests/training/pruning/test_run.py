@@ -51,7 +51,7 @@ def test_a_run_leaves_a_checkpoint_that_names_its_parent_and_a_plan_that_replays
     for key, value in again.network.state_dict().items():
         assert torch.equal(value, made.weights[key])
     text = (tmp_path / "half" / "pruning.txt").read_text()
-    assert all(f"{name}#{channel}" in text for name, channel in (r.map for r in plan.removals))
+    assert all(f"{name}#{channel}" in text for name, channel in (r.channel for r in plan.removals))
 
 
 def test_several_rounds_with_recovery_meet_the_budget_and_teach_from_the_parent(
@@ -83,7 +83,7 @@ def test_every_importance_meets_the_same_budget(importance: Importance) -> None:
 
 def test_a_sweep_has_every_way_at_every_setting_and_names_the_best_first(tmp_path: Path) -> None:
     subject = made_subject("cnn6", images=16)
-    settings = SweepSettings(angles_deg=(1.0, 40.0), ways=("the papers",))
+    settings = SweepSettings(angles_deg=(1.0, 40.0), methods=("the papers",))
     swept = sweep(subject, settings)
     assert len(swept.points) == 6
     assert all(p.accuracy == swept.accuracy for p in swept.points if not p.removed)
@@ -91,7 +91,7 @@ def test_a_sweep_has_every_way_at_every_setting_and_names_the_best_first(tmp_pat
     means = [points[0].accuracy.value for _, points in best]
     assert means == sorted(means, reverse=True)
     assert best[0][0] in write_sweep(swept, tmp_path)
-    controls = sweep(subject, SweepSettings(angles_deg=(40.0,), ways=("L2", "random"), seeds=2))
+    controls = sweep(subject, SweepSettings(angles_deg=(40.0,), methods=("L2", "random"), seeds=2))
     assert len(controls.points) == 6
     papers = next(point for point in swept.points if point.setting == 40.0)
     assert {point.widths for point in controls.points} == {papers.widths}
@@ -104,7 +104,7 @@ def test_a_sweep_that_was_cut_short_goes_on_and_refuses_points_of_another_networ
 ) -> None:
     subject = made_subject("cnn6", images=16)
     kept = PointFile(tmp_path / "points.jsonl", "parent")
-    first = SweepSettings(shares=(0.5,), ways=("random, least",), seeds=1)
+    first = SweepSettings(shares=(0.5,), methods=("random, least",), seeds=1)
     sweep(subject, first, told=lambda point: kept.add([point]))
     both = dataclasses.replace(first, seeds=2)
     made: list[Point] = []
@@ -127,7 +127,7 @@ def test_all_ways_of_a_sweep_of_budgets_have_the_same_widths() -> None:
 @pytest.mark.long
 def test_a_timed_sweep_says_how_fast_each_width_is() -> None:
     subject = made_subject("cnn6", images=16)
-    settings = SweepSettings(shares=(0.25,), ways=("damage, least",), timed=True)
+    settings = SweepSettings(shares=(0.25,), methods=("damage, least",), timed=True)
     swept = sweep(subject, settings)
     speed = swept.speed(swept.points[0])
     assert speed is not None
@@ -142,10 +142,10 @@ def test_recovery_in_a_sweep_brings_the_control_that_was_never_pruned() -> None:
     swept = sweep(
         subject,
         SweepSettings(
-            shares=(0.5,), ways=("random, least", "from scratch"), seeds=2, recovery=recovery
+            shares=(0.5,), methods=("random, least", "from scratch"), seeds=2, recovery=recovery
         ),
     )
-    names = [(point.way, point.seed) for point in swept.points]
+    names = [(point.method, point.seed) for point in swept.points]
     assert names == [
         ("random, least squares", 0),
         ("random, least squares", 1),
@@ -179,7 +179,11 @@ def test_pictures_are_drawn_of_every_reader(tmp_path: Path) -> None:
     measured = subject.measured()
     plan = prune(subject, HALF, measurement=measured).plan
     written = draw(subject, measured, plan, tmp_path)
-    assert {path.name for path in written} >= {"last-maps.png", "last-angles.png", "last-heirs.png"}
+    assert {path.name for path in written} >= {
+        "last-channels.png",
+        "last-angles.png",
+        "last-substitutes.png",
+    }
     assert all(path.stat().st_size > 0 for path in written)
 
 
@@ -187,7 +191,7 @@ def test_settings_that_make_no_sense_are_a_sentence(tmp_path: Path) -> None:
     with pytest.raises(SettingsError, match="angles or over budgets"):
         SweepSettings()
     with pytest.raises(SettingsError, match="no way begins with"):
-        SweepSettings(shares=(0.5,), ways=("magic",))
+        SweepSettings(shares=(0.5,), methods=("magic",))
     with pytest.raises(SettingsError, match="recovery takes"):
         RecoverySettings(distilled=2.0)
     with pytest.raises(ModelError, match="no model at"):

@@ -24,7 +24,7 @@ def angles(
     runs: Runs = Path("runs"),
     threads: Annotated[int, typer.Option(help="CPU threads.", min=1)] = 1,
 ) -> None:
-    """Say how alike the maps of every layer of MODEL are, and how alike chance would make them."""
+    """Measure how alike the channels of each layer of MODEL are, against independent channels."""
     with plain_errors(NAME):
         import torch
 

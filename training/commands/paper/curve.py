@@ -9,7 +9,7 @@ from fer_live.terminal.console import plain_errors
 from fer_live.training.commands.prune import NAME, Data, Images, Model, Runs
 
 if TYPE_CHECKING:
-    from fer_live.training.pruning.surgery.stopping import Step
+    from fer_live.training.pruning.surgery.stopping import RemovalStep
 
 
 def curve(
@@ -25,14 +25,14 @@ def curve(
     compensate: Annotated[
         list[str] | None, typer.Option(help="How the rest makes up, as of prune; give several.")
     ] = None,
-    every: Annotated[int, typer.Option(help="Maps between two measurements.", min=1)] = 1,
+    every: Annotated[int, typer.Option(help="Channels between two measurements.", min=1)] = 1,
     seed: Annotated[int, typer.Option(help="Of pictures and random importance.")] = 0,
     images: Images = 4096,
     data: Data = Path("../shared/data"),
     runs: Runs = Path("runs"),
     threads: Annotated[int, typer.Option(help="CPU threads.", min=1)] = 1,
 ) -> None:
-    """Remove a layer's maps one by one: loss, accuracy, importance (paper 001, Figs. 6 to 8)."""
+    """Remove a layer's channels one by one: loss, accuracy, importance (paper 001, Figs. 6-8)."""
     with plain_errors(NAME):
         import torch
 
@@ -52,6 +52,6 @@ def curve(
         typer.echo(write_curve(found, out))
 
 
-def _tell(line: str, step: "Step") -> None:
+def _tell(line: str, step: "RemovalStep") -> None:
     """Say that a step is done."""
     typer.echo(f"{line}: {step.removed} removed, loss {step.loss:.4f}", err=True)

@@ -1,21 +1,21 @@
-"""How the readers of removed maps make up for them: one matrix and one vector a reader.
+"""How the consumers of removed channels make up for them: a matrix and a vector for each consumer.
 
-A reader computes  W a + b  from the maps a. Without the removed ones it reads  M a + beta  in
-place of a, where M has no column for a removed map; so its weights become  W M  and its bias grows
-by  W beta  summed over the taps. Every way of making up is a choice of M and beta:
+A consumer computes  W a + b  from the channels a. Without the removed ones it reads  M a + beta  in
+place of a, where the columns of M for removed channels are zero; so its weights become  W M  and
+its bias grows by  W beta  summed over the taps. The kinds of compensation choose M and beta:
 
     neutralise   M_rr = 0, beta = 0
-    merge        M_rh = 1 for the heir h (-1 if complementary), beta = 0
+    merge        M_rh = 1 for the substitute h (-1 if complementary), beta = 0
     affine       M_rh = cov_rh / var_h, beta_r = mean_r - M_rh mean_h
     ls           M_RK = S_RK (S_KK + ridge)^-1, beta_R = mean_R - M_RK mean_K
-    refit        as ls; `refit` then goes on from there
+    refit        as ls, the starting point of `refit`
 
-with the covariances S and means that one measuring pass kept. Where nothing can carry a bias, the
-fits go through the origin (second moments in place of covariances).
+with the covariances S and means from one measuring pass. Where the consumer has no bias and no
+batch norm, the fits go through the origin (second moments in place of covariances).
 
-A conv that pads with zeros reads beta only inside the picture, but a bias is also felt outside. A
-constant channel, zero outside like any map, makes it exact: it takes the slot of a removed map,
-and the readers' weight for it is  W beta, tap by tap.
+A conv that pads with zeros reads beta only inside the picture, but its bias applies at the border
+as well. A constant channel, zero outside like any other, makes it exact: it takes the slot of a
+removed channel, and the consumers' weight for it is  W beta, tap by tap.
 """
 
 import copy
@@ -27,10 +27,10 @@ import numpy as np
 import torch
 from torch import nn
 
-from fer_live.training.pruning.compensation.constants import responses, speak_one
-from fer_live.training.pruning.graph.channels import ChannelGraph, Ids, Mask, Reader
+from fer_live.training.pruning.compensation.constants import make_constant, responses
+from fer_live.training.pruning.graph.channels import ChannelGraph, Consumer, Ids, Mask
 from fer_live.training.pruning.plan import Compensation, Plan, number
-from fer_live.training.pruning.statistics.gram import MapStats, Matrix, Vector
+from fer_live.training.pruning.statistics.gram import ChannelStats, Matrix, Vector
 from fer_live.training.pruning.statistics.measure import Measurement
 from fer_live.training.pruning.statistics.outgoing_weights import (
     energy,
@@ -40,18 +40,20 @@ from fer_live.training.pruning.statistics.outgoing_weights import (
 )
 
 RIDGE: Final = 1e-6
-"""Added to the diagonal of the correlations: enough for kept maps that are copies, and so small
+"""Added to the diagonal of the correlations: enough for kept channels that are copies, and so small
 that a removed copy comes back to six digits."""
 
 
 @dataclass(frozen=True, slots=True)
-class Reading:
-    """What a reader reads in place of its n maps: mixing @ maps + constants @ responses + offset.
+class Replacement:
+    """What a consumer reads in place of its n channels.
+
+    That is  mixing @ channels + constants @ responses + offset.
 
     Attributes:
-        mixing: (n, n); the columns of removed maps are zero.
+        mixing: (n, n); the columns of removed channels are zero.
         constants: (n, E) for the E constant channels that it reads.
-        offset: (n,) to be carried by the reader's bias; zero where a constant channel does.
+        offset: (n,) to be carried by the consumer's bias; zero where a constant channel does.
     """
 
     mixing: Matrix
@@ -60,22 +62,22 @@ class Reading:
 
 
 @dataclass(frozen=True, slots=True)
-class Loss:
-    """What one reader loses, by places among its n maps.
+class ConsumerLoss:
+    """What one consumer loses, by places among its n channels.
 
     Attributes:
-        stats: Of its n maps, and behind them of the responses of its E constant channels.
-        lost: (n,) which maps go.
-        heirs: (n,) place of each lost map's heir; -1 for none.
-        signs: (n,) -1 where the heir says the opposite, else 1.
-        ranked: (n,) whether a map was chosen without being compared with another, so that
-            anyone may become its heir.
-        biased: Whether the reader's output can be shifted.
+        stats: Of its n channels, and behind them of the responses of its E constant channels.
+        lost: (n,) which channels go.
+        substitutes: (n,) place of each lost channel's substitute; -1 for none.
+        signs: (n,) -1 where the substitute says the opposite, else 1.
+        ranked: (n,) whether a channel was chosen without being compared with another, so that
+            anyone may become its substitute.
+        biased: Whether the consumer's output can be shifted.
     """
 
-    stats: MapStats
+    stats: ChannelStats
     lost: Mask
-    heirs: Ids
+    substitutes: Ids
     signs: Ids
     ranked: Mask
     biased: bool
@@ -84,7 +86,7 @@ class Loss:
 def compensate(
     network: nn.Module, graph: ChannelGraph, plan: Plan, measurement: Measurement
 ) -> nn.Module:
-    """Return a copy in which no reader reads a removed map any more; no layer changes its size.
+    """Return a copy in which no consumer reads a removed channel; every layer keeps its size.
 
     With the zero columns physically removed (`surgery.shrink`) it gives the same logits.
 
@@ -100,68 +102,74 @@ def compensate(
     copied = copy.deepcopy(network)
     removed = plan.removed(graph)
     slots = np.array([number(graph, constant) for constant in plan.constants], np.int64)
-    spoken = responses(network, graph, slots, measurement.example)
-    for reader in graph.readers:
-        loss = loss_at(network, graph, plan, stats_beside(measurement, reader, spoken), reader)
+    constants = responses(network, graph, slots, measurement.example)
+    for consumer in graph.consumers:
+        stats = stats_beside(measurement, consumer, constants)
+        loss = loss_at(network, graph, plan, stats, consumer)
         if loss.lost.any():
-            reading = make_up(loss, plan.compensation)
-            _rewrite(copied, reader, reading, np.flatnonzero(np.isin(reader.maps, slots)))
+            replacement = replacement_at(loss, plan.compensation)
+            _rewrite(
+                copied, consumer, replacement, np.flatnonzero(np.isin(consumer.channels, slots))
+            )
     for slot in slots[removed[slots]]:
-        speak_one(copied, graph, int(slot))
+        make_constant(copied, graph, int(slot))
     return copied
 
 
 def stats_beside(
-    measurement: Measurement, reader: Reader, spoken: Mapping[str, Matrix]
-) -> MapStats:
-    """Return what is known of a reader's maps, and behind them of its constant channels."""
-    seen = measurement.readers[reader.name]
-    if reader.name not in spoken:
+    measurement: Measurement, consumer: Consumer, constants: Mapping[str, Matrix]
+) -> ChannelStats:
+    """Return what is known of a consumer's channels, and behind them of its constant channels."""
+    seen = measurement.consumers[consumer.name]
+    if consumer.name not in constants:
         return seen.positions
-    return seen.positions.beside(seen.mean_maps, spoken[reader.name])
+    return seen.positions.beside(seen.mean_maps, constants[consumer.name])
 
 
 def loss_at(
-    network: nn.Module, graph: ChannelGraph, plan: Plan, stats: MapStats, reader: Reader
-) -> Loss:
-    """Return what a plan takes from one reader.
+    network: nn.Module, graph: ChannelGraph, plan: Plan, stats: ChannelStats, consumer: Consumer
+) -> ConsumerLoss:
+    """Return what a plan takes from one consumer.
 
-    Where a reader reads a map several times (x beside x), the k-th heir speaks for the k-th.
+    Where a consumer reads a channel several times (a concatenation of x with x), the k-th copy is
+    replaced by the k-th copy of the substitute.
 
     Args:
         network: The unpruned network.
         graph: Its own.
         plan: What goes.
         stats: As `stats_beside` gives them.
-        reader: Who loses.
+        consumer: Who loses.
     """
     places: dict[int, list[int]] = {}
-    for place, map_number in enumerate(reader.maps):
-        places.setdefault(int(map_number), []).append(place)
-    count = len(reader.maps)
+    for place, channel_number in enumerate(consumer.channels):
+        places.setdefault(int(channel_number), []).append(place)
+    count = len(consumer.channels)
     lost, ranked = np.zeros(count, bool), np.zeros(count, bool)
-    heirs, signs = np.full(count, -1, np.int64), np.ones(count, np.int64)
+    substitutes, signs = np.full(count, -1, np.int64), np.ones(count, np.int64)
     for removal in plan.removals:
-        speakers = places.get(number(graph, removal.heir), []) if removal.heir else []
-        for turn, gone in enumerate(places.get(number(graph, removal.map), [])):
+        copies = places.get(number(graph, removal.substitute), []) if removal.substitute else []
+        for turn, gone in enumerate(places.get(number(graph, removal.channel), [])):
             lost[gone], ranked[gone] = True, removal.reason == "ranked"
             signs[gone] = -1 if removal.reason == "complementary" else 1
-            if speakers:
-                heirs[gone] = speakers[min(turn, len(speakers) - 1)]
-    return Loss(stats, lost, heirs, signs, ranked, carries_bias(network, reader))
+            if copies:
+                substitutes[gone] = copies[min(turn, len(copies) - 1)]
+    return ConsumerLoss(
+        stats, lost, substitutes, signs, ranked, can_shift_output(network, consumer)
+    )
 
 
-def carries_bias(network: nn.Module, reader: Reader) -> bool:
-    """Return whether a reader's output can be shifted: by its bias, or by the norm behind it."""
-    if network.get_submodule(reader.name).bias is not None:
+def can_shift_output(network: nn.Module, consumer: Consumer) -> bool:
+    """Return whether a consumer's output can be shifted: by its bias, or by the norm behind it."""
+    if network.get_submodule(consumer.name).bias is not None:
         return True
-    if reader.norm is None:
+    if consumer.norm is None:
         return False
-    return network.get_submodule(reader.norm).running_mean is not None
+    return network.get_submodule(consumer.norm).running_mean is not None
 
 
-def make_up(loss: Loss, how: Compensation) -> Reading:
-    """Return what the reader reads in place of its maps."""
+def replacement_at(loss: ConsumerLoss, how: Compensation) -> Replacement:
+    """Return what the consumer reads in place of its channels."""
     count, mean = len(loss.lost), loss.stats.mean
     gone = np.flatnonzero(loss.lost)
     full = np.zeros((count, len(mean)))
@@ -175,23 +183,27 @@ def make_up(loss: Loss, how: Compensation) -> Reading:
         full[np.ix_(gone, sources)] = least_squares(moments, gone, sources)
     elif how != "neutralise":
         for place in gone:
-            heir = _heir(loss, int(place), moments) if how == "affine" else int(loss.heirs[place])
-            if heir >= 0:
-                slope = moments[place, heir] / moments[heir, heir]
-                full[place, heir] = slope if how == "affine" else loss.signs[place]
+            substitute = (
+                _best_substitute(loss, int(place), moments)
+                if how == "affine"
+                else int(loss.substitutes[place])
+            )
+            if substitute >= 0:
+                slope = moments[place, substitute] / moments[substitute, substitute]
+                full[place, substitute] = slope if how == "affine" else loss.signs[place]
     offset = np.zeros(count)
     if shifted and how in ("affine", "ls", "refit"):
         offset[gone] = mean[gone] - full[gone] @ mean
     if len(steady):
         full[:, steady[0]] += offset / mean[steady[0]]
         offset[:] = 0
-    return Reading(full[:, :count], full[:, count:], offset)
+    return Replacement(full[:, :count], full[:, count:], offset)
 
 
-def _heir(loss: Loss, place: int, moments: Matrix) -> int:
-    """Return the place of a map's heir, the best single speaker where it has none; -1 for none."""
-    if loss.heirs[place] >= 0 or not loss.ranked[place]:
-        return int(loss.heirs[place])
+def _best_substitute(loss: ConsumerLoss, place: int, moments: Matrix) -> int:
+    """Return the place of a channel's substitute, or of its best single predictor; -1 for none."""
+    if loss.substitutes[place] >= 0 or not loss.ranked[place]:
+        return int(loss.substitutes[place])
     own = moments[: len(loss.lost), : len(loss.lost)]
     spread = np.diagonal(own)
     with np.errstate(divide="ignore", invalid="ignore"):
@@ -201,9 +213,9 @@ def _heir(loss: Loss, place: int, moments: Matrix) -> int:
 
 
 def least_squares(moments: Matrix, gone: Ids, sources: Ids) -> Matrix:
-    """Return (gone, sources) the coefficients of the best fit of each map by the sources.
+    """Return (gone, sources) the coefficients of the best fit of each channel by the sources.
 
-    Solved on correlations, so that a faint map counts as much as a loud one.
+    Solved on correlations, so that a faint channel counts as much as a loud one.
     """
     size = np.sqrt(np.maximum(np.diagonal(moments), 0))[sources]
     scale = np.where(size > 0, 1 / np.where(size > 0, size, 1), 0)
@@ -214,37 +226,39 @@ def least_squares(moments: Matrix, gone: Ids, sources: Ids) -> Matrix:
     return fitted
 
 
-def damage(network: nn.Module, reader: Reader, loss: Loss, reading: Reading) -> float:
-    """Return the share of what a reader says that is noise after a loss, as predicted; >= 0.
+def damage(
+    network: nn.Module, consumer: Consumer, loss: ConsumerLoss, replacement: Replacement
+) -> float:
+    """Return the share of what a consumer says that is noise after a loss, as predicted; >= 0.
 
-    tr(W D S Dᵀ Wᵀ) / tr(W S Wᵀ) with D = maps - reading; taps are taken as uncorrelated.
+    tr(W D S Dᵀ Wᵀ) / tr(W S Wᵀ) with D = channels - reading; taps are taken as uncorrelated.
     """
-    count = len(reader.maps)
-    product = interplay(network, reader)
-    difference = np.hstack([np.eye(count) - reading.mixing, -reading.constants])
-    mean = difference @ loss.stats.mean - reading.offset
+    count = len(consumer.channels)
+    product = interplay(network, consumer)
+    difference = np.hstack([np.eye(count) - replacement.mixing, -replacement.constants])
+    mean = difference @ loss.stats.mean - replacement.offset
     spread = difference @ loss.stats.covariance @ difference.T + np.outer(mean, mean)
     own = loss.stats.part(np.arange(count))
     return max(0.0, float((product * spread).sum()) / energy(product, own))
 
 
-def _rewrite(network: nn.Module, reader: Reader, reading: Reading, slots: Ids) -> None:
-    """Fold a reading into the reader's weights and bias."""
-    weights = outgoing(network, reader)
-    mixed = np.einsum("onp,nm->omp", weights, reading.mixing, optimize=True)
-    mixed[:, slots] += np.einsum("onp,ne->oep", weights, reading.constants, optimize=True)
-    weight = weight_of(network, reader.name)
+def _rewrite(network: nn.Module, consumer: Consumer, replacement: Replacement, slots: Ids) -> None:
+    """Fold a replacement into the consumer's weights and bias."""
+    weights = outgoing(network, consumer)
+    mixed = np.einsum("onp,nm->omp", weights, replacement.mixing, optimize=True)
+    mixed[:, slots] += np.einsum("onp,ne->oep", weights, replacement.constants, optimize=True)
+    weight = weight_of(network, consumer.name)
     with torch.no_grad():
         weight.copy_(torch.from_numpy(mixed).reshape(weight.shape))
-        shift_output(network, reader, np.einsum("onp,n->o", weights, reading.offset))
+        shift_output(network, consumer, np.einsum("onp,n->o", weights, replacement.offset))
 
 
-def shift_output(network: nn.Module, reader: Reader, shift: Vector) -> None:
-    """Add (outputs,) to what a reader says, by its bias or by the mean that its norm subtracts."""
-    bias = network.get_submodule(reader.name).bias
+def shift_output(network: nn.Module, consumer: Consumer, shift: Vector) -> None:
+    """Add (outputs,) to a consumer's output, by its bias or by the mean that its norm subtracts."""
+    bias = network.get_submodule(consumer.name).bias
     if isinstance(bias, torch.Tensor):
         bias += torch.from_numpy(shift).to(bias)
-    elif reader.norm is not None:
-        mean = network.get_submodule(reader.norm).running_mean
+    elif consumer.norm is not None:
+        mean = network.get_submodule(consumer.norm).running_mean
         if isinstance(mean, torch.Tensor):
             mean -= torch.from_numpy(shift).to(mean)

@@ -1,19 +1,19 @@
-"""Fitting every reader anew, one after the other, on what the pruned network really gives it.
+"""Refitting the consumers, one after the other, on the inputs that they get in the pruned network.
 
-The least squares of `compensate` makes up for each reader by itself: as if what it reads were still
-what the unpruned network gave, and map by map, whatever lies beside. Here the readers are taken in
-the order in which they run, each after all that come before it have been fitted, with every tap of
-its kernel as an input of its own and with the zeros that it pads with:
+The least squares of `compensate` treats each consumer alone, as if its inputs were still those of
+the unpruned network, and channel by channel, without its neighbouring pixels. Here the consumers
+are fitted in order of execution, each on the outputs of those already fitted, with every tap of its
+kernel as an input of its own and with its zero padding:
 
     minimise over D   sum |E - D u|^2 + ridge * sum_j D_j^2 sum u_j^2
 
 u is a patch of what the pruned network gives (and 1, where the output can be shifted), E what the
-unpruned network says there less what the pruned one says now, before batch norm; D is added to the
-weights. Where what a reader says goes straight into a sum, such as a residual stream, E is what the
-sum lacks, so that a writer also makes up for what the stream has lost before it. No labels, and no
-more pictures than were measured. After Zhang et al. 2016, "Accelerating Very Deep Convolutional
-Networks" (the asymmetric reconstruction), and He et al. 2017, "Channel Pruning for Accelerating
-Very Deep Neural Networks".
+unpruned network outputs there less what the pruned one does, before batch norm; D is added to the
+weights. Where a consumer's output goes straight into a sum, such as a residual stream, E is the
+error of the sum, so that the layer also makes up for what the stream has lost before it. It takes
+no labels, only the pictures of the measuring pass. After Zhang et al. 2016, "Accelerating Very Deep
+Convolutional Networks" (the asymmetric reconstruction), and He et al. 2017, "Channel Pruning for
+Accelerating Very Deep Neural Networks".
 """
 
 from collections.abc import Iterable
@@ -26,9 +26,9 @@ from torch import Tensor, nn
 from torch.nn import functional as nnf
 
 from fer_live.progress import counted
-from fer_live.training.pruning.compensation.compensate import carries_bias, shift_output
+from fer_live.training.pruning.compensation.compensate import can_shift_output, shift_output
 from fer_live.training.pruning.compensation.residual_target import looking_at, mixing_layer
-from fer_live.training.pruning.graph.channels import ChannelGraph, Ids, Mask, Reader
+from fer_live.training.pruning.graph.channels import ChannelGraph, Consumer, Ids, Mask
 from fer_live.training.pruning.plan import Plan
 from fer_live.training.pruning.statistics.gram import Matrix
 
@@ -36,10 +36,10 @@ RIDGE: Final = 1e-4
 """Share of each input's own energy; more where there are fewer than `ROWS_EACH` patches for each
 input. Where nothing was lost E is 0 and so is D, whatever this is."""
 ROWS: Final = 50_000
-"""Patches that a reader is fitted on; more if need be for `ROWS_EACH`."""
+"""Patches that a consumer is fitted on; more if need be for `ROWS_EACH`."""
 ROWS_EACH: Final = 40
 MOST_INPUTS: Final = 8_192
-"""Of a reader that is fitted, taps counted: the matrix of the fit has so many rows and columns."""
+"""Inputs, times taps, of a consumer that is fitted: the size of the matrix that is solved."""
 
 
 @dataclass(frozen=True)
@@ -47,7 +47,7 @@ class Seen:
     """Pictures to fit on.
 
     Attributes:
-        batches: (N, ...) each, as the network takes them; read through once a reader.
+        batches: (N, ...) each, as the network takes them; read through once a consumer.
         images: How many there are in all.
     """
 
@@ -58,10 +58,10 @@ class Seen:
 def refit(
     pruned: nn.Module, parent: nn.Module, graph: ChannelGraph, plan: Plan, seen: Seen
 ) -> None:
-    """Fit every reader of a compensated network in place; removed maps stay unread.
+    """Fit every consumer of a compensated network in place; removed channels stay unread.
 
-    Readers that are neither `Conv2d` nor `Linear` stay as they are, and so do those of more than
-    `MOST_INPUTS`, such as a linear layer behind large flattened maps.
+    Consumers that are neither `Conv2d` nor `Linear` stay as they are, and so do those of more than
+    `MOST_INPUTS`, such as a linear layer behind large flattened channels.
 
     Args:
         pruned: As `compensate` leaves it, so still of the parent's shape.
@@ -70,67 +70,67 @@ def refit(
         plan: What went.
         seen: The pictures that the parent was measured on.
     """
-    absent, silent = plan.absent(graph), plan.removed(graph)
+    absent, removed = plan.absent(graph), plan.removed(graph)
     for network in (pruned, parent):
         network.eval()
-    for reader in counted("fitting what reads", graph.readers):
-        module, read = pruned.get_submodule(reader.name), _columns(reader, absent)
+    for consumer in counted("fitting what reads", graph.consumers):
+        module, inputs = pruned.get_submodule(consumer.name), _columns(consumer, absent)
         if not isinstance(module, nn.Conv2d | nn.Linear):
             continue
-        if len(read) * module.weight[0, 0].numel() <= MOST_INPUTS:
-            # The slot of a constant channel is made by a layer that says 1, which has to stay.
-            made = graph.axes.get((reader.name, "out"))
-            spoken = None if made is None else np.flatnonzero((made < 0) | ~silent[made])
-            _fit(pruned, parent, reader, read=read, spoken=spoken, seen=seen)
+        if len(inputs) * module.weight[0, 0].numel() <= MOST_INPUTS:
+            # The slot of a constant channel is made by a layer whose output has to stay 1.
+            made = graph.axes.get((consumer.name, "out"))
+            outputs = None if made is None else np.flatnonzero((made < 0) | ~removed[made])
+            _fit(pruned, parent, consumer, inputs=inputs, outputs=outputs, seen=seen)
 
 
-def _columns(reader: Reader, absent: Mask) -> Ids:
-    """Return the input channels of a reader that are still there, flattened ones one by one."""
-    there = (reader.maps < 0) | ~absent[reader.maps]
-    return np.flatnonzero(np.repeat(there, reader.columns))
+def _columns(consumer: Consumer, absent: Mask) -> Ids:
+    """Return the input channels of a consumer that are still there, flattened ones one by one."""
+    there = (consumer.channels < 0) | ~absent[consumer.channels]
+    return np.flatnonzero(np.repeat(there, consumer.columns))
 
 
 def _fit(
     pruned: nn.Module,
     parent: nn.Module,
-    reader: Reader,
+    consumer: Consumer,
     *,
-    read: Ids,
-    spoken: Ids | None,
+    inputs: Ids,
+    outputs: Ids | None,
     seen: Seen,
 ) -> None:
-    """Fit one reader: the inputs `read` for the outputs `spoken`, all where it is None."""
-    module = mixing_layer(pruned, reader)
-    outputs = torch.arange(len(module.weight)) if spoken is None else torch.from_numpy(spoken)
-    inputs = torch.from_numpy(read)
-    taps, shift = _change(pruned, parent, reader, inputs, outputs, seen)
+    """Fit the weights of one consumer for some inputs and outputs; None stands for all outputs."""
+    module = mixing_layer(pruned, consumer)
+    rows = torch.arange(len(module.weight)) if outputs is None else torch.from_numpy(outputs)
+    columns = torch.from_numpy(inputs)
+    taps, shift = _change(pruned, parent, consumer, columns, rows, seen)
     with torch.no_grad():
-        added = taps.reshape(len(outputs), len(inputs), *module.weight.shape[2:])
-        module.weight[outputs.unsqueeze(1), inputs] += added.to(module.weight)
+        added = taps.reshape(len(rows), len(columns), *module.weight.shape[2:])
+        module.weight[rows.unsqueeze(1), columns] += added.to(module.weight)
         if shift is not None:
             whole = np.zeros(len(module.weight))
-            whole[outputs.numpy()] = shift.numpy()
-            shift_output(pruned, reader, whole)
+            whole[rows.numpy()] = shift.numpy()
+            shift_output(pruned, consumer, whole)
 
 
 def _change(
     pruned: nn.Module,
     parent: nn.Module,
-    reader: Reader,
+    consumer: Consumer,
     inputs: Tensor,
     outputs: Tensor,
     seen: Seen,
 ) -> tuple[Tensor, Tensor | None]:
     """Return float64 (outputs, inputs * taps) to add, and (outputs,) where it can be shifted."""
-    module, biased = mixing_layer(pruned, reader), carries_bias(pruned, reader)
-    look = looking_at(pruned, parent, reader, next(iter(seen.batches))[:1])
+    module, biased = mixing_layer(pruned, consumer), can_shift_output(pruned, consumer)
+    look = looking_at(pruned, parent, consumer, next(iter(seen.batches))[:1])
     rows = max(ROWS, ROWS_EACH * len(inputs) * module.weight[0, 0].numel())
     each = -(-rows // seen.images)
     draw = torch.Generator().manual_seed(0)
     normal, against, taken = torch.zeros(()), torch.zeros(()), 0
     for batch in seen.batches:
-        maps, error = look(batch)
-        given, missed = _patches(module, maps, error, inputs, each=each, draw=draw)
+        features, error = look(batch)
+        given, missed = _patches(module, features, error, inputs, each=each, draw=draw)
         if biased:
             given = torch.cat([given, given.new_ones(len(given), 1)], dim=1)
         given, missed = given.double(), missed[:, outputs].double()
@@ -154,7 +154,7 @@ def _solved(normal: Matrix, against: Matrix, ridge: float) -> Matrix:
 
 def _patches(
     layer: nn.Conv2d | nn.Linear,
-    maps: Tensor,
+    features: Tensor,
     error: Tensor,
     inputs: Tensor,
     *,
@@ -165,18 +165,18 @@ def _patches(
 
     Args:
         layer: Who reads.
-        maps: (N, C, H, W) or (N, C) what it reads.
+        features: (N, C, H, W) or (N, C) what it reads.
         error: (N, K, H', W') or (N, K) of what it says.
         inputs: Channels that are looked at.
         each: Places of a picture that are drawn, the same ones for all of a batch.
         draw: Chance.
     """
     if isinstance(layer, nn.Linear):
-        return maps[..., inputs].flatten(0, -2), error.flatten(0, -2)
+        return features[..., inputs].flatten(0, -2), error.flatten(0, -2)
     (high, wide), (down, right) = layer.kernel_size, layer.stride
     down_step, right_step = layer.dilation
     reach = (high - 1) * down_step, (wide - 1) * right_step
-    padded = nnf.pad(maps[:, inputs], _pads(layer, reach))
+    padded = nnf.pad(features[:, inputs], _pads(layer, reach))
     windows = padded.unfold(2, reach[0] + 1, down).unfold(3, reach[1] + 1, right)
     windows = windows[..., ::down_step, ::right_step]
     rows, columns = error.shape[2:]

@@ -1,4 +1,4 @@
-"""What the output of a reader lacks in the pruned network, against the unpruned one."""
+"""What the output of a consumer lacks in the pruned network, against the unpruned one."""
 
 from collections.abc import Callable
 from typing import TypeAlias
@@ -6,44 +6,44 @@ from typing import TypeAlias
 import torch
 from torch import Tensor, nn
 
-from fer_live.training.pruning.compensation.compensate import carries_bias
-from fer_live.training.pruning.graph.channels import Reader
+from fer_live.training.pruning.compensation.compensate import can_shift_output
+from fer_live.training.pruning.graph.channels import Consumer
 from fer_live.training.pruning.graph.residual_sums import sum_with
 
 Look: TypeAlias = Callable[[Tensor], tuple[Tensor, Tensor]]
-"""From (N, ...) pictures to what a reader reads, (N, C, ...), and what its output lacks before
+"""From (N, ...) pictures to what a consumer reads, (N, C, ...), and what its output lacks before
 its batch norm, (N, K, ...)."""
 
 
-def mixing_layer(network: nn.Module, reader: Reader) -> nn.Conv2d | nn.Linear:
-    """Return the layer of a reader.
+def mixing_layer(network: nn.Module, consumer: Consumer) -> nn.Conv2d | nn.Linear:
+    """Return the layer of a consumer.
 
     Raises:
         TypeError: It is of another kind.
     """
-    module = network.get_submodule(reader.name)
+    module = network.get_submodule(consumer.name)
     if not isinstance(module, nn.Conv2d | nn.Linear):
-        raise TypeError(f"{reader.name} is a {type(module).__name__}, which cannot be refitted")
+        raise TypeError(f"{consumer.name} is a {type(module).__name__}, which cannot be refitted")
     return module
 
 
-def looking_at(pruned: nn.Module, parent: nn.Module, reader: Reader, example: Tensor) -> Look:
-    """Return how to look at a reader.
+def looking_at(pruned: nn.Module, parent: nn.Module, consumer: Consumer, example: Tensor) -> Look:
+    """Return how to look at a consumer.
 
     Where its output goes straight into a sum, it lacks all that the sum lacks: of the other terms
     some have been fitted already, and a stream without a layer of its own never will be.
     """
-    module, teacher = mixing_layer(pruned, reader), mixing_layer(parent, reader)
-    end = reader.norm or reader.name
+    module, teacher = mixing_layer(pruned, consumer), mixing_layer(parent, consumer)
+    end = consumer.norm or consumer.name
     if sum_with(pruned.get_submodule(end), pruned, example) is None:
-        lag = _along(_lag(pruned, parent, reader), module)
+        lag = _along(_lag(pruned, parent, consumer), module)
 
         def alone(batch: Tensor) -> tuple[Tensor, Tensor]:
-            maps, said = _at(module, pruned, batch)
-            return maps, _at(teacher, parent, batch)[1] - said + lag
+            features, said = _at(module, pruned, batch)
+            return features, _at(teacher, parent, batch)[1] - said + lag
 
         return alone
-    gain = _along(_gain(pruned, reader), module)
+    gain = _along(_gain(pruned, consumer), module)
     terms = [(net.get_submodule(end), net) for net in (parent, pruned)]
 
     def in_sum(batch: Tensor) -> tuple[Tensor, Tensor]:
@@ -60,21 +60,21 @@ def _along(each: Tensor, module: nn.Conv2d | nn.Linear) -> Tensor:
     return each if isinstance(module, nn.Linear) else each.reshape(-1, 1, 1)
 
 
-def _gain(network: nn.Module, reader: Reader) -> Tensor:
-    """Return (outputs,) what the batch norm behind a reader multiplies by; 1 without."""
-    norm = None if reader.norm is None else network.get_submodule(reader.norm)
+def _gain(network: nn.Module, consumer: Consumer) -> Tensor:
+    """Return (outputs,) what the batch norm behind a consumer multiplies by; 1 without."""
+    norm = None if consumer.norm is None else network.get_submodule(consumer.norm)
     if not isinstance(norm, nn.BatchNorm1d | nn.BatchNorm2d) or norm.running_var is None:
-        return torch.ones(len(mixing_layer(network, reader).weight))
+        return torch.ones(len(mixing_layer(network, consumer).weight))
     scale = 1 / torch.sqrt(norm.running_var + norm.eps)
     return scale if norm.weight is None else (scale * norm.weight).detach()
 
 
-def _lag(pruned: nn.Module, parent: nn.Module, reader: Reader) -> Tensor:
+def _lag(pruned: nn.Module, parent: nn.Module, consumer: Consumer) -> Tensor:
     """Return (outputs,) what `compensate` has already moved from the output to its norm's mean."""
-    outputs = len(mixing_layer(pruned, reader).weight)
-    if reader.norm is None or not carries_bias(pruned, reader):
+    outputs = len(mixing_layer(pruned, consumer).weight)
+    if consumer.norm is None or not can_shift_output(pruned, consumer):
         return torch.zeros(outputs)
-    now, before = (net.get_submodule(reader.norm).running_mean for net in (pruned, parent))
+    now, before = (net.get_submodule(consumer.norm).running_mean for net in (pruned, parent))
     if not isinstance(now, Tensor) or not isinstance(before, Tensor):
         return torch.zeros(outputs)
     return now - before
@@ -100,5 +100,5 @@ def _at(layer: nn.Module, network: nn.Module, batch: Tensor) -> tuple[Tensor, Te
         pass
     finally:
         handle.remove()
-    maps, said = found
-    return maps, said
+    features, said = found
+    return features, said

@@ -1,4 +1,4 @@
-"""What a network costs at any widths, from its graph alone: maps, parameters, multiply-adds."""
+"""What a network costs at any widths, from its graph alone: channels, parameters, multiply-adds."""
 
 from dataclasses import dataclass
 
@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from fer_live.training.pruning.graph.channels import ChannelGraph, Mask, Side
 
 Counts = NDArray[np.int64]
-"""(spaces,) how many maps each space keeps."""
+"""(groups,) how many channels each group keeps."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,7 +16,7 @@ class Cost:
     """The size of a network.
 
     Attributes:
-        maps: Feature maps that may be removed and are still there.
+        maps: Channels that may be removed and are still there, in the word of files and `--of`.
         parameters: Learned numbers.
         macs: Multiply-adds of convs and linear layers for one crop.
     """
@@ -27,13 +27,13 @@ class Cost:
 
 
 class CostModel:
-    """The size of a network as a function of how many maps each space keeps."""
+    """The size of a network as a function of how many channels each group keeps."""
 
     def __init__(self, graph: ChannelGraph) -> None:
-        """Count once how many slots of every axis a map of every space takes."""
+        """Count once how many slots of every axis a channel of every group takes."""
         self._graph = graph
-        self.sizes: Counts = np.array([space.size for space in graph.spaces])
-        self._free = np.array([space.fixed is None for space in graph.spaces])
+        self.sizes: Counts = np.array([group.size for group in graph.groups])
+        self._free = np.array([group.fixed is None for group in graph.groups])
         self._units = np.array([m.positions * m.taps for m in graph.mixers])
         self._taps = np.array([m.taps for m in graph.mixers])
         self._biased = np.array([m.biased for m in graph.mixers])
@@ -41,14 +41,14 @@ class CostModel:
         full_in = [m.inputs for m in graph.mixers]
         self._out, self._out_rest = self._slots("out", full_out)
         self._in, self._in_rest = self._slots("in", full_in)
-        carried = np.zeros(len(graph.spaces), np.int64)
-        for name, per_map in graph.per_map.items():
-            carried += per_map * self._taken(graph.axes[name, "out"])
+        carried = np.zeros(len(graph.groups), np.int64)
+        for name, per_channel in graph.per_channel.items():
+            carried += per_channel * self._taken(graph.axes[name, "out"])
         self._carried = carried // self.sizes
 
     def kept(self, removed: Mask) -> Counts:
-        """Return how many maps each space keeps when those of `removed`, (count,) bool, go."""
-        gone = np.bincount(self._graph.space_of()[removed], minlength=len(self.sizes))
+        """Return how many channels each group keeps when those of `removed`, (count,) bool, go."""
+        gone = np.bincount(self._graph.group_of()[removed], minlength=len(self.sizes))
         return self.sizes - gone
 
     def cost(self, kept: Counts) -> Cost:
@@ -61,7 +61,7 @@ class CostModel:
         return Cost(maps, parameters + self._graph.other_parameters, macs)
 
     def savings(self, kept: Counts) -> NDArray[np.float64]:
-        """Return (spaces,) the multiply-adds that one map less of each space would save."""
+        """Return (groups,) the multiply-adds that one channel less of each group would save."""
         outputs, inputs = (width[:, None] for width in self._widths(kept))
         after = (outputs - self._out) * (inputs - self._in)
         saved: NDArray[np.float64] = ((outputs * inputs - after) * self._units[:, None]).sum(axis=0)
@@ -71,13 +71,13 @@ class CostModel:
         return self._out @ kept + self._out_rest, self._in @ kept + self._in_rest
 
     def _slots(self, side: Side, full: list[int]) -> tuple[Counts, Counts]:
-        """Return (mixers, spaces) slots a map, and (mixers,) slots that no space owns."""
+        """Return (mixers, groups) slots a channel, and (mixers,) slots that no group owns."""
         axes = [self._graph.axes.get((m.name, side)) for m in self._graph.mixers]
         nothing = np.zeros(len(self.sizes), np.int64)
         taken = np.array([nothing if ids is None else self._taken(ids) for ids in axes])
         return taken // self.sizes, np.array(full) - taken.sum(axis=1)
 
     def _taken(self, ids: NDArray[np.int64]) -> Counts:
-        """Return (spaces,) how many slots of an axis belong to each space."""
-        owners = self._graph.space_of()[ids[ids >= 0]]
+        """Return (groups,) how many slots of an axis belong to each group."""
+        owners = self._graph.group_of()[ids[ids >= 0]]
         return np.bincount(owners, minlength=len(self.sizes))

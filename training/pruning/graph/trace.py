@@ -1,7 +1,7 @@
 """From a network to its channel graph; the only file that speaks to Torch-Pruning.
 
 Torch-Pruning follows the autograd graph of one forward pass and says which axes of which layers
-must shrink together. Its groups are cut here into spaces (a concat or a split makes one group out
+must shrink together. Its groups are cut here into groups (a concat or a split makes one group out
 of several), checked, and given numbers.
 """
 
@@ -19,22 +19,22 @@ from torch import nn
 from fer_live.training.pruning.graph.channels import (
     Axis,
     ChannelGraph,
+    ChannelGroup,
+    Consumer,
     Ids,
     Mixer,
-    Reader,
     Side,
-    Space,
 )
 
 MIXING: Final = (nn.Conv1d, nn.Conv2d, nn.Linear)
 NORMS: Final = (nn.BatchNorm1d, nn.BatchNorm2d)
 
 Slots: TypeAlias = dict[Axis, list[tuple[int, int]]]
-"""For each axis, (slot on the axis, channel of the group or space) pairs."""
+"""For each axis, (slot on the axis, channel of the group) pairs."""
 
 
 def channel_graph(network: nn.Module, example: torch.Tensor) -> ChannelGraph:
-    """Trace a network and return its spaces and readers; the network is left as it was.
+    """Trace a network and return its groups and consumers; the network is left as it was.
 
     Args:
         network: Any network of convs, linear layers, batch norms and what treats channels alone.
@@ -53,24 +53,26 @@ def channel_graph(network: nn.Module, example: torch.Tensor) -> ChannelGraph:
             probe, example, output_transform=_marked, verbose=False
         )
     names = {module: name for name, module in probe.named_modules()}
-    groups = dependencies.get_all_groups(root_module_types=list(MIXING))
-    blocks = [block for group in groups for block in _blocks(*_tied(group, names), run)]
+    dependent = dependencies.get_all_groups(root_module_types=list(MIXING))
+    blocks = [block for tied_axes in dependent for block in _blocks(*_tied(tied_axes, names), run)]
     blocks.sort(key=lambda block: block.place)
     axes = _axes(blocks, run)
-    spaces, first = [], 0
+    groups, first = [], 0
     for block in blocks:
-        spaces.append(Space(block.name, first, block.size, block.fixed))
+        groups.append(ChannelGroup(block.name, first, block.size, block.fixed))
         first += block.size
     norms = _norms(run, dependencies, names)
-    readers = _readers(axes, run, norms)
-    if all(space.fixed for space in spaces):
+    consumers = _consumers(axes, run, norms)
+    if all(group.fixed for group in groups):
         raise ValueError("no layer of this network can be pruned")
-    mixers, per_map = _mixers(run, norms), _per_map(axes, run)
+    mixers, per_channel = _mixers(run, norms), _per_channel(axes, run)
     total = sum(parameter.numel() for parameter in probe.parameters())
     # Whatever neither mixes nor lies on an axis keeps its size.
     mixing = sum(m.outputs * (m.inputs * m.taps + m.biased) for m in mixers)
-    carrying = sum(count * len(axes[name, "out"]) for name, count in per_map.items())
-    return ChannelGraph(tuple(spaces), readers, axes, mixers, per_map, total - mixing - carrying)
+    carrying = sum(count * len(axes[name, "out"]) for name, count in per_channel.items())
+    return ChannelGraph(
+        tuple(groups), consumers, axes, mixers, per_channel, total - mixing - carrying
+    )
 
 
 def _marked(output: Any) -> list[torch.Tensor]:
@@ -117,11 +119,11 @@ def _run(probe: nn.Module, example: torch.Tensor) -> _Run:
     return _Run({name: modules[name] for name in calls}, calls, shapes)
 
 
-def _tied(group: Any, names: Mapping[nn.Module, str]) -> tuple[Slots, str | None]:
+def _tied(tied_axes: Any, names: Mapping[nn.Module, str]) -> tuple[Slots, str | None]:
     """Read one of Torch-Pruning's groups: its slots, and why it is fixed, if it is."""
     slots: Slots = defaultdict(list)
-    fixed = _tangled(group)
-    for item in group:
+    fixed = _tangled(tied_axes)
+    for item in tied_axes:
         module, handler = item.dep.target.module, item.dep.handler.__name__
         if isinstance(module, nn.Parameter):
             fixed = "a parameter outside any layer goes with them"
@@ -145,15 +147,15 @@ def _side(module: nn.Module, handler: str) -> Side | None:
     return "out" if slopes or isinstance(module, NORMS) else None
 
 
-def _tangled(group: Any) -> str | None:
+def _tangled(tied_axes: Any) -> str | None:
     """Say why single channels cannot be removed, when one drags others of its group along.
 
     A chunk whose halves are multiplied ties channel i to channel i + C/2; the group over all
     channels does not show it, groups over single ones do. Three of them are asked.
     """
-    root, count = group[0].dep, len(group[0].idxs)
+    root, count = tied_axes[0].dep, len(tied_axes[0].idxs)
     for channel in {0, count // 2, count - 1}:
-        single = group._DG.get_pruning_group(root.target.module, root.handler, [channel])
+        single = tied_axes._DG.get_pruning_group(root.target.module, root.handler, [channel])
         if len(single[0].idxs) > 1:
             return "its channels are tied to each other"
     return None
@@ -161,7 +163,7 @@ def _tangled(group: Any) -> str | None:
 
 @dataclass(frozen=True, slots=True)
 class _Block:
-    """A space before it is numbered: channels are counted within the space."""
+    """A group before it is numbered: channels are counted within the group."""
 
     name: str
     place: tuple[int, int]
@@ -171,7 +173,7 @@ class _Block:
 
 
 def _blocks(tied: Slots, fixed: str | None, run: _Run) -> Iterator[_Block]:
-    """Cut a group by which axes its channels lie on, so that a space's channels are alike."""
+    """Cut a group by which axes its channels lie on, so that a group's channels are alike."""
     lies_on: dict[int, set[Axis]] = defaultdict(set)
     for axis, pairs in tied.items():
         for _, channel in pairs:
@@ -188,7 +190,7 @@ def _blocks(tied: Slots, fixed: str | None, run: _Run) -> Iterator[_Block]:
 
 
 def _named_block(slots: Slots, size: int, fixed: str | None, run: _Run) -> _Block:
-    """Name a space after the first layer that makes its maps."""
+    """Name a group after the first layer that makes its channels."""
     maker = min((name for name, side in slots if side == "out"), key=run.place)
     made = [slot for slot, _ in slots[maker, "out"]]
     whole = len(made) == _length(run.leaves[maker], "out")
@@ -209,7 +211,7 @@ def _length(module: nn.Module, side: Side) -> int:
 
 
 def _axes(blocks: list[_Block], run: _Run) -> dict[Axis, Ids]:
-    """Give every slot of every axis the number of its map."""
+    """Give every slot of every axis the number of its channel."""
     axes: dict[Axis, Ids] = {}
     first = 0
     for block in blocks:
@@ -218,23 +220,27 @@ def _axes(blocks: list[_Block], run: _Run) -> dict[Axis, Ids]:
             ids = axes.setdefault((name, side), np.full(length, -1, np.int64))
             for slot, channel in pairs:
                 if ids[slot] != -1:
-                    raise ValueError(f"the trace ties slot {slot} of {name} ({side}) to two maps")
+                    raise ValueError(
+                        f"the trace ties slot {slot} of {name} ({side}) to two channels"
+                    )
                 ids[slot] = first + channel
         first += block.size
     return axes
 
 
-def _readers(axes: Mapping[Axis, Ids], run: _Run, norms: Mapping[str, str]) -> tuple[Reader, ...]:
-    """Return the layers that read maps, in order of execution."""
-    readers = []
+def _consumers(
+    axes: Mapping[Axis, Ids], run: _Run, norms: Mapping[str, str]
+) -> tuple[Consumer, ...]:
+    """Return the layers that read channels, in order of execution."""
+    consumers = []
     for name, module in run.leaves.items():
         if (name, "in") not in axes:
             continue
-        maps, columns = _maps_and_columns(axes[name, "in"], name)
+        channels, columns = _channels_and_columns(axes[name, "in"], name)
         padding = getattr(module, "padding", 0)
         padded = padding == "same" or bool(np.any(np.asarray(padding) != 0))
-        readers.append(Reader(name, maps, columns, norms.get(name), padded))
-    return tuple(readers)
+        consumers.append(Consumer(name, channels, columns, norms.get(name), padded))
+    return tuple(consumers)
 
 
 def _norms(run: _Run, dependencies: Any, names: Mapping[nn.Module, str]) -> dict[str, str]:
@@ -248,14 +254,14 @@ def _norms(run: _Run, dependencies: Any, names: Mapping[nn.Module, str]) -> dict
     return norms
 
 
-def _maps_and_columns(ids: Ids, name: str) -> tuple[Ids, int]:
-    """Return which maps a reader reads and how many columns each has (after a flattening)."""
+def _channels_and_columns(ids: Ids, name: str) -> tuple[Ids, int]:
+    """Return which channels a consumer reads and how many columns each has (after a flattening)."""
     starts = np.flatnonzero(np.r_[True, ids[1:] != ids[:-1]])
     lengths = np.diff(np.r_[starts, len(ids)])
-    of_maps = lengths[ids[starts] >= 0]
-    columns = int(of_maps[0])
-    if (of_maps != columns).any() or len(ids) % columns:
-        raise ValueError(f"{name} reads flattened maps of different sizes: not supported")
+    of_channels = lengths[ids[starts] >= 0]
+    columns = int(of_channels[0])
+    if (of_channels != columns).any() or len(ids) % columns:
+        raise ValueError(f"{name} reads flattened channels of different sizes: not supported")
     return ids[::columns].copy(), columns
 
 
@@ -280,8 +286,8 @@ def _mixers(run: _Run, norms: Mapping[str, str]) -> tuple[Mixer, ...]:
     return tuple(mixers)
 
 
-def _per_map(axes: Mapping[Axis, Ids], run: _Run) -> dict[str, int]:
-    """Return how many learned numbers a map the layers have that do not mix."""
+def _per_channel(axes: Mapping[Axis, Ids], run: _Run) -> dict[str, int]:
+    """Return how many learned numbers a channel the layers have that do not mix."""
     carriers = {n: run.leaves[n] for n, _ in axes if not isinstance(run.leaves[n], MIXING)}
     return {
         name: sum(parameter.numel() for parameter in module.parameters()) // _length(module, "out")

@@ -1,6 +1,6 @@
-"""How much each layer keeps, found by trying: the block of maps that costs the least loss goes.
+"""How much each layer keeps, found by trying: the block of channels that costs the least loss goes.
 
-Damages at different readers do not mean the same to the output, so they cannot be compared across
+Damages at different consumers do not mean the same to the output, so they cannot be compared across
 layers. What can is the loss itself. Within a layer the order of removal is the ranking's; which
 layer loses its next block is decided by carrying it out, compensation and batch norms included, and
 by asking how far the answers have moved from the unpruned network's, for each multiply-add saved.
@@ -58,19 +58,19 @@ def plan_of_widths(
     kept: Counts,
     compensation: Compensation,
 ) -> Plan:
-    """Return the plan that takes the first maps of an order until each space has its width.
+    """Return the plan that takes the first channels of an order until each group has its width.
 
     Args:
         graph: The network's own.
-        order: (map, score), least useful first.
-        kept: (spaces,) widths to come to.
-        compensation: How the readers make up for it.
+        order: (channel, score), least useful first.
+        kept: (groups,) widths to come to.
+        compensation: How the consumers make up for it.
     """
-    room = np.array([space.size for space in graph.spaces]) - kept
-    space_of, removals = graph.space_of(), []
+    room = np.array([group.size for group in graph.groups]) - kept
+    group_of, removals = graph.group_of(), []
     for number, score in order:
-        if room[space_of[number]] > 0:
-            room[space_of[number]] -= 1
+        if room[group_of[number]] > 0:
+            room[group_of[number]] -= 1
             removals.append(Removal(reference(graph, number), "ranked", score=score))
     return Plan(tuple(removals), sizes(graph), compensation)
 
@@ -78,11 +78,11 @@ def plan_of_widths(
 def widths_by_loss(
     model: CostModel, least: Counts, *, target: float, of: str, multiple: int, loss: "WidthLoss"
 ) -> Counts:
-    """Return (spaces,) the widths that fit under a target at the least loss, found greedily.
+    """Return (groups,) the widths that fit under a target at the least loss, found greedily.
 
     Args:
         model: What widths cost.
-        least: (spaces,) widths that no layer goes below.
+        least: (groups,) widths that no layer goes below.
         target: Cost that may stay, in the unit of `of`.
         of: "macs", "maps" or "parameters".
         multiple: Widths fall from multiple to multiple.
@@ -92,30 +92,30 @@ def widths_by_loss(
     def size(kept: Counts) -> int:
         return int(getattr(model.cost(kept), of))
 
-    def narrower(kept: Counts, space: int) -> Counts | None:
-        step = max(multiple, int(model.sizes[space]) // 16 // multiple * multiple)
+    def narrower(kept: Counts, group: int) -> Counts | None:
+        step = max(multiple, int(model.sizes[group]) // 16 // multiple * multiple)
         after = kept.copy()
-        after[space] = max(least[space], (kept[space] - 1) // step * step)
-        return None if after[space] >= kept[space] else after
+        after[group] = max(least[group], (kept[group] - 1) // step * step)
+        return None if after[group] >= kept[group] else after
 
     kept, now = model.sizes.copy(), loss(model.sizes)
     whole = size(kept)
     # Prices of an earlier turn are asked for again only when they come up: they hardly ever fall.
-    queue = [(-np.inf, space, -1) for space in range(len(kept))]
+    queue = [(-np.inf, group, -1) for group in range(len(kept))]
     turn = 0
     with phase("trying widths") as to:
         while size(kept) > target and queue:
-            _, space, asked = heapq.heappop(queue)
-            after = narrower(kept, space)
+            _, group, asked = heapq.heappop(queue)
+            after = narrower(kept, group)
             if after is None:
                 continue
             if asked < turn:
                 price = (loss(after) - now) / max(1, size(kept) - size(after))
-                heapq.heappush(queue, (price, space, turn))
+                heapq.heappush(queue, (price, group, turn))
                 continue
             kept, now, turn = after, loss(after), turn + 1
             to((whole - size(kept)) / max(1, whole - target))
-            heapq.heappush(queue, (-np.inf, space, -1))
+            heapq.heappush(queue, (-np.inf, group, -1))
     return _given_back(model, kept, size=size, target=target, multiple=multiple, loss=loss)
 
 
@@ -133,9 +133,9 @@ def _given_back(
         return kept
     while True:
         wider = []
-        for space in np.flatnonzero(kept < model.sizes):
+        for group in np.flatnonzero(kept < model.sizes):
             more = kept.copy()
-            more[space] = min(model.sizes[space], (kept[space] // multiple + 1) * multiple)
+            more[group] = min(model.sizes[group], (kept[group] // multiple + 1) * multiple)
             if size(more) <= target:
                 wider.append(more)
         if not wider:
@@ -155,7 +155,7 @@ class WidthLoss:
         self._known: dict[tuple[int, ...], float] = {}
 
     def __call__(self, kept: Counts) -> float:
-        """Return the loss at (spaces,) widths."""
+        """Return the loss at (groups,) widths."""
         key = tuple(int(width) for width in kept)
         if key not in self._known:
             self._known[key] = self._ask(kept)

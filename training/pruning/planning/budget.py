@@ -1,4 +1,4 @@
-"""Choosing maps until a budget is met: the least useful first, one at a time."""
+"""Choosing channels until a budget is met: the least useful first, one at a time."""
 
 import dataclasses
 import math
@@ -25,12 +25,12 @@ from fer_live.training.pruning.planning.allocate import WidthLoss, plan_of_width
 from fer_live.training.pruning.planning.ranking import Ranking
 
 MULTIPLE: Final = 16
-"""ONNX Runtime's convolutions on AVX2 take output maps in up to four blocks of 8; half-filled turns
-cost as much as full ones, so multiples of 8 save arithmetic that time does not show."""
+"""ONNX Runtime's convolutions on AVX2 compute up to four blocks of 8 output channels at a time, and
+half-filled blocks cost as much as full ones: odd multiples of 8 save arithmetic, not time."""
 
 Allocation: TypeAlias = Literal["global", "uniform", "measured"]
 """global: the whole network competes, damage per multiply-add saved. uniform: every layer keeps
-the same share of its maps. measured: the layer whose next block costs the least loss gives it
+the same share of its channels. measured: the layer whose next block costs the least loss gives it
 (`allocate`)."""
 
 
@@ -39,14 +39,14 @@ class BudgetSettings:
     """How much may stay.
 
     Attributes:
-        keep: Share of the multiply-adds (or of the maps) that stay at most, in (0, 1]; 0 takes all
-            that the limits allow, in order, for a stop rule to end it.
+        keep: Share of the cost that may stay, in (0, 1]; 0 takes all that the limits allow, in
+            order, for a stop rule to end it.
         of: What the share is of.
         allocation: Whether layers compete or all keep the same share.
         multiple: Widths end on multiples of this where they can (1 for any width);
-            the maps that this takes back are the most useful of those removed.
+            the channels that this takes back are the most useful of those removed.
         limits: What every layer keeps.
-        widths: (layer, maps) that are kept instead, when somebody has chosen them already.
+        widths: (layer, channels) that are kept instead, when somebody has chosen them already.
     """
 
     keep: float = 0.5
@@ -77,14 +77,14 @@ def plan_by_budget(
     compensation: Compensation = "ls",
     loss: Callable[[Plan], float] | None = None,
 ) -> Plan:
-    """Return the plan that removes the least useful maps until the budget is met.
+    """Return the plan that removes the least useful channels until the budget is met.
 
     Args:
         graph: The network's own.
-        ranking: Says which map is the least useful; it is used up.
+        ranking: Says which channel is the least useful; it is used up.
         settings: How much may stay.
         by: The ranking's name, for the record.
-        compensation: How the readers make up for it.
+        compensation: How the consumers make up for it.
         loss: What a plan costs when it is carried out; "measured" asks it.
 
     Raises:
@@ -95,7 +95,7 @@ def plan_by_budget(
     greedy = _Greedy(graph, ranking, settings, model)
     if settings.widths:
         chosen = dict(settings.widths)
-        greedy.quota = np.array([chosen.get(s.name, s.size) for s in graph.spaces])
+        greedy.quota = np.array([chosen.get(s.name, s.size) for s in graph.groups])
     elif settings.allocation == "uniform" and settings.keep:
         greedy.quota = _uniform_quota(graph, settings, model)
     order = greedy.run()
@@ -112,31 +112,31 @@ def plan_by_budget(
 
 
 class _Greedy:
-    """Removes the least useful map again and again, until the budget is met at aligned widths."""
+    """Removes the least useful channel, one by one, until the budget is met at aligned widths."""
 
     def __init__(
         self, graph: ChannelGraph, ranking: Ranking, settings: BudgetSettings, model: CostModel
     ) -> None:
         self._graph, self._ranking, self._settings, self._model = graph, ranking, settings, model
-        self._space_of = graph.space_of()
+        self._group_of = graph.group_of()
         self.kept = model.sizes.copy()
         self.quota = model.sizes - settings.limits.rooms(graph)
 
     def run(self) -> list[tuple[int, float]]:
-        """Return (map, score) in the order of removal; `kept` is what is left."""
+        """Return (channel, score) in the order of removal; `kept` is what is left."""
         gone = np.zeros(self._graph.count, bool)
         order: list[tuple[int, float]] = []
         target = self._settings.keep * self._size(self._model.sizes)
         to_the_end = self._settings.allocation != "global" or not self._settings.keep
         spare = max(1, int((self.kept - self.quota).sum()))
-        with phase("choosing maps") as to:
+        with phase("choosing channels") as to:
             while to_the_end or self._size(self.aligned(self.kept)) > target:
                 choice = self._choose(gone)
                 if choice is None:
                     break
                 gone[choice] = True
                 order.append((choice, float(self._ranking.scores()[choice])))
-                self.kept[self._space_of[choice]] -= 1
+                self.kept[self._group_of[choice]] -= 1
                 self._ranking.remove(choice)
                 to(len(order) / spare)
         self.require(self.aligned(self.kept))
@@ -157,7 +157,7 @@ class _Greedy:
             )
 
     def aligned(self, kept: Counts) -> Counts:
-        """Return the widths after the maps have been taken back that fill up to a multiple."""
+        """Return the widths after the channels have been taken back that fill up to a multiple."""
         multiple = self._settings.multiple
         full = np.minimum(-(-kept // multiple) * multiple, self._model.sizes)
         return np.where(kept < self._model.sizes, full, kept)
@@ -166,11 +166,11 @@ class _Greedy:
         return int(getattr(self._model.cost(kept), self._settings.of))
 
     def _choose(self, gone: Mask) -> int | None:
-        """Return the least useful map of the layers that have some to spare."""
-        spare = (self.kept > self.quota)[self._space_of]
+        """Return the least useful channel of the layers that have some to spare."""
+        spare = (self.kept > self.quota)[self._group_of]
         usefulness = self._ranking.scores()
         if self._settings.allocation == "global" and self._settings.of == "macs":
-            usefulness = usefulness / np.maximum(self._model.savings(self.kept), 1)[self._space_of]
+            usefulness = usefulness / np.maximum(self._model.savings(self.kept), 1)[self._group_of]
         candidates = np.flatnonzero(spare & ~gone)
         return int(candidates[np.argmin(usefulness[candidates])]) if len(candidates) else None
 
@@ -205,7 +205,7 @@ def _uniform_quota(graph: ChannelGraph, settings: BudgetSettings, model: CostMod
     # Nothing is gained below the multiple that a width is filled up to.
     least = np.minimum(-(-least // settings.multiple) * settings.multiple, model.sizes)
     target = settings.keep * getattr(model.cost(model.sizes), settings.of)
-    free = np.array([space.fixed is None for space in graph.spaces]) & (least < model.sizes)
+    free = np.array([group.fixed is None for group in graph.groups]) & (least < model.sizes)
     for share in np.linspace(1, 0, 1001):
         wanted = np.round(share * model.sizes / settings.multiple) * settings.multiple
         kept = np.clip(wanted.astype(np.int64), least, model.sizes)
@@ -220,11 +220,11 @@ def take_back(
 ) -> list[tuple[int, float]]:
     """Return an order of removal without the last ones of each layer that has lost too many."""
     room = model.sizes - kept
-    space_of = graph.space_of()
+    group_of = graph.group_of()
     left = []
     for number, score in order:
-        if room[space_of[number]] > 0:
-            room[space_of[number]] -= 1
+        if room[group_of[number]] > 0:
+            room[group_of[number]] -= 1
             left.append((number, score))
     return left
 
@@ -233,18 +233,18 @@ def align(graph: ChannelGraph, plan: Plan, *, multiple: int = MULTIPLE) -> Plan:
     """Return the plan without the removals that would leave a width between multiples.
 
     Of each layer the last removals, the most harmful ones, are taken back; one of a complementary
-    pair that went together may stay behind. No heir loses its place by that.
+    pair that went together may stay behind. No substitute loses its place by that.
     """
     keep = {
         name: before if before == after else min(before, math.ceil(after / multiple) * multiple)
         for name, (before, after) in plan.widths().items()
     }
-    room = {name: size - keep[name] for name, size in plan.spaces}
+    room = {name: size - keep[name] for name, size in plan.groups}
     left = []
     for removal in plan.removals:
-        if removal.map not in plan.constants and room[removal.map[0]] > 0:
-            room[removal.map[0]] -= 1
+        if removal.channel not in plan.constants and room[removal.channel[0]] > 0:
+            room[removal.channel[0]] -= 1
             left.append(removal)
-        elif removal.map in plan.constants:
+        elif removal.channel in plan.constants:
             left.append(removal)
     return dataclasses.replace(plan, removals=tuple(left))

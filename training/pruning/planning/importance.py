@@ -1,4 +1,4 @@
-"""How much each map matters, by the measures that distinctiveness has to be compared with."""
+"""How much each channel matters, by the measures that distinctiveness has to be compared with."""
 
 from collections.abc import Callable, Iterable
 from typing import Literal, TypeAlias
@@ -13,7 +13,7 @@ from fer_live.training.pruning.statistics.gram import Vector
 from fer_live.training.pruning.statistics.outgoing_weights import weight_of
 
 Importance: TypeAlias = Literal["l2", "bn", "taylor", "random"]
-"""l2: paper 001's sqrt(sum w² / k²) of a map's filter, batch norm folded in.
+"""l2: paper 001's sqrt(sum w² / k²) of a channel's filter, batch norm folded in.
 bn: the batch norm's scale (Liu et al., Network Slimming, ICCV 2017).
 taylor: how much the loss changes, to first order, without it (Molchanov et al., CVPR 2019).
 random: no measure at all, the control that every other one has to beat.
@@ -23,7 +23,7 @@ Loss: TypeAlias = Callable[[torch.Tensor, torch.Tensor], torch.Tensor]
 
 
 def l2_importance(network: nn.Module, graph: ChannelGraph) -> Vector:
-    """Return (count,) sqrt(sum of w² / k²) over the filters that make each map.
+    """Return (count,) sqrt(sum of w² / k²) over the filters that make each channel.
 
     After a batch norm a filter's own size means nothing, since the norm divides it out; so the
     filter is taken as the norm leaves it, times |gamma| / sigma.
@@ -42,7 +42,7 @@ def l2_importance(network: nn.Module, graph: ChannelGraph) -> Vector:
 
 
 def _folded_scale(network: nn.Module, name: str) -> Vector:
-    """Return (maps,) |gamma| / sqrt(running variance + eps) of a batch norm."""
+    """Return (channels,) |gamma| / sqrt(running variance + eps) of a batch norm."""
     norm = network.get_submodule(name)
     if not isinstance(norm, nn.BatchNorm1d | nn.BatchNorm2d) or norm.running_var is None:
         raise TypeError(f"{name} is no batch norm with running statistics")
@@ -53,7 +53,7 @@ def _folded_scale(network: nn.Module, name: str) -> Vector:
 
 
 def bn_importance(network: nn.Module, graph: ChannelGraph) -> Vector:
-    """Return (count,) the sum of |gamma| over the batch norms that carry each map.
+    """Return (count,) the sum of |gamma| over the batch norms that carry each channel.
 
     Raises:
         SettingsError: A layer that may be pruned has no batch norm.
@@ -78,8 +78,8 @@ def taylor_importance(
 ) -> Vector:
     """Return (count,) the mean over pictures of |sum over positions of a * dLoss/da|.
 
-    That is the change of the loss, to first order, when the map is zeroed where it is read;
-    several readers of one map add up before the absolute value is taken.
+    That is the change of the loss, to first order, when the channel is zeroed where it is read;
+    several consumers of one channel add up before the absolute value is taken.
 
     Args:
         network: Runs in eval mode; its mode and gradients are left as they were.
@@ -114,21 +114,23 @@ def _taylor_of(
         return hook
 
     handles = [
-        network.get_submodule(reader.name).register_forward_pre_hook(keep(reader.name))
-        for reader in graph.readers
+        network.get_submodule(consumer.name).register_forward_pre_hook(keep(consumer.name))
+        for consumer in graph.consumers
     ]
     with torch.enable_grad():
         # The pictures ask for gradients, so that frozen layers do not cut the graph.
         value = loss(network(pictures.detach().requires_grad_()), targets) * len(pictures)
-        read = [seen[reader.name] for reader in graph.readers]
+        read = [seen[consumer.name] for consumer in graph.consumers]
         slopes = torch.autograd.grad(value, read)
     for handle in handles:
         handle.remove()
     change = np.zeros((graph.count, len(pictures)))
-    for reader, values, slope in zip(graph.readers, read, slopes, strict=True):
-        by_map = (values * slope).detach().reshape(len(pictures), len(reader.maps), -1).sum(dim=2)
-        own = reader.maps >= 0
-        np.add.at(change, reader.maps[own], by_map.double().cpu().numpy().T[own])
+    for consumer, values, slope in zip(graph.consumers, read, slopes, strict=True):
+        by_channel = (
+            (values * slope).detach().reshape(len(pictures), len(consumer.channels), -1).sum(dim=2)
+        )
+        own = consumer.channels >= 0
+        np.add.at(change, consumer.channels[own], by_channel.double().cpu().numpy().T[own])
     summed: Vector = np.abs(change).sum(axis=1)
     return summed
 

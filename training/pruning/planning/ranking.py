@@ -1,10 +1,10 @@
-"""How useful each map still is, given which ones have gone already.
+"""How useful each channel still is, given which ones have been removed already.
 
-The default usefulness is the damage that a map's loss does after least squares over all kept maps:
-with P = (S_KK + ridge)^-1 over the covariance S at a reader's input, and W the weights as they
-have become, losing map c costs  ||W_c||² / P_cc  of the reader's output. Then W and P are brought
-up to date by rank one (Hassibi & Stork's optimal brain surgeon, on whole maps), so that the next
-choice knows of the last: two copies are not both called useless.
+By default that is the damage that remains when the channel is replaced by its least-squares fit
+from all kept channels: with P = (S_KK + ridge)^-1 over the covariance S at a consumer's input, and
+W the current weights, removing channel c costs  ||W_c||² / P_cc  of the consumer's output. Then W
+and P get a rank-one update (Hassibi & Stork's optimal brain surgeon, on whole channels), so that
+the next choice takes the last into account: of two copies only one is useless.
 """
 
 from typing import Protocol
@@ -21,14 +21,14 @@ from fer_live.training.pruning.statistics.outgoing_weights import energy, interp
 
 
 class Ranking(Protocol):
-    """Says how useful each map still is, and learns which ones have gone."""
+    """Says how useful each channel still is, and learns which ones have gone."""
 
     def scores(self) -> Vector:
         """Return (count,) usefulness; the least useful goes first."""
         ...
 
-    def remove(self, map_number: int) -> None:
-        """Take note that a map has gone."""
+    def remove(self, channel_number: int) -> None:
+        """Take note that a channel has gone."""
         ...
 
 
@@ -43,14 +43,14 @@ class FixedRanking:
         """Return the importance."""
         return self._importance
 
-    def remove(self, map_number: int) -> None:
+    def remove(self, channel_number: int) -> None:
         """Do nothing: the others are as important as before."""
 
 
 class AngleRanking:
-    """The papers' measure as a ranking: a map is the less useful, the nearer its nearest kept one.
+    """The papers' measure as a ranking: by the angle to the nearest kept channel, smallest first.
 
-    At several readers the reader at which it is most distinct decides.
+    Of several consumers the one at which the channel is most distinct decides.
     """
 
     def __init__(
@@ -63,8 +63,8 @@ class AngleRanking:
         """Rank by the angles of one normalisation."""
         self._graph = graph
         self._angles = []
-        for reader in graph.readers:
-            stats = measurement.readers[reader.name].of(components)
+        for consumer in graph.consumers:
+            stats = measurement.consumers[consumer.name].of(components)
             angles = stats.angles_deg(normalisation)
             np.fill_diagonal(angles, np.nan)
             angles = np.where(np.isnan(angles), 180.0, angles)
@@ -72,80 +72,85 @@ class AngleRanking:
             self._angles.append(angles)
 
     def scores(self) -> Vector:
-        """Return (count,) the angle to the nearest kept map, in degrees."""
+        """Return (count,) the angle to the nearest kept channel, in degrees."""
         scores = np.zeros(self._graph.count)
-        for reader, angles in zip(self._graph.readers, self._angles, strict=True):
-            own = reader.maps >= 0
-            np.maximum.at(scores, reader.maps[own], angles.min(axis=1)[own])
+        for consumer, angles in zip(self._graph.consumers, self._angles, strict=True):
+            own = consumer.channels >= 0
+            np.maximum.at(scores, consumer.channels[own], angles.min(axis=1)[own])
         return scores
 
-    def remove(self, map_number: int) -> None:
-        """Let nobody be near a map that has gone."""
-        for reader, angles in zip(self._graph.readers, self._angles, strict=True):
-            angles[:, reader.maps == map_number] = 180.0
+    def remove(self, channel_number: int) -> None:
+        """Exclude a removed channel from the nearest-neighbour search."""
+        for consumer, angles in zip(self._graph.consumers, self._angles, strict=True):
+            angles[:, consumer.channels == channel_number] = 180.0
 
 
 class DamageRanking:
-    """Usefulness as the damage that is left after least squares over all kept maps."""
+    """Usefulness as the damage that is left after least squares over all kept channels."""
 
     def __init__(self, network: nn.Module, graph: ChannelGraph, measurement: Measurement) -> None:
-        """Invert every reader's covariance once."""
+        """Invert every consumer's covariance once."""
         self._graph = graph
         self._states = [
             _Elimination.of(network, graph, measurement, index)
-            for index in range(len(graph.readers))
+            for index in range(len(graph.consumers))
         ]
-        self._readers_of = graph.readers_of()
+        self._consumers_of = graph.consumers_of()
         self._scores = np.zeros(graph.count)
         for state in self._states:
             state.add_to(self._scores)
 
     def scores(self) -> Vector:
-        """Return (count,) damages, as shares of what the readers say, summed over readers."""
+        """Return (count,) damages, as shares of what the consumers say, summed over consumers."""
         return self._scores
 
-    def remove(self, map_number: int) -> None:
-        """Bring the weights and inverses of the map's readers up to date."""
-        for index in self._readers_of[map_number]:
-            self._states[index].remove(map_number)
+    def remove(self, channel_number: int) -> None:
+        """Bring the weights and inverses of the channel's consumers up to date."""
+        for index in self._consumers_of[channel_number]:
+            self._states[index].remove(channel_number)
         self._scores = np.zeros(self._graph.count)
         for state in self._states:
             state.add_to(self._scores)
 
 
 class _Elimination:
-    """One reader: the inverse covariance of the kept maps, and the products of their weights."""
+    """One consumer: inverse covariance of its kept channels, and the products of their weights."""
 
-    def __init__(self, maps: NDArray[np.int64], inverse: Matrix, product: Matrix, total: float):
-        self._maps, self._inverse, self._product, self._total = maps, inverse, product, total
-        self._kept = np.ones(len(maps), bool)
+    def __init__(self, channels: NDArray[np.int64], inverse: Matrix, product: Matrix, total: float):
+        self._channels, self._inverse, self._product, self._total = (
+            channels,
+            inverse,
+            product,
+            total,
+        )
+        self._kept = np.ones(len(channels), bool)
 
     @classmethod
     def of(
         cls, network: nn.Module, graph: ChannelGraph, measurement: Measurement, index: int
     ) -> "_Elimination":
-        reader = graph.readers[index]
-        stats = measurement.readers[reader.name].positions
-        product = interplay(network, reader)
+        consumer = graph.consumers[index]
+        stats = measurement.consumers[consumer.name].positions
+        product = interplay(network, consumer)
         covariance = stats.covariance
         size = np.sqrt(np.maximum(np.diagonal(covariance), 0))
         scale = np.where(size > 0, size, 1)
         correlation = covariance / np.outer(scale, scale)
         correlation[np.diag_indices_from(correlation)] += np.where(size > 0, RIDGE, 1)
-        # Everything in units of one standard deviation; a constant map then costs nothing.
+        # Everything in units of one standard deviation; a constant channel then costs nothing.
         product_scaled = product * np.outer(size, size)
         total = energy(product, stats)
-        return cls(reader.maps, np.linalg.inv(correlation), product_scaled, total)
+        return cls(consumer.channels, np.linalg.inv(correlation), product_scaled, total)
 
     def add_to(self, scores: Vector) -> None:
-        """Add each kept map's damage at this reader to (count,) scores."""
-        own = self._kept & (self._maps >= 0)
+        """Add each kept channel's damage at this consumer to (count,) scores."""
+        own = self._kept & (self._channels >= 0)
         costs = np.diagonal(self._product)[own] / np.diagonal(self._inverse)[own] / self._total
-        np.add.at(scores, self._maps[own], costs)
+        np.add.at(scores, self._channels[own], costs)
 
-    def remove(self, map_number: int) -> None:
-        """Let a map go; the kept ones take over what they can say of it."""
-        for place in np.flatnonzero((self._maps == map_number) & self._kept):
+    def remove(self, channel_number: int) -> None:
+        """Let a channel go; the kept ones take over what they can say of it."""
+        for place in np.flatnonzero((self._channels == channel_number) & self._kept):
             column = self._inverse[:, place].copy()
             pivot = column[place]
             share = column / pivot  # what W_place takes from each W_k, with the sign turned

@@ -1,9 +1,9 @@
-"""The papers' rule: maps at a small angle say the same, maps near 180 degrees say the opposite.
+"""The papers' rule: channels at a small angle are similar, channels near 180 degrees complementary.
 
-Similarity is not transitive, and what is removed cannot speak for others. So the removals form a
-star forest: every map that goes points straight at one that stays, within the threshold at every
-reader of it. Cheap ones first, by the damage that the best straight line from heir to removed map
-would leave; ties by angle, then by number, so that the plan never depends on chance.
+Similarity is not transitive, and a removed channel cannot substitute for another. So the removals
+form a star forest: each removed channel has a kept substitute, within the threshold at every
+consumer. The cheapest go first, by the damage that is left after the linear regression on the
+substitute; ties are broken by angle, then by number, so that the plan is deterministic.
 """
 
 import dataclasses
@@ -17,11 +17,11 @@ import numpy as np
 from torch import nn
 
 from fer_live.training.pruning.compensation.constants import borderless
-from fer_live.training.pruning.graph.channels import ChannelGraph, Reader
+from fer_live.training.pruning.graph.channels import ChannelGraph, Consumer
 from fer_live.training.pruning.plan import (
+    ChannelRef,
     Compensation,
     Limits,
-    MapRef,
     Plan,
     Reason,
     Removal,
@@ -29,7 +29,7 @@ from fer_live.training.pruning.plan import (
     reference,
     sizes,
 )
-from fer_live.training.pruning.statistics.gram import MapStats, Matrix, Normalisation
+from fer_live.training.pruning.statistics.gram import ChannelStats, Matrix, Normalisation
 from fer_live.training.pruning.statistics.measure import Components, Measurement
 from fer_live.training.pruning.statistics.outgoing_weights import energy, interplay, variances
 
@@ -39,15 +39,15 @@ Complement: TypeAlias = Literal["both", "one", "neither"]
 
 @dataclass(frozen=True, slots=True)
 class ThresholdSettings:
-    """When two maps are taken for one.
+    """When two channels are taken for one.
 
     Attributes:
         angle_deg: Similar below this, complementary above 180 less this.
-        normalisation: How maps become vectors; "minmax" is the papers'.
+        normalisation: How channels become vectors; "minmax" is the papers'.
         components: One component a position, or one a picture.
         complement: Of a complementary pair "both" go, as in paper 000, "one", as in paper 001,
             or "neither".
-        constants: Whether maps that always say the same go, too.
+        constants: Whether channels that always say the same go, too.
         limits: What every layer keeps.
     """
 
@@ -75,11 +75,11 @@ def plan_by_threshold(
     forest = _Forest(graph, settings.limits)
     unframed = borderless(network, graph, measurement)
     if settings.constants:
-        for map_number in _constant_everywhere(graph, unframed):
-            forest.remove(map_number, Removal(reference(graph, map_number), "constant"))
+        for channel_number in _constant_everywhere(graph, unframed):
+            forest.remove(channel_number, Removal(reference(graph, channel_number), "constant"))
     stats = unframed
     if settings.normalisation != "centred" or settings.components != "positions":
-        stats = {name: seen.of(settings.components) for name, seen in measurement.readers.items()}
+        stats = {name: seen.of(settings.components) for name, seen in measurement.consumers.items()}
     for pair in sorted(_pairs(network, graph, stats, settings)):
         if pair.reason == "complementary" and settings.complement == "both":
             forest.remove_both(pair)
@@ -89,20 +89,20 @@ def plan_by_threshold(
     return Plan(tuple(forest.removals), sizes(graph), compensation, criterion=criterion)
 
 
-def _constant_everywhere(graph: ChannelGraph, seen: Mapping[str, MapStats]) -> Iterator[int]:
-    """Yield the numbers of maps that every reader sees constant."""
+def _constant_everywhere(graph: ChannelGraph, seen: Mapping[str, ChannelStats]) -> Iterator[int]:
+    """Yield the numbers of channels that every consumer sees constant."""
     varies = np.zeros(graph.count, bool)
     read = np.zeros(graph.count, bool)
-    for reader in graph.readers:
-        own = reader.maps >= 0
-        varies[reader.maps[own]] |= ~seen[reader.name].constant[own]
-        read[reader.maps[own]] = True
+    for consumer in graph.consumers:
+        own = consumer.channels >= 0
+        varies[consumer.channels[own]] |= ~seen[consumer.name].constant[own]
+        read[consumer.channels[own]] = True
     yield from (int(number) for number in np.flatnonzero(read & ~varies))
 
 
 @dataclass(frozen=True, slots=True, order=True)
-class _Pair:
-    """A map that another could speak for; ordered as they are tried."""
+class _Candidate:
+    """A channel that another could speak for; ordered as they are tried."""
 
     damage: float
     angle_deg: float
@@ -114,39 +114,39 @@ class _Pair:
 def _pairs(
     network: nn.Module,
     graph: ChannelGraph,
-    seen: Mapping[str, MapStats],
+    seen: Mapping[str, ChannelStats],
     settings: ThresholdSettings,
-) -> Iterator[_Pair]:
-    """Yield every (gone, kept) whose angle is telling at each reader of the map that goes."""
+) -> Iterator[_Candidate]:
+    """Yield every (gone, kept) whose angle is telling at each consumer of the channel that goes."""
     told: dict[tuple[int, int, Reason], dict[str, tuple[float, float]]] = defaultdict(dict)
-    for reader in graph.readers:
-        stats = seen[reader.name]
+    for consumer in graph.consumers:
+        stats = seen[consumer.name]
         angles = stats.angles_deg(settings.normalisation)
-        damage = _damages(network, reader, stats)
+        damage = _damages(network, consumer, stats)
         near: list[tuple[Reason, Matrix]] = [("similar", angles)]
         if settings.complement != "neither":
             near.append(("complementary", 180 - angles))
         for reason, distance in near:
             for j, i in np.argwhere(distance < settings.angle_deg):
-                gone, kept = int(reader.maps[j]), int(reader.maps[i])
+                gone, kept = int(consumer.channels[j]), int(consumer.channels[i])
                 if gone >= 0 and gone != kept:
                     found = told[gone, kept, reason]
-                    worst = max(found.get(reader.name, (0.0, 0.0))[0], float(distance[j, i]))
-                    found[reader.name] = (worst, float(damage[j, i]))
-    readers_of = graph.readers_of()
+                    worst = max(found.get(consumer.name, (0.0, 0.0))[0], float(distance[j, i]))
+                    found[consumer.name] = (worst, float(damage[j, i]))
+    consumers_of = graph.consumers_of()
     for (gone, kept, reason), found in told.items():
-        if kept >= 0 and len(found) == len(readers_of[gone]):
+        if kept >= 0 and len(found) == len(consumers_of[gone]):
             worst = max(angle for angle, _ in found.values())
             angle = worst if reason == "similar" else 180 - worst
-            yield _Pair(math.fsum(d for _, d in found.values()), angle, gone, kept, reason)
+            yield _Candidate(math.fsum(d for _, d in found.values()), angle, gone, kept, reason)
 
 
-def _damages(network: nn.Module, reader: Reader, stats: MapStats) -> Matrix:
-    """Return (n, n) for j, i: what is lost at the reader when j is read off i by a line.
+def _damages(network: nn.Module, consumer: Consumer, stats: ChannelStats) -> Matrix:
+    """Return (n, n) for j, i: what is lost at the consumer when j is read off i by a line.
 
-    ||W_j||² var_j (1 - rho²), as a share of the variance of all that the reader says.
+    ||W_j||² var_j (1 - rho²), as a share of the variance of all that the consumer says.
     """
-    product, spread = interplay(network, reader), variances(stats)
+    product, spread = interplay(network, consumer), variances(stats)
     with np.errstate(divide="ignore", invalid="ignore"):
         left = spread[:, None] - stats.covariance**2 / spread[None, :]
     left = np.where(np.isfinite(left), np.maximum(left, 0), spread[:, None])
@@ -155,52 +155,52 @@ def _damages(network: nn.Module, reader: Reader, stats: MapStats) -> Matrix:
 
 
 class _Forest:
-    """The removals so far: who goes, who is an heir, and how much room each layer has left."""
+    """The removals so far: who goes, who is a substitute, and how much room each layer has left."""
 
     def __init__(self, graph: ChannelGraph, limits: Limits) -> None:
         self.removals: list[Removal] = []
         self._graph = graph
         self._room = limits.rooms(graph)
-        self._space_of = graph.space_of()
+        self._group_of = graph.group_of()
         self._gone: set[int] = set()
-        self._heirs: set[int] = set()
+        self._substitutes: set[int] = set()
 
-    def remove(self, map_number: int, removal: Removal) -> None:
-        """Let a map go if its layer has room."""
-        if self._may_go(map_number):
-            self._gone.add(map_number)
-            self._room[self._space_of[map_number]] -= 1
+    def remove(self, channel_number: int, removal: Removal) -> None:
+        """Let a channel go if its layer has room."""
+        if self._may_go(channel_number):
+            self._gone.add(channel_number)
+            self._room[self._group_of[channel_number]] -= 1
             self.removals.append(removal)
 
-    def remove_one(self, pair: _Pair) -> None:
-        """Let `gone` go, with `kept` as its heir, if both may be what that makes them."""
+    def remove_one(self, pair: _Candidate) -> None:
+        """Let `gone` go, with `kept` as its substitute, if both may be what that makes them."""
         if self._may_go(pair.gone) and pair.kept not in self._gone:
-            heir = self._ref(pair.kept)
-            self._heirs.add(pair.kept)
-            self.remove(pair.gone, self._removal(pair, heir=heir))
+            substitute = self._ref(pair.kept)
+            self._substitutes.add(pair.kept)
+            self.remove(pair.gone, self._removal(pair, substitute=substitute))
 
-    def remove_both(self, pair: _Pair) -> None:
-        """Let both of a pair go, if both layers have room; neither has an heir."""
-        needed = [self._space_of[pair.gone], self._space_of[pair.kept]]
-        room = all(self._room[space] >= needed.count(space) for space in needed)
+    def remove_both(self, pair: _Candidate) -> None:
+        """Let both of a pair go, if both layers have room; neither has a substitute."""
+        needed = [self._group_of[pair.gone], self._group_of[pair.kept]]
+        room = all(self._room[group] >= needed.count(group) for group in needed)
         if room and self._may_go(pair.gone) and self._may_go(pair.kept):
-            self.remove(pair.gone, self._removal(pair, heir=None))
+            self.remove(pair.gone, self._removal(pair, substitute=None))
             back = dataclasses.replace(pair, gone=pair.kept, kept=pair.gone)
-            self.remove(pair.kept, self._removal(back, heir=None))
+            self.remove(pair.kept, self._removal(back, substitute=None))
 
-    def _may_go(self, map_number: int) -> bool:
-        free = map_number not in self._gone and map_number not in self._heirs
-        return bool(free and self._room[self._space_of[map_number]] > 0)
+    def _may_go(self, channel_number: int) -> bool:
+        free = channel_number not in self._gone and channel_number not in self._substitutes
+        return bool(free and self._room[self._group_of[channel_number]] > 0)
 
-    def _removal(self, pair: _Pair, *, heir: MapRef | None) -> Removal:
+    def _removal(self, pair: _Candidate, *, substitute: ChannelRef | None) -> Removal:
         return Removal(
             self._ref(pair.gone),
             pair.reason,
             self._ref(pair.kept),
-            heir,
+            substitute,
             pair.angle_deg,
             pair.damage,
         )
 
-    def _ref(self, map_number: int) -> MapRef:
-        return reference(self._graph, map_number)
+    def _ref(self, channel_number: int) -> ChannelRef:
+        return reference(self._graph, channel_number)

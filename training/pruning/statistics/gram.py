@@ -1,12 +1,12 @@
-"""What one pass over the data keeps of a layer's maps, and every angle that follows from it.
+"""What one pass over the data keeps of a layer's channels, and every angle that follows from it.
 
-A map is a vector with one component a pattern (Gedeon & Harris, Progressive Image Compression,
+A channel is a vector with one component a pattern (Gedeon & Harris, Progressive Image Compression,
 IJCNN 1992): one a position of every picture, or one a picture. Of T components only sums are kept:
 
     S_i = sum (a_i - K_i),   G_ij = sum (a_i - K_i)(a_j - K_j),   and the extremes,
 
-in float64, with a constant K near the middle of each map, so that an offset costs no digits. Any
-affine normalisation  â_i = s_i (a_i - K_i) + t_i  then has the Gram matrix
+in float64, with a constant K near the middle of each channel's range, so that an offset costs no
+precision. Any affine normalisation  â_i = s_i (a_i - K_i) + t_i  then has the Gram matrix
 
     Ĝ_ij = s_i s_j G_ij + s_i t_j S_i + t_i s_j S_j + T t_i t_j,
     cos angle_ij = Ĝ_ij / sqrt(Ĝ_ii Ĝ_jj),
@@ -26,31 +26,31 @@ Vector: TypeAlias = NDArray[np.float64]
 Matrix: TypeAlias = NDArray[np.float64]
 
 Normalisation: TypeAlias = Literal["minmax", "centred", "shift", "layer"]
-"""How a map becomes a vector around the origin, so that angles fill 0 to 180 degrees.
+"""How a channel becomes a vector around the origin, so that angles fill 0 to 180 degrees.
 
-minmax: each map onto [-0.5, 0.5], as papers 000 and 001 do.
-centred: each map less its mean, so that the cosine is the correlation.
-shift: each map less 0.5, as in 1992 for sigmoid units.
-layer: all maps of the layer with one scale onto [-0.5, 0.5].
+minmax: each channel onto [-0.5, 0.5], as papers 000 and 001 do.
+centred: each channel less its mean, so that the cosine is the correlation.
+shift: each channel less 0.5, as in 1992 for sigmoid units.
+layer: all channels of the layer with one scale onto [-0.5, 0.5].
 """
 
 NOTHING_LEFT: Final = 1e-12
-"""Share of a map's variance under which what a template leaves of it is rounding."""
+"""Share of a channel's variance under which what a template leaves of it is rounding."""
 
 COLUMNS_AT_ONCE: Final = 1 << 16
 """Components turned to float64 at a time, so that memory does not follow the batch size."""
 
 
 @dataclass(frozen=True, slots=True)
-class MapStats:
-    """What is known of n maps over T components each.
+class ChannelStats:
+    """What is known of n channels over T components each.
 
     Attributes:
         count: T.
-        shift: (n,) K, in the maps' own unit.
+        shift: (n,) K, in the channels' own unit.
         sums: (n,) S.
         gram: (n, n) G.
-        low: (n,) smallest value of each map.
+        low: (n,) smallest value of each channel.
         high: (n,) largest value.
     """
 
@@ -63,7 +63,7 @@ class MapStats:
 
     @property
     def mean(self) -> Vector:
-        """(n,) mean of each map."""
+        """(n,) mean of each channel."""
         return self.shift + self.sums / self.count
 
     @property
@@ -80,19 +80,19 @@ class MapStats:
 
     @property
     def constant(self) -> NDArray[np.bool_]:
-        """(n,) whether a map always says the same, to seven digits; a dead one says zero."""
+        """(n,) whether a channel always says the same, to seven digits; a dead one says zero."""
         size = np.maximum(np.abs(self.low), np.abs(self.high))
         same: NDArray[np.bool_] = self.high - self.low <= 1e-6 * size
         return same
 
     @property
     def dead(self) -> NDArray[np.bool_]:
-        """(n,) whether a map is zero everywhere."""
+        """(n,) whether a channel is zero everywhere."""
         silent: NDArray[np.bool_] = (self.low == 0) & (self.high == 0)
         return silent
 
     def angles_deg(self, normalisation: Normalisation) -> Matrix:
-        """Return (n, n) angles in degrees, 0 to 180; NaN where a map is constant."""
+        """Return (n, n) angles in degrees, 0 to 180; NaN where a channel is constant."""
         scale, offset = self._normalising(normalisation)
         sums = np.outer(scale * self.sums, offset)
         gram = np.outer(scale, scale) * self.gram + sums + sums.T
@@ -100,10 +100,10 @@ class MapStats:
         return _arc(gram, np.diagonal(gram), self.constant)
 
     def null_deg(self, normalisation: Normalisation) -> Matrix:
-        """Return (n, n) the angles that the same maps would have if they were independent.
+        """Return (n, n) the angles that the same channels would have if they were independent.
 
         E[â_i â_j] = m_i m_j then, so cos = m_i m_j / sqrt((m_i² + v_i)(m_j² + v_j)). Only an
-        angle well below this one is evidence that two maps say the same.
+        angle well below this one is evidence that two channels say the same.
         """
         scale, offset = self._normalising(normalisation)
         mean = scale * self.sums / self.count + offset
@@ -125,14 +125,14 @@ class MapStats:
         scale = 1 / np.where(high > low, high - low, 1)
         return scale, (self.shift - low) * scale - 0.5
 
-    def beside(self, mean_maps: Matrix, channels: Matrix) -> "MapStats":
-        """Return these maps with fixed channels behind them, as if they had been measured too.
+    def beside(self, mean_maps: Matrix, channels: Matrix) -> "ChannelStats":
+        """Return these channels with fixed channels behind them, as if they had been measured too.
 
-        A channel that is the same for every picture meets a map only in the map's mean over the
-        pictures; so its place in the Gram matrix is known without a second pass.
+        The product of a channel with one that is the same for every picture depends only on the
+        former's mean over the pictures; so the Gram matrix needs no second pass.
 
         Args:
-            mean_maps: (n, P) mean of each map over the pictures, position by position.
+            mean_maps: (n, P) mean of each channel over the pictures, position by position.
             channels: (E, P) what each channel says at these positions.
         """
         pictures = self.count / mean_maps.shape[1]
@@ -140,7 +140,7 @@ class MapStats:
         middle = (low + high) / 2
         fixed = channels - middle[:, None]
         between = pictures * (mean_maps - self.shift[:, None]) @ fixed.T
-        return MapStats(
+        return ChannelStats(
             self.count,
             np.r_[self.shift, middle],
             np.r_[self.sums, pictures * fixed.sum(axis=1)],
@@ -149,27 +149,27 @@ class MapStats:
             np.r_[self.high, high],
         )
 
-    def without(self, templates: Matrix) -> "MapStats":
-        """Return the first n maps less what each shares with one fixed template of its own.
+    def without(self, templates: Matrix) -> "ChannelStats":
+        """Return the first n channels less what each shares with one fixed template of its own.
 
         Args:
-            templates: (n,) numbers k; map c becomes a_c - k_c a_(n+c), the template being the
+            templates: (n,) numbers k; channel c becomes a_c - k_c a_(n+c), the template being the
                 channel n + c of these statistics.
         """
         n = len(templates)
         mix = np.hstack([np.eye(n), -np.diag(templates)])
         gram = mix @ self.gram @ mix.T
-        made = MapStats(
+        made = ChannelStats(
             self.count, mix @ self.shift, mix @ self.sums, gram, self.low[:n], self.high[:n]
         )
         before, after = np.diagonal(self.covariance)[:n], np.diagonal(made.covariance)
-        # What is left of a map that was nothing but its template is rounding: it is constant.
+        # What is left of a channel that was nothing but its template is rounding: it is constant.
         high = np.where(after <= NOTHING_LEFT * before, made.low, made.high)
         return dataclasses.replace(made, high=high)
 
-    def part(self, indices: NDArray[np.int64]) -> "MapStats":
-        """Return what is known of some of the maps, in the order of `indices`."""
-        return MapStats(
+    def part(self, indices: NDArray[np.int64]) -> "ChannelStats":
+        """Return what is known of some of the channels, in the order of `indices`."""
+        return ChannelStats(
             self.count,
             self.shift[indices],
             self.sums[indices],
@@ -180,8 +180,10 @@ class MapStats:
 
 
 def _arc(products: Matrix, squares: Vector, constant: NDArray[np.bool_]) -> Matrix:
-    """Return angles in degrees from dot products and squared lengths; NaN for constant maps."""
-    length = np.sqrt(np.maximum(squares, 0))  # of a constant map rounding may leave less than zero
+    """Return angles in degrees from dot products and squared lengths; NaN for constant channels."""
+    length = np.sqrt(
+        np.maximum(squares, 0)
+    )  # of a constant channel rounding may leave less than zero
     with np.errstate(divide="ignore", invalid="ignore"):
         cosine = products / np.outer(length, length)
         angles: Matrix = np.degrees(np.arccos(np.clip(cosine, -1, 1)))
@@ -191,10 +193,10 @@ def _arc(products: Matrix, squares: Vector, constant: NDArray[np.bool_]) -> Matr
 
 
 class GramCollector:
-    """Takes in the values of n maps, batch by batch, and keeps O(n²) numbers."""
+    """Takes in the values of n channels, batch by batch, and keeps O(n²) numbers."""
 
     def __init__(self) -> None:
-        """Start with nothing; the first batch says how many maps there are, and their K."""
+        """Start with nothing; the first batch says how many channels there are, and their K."""
         self._count = 0
         self._shift: torch.Tensor | None = None
         self._sums = self._gram = self._low = self._high = torch.empty(0)
@@ -214,7 +216,7 @@ class GramCollector:
             self._sums += shifted.sum(dim=1)
             self._gram.addmm_(shifted, shifted.T)
 
-    def stats(self) -> MapStats:
+    def stats(self) -> ChannelStats:
         """Return what was gathered so far.
 
         Raises:
@@ -223,4 +225,4 @@ class GramCollector:
         if self._shift is None:
             raise ValueError("no values were taken in: nothing was measured")
         arrays = (self._shift, self._sums, self._gram, self._low, self._high)
-        return MapStats(self._count, *(a.cpu().numpy().copy() for a in arrays))
+        return ChannelStats(self._count, *(a.cpu().numpy().copy() for a in arrays))

@@ -1,7 +1,7 @@
-"""One pass over the data for all layers at once, taken where the maps are read.
+"""One pass over the data for all layers at once, taken where the channels are read.
 
-Measured is the input of every reader: after batch norm, activation and pooling, because these
-change the vectors, and because one layer's maps may be read in several places.
+Measured is the input of every consumer: after batch norm, activation and pooling, because these
+change the vectors, and because one layer's channels may be read in several places.
 """
 
 from collections.abc import Generator, Iterable, Mapping
@@ -13,28 +13,33 @@ import numpy as np
 import torch
 from torch import nn
 
-from fer_live.training.pruning.graph.channels import ChannelGraph, Reader
-from fer_live.training.pruning.statistics.gram import GramCollector, MapStats, Matrix, Normalisation
+from fer_live.training.pruning.graph.channels import ChannelGraph, Consumer
+from fer_live.training.pruning.statistics.gram import (
+    ChannelStats,
+    GramCollector,
+    Matrix,
+    Normalisation,
+)
 
 Components: TypeAlias = Literal["positions", "pooled"]
-"""What a component of a map's vector is: one a position of every picture, or one a picture."""
+"""What a component of a channel's vector is: one a position of every picture, or one a picture."""
 
 
 @dataclass(frozen=True, slots=True)
-class ReaderStats:
-    """What was seen at the input of one reader.
+class ConsumerStats:
+    """What was seen at the input of one consumer.
 
     Attributes:
         positions: Every position of every picture is a component.
         pooled: The mean over the positions of a picture is a component.
-        mean_maps: (n, P) mean of each map over the pictures, at each of its P positions.
+        mean_maps: (n, P) mean of each channel over the pictures, at each of its P positions.
     """
 
-    positions: MapStats
-    pooled: MapStats
+    positions: ChannelStats
+    pooled: ChannelStats
     mean_maps: Matrix
 
-    def of(self, components: Components) -> MapStats:
+    def of(self, components: Components) -> ChannelStats:
         """Return the one that was asked for."""
         return self.positions if components == "positions" else self.pooled
 
@@ -44,19 +49,19 @@ class Measurement:
     """What one pass kept.
 
     Attributes:
-        readers: For each reader, by name.
+        consumers: For each consumer, by name.
         images: How many pictures went through.
         example: (1, ...) the first of them, to run the network once more at the same size.
     """
 
-    readers: Mapping[str, ReaderStats]
+    consumers: Mapping[str, ConsumerStats]
     images: int
     example: torch.Tensor
 
 
 @dataclass(frozen=True, slots=True)
-class Pair:
-    """Two maps at one reader, numbered as the reader's inputs.
+class ChannelPair:
+    """Two channels at one consumer, numbered as the consumer's inputs.
 
     Attributes:
         first: Index of one.
@@ -76,7 +81,7 @@ class Pair:
 def measure(
     network: nn.Module, batches: Iterable[torch.Tensor], graph: ChannelGraph
 ) -> Measurement:
-    """Run the data through once and keep the statistics of every reader's input.
+    """Run the data through once and keep the statistics of every consumer's input.
 
     Args:
         network: Runs in eval mode; its mode is put back afterwards.
@@ -102,26 +107,26 @@ class Measuring:
 
     def __init__(self, network: nn.Module, graph: ChannelGraph) -> None:
         self._network, self._graph = network, graph
-        self._gathered = {r.name: (GramCollector(), GramCollector()) for r in graph.readers}
+        self._gathered = {r.name: (GramCollector(), GramCollector()) for r in graph.consumers}
         self._totals: dict[str, torch.Tensor] = {}
         self._example = torch.empty(0)
         self.images = 0
 
     def add(self, batch: torch.Tensor) -> None:
-        """Run (N, ...) pictures through and take note of what every reader reads."""
-        with watching(self._network, self._graph.readers, self._take):
+        """Run (N, ...) pictures through and take note of what every consumer reads."""
+        with watching(self._network, self._graph.consumers, self._take):
             self._network(batch)
         if not self.images:
             self._example = batch[:1].clone()  # a view would hold the whole batch
         self.images += len(batch)
 
-    def _take(self, reader: Reader, values: torch.Tensor) -> None:
-        positions, pooled = self._gathered[reader.name]
+    def _take(self, consumer: Consumer, values: torch.Tensor) -> None:
+        positions, pooled = self._gathered[consumer.name]
         pooled.add(values.mean(dim=2).T)
         positions.add(values.transpose(0, 1).flatten(1))
         total = values.sum(dim=0, dtype=torch.float64)
-        before = self._totals.get(reader.name)
-        self._totals[reader.name] = total if before is None else before + total
+        before = self._totals.get(consumer.name)
+        self._totals[consumer.name] = total if before is None else before + total
 
     def result(self) -> Measurement:
         """Return what was seen.
@@ -130,7 +135,7 @@ class Measuring:
             ValueError: Nothing was.
         """
         stats = {
-            name: ReaderStats(
+            name: ConsumerStats(
                 positions.stats(),
                 pooled.stats(),
                 (self._totals[name] / self.images).cpu().numpy(),
@@ -141,19 +146,19 @@ class Measuring:
 
 
 @contextmanager
-def watching(network: nn.Module, readers: Iterable[Reader], take: Any) -> Generator[None]:
-    """Call `take(reader, values)` with (N, n, positions) whenever a reader runs, without grad.
+def watching(network: nn.Module, consumers: Iterable[Consumer], take: Any) -> Generator[None]:
+    """Call `take(consumer, values)` with (N, n, positions) whenever a consumer runs, without grad.
 
     The network is in eval mode meanwhile.
     """
     was_training = network.training
     handles = []
-    for reader in readers:
+    for consumer in consumers:
 
-        def hook(module: nn.Module, args: Any, reader: Reader = reader) -> None:
-            take(reader, args[0].detach().reshape(len(args[0]), len(reader.maps), -1))
+        def hook(module: nn.Module, args: Any, consumer: Consumer = consumer) -> None:
+            take(consumer, args[0].detach().reshape(len(args[0]), len(consumer.channels), -1))
 
-        handles.append(network.get_submodule(reader.name).register_forward_pre_hook(hook))
+        handles.append(network.get_submodule(consumer.name).register_forward_pre_hook(hook))
     try:
         network.eval()
         with torch.no_grad():
@@ -164,7 +169,9 @@ def watching(network: nn.Module, readers: Iterable[Reader], take: Any) -> Genera
             handle.remove()
 
 
-def telling_pairs(stats: MapStats, normalisation: Normalisation, *, top: int = 10) -> list[Pair]:
+def telling_pairs(
+    stats: ChannelStats, normalisation: Normalisation, *, top: int = 10
+) -> list[ChannelPair]:
     """Return the pairs that lie furthest under their independence null, most telling first.
 
     Complementary pairs lie furthest above it; they count alike.
@@ -179,5 +186,5 @@ def telling_pairs(stats: MapStats, normalisation: Normalisation, *, top: int = 1
         i, j = int(rows[index]), int(columns[index])
         if not np.isnan(angles[i, j]):
             correlation = stats.covariance[i, j] / (deviation[i] * deviation[j])
-            pairs.append(Pair(i, j, angles[i, j], nulls[i, j], float(correlation)))
+            pairs.append(ChannelPair(i, j, angles[i, j], nulls[i, j], float(correlation)))
     return pairs

@@ -1,18 +1,18 @@
-"""Reading and writing the outgoing weights of maps, and what a reader gets from them."""
+"""Reading and writing the outgoing weights of channels, and what a consumer gets from them."""
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import nn
 
-from fer_live.training.pruning.graph.channels import Reader
-from fer_live.training.pruning.statistics.gram import MapStats, Matrix, Vector
+from fer_live.training.pruning.graph.channels import Consumer
+from fer_live.training.pruning.statistics.gram import ChannelStats, Matrix, Vector
 
 
-def outgoing(network: nn.Module, reader: Reader) -> NDArray[np.float64]:
-    """Return (outputs, n, columns * taps) float64: a reader's weights, map by map."""
-    weight = weight_of(network, reader.name).detach().cpu().double().numpy()
-    return np.asarray(weight.reshape(len(weight), len(reader.maps), -1), np.float64)
+def outgoing(network: nn.Module, consumer: Consumer) -> NDArray[np.float64]:
+    """Return (outputs, n, columns * taps) float64: a consumer's weights, channel by channel."""
+    weight = weight_of(network, consumer.name).detach().cpu().double().numpy()
+    return np.asarray(weight.reshape(len(weight), len(consumer.channels), -1), np.float64)
 
 
 def weight_of(network: nn.Module, name: str) -> torch.Tensor:
@@ -27,24 +27,24 @@ def weight_of(network: nn.Module, name: str) -> torch.Tensor:
     return weight
 
 
-def interplay(network: nn.Module, reader: Reader) -> Matrix:
-    """Return (n, n) sums over outputs and taps of w_i w_j: how maps combine in what is read."""
-    weights = outgoing(network, reader).transpose(1, 0, 2).reshape(len(reader.maps), -1)
+def interplay(network: nn.Module, consumer: Consumer) -> Matrix:
+    """Return (n, n) sums over outputs and taps of w_i w_j: how channels combine in what is read."""
+    weights = outgoing(network, consumer).transpose(1, 0, 2).reshape(len(consumer.channels), -1)
     product: Matrix = weights @ weights.T
     return product
 
 
-def energy(weights_product: Matrix, stats: MapStats) -> float:
-    """Return the variance that a reader's outputs have in all, taps taken as uncorrelated.
+def energy(weights_product: Matrix, stats: ChannelStats) -> float:
+    """Return the variance that a consumer's outputs have in all, taps taken as uncorrelated.
 
     Predicted damages are divided by it: a damage of 0.01 means that a hundredth of what the
-    reader says is noise now. Never 0.
+    consumer says is noise now. Never 0.
     """
     total = float((weights_product * stats.covariance).sum())
     floor = float(np.diagonal(weights_product) @ np.diagonal(stats.covariance))
     return max(total, 1e-9 * floor, np.finfo(float).tiny)
 
 
-def variances(stats: MapStats) -> Vector:
-    """Return (n,) the variance of each map, never negative."""
+def variances(stats: ChannelStats) -> Vector:
+    """Return (n,) the variance of each channel, never negative."""
     return np.maximum(np.diagonal(stats.covariance), 0)

@@ -1,4 +1,4 @@
-"""The ways of choosing maps and making up for them that a sweep compares, controls among them."""
+"""The methods that a sweep compares: how channels are chosen and compensated for, with controls."""
 
 from dataclasses import dataclass
 from typing import Final
@@ -13,12 +13,12 @@ SCRATCH: Final = "from scratch"
 
 
 @dataclass(frozen=True, slots=True)
-class Way:
-    """One way to choose and to make up for it.
+class Method:
+    """One way to choose channels and to compensate for them.
 
     Attributes:
         name: What tables and plots call it.
-        compensation: How the readers make up.
+        compensation: How the consumers make up.
         recalibrated: Whether batch norms learn their statistics anew.
         normalisation: Of a threshold's angles.
         complement: What a threshold does with opposites.
@@ -36,18 +36,18 @@ class Way:
 
 
 BY_ANGLE: Final = (
-    Way("the papers, zeroed", "neutralise", recalibrated=False),
-    Way("the papers, merged", "merge", recalibrated=False),
-    Way("the papers' maps, least squares", "ls"),
-    Way("centred angle, least squares", "ls", normalisation="centred", complement="one"),
+    Method("the papers, zeroed", "neutralise", recalibrated=False),
+    Method("the papers, merged", "merge", recalibrated=False),
+    Method("the papers' maps, least squares", "ls"),
+    Method("centred angle, least squares", "ls", normalisation="centred", complement="one"),
 )
 """Ways for thresholds: the papers' own, step by step towards ours."""
 
 AS_MANY: Final = (
-    Way("L2 norm, as many maps, least squares", "ls", importance="l2"),
-    Way("random, as many maps, least squares", "ls", importance="random", drawn=True),
-    Way("L2 norm, as many maps, zeroed", "neutralise", recalibrated=False, importance="l2"),
-    Way(
+    Method("L2 norm, as many maps, least squares", "ls", importance="l2"),
+    Method("random, as many maps, least squares", "ls", importance="random", drawn=True),
+    Method("L2 norm, as many maps, zeroed", "neutralise", recalibrated=False, importance="l2"),
+    Method(
         "random, as many maps, zeroed",
         "neutralise",
         recalibrated=False,
@@ -55,19 +55,19 @@ AS_MANY: Final = (
         drawn=True,
     ),
 )
-"""Controls for thresholds: of every layer as many maps as the papers' angle takes."""
+"""Controls for thresholds: of every layer as many channels as the papers' angle takes."""
 
 BY_BUDGET: Final = (
-    Way("damage, refit", "refit"),
-    Way("random, refit", "refit", importance="random", drawn=True),
-    Way("damage, least squares", "ls"),
-    Way("centred angle, least squares", "ls", importance="angle"),
-    Way("batch norm scale, least squares", "ls", importance="bn"),
-    Way("Taylor, least squares", "ls", importance="taylor"),
-    Way("L2 norm, least squares", "ls", importance="l2"),
-    Way("random, least squares", "ls", importance="random", drawn=True),
-    Way("damage, zeroed", "neutralise", recalibrated=False),
-    Way("L2 norm, zeroed", "neutralise", recalibrated=False, importance="l2"),
-    Way("random, zeroed", "neutralise", recalibrated=False, importance="random", drawn=True),
+    Method("damage, refit", "refit"),
+    Method("random, refit", "refit", importance="random", drawn=True),
+    Method("damage, least squares", "ls"),
+    Method("centred angle, least squares", "ls", importance="angle"),
+    Method("batch norm scale, least squares", "ls", importance="bn"),
+    Method("Taylor, least squares", "ls", importance="taylor"),
+    Method("L2 norm, least squares", "ls", importance="l2"),
+    Method("random, least squares", "ls", importance="random", drawn=True),
+    Method("damage, zeroed", "neutralise", recalibrated=False),
+    Method("L2 norm, zeroed", "neutralise", recalibrated=False, importance="l2"),
+    Method("random, zeroed", "neutralise", recalibrated=False, importance="random", drawn=True),
 )
 """Ways for budgets, controls among them."""

@@ -1,4 +1,4 @@
-"""What pruning looks like: maps of a face, angles of a layer, who speaks for what has gone."""
+"""Plots of a plan: feature maps of a face, angles of a layer, substitutes of removed channels."""
 
 import math
 from pathlib import Path
@@ -11,16 +11,16 @@ from matplotlib.patches import Rectangle
 from numpy.typing import NDArray
 
 from fer_live.training.pruning.compensation.compensate import least_squares
-from fer_live.training.pruning.graph.channels import Ids, Reader
+from fer_live.training.pruning.graph.channels import Consumer, Ids
 from fer_live.training.pruning.plan import Plan
-from fer_live.training.pruning.statistics.gram import MapStats, Matrix, Normalisation
+from fer_live.training.pruning.statistics.gram import ChannelStats, Matrix, Normalisation
 from fer_live.training.pruning.statistics.measure import Measurement, watching
 from fer_live.training.pruning.subject import Subject
 
 SHOWN: Final = 64
-"""Maps of a layer that are drawn at most."""
+"""Channels of a layer that are drawn at most."""
 TOLD: Final = 8
-"""Removed maps of a layer whose heirs are drawn at most."""
+"""Removed channels of a layer whose substitutes are drawn at most."""
 BOTH_ANGLES: Final[tuple[Normalisation, ...]] = ("minmax", "centred")
 _GONE: Final = "#d62728"
 
@@ -42,39 +42,39 @@ def draw(
     face = next(iter(subject.pictures()))[picture : picture + 1]
     said = maps_of(subject, face)
     written = []
-    for reader in subject.graph.readers:
-        gone = np.flatnonzero((reader.maps >= 0) & removed[np.maximum(reader.maps, 0)])
-        stats, maps = measured.readers[reader.name].positions, said[reader.name]
+    for consumer in subject.graph.consumers:
+        gone = np.flatnonzero((consumer.channels >= 0) & removed[np.maximum(consumer.channels, 0)])
+        stats, maps = measured.consumers[consumer.name].positions, said[consumer.name]
         plots = {"maps": _maps(face, maps, gone), "angles": _angles(stats, gone)}
         if 0 < len(gone) < len(maps):
-            plots["heirs"] = _heirs(stats, maps, gone)
+            plots["substitutes"] = _substitutes(stats, maps, gone)
         for kind, plot in plots.items():
-            plot.suptitle(f"read by {reader.name}: {len(gone)} of {len(maps)} maps removed")
-            written.append(folder / f"{reader.name}-{kind}.png")
+            plot.suptitle(f"read by {consumer.name}: {len(gone)} of {len(maps)} channels removed")
+            written.append(folder / f"{consumer.name}-{kind}.png")
             plot.savefig(written[-1], dpi=100)
     return written
 
 
 def maps_of(subject: Subject, face: torch.Tensor) -> dict[str, NDArray[np.float32]]:
-    """Return for every reader the (n, H, W) maps that it reads of one picture.
+    """Return for every consumer the (n, H, W) channels that it reads of one picture.
 
-    Maps that are not square any more, such as units, are rows of H = 1.
+    Channels that are not square any more, such as units, are rows of H = 1.
     """
     said: dict[str, NDArray[np.float32]] = {}
 
-    def take(reader: Reader, values: torch.Tensor) -> None:
+    def take(consumer: Consumer, values: torch.Tensor) -> None:
         positions = values.shape[2]
         side = math.isqrt(positions)
         shape = (side, side) if side * side == positions else (1, positions)
-        said[reader.name] = values[0].reshape(-1, *shape).cpu().numpy()
+        said[consumer.name] = values[0].reshape(-1, *shape).cpu().numpy()
 
-    with watching(subject.network, subject.graph.readers, take):
+    with watching(subject.network, subject.graph.consumers, take):
         subject.network(face)
     return said
 
 
 def _maps(face: torch.Tensor, maps: NDArray[np.float32], gone: Ids) -> Plot:
-    """Draw the picture and its maps, removed ones in a red frame."""
+    """Draw the picture and its channels, removed ones in a red frame."""
     count = min(SHOWN, len(maps))
     columns = 12
     rows = -(-(count + 1) // columns)
@@ -100,8 +100,8 @@ def _framed(ax: Any) -> None:
         spine.set_linewidth(2.5)
 
 
-def _angles(stats: MapStats, gone: Ids) -> Plot:
-    """Draw both angle matrices, neighbours side by side; removed maps have a red mark."""
+def _angles(stats: ChannelStats, gone: Ids) -> Plot:
+    """Draw both angle matrices, neighbours side by side; removed channels have a red mark."""
     plot = Plot(figsize=(11, 4.8), layout="constrained")
     order = in_order(stats.angles_deg("centred"))
     for ax, how in zip(plot.subplots(1, 2), BOTH_ANGLES, strict=True):
@@ -121,7 +121,7 @@ def _angles(stats: MapStats, gone: Ids) -> Plot:
 
 
 def in_order(angles: Matrix) -> Ids:
-    """Return an order in which every map follows the one it is most like of those before it."""
+    """Return an order in which every channel follows the one it is most like of those before it."""
     near = np.where(np.isnan(angles), 180.0, np.minimum(angles, 180 - angles))
     np.fill_diagonal(near, np.inf)
     order = [int(np.unravel_index(int(np.argmin(near)), near.shape)[0])]
@@ -133,8 +133,8 @@ def in_order(angles: Matrix) -> Ids:
     return np.array(order, np.int64)
 
 
-def _heirs(stats: MapStats, maps: NDArray[np.float32], gone: Ids) -> Plot:
-    """Draw what removed maps said, the kept map most like each, and what all kept ones say."""
+def _substitutes(stats: ChannelStats, maps: NDArray[np.float32], gone: Ids) -> Plot:
+    """Draw some removed channels, the kept one most like each, and the fit from all kept ones."""
     kept = np.setdiff1d(np.arange(len(maps)), gone)
     mixing = least_squares(stats.covariance, gone, kept)
     offset = stats.mean[gone] - mixing @ stats.mean[kept]
@@ -147,10 +147,10 @@ def _heirs(stats: MapStats, maps: NDArray[np.float32], gone: Ids) -> Plot:
     axes = plot.subplots(3, len(shown), squeeze=False)
     for column, index in enumerate(shown):
         number = int(gone[index])
-        heir = int(kept[np.argmax(np.abs(correlation[number, kept]))])
+        substitute = int(kept[np.argmax(np.abs(correlation[number, kept]))])
         entries = (
             (maps[number], f"#{number}"),
-            (maps[heir], f"#{heir}, r = {correlation[number, heir]:.2f}"),
+            (maps[substitute], f"#{substitute}, r = {correlation[number, substitute]:.2f}"),
             (fitted[index], f"{100 * told[index]:.0f} % of it"),
         )
         for ax, (image, title) in zip(axes[:, column], entries, strict=True):
@@ -163,8 +163,8 @@ def _heirs(stats: MapStats, maps: NDArray[np.float32], gone: Ids) -> Plot:
     return plot
 
 
-def explained(stats: MapStats, gone: Ids, kept: Ids) -> NDArray[np.float64]:
-    """Return (gone,) the share of each removed map's variance that the kept ones can say."""
+def explained(stats: ChannelStats, gone: Ids, kept: Ids) -> NDArray[np.float64]:
+    """Return (gone,) the share of each removed channel's variance that the kept ones can say."""
     covariance = stats.covariance
     mixing = least_squares(covariance, gone, kept)
     said = np.einsum("rk,rk->r", mixing, covariance[np.ix_(gone, kept)])

@@ -27,13 +27,13 @@ class Point:
         accuracy: On the judged pictures, with its interval.
         recovered: The same after recovery; None where there was none.
         cost: What is left.
-        removed: Maps that are not there any more.
-        widths: Maps that each layer keeps, in order; what latency depends on.
+        removed: Channels that are not there any more.
+        widths: Channels that each layer keeps, in order; what latency depends on.
         recovery: How it learned again, in words; empty for not at all.
         seconds: What the point took to make, recovery included.
     """
 
-    way: str
+    method: str
     setting: float
     seed: int
     accuracy: Figure
@@ -47,7 +47,7 @@ class Point:
     @property
     def key(self) -> Key:
         """What tells it from every other point of the same network."""
-        return self.way, self.setting, self.seed, self.recovery
+        return self.method, self.setting, self.seed, self.recovery
 
     @property
     def final(self) -> Figure:
@@ -98,11 +98,11 @@ class Sweep:
 
     def best_first(self, setting: float) -> list[tuple[str, list[Point]]]:
         """Return the points of one setting by way, the best mean accuracy first."""
-        ways: dict[str, list[Point]] = {}
+        methods: dict[str, list[Point]] = {}
         for point in self.points:
             if point.setting == setting:
-                ways.setdefault(point.way, []).append(point)
-        return sorted(ways.items(), key=lambda entry: -mean_accuracy(entry[1]))
+                methods.setdefault(point.method, []).append(point)
+        return sorted(methods.items(), key=lambda entry: -mean_accuracy(entry[1]))
 
 
 def mean_accuracy(points: Sequence[Point]) -> float:

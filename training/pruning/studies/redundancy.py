@@ -1,7 +1,7 @@
-"""What one measuring pass says of every reader: angles, chance's own, what all others tell.
+"""What one measuring pass says of every consumer: angles, chance's own, what all others tell.
 
-Only an angle well below that of independent maps is evidence that two maps say the same; and maps
-of which no two are alike may still be told by all others together.
+Only an angle well below that of independent channels is evidence that two channels are redundant;
+and a channel that is like no other one may still be a linear combination of all others.
 """
 
 import json
@@ -14,11 +14,11 @@ import numpy as np
 
 from fer_live.files import write_whole
 from fer_live.training.pruning.compensation.compensate import least_squares
-from fer_live.training.pruning.statistics.gram import MapStats, Normalisation
+from fer_live.training.pruning.statistics.gram import ChannelStats, Normalisation
 from fer_live.training.pruning.statistics.measure import (
+    ChannelPair,
     Components,
     Measurement,
-    Pair,
     telling_pairs,
 )
 
@@ -29,14 +29,14 @@ NEAR_DEG: Final = (10.0, 15.0)
 
 @dataclass(frozen=True, slots=True)
 class Spread:
-    """The angles between the maps of one reader, under one normalisation, in degrees.
+    """The angles between the channels of one consumer, under one normalisation, in degrees.
 
     Attributes:
         normalisation: Which.
-        median: Of all pairs; NaN where no two maps vary.
+        median: Of all pairs; NaN where no two channels vary.
         smallest: Likewise.
         largest: Likewise.
-        null_median: What the median would be if maps were independent.
+        null_median: What the median would be if channels were independent.
         near: Pairs below each of `NEAR_DEG`.
         opposite: Pairs above 180 less each of them.
     """
@@ -52,39 +52,39 @@ class Spread:
 
 @dataclass(frozen=True, slots=True)
 class Redundancy:
-    """What one reader's maps say of each other.
+    """What one consumer's channels say of each other.
 
     Attributes:
-        reader: Who reads them.
-        maps: How many there are.
-        dead: Numbers of maps that are zero everywhere.
-        constant: Numbers of maps that always say the same, dead ones among them.
+        consumer: Who reads them.
+        channels: How many there are.
+        dead: Numbers of channels that are zero everywhere.
+        constant: Numbers of channels that always say the same, dead ones among them.
         spreads: One a normalisation.
-        told: Median over maps of the share of a map's variance that all others together tell.
+        told: Median over channels of the share of the variance that all others explain together.
         telling: The pairs furthest from what chance would give, centred.
     """
 
-    reader: str
-    maps: int
+    consumer: str
+    channels: int
     dead: tuple[int, ...]
     constant: tuple[int, ...]
     spreads: tuple[Spread, ...]
     told: float
-    telling: tuple[Pair, ...]
+    telling: tuple[ChannelPair, ...]
 
 
 def redundancy_of(
     measured: Measurement, *, components: Components = "positions", top: int = 5
 ) -> tuple[Redundancy, ...]:
-    """Return what is known of every reader's maps.
+    """Return what is known of every consumer's channels.
 
     Args:
         measured: One pass.
-        components: What a component of a map's vector is.
-        top: Telling pairs of each reader.
+        components: What a component of a channel's vector is.
+        top: Telling pairs of each consumer.
     """
     found = []
-    for name, seen in measured.readers.items():
+    for name, seen in measured.consumers.items():
         stats = seen.of(components)
         found.append(
             Redundancy(
@@ -100,7 +100,7 @@ def redundancy_of(
     return tuple(found)
 
 
-def _spread(stats: MapStats, how: Normalisation) -> Spread:
+def _spread(stats: ChannelStats, how: Normalisation) -> Spread:
     rows, columns = np.triu_indices(len(stats.shift), k=1)
     angles, nulls = stats.angles_deg(how)[rows, columns], stats.null_deg(how)[rows, columns]
     varied = ~np.isnan(angles)
@@ -119,8 +119,8 @@ def _spread(stats: MapStats, how: Normalisation) -> Spread:
     )
 
 
-def _told(stats: MapStats) -> float:
-    """Return the median share of a map that the best fit by all other maps tells."""
+def _told(stats: ChannelStats) -> float:
+    """Return the median share of a channel that the best fit by all other channels tells."""
     covariance = stats.covariance
     shares = []
     for place in np.flatnonzero(~stats.constant):
@@ -134,7 +134,7 @@ def _told(stats: MapStats) -> float:
 def write_redundancy(found: Sequence[Redundancy], folder: Path, *, title: str) -> str:
     """Write angles.json and angles.md, and return the table."""
     folder.mkdir(parents=True, exist_ok=True)
-    table = {"title": title, "readers": [asdict(one) for one in found]}
+    table = {"title": title, "consumers": [asdict(one) for one in found]}
     write_whole(folder / "angles.json", json.dumps(table, indent=1) + "\n")
     text = table_of(found, title)
     write_whole(folder / "angles.md", text)
@@ -142,12 +142,12 @@ def write_redundancy(found: Sequence[Redundancy], folder: Path, *, title: str) -
 
 
 def table_of(found: Sequence[Redundancy], title: str) -> str:
-    """Return Markdown: a row a reader and normalisation, and below them the telling pairs."""
+    """Return Markdown: a row a consumer and normalisation, and below them the telling pairs."""
     near = ", ".join(f"{angle:g}" for angle in NEAR_DEG)
     rows = [
         title,
         "",
-        "| read by | maps | dead, constant | told by all others | angle | median | "
+        "| read by | channels | dead, constant | told by all others | angle | median | "
         f"if independent | smallest | pairs under {near} | pairs over 180 less |",
         "|---" * 10 + "|",
     ]
@@ -156,18 +156,18 @@ def table_of(found: Sequence[Redundancy], title: str) -> str:
         for spread in one.spreads:
             counts = [", ".join(map(str, pairs)) for pairs in (spread.near, spread.opposite)]
             rows.append(
-                f"| {one.reader} | {one.maps} | {silent} | {100 * one.told:.0f} % | "
+                f"| {one.consumer} | {one.channels} | {silent} | {100 * one.told:.0f} % | "
                 f"{spread.normalisation} | {spread.median:.1f} | {spread.null_median:.1f} | "
                 f"{spread.smallest:.1f} | {counts[0]} | {counts[1]} |"
             )
     rows += [
         "",
-        "| read by | maps | angle, centred | if independent | correlation |",
+        "| read by | channels | angle, centred | if independent | correlation |",
         "|---" * 5 + "|",
     ]
     for one in found:
         rows += [
-            f"| {one.reader} | {pair.first} and {pair.second} | {pair.angle_deg:.1f} | "
+            f"| {one.consumer} | {pair.first} and {pair.second} | {pair.angle_deg:.1f} | "
             f"{pair.null_deg:.1f} | {pair.correlation:+.3f} |"
             for pair in one.telling
         ]

@@ -21,7 +21,13 @@ from fer_live.training.pruning.planning.threshold import ThresholdSettings
 from fer_live.training.pruning.prune import PruneSettings, choose, prune
 from fer_live.training.pruning.statistics.latency import speeds_of
 from fer_live.training.pruning.statistics.measure import Measurement
-from fer_live.training.pruning.studies.baselines import AS_MANY, BY_ANGLE, BY_BUDGET, SCRATCH, Way
+from fer_live.training.pruning.studies.baselines import (
+    AS_MANY,
+    BY_ANGLE,
+    BY_BUDGET,
+    SCRATCH,
+    Method,
+)
 from fer_live.training.pruning.studies.points import Key, Point, Sweep
 from fer_live.training.pruning.subject import Subject
 from fer_live.training.pruning.surgery.recover import RecoverySettings, recover
@@ -52,7 +58,7 @@ class SweepSettings:
     angles_deg: tuple[float, ...] = ()
     shares: tuple[float, ...] = ()
     limits: Limits = field(default_factory=Limits)
-    ways: tuple[str, ...] = ()
+    methods: tuple[str, ...] = ()
     seeds: int = 3
     multiple: int = MULTIPLE
     allocation: Allocation = "uniform"
@@ -70,26 +76,28 @@ class SweepSettings:
         if bool(self.angles_deg) == bool(self.shares):
             raise SettingsError("a sweep goes over angles or over budgets: give one of the two")
         if not self.chosen() and not self.scratch():
-            known = ", ".join([*(way.name for way in self._known()), SCRATCH])
-            raise SettingsError(f"no way begins with {', '.join(self.ways)}; there are {known}")
+            known = ", ".join([*(method.name for method in self._known()), SCRATCH])
+            raise SettingsError(f"no way begins with {', '.join(self.methods)}; there are {known}")
 
-    def chosen(self) -> tuple[Way, ...]:
+    def chosen(self) -> tuple[Method, ...]:
         """Return the ways that are tried."""
-        return tuple(w for w in self._known() if not self.ways or w.name.startswith(self.ways))
+        return tuple(
+            w for w in self._known() if not self.methods or w.name.startswith(self.methods)
+        )
 
     def scratch(self) -> tuple[int, ...]:
         """Return how many epochs each control from scratch learns; empty for none."""
-        if self.recovery is None or (self.ways and not SCRATCH.startswith(self.ways)):
+        if self.recovery is None or (self.methods and not SCRATCH.startswith(self.methods)):
             return ()
         return self.scratch_epochs or (self.recovery.epochs,)
 
     def count(self) -> int:
         """Return how many points there will be."""
-        drawn = [self.seeds if way.drawn or self.recovery else 1 for way in self.chosen()]
+        drawn = [self.seeds if method.drawn or self.recovery else 1 for method in self.chosen()]
         each = sum(drawn) + self.seeds * len(self.scratch())
         return each * len(self.angles_deg or self.shares)
 
-    def _known(self) -> tuple[Way, ...]:
+    def _known(self) -> tuple[Method, ...]:
         return (*BY_ANGLE, *AS_MANY) if self.angles_deg else BY_BUDGET
 
 
@@ -131,8 +139,8 @@ def sweep(
     found = Sweep(
         parent=subject.checkpoint.name,
         by="angle" if settings.angles_deg else "budget",
-        data=name_of(subject.judged.source, "validation"),
-        n=len(subject.judged),
+        data=name_of(subject.validation.source, "validation"),
+        n=len(subject.validation),
         accuracy=subject.accuracy(subject.network),
         cost=costs.cost(costs.sizes),
         points=tuple(points),
@@ -156,17 +164,20 @@ def _tasks(subject: Subject, settings: SweepSettings) -> Iterator[_Task]:
 
 def _by_angle(subject: Subject, measured: Measurement, settings: SweepSettings) -> Iterator[_Task]:
     for angle in settings.angles_deg:
-        for way in settings.chosen():
-            if way in BY_ANGLE:
+        for method in settings.chosen():
+            if method in BY_ANGLE:
                 choice = ThresholdSettings(
-                    angle, way.normalisation, complement=way.complement, limits=settings.limits
+                    angle,
+                    method.normalisation,
+                    complement=method.complement,
+                    limits=settings.limits,
                 )
-                yield from _ways(subject, measured, settings, (way,), angle, choice)
+                yield from _by_methods(subject, measured, settings, (method,), angle, choice)
         papers = ThresholdSettings(angle, "minmax", complement="both", limits=settings.limits)
         first = choose(subject, measured, PruneSettings(papers, multiple=1))
-        controls = tuple(way for way in settings.chosen() if way in AS_MANY)
+        controls = tuple(method for method in settings.chosen() if method in AS_MANY)
         same = _as_wide(first, 0.0, settings)
-        yield from _ways(subject, measured, settings, controls, angle, same)
+        yield from _by_methods(subject, measured, settings, controls, angle, same)
         yield from _scratches(subject, settings, first, angle)
 
 
@@ -175,7 +186,7 @@ def _by_budget(subject: Subject, measured: Measurement, settings: SweepSettings)
         budget = BudgetSettings(share, allocation=settings.allocation, limits=settings.limits)
         first = choose(subject, measured, PruneSettings(budget, multiple=settings.multiple))
         same = _as_wide(first, share, settings)
-        yield from _ways(subject, measured, settings, settings.chosen(), share, same)
+        yield from _by_methods(subject, measured, settings, settings.chosen(), share, same)
         yield from _scratches(subject, settings, first, share)
 
 
@@ -185,28 +196,28 @@ def _as_wide(plan: Plan, share: float, settings: SweepSettings) -> BudgetSetting
     return BudgetSettings(share, allocation="uniform", widths=widths, limits=settings.limits)
 
 
-def _ways(
+def _by_methods(
     subject: Subject,
     measured: Measurement,
     settings: SweepSettings,
-    ways: tuple[Way, ...],
+    methods: tuple[Method, ...],
     setting: float,
     choice: ThresholdSettings | BudgetSettings,
 ) -> Iterator[_Task]:
     """Yield every way, and every seed where chance is in it."""
     recovery = settings.recovery
     multiple = settings.multiple if settings.shares else 1
-    for way in ways:
-        for seed in range(settings.seeds if way.drawn or recovery else 1):
+    for method in methods:
+        for seed in range(settings.seeds if method.drawn or recovery else 1):
             how = PruneSettings(
                 choice,
-                importance=way.importance,
-                compensation=way.compensation,
+                importance=method.importance,
+                compensation=method.compensation,
                 multiple=multiple,
-                recalibrated=way.recalibrated,
+                recalibrated=method.recalibrated,
                 seed=seed,
             )
-            yield _task(subject, measured, way.name, setting, how, recovery=recovery)
+            yield _task(subject, measured, method.name, setting, how, recovery=recovery)
 
 
 def _scratches(
@@ -227,18 +238,18 @@ def _scratch_recovery(settings: SweepSettings, epochs: int, seed: int) -> Recove
 def _task(
     subject: Subject,
     measured: Measurement,
-    way: str,
+    method: str,
     setting: float,
     settings: PruneSettings,
     *,
     recovery: RecoverySettings | None = None,
 ) -> _Task:
     again = None if recovery is None else dataclasses.replace(recovery, seed=settings.seed)
-    key = (way, setting, settings.seed, str(again or ""))
+    key = (method, setting, settings.seed, str(again or ""))
 
     def run() -> Point:
         if again is not None:
-            expect("fitting what reads", 2 * len(subject.seen) * len(subject.graph.readers))
+            expect("fitting what reads", 2 * len(subject.seen) * len(subject.graph.consumers))
             expect("learning again", 4 * again.epochs * len(subject.train))
         pruned = prune(subject, settings, measurement=measured)
         before, after = subject.accuracy(pruned.network), None
@@ -268,12 +279,12 @@ def _scratch_task(subject: Subject, plan: Plan, share: float, recovery: Recovery
 
 
 def _point(subject: Subject, key: Key, plan: Plan, before: Figure, after: Figure | None) -> Point:
-    way, setting, seed, recovery = key
+    method, setting, seed, recovery = key
     absent = plan.absent(subject.graph)
     costs = CostModel(subject.graph)
     kept = costs.kept(absent)
     return Point(
-        way,
+        method,
         setting,
         seed,
         before,
@@ -291,8 +302,8 @@ def _timed(subject: Subject, found: Sweep) -> Sweep:
     networks = [subject.network]
     for widths in distinct:
         absent = np.zeros(subject.graph.count, bool)
-        for space, width in zip(subject.graph.spaces, widths, strict=True):
-            absent[space.maps[width:]] = True
+        for group, width in zip(subject.graph.groups, widths, strict=True):
+            absent[group.channels[width:]] = True
         networks.append(shrink(subject.network, subject.graph, absent))
     parent, *others = speeds_of(networks, next(iter(subject.seen))[:1])
     speeds = dict(zip(distinct, others, strict=True))

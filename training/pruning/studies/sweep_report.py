@@ -29,22 +29,22 @@ def table_of(sweep: Sweep) -> str:
     named = "angle" if sweep.by == "angle" else "kept"
     lines = [
         f"{sweep.parent} on {sweep.data}, n = {sweep.n:,}: {sweep.accuracy}, "
-        f"{sweep.cost.maps} maps, {sweep.cost.parameters:,} parameters, "
+        f"{sweep.cost.maps} channels, {sweep.cost.parameters:,} parameters, "
         f"{sweep.cost.macs:,} multiply-adds"
         + (f", {sweep.parent_us:.0f} us in ONNX Runtime" if sweep.speeds else "")
         + f". Recovery: {sweep.recovery or 'none'}.",
         "",
-        f"| {named} | way | maps removed | parameters | multiply-adds | ONNX latency | before | "
-        "after pruning | recovered |",
+        f"| {named} | method | channels removed | parameters | multiply-adds | ONNX latency | "
+        "before | after pruning | recovered |",
         "|---|---|---|---|---|---|---|---|---|",
     ]
     for setting in dict.fromkeys(point.setting for point in sweep.points):
-        for way, points in sweep.best_first(setting):
+        for method, points in sweep.best_first(setting):
             share = sum(p.cost.macs for p in points) / len(points) / sweep.cost.macs
             recovered = [p.recovered for p in points if p.recovered is not None]
             cells = (
                 f"{setting:g}" + (" degrees" if sweep.by == "angle" else ""),
-                way,
+                method,
                 _range([p.removed for p in points]),
                 _range([p.cost.parameters for p in points]),
                 f"{100 * share:.1f} %",
@@ -84,22 +84,22 @@ def _figures(figures: list[Figure]) -> str:
 
 
 def plot_sweep(sweep: Sweep, path: Path) -> None:
-    """Draw accuracy, and maps removed or multiply-adds left, against the setting."""
+    """Draw accuracy, and channels removed or multiply-adds left, against the setting."""
     plot = Plot(figsize=(11, 4.2), layout="constrained")
     left, right = plot.subplots(1, 2)
-    for way in dict.fromkeys(point.way for point in sweep.points):
-        of_way: dict[float, list[Point]] = {}
+    for method in dict.fromkeys(point.method for point in sweep.points):
+        of_method: dict[float, list[Point]] = {}
         for point in sweep.points:
-            if point.way == way:
-                of_way.setdefault(point.setting, []).append(point)
-        settings = sorted(of_way)
-        means = [100 * mean_accuracy(of_way[s]) for s in settings]
-        left.plot(settings, means, marker="o", markersize=3, label=way)
-        sizes = [sum(p.removed for p in of_way[s]) / len(of_way[s]) for s in settings]
-        right.plot(settings, sizes, marker="o", markersize=3, label=way)
+            if point.method == method:
+                of_method.setdefault(point.setting, []).append(point)
+        settings = sorted(of_method)
+        means = [100 * mean_accuracy(of_method[s]) for s in settings]
+        left.plot(settings, means, marker="o", markersize=3, label=method)
+        sizes = [sum(p.removed for p in of_method[s]) / len(of_method[s]) for s in settings]
+        right.plot(settings, sizes, marker="o", markersize=3, label=method)
     left.axhline(100 * sweep.accuracy.value, color="0.6", linestyle="--", label="unpruned")
     named = "threshold angle, degrees" if sweep.by == "angle" else "share of multiply-adds kept"
-    for axes, what in ((left, f"accuracy on {sweep.data}, %"), (right, "maps removed")):
+    for axes, what in ((left, f"accuracy on {sweep.data}, %"), (right, "channels removed")):
         axes.set_xlabel(named)
         axes.set_ylabel(what)
         if sweep.by == "budget":

@@ -11,7 +11,7 @@ from fer_live.training.pruning.subject import Pictures, Subject
 from fer_live.training.pruning.surgery.shrink import shrink
 
 
-def carry_out(
+def apply_plan(
     subject: Subject, measured: Measurement, plan: Plan, *, recalibrated: bool = True
 ) -> nn.Module:
     """Return the network that a plan leaves, in eval mode.
@@ -25,7 +25,7 @@ def carry_out(
             to what they know.
     """
     if plan.compensation != "refit" or not plan.removals:
-        return carry_out_quickly(
+        return apply_plan_without_refit(
             subject, measured, plan, subject.seen if recalibrated and plan.removals else None
         )
     graph = subject.graph
@@ -34,7 +34,7 @@ def carry_out(
     return shrink(full, graph, plan.absent(graph)).eval()
 
 
-def carry_out_quickly(
+def apply_plan_without_refit(
     subject: Subject, measured: Measurement, plan: Plan, seen: Pictures | None
 ) -> nn.Module:
     """Return it without the refit, which takes too long where many plans are tried.

@@ -1,4 +1,4 @@
-"""Removing maps for good, adding empty ones, and reading the widths that remain.
+"""Removing channels for good, adding empty ones, and reading the widths that remain.
 
 Every layer keeps the slots that it is told to keep, in a new order if need be; a slot of -1 is new
 and empty: zero weights in and out, so that it changes nothing. What is left is an ordinary network
@@ -16,13 +16,13 @@ from fer_live.training.pruning.graph.channels import ChannelGraph, Ids, Mask, ke
 
 
 def shrink(network: nn.Module, graph: ChannelGraph, absent: Mask) -> nn.Module:
-    """Return a copy without the maps of `absent`, (count,) bool; their columns should be zero.
+    """Return a copy without the channels of `absent`, (count,) bool; their columns should be zero.
 
     Raises:
-        ValueError: A layer would be left without maps, or a map may not be removed.
+        ValueError: A layer would be left without channels, or a channel may not be removed.
     """
     if (absent & ~graph.prunable()).any():
-        raise ValueError("the plan removes a map that has to stay")
+        raise ValueError("the plan removes a channel that has to stay")
     copied = copy.deepcopy(network)
     for (name, side), ids in graph.axes.items():
         kept = np.flatnonzero(kept_slots(ids, absent))
@@ -36,7 +36,7 @@ def shrink(network: nn.Module, graph: ChannelGraph, absent: Mask) -> nn.Module:
 def pad(network: nn.Module, graph: ChannelGraph, *, multiple: int = 8) -> nn.Module:
     """Return a copy in which every layer that may change has a width that is a multiple.
 
-    The maps that are added are zero and read with zero weights: the logits stay as they were.
+    The channels that are added are zero and read with zero weights: the logits stay as they were.
     """
     copied = copy.deepcopy(network)
     for (name, side), ids in graph.axes.items():
@@ -47,17 +47,17 @@ def pad(network: nn.Module, graph: ChannelGraph, *, multiple: int = 8) -> nn.Mod
 
 
 def _padded(graph: ChannelGraph, ids: Ids, multiple: int) -> Ids:
-    """Return the slots of an axis with -1 for each new one, behind those of its space."""
+    """Return the slots of an axis with -1 for each new one, behind those of its group."""
     if not (ids >= 0).any():
         return np.arange(len(ids))
-    owner = np.where(ids >= 0, graph.space_of()[ids], -1)
-    # A run of slots that goes once through a space; x beside x makes two of them.
+    owner = np.where(ids >= 0, graph.group_of()[ids], -1)
+    # A run of slots that goes once through a group; x beside x makes two of them.
     fresh = np.r_[True, (owner[1:] != owner[:-1]) | (ids[1:] < ids[:-1])]
     parts = []
     for run in np.split(np.arange(len(ids)), np.flatnonzero(fresh)[1:]):
         parts.append(run)
-        space = graph.spaces[owner[run[0]]]
-        if owner[run[0]] >= 0 and space.fixed is None:
-            missing = math.ceil(space.size / multiple) * multiple - space.size
-            parts.append(np.full(missing * (len(run) // space.size), -1))
+        group = graph.groups[owner[run[0]]]
+        if owner[run[0]] >= 0 and group.fixed is None:
+            missing = math.ceil(group.size / multiple) * multiple - group.size
+            parts.append(np.full(missing * (len(run) // group.size), -1))
     return np.concatenate(parts)

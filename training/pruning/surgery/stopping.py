@@ -1,4 +1,4 @@
-"""A plan carried out map by map, least important first, and the rules by which that ends.
+"""A plan carried out channel by channel, least important first, and the rules by which that ends.
 
 Paper 001 removes the kernels of a layer one by one, until the loss has risen by more than 0.1.
 """
@@ -20,7 +20,7 @@ from fer_live.training.pruning.planning.budget import align
 from fer_live.training.pruning.statistics.latency import speeds_of
 from fer_live.training.pruning.statistics.measure import Measurement
 from fer_live.training.pruning.subject import Subject
-from fer_live.training.pruning.surgery.apply import carry_out_quickly
+from fer_live.training.pruning.surgery.apply import apply_plan_without_refit
 from fer_live.training.pruning.surgery.shrink import shrink
 
 STRIDES: Final = 32
@@ -28,8 +28,8 @@ STRIDES: Final = 32
 
 
 @dataclass(frozen=True, slots=True)
-class Step:
-    """A network with so many maps removed.
+class RemovalStep:
+    """A network with so many channels removed.
 
     Attributes:
         removed: How many.
@@ -51,8 +51,8 @@ class StopRule:
         accuracy_fall: Accuracy may fall by this share, such as 0.01 for one point. None for any.
         latency: Enough is removed once the exported network takes this share of its parent's time.
             None for going on.
-        every: Maps at a time, until a rule says no; then map by map through the last of them.
-            0 takes a thirty-second of the plan, 1 looks at every map.
+        every: Channels at a time until a rule is broken; the last of these are then tried one by
+            one. 0 takes a thirty-second of the plan, 1 tries every channel.
     """
 
     loss_rise: float | None = None
@@ -72,14 +72,14 @@ class StopRule:
         if self.latency is not None and not 0 < self.latency < 1:
             raise SettingsError(f"the share of the time is {self.latency}; give one in (0, 1)")
         if self.every < 0:
-            raise SettingsError(f"a walk cannot take {self.every} maps at a time")
+            raise SettingsError(f"removal cannot take {self.every} channels at a time")
 
     @property
-    def judges(self) -> bool:
+    def uses_scores(self) -> bool:
         """Whether loss or accuracy decide."""
         return self.loss_rise is not None or self.accuracy_fall is not None
 
-    def allows(self, first: Step, step: Step) -> bool:
+    def allows(self, first: RemovalStep, step: RemovalStep) -> bool:
         """Return whether a step is still within the rules on loss and accuracy.
 
         Args:
@@ -92,7 +92,7 @@ class StopRule:
         return self.accuracy_fall is None or fall <= self.accuracy_fall
 
 
-class Walk:
+class StepwiseRemoval:
     """A plan, and what is left of the network after any number of its removals.
 
     Args:
@@ -109,49 +109,49 @@ class Walk:
         self._subject, self._measured, self._recalibrated = subject, measured, recalibrated
 
     def network(self, removed: int) -> nn.Module:
-        """Return the network without the first so many maps."""
+        """Return the network without the first so many channels."""
         seen = self._subject.seen if self._recalibrated and removed else None
         plan = self.plan.first(removed)
-        return carry_out_quickly(self._subject, self._measured, plan, seen)
+        return apply_plan_without_refit(self._subject, self._measured, plan, seen)
 
-    def step(self, removed: int) -> Step:
+    def step(self, removed: int) -> RemovalStep:
         """Return what the judged pictures say of it."""
         logits = torch.from_numpy(self._subject.logits(self.network(removed)))
         truth = torch.from_numpy(self._subject.truth())
         loss = float(nn.functional.cross_entropy(logits, truth))
         right = int((logits.argmax(dim=1) == truth).sum())
-        return Step(removed, loss, Figure(right / len(truth), *wilson(right, len(truth))))
+        return RemovalStep(removed, loss, Figure(right / len(truth), *wilson(right, len(truth))))
 
-    def steps(self, every: int = 1) -> Iterator[Step]:
+    def steps(self, every: int = 1) -> Iterator[RemovalStep]:
         """Yield the unpruned network, and each so many removals on, the last one too."""
         last = len(self.plan.removals)
         for removed in [*range(0, last, every), last]:
             yield self.step(removed)
 
 
-def stopped(walk: Walk, rule: StopRule) -> Plan:
+def stopped(stepwise: StepwiseRemoval, rule: StopRule) -> Plan:
     """Return as much of a walk's plan as the rules on loss and accuracy allow.
 
     The removal that breaks a rule is not made, nor any after it.
     """
-    last = len(walk.plan.removals)
+    last = len(stepwise.plan.removals)
     every = rule.every or max(1, last // STRIDES)
-    first, good = walk.step(0), 0
+    first, good = stepwise.step(0), 0
     for removed in [*range(every, last, every), last]:
-        if not rule.allows(first, walk.step(removed)):
+        if not rule.allows(first, stepwise.step(removed)):
             break
         good = removed
     for removed in range(good + 1, min(good + every, last)):
-        if not rule.allows(first, walk.step(removed)):
+        if not rule.allows(first, stepwise.step(removed)):
             break
         good = removed
-    return _noted(walk.plan.first(good), rule)
+    return _noted(stepwise.plan.first(good), rule)
 
 
 def fast_enough(subject: Subject, plan: Plan, rule: StopRule, *, multiple: int) -> Plan:
     """Return as little of a plan as makes the exported network as fast as the rule asks.
 
-    Found by halving, as fewer maps take less time once widths are multiples.
+    Found by halving, as fewer channels take less time once widths are multiples.
 
     Raises:
         SettingsError: The whole plan does not make it as fast.

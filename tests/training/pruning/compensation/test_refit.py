@@ -1,4 +1,4 @@
-"""Readers fitted anew: never worse where they are fitted, and nothing where nothing was lost."""
+"""Consumers fitted anew: never worse where they are fitted, and nothing where nothing was lost."""
 
 import dataclasses
 from collections.abc import Callable
@@ -26,7 +26,7 @@ from tests.support.toy_networks import TOYS, Chain, Relation, pictures, toy
 pytestmark = pytest.mark.training
 
 Kind = Callable[[], Any]
-ANY_WIDTH = Limits(min_maps=1, min_share=0.0)
+ANY_WIDTH = Limits(min_channels=1, min_share=0.0)
 BATCHES = [pictures(seed, 64) for seed in range(1, 5)]
 SEEN = Seen(BATCHES, 4 * 64)
 
@@ -91,7 +91,7 @@ SHAPES = [
 
 @pytest.mark.parametrize("shape", SHAPES)
 def test_a_reader_of_any_shape_is_brought_back_to_what_it_said(shape: dict[str, Any]) -> None:
-    """All maps stay and the reader's weights are spoiled: the fit has to find them again."""
+    """All channels stay and the consumer's weights are spoiled: the fit has to find them again."""
     torch.manual_seed(0)
     network = nn.Sequential(
         nn.Conv2d(1, 6, 3, padding=1), nn.ReLU(), nn.Conv2d(6, 5, **shape), nn.Flatten(2)
@@ -101,10 +101,10 @@ def test_a_reader_of_any_shape_is_brought_back_to_what_it_said(shape: dict[str, 
     spoiled = half(network, graph)
     nothing = dataclasses.replace(spoiled, removals=())
     other = compensate(network, graph, nothing, measure(network, BATCHES, graph))
-    reader = other.get_submodule("2")
-    assert isinstance(reader, nn.Conv2d)
+    consumer = other.get_submodule("2")
+    assert isinstance(consumer, nn.Conv2d)
     with torch.no_grad():
-        reader.weight += 0.3 * torch.randn_like(reader.weight)
+        consumer.weight += 0.3 * torch.randn_like(consumer.weight)
         apart = float((other(example) - network(example)).abs().max())
         refit(other, network, graph, nothing, SEEN)
         assert float((other(example) - network(example)).abs().max()) < apart / 100
@@ -112,7 +112,7 @@ def test_a_reader_of_any_shape_is_brought_back_to_what_it_said(shape: dict[str, 
 
 def test_pruning_by_refit_is_the_same_twice_and_better_than_least_squares() -> None:
     subject = made_subject("compact-tiny", images=256)
-    choice = BudgetSettings(0.6, limits=Limits(min_maps=2, min_share=0.1))
+    choice = BudgetSettings(0.6, limits=Limits(min_channels=2, min_share=0.1))
     settings = PruneSettings(choice, compensation="refit", multiple=1)
     first = prune(subject, settings)
     again = prune(subject, dataclasses.replace(settings, choice=first.plan))
@@ -148,7 +148,7 @@ class Stream(nn.Module):
 
 @pytest.mark.parametrize("normed", [False, True])
 def test_a_writer_makes_up_for_what_the_stream_it_writes_into_has_lost(normed: bool) -> None:
-    """The stem, which reads no maps and so is never fitted, is shifted: only `back` can mend it."""
+    """The stem reads no channels, is never fitted, and is shifted here: only `back` can mend it."""
     torch.manual_seed(0)
     norm = nn.BatchNorm2d(6)
     norm.running_mean, norm.running_var = torch.randn(6), torch.rand(6) + 0.5
@@ -189,4 +189,4 @@ def test_a_reader_with_too_many_inputs_stays_as_it_was_compensated(
     changed = {
         key for key, value in full.state_dict().items() if not torch.equal(value, before[key])
     }
-    assert changed == {"head.weight", "head.bias"}, "the conv reads five maps by nine taps"
+    assert changed == {"head.weight", "head.bias"}, "the conv reads five channels by nine taps"

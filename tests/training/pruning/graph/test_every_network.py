@@ -1,4 +1,4 @@
-"""Every network of the papers and ours can lose 30 % of its maps and still run and be exported."""
+"""Every network can lose 30 % of its channels and still run and be exported."""
 
 from pathlib import Path
 
@@ -19,7 +19,7 @@ QUICK = ("cnn6", "compact-tiny")
 NOT_FACES = ("mlp", "lenet-90x72")
 """What takes features, or pictures that are not square, is no model for the live crop."""
 SLOW = tuple(name for name in ARCHITECTURES if name not in QUICK + NOT_FACES)
-KEPT = Limits(min_maps=2, min_share=0.1)
+KEPT = Limits(min_channels=2, min_share=0.1)
 
 
 @pytest.mark.parametrize(

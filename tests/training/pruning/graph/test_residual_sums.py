@@ -31,7 +31,7 @@ class Written(nn.Module):
             "activated": lambda: said.relu() + other,
             "activated in place": lambda: nnf.relu(said, inplace=True) + other,
             "a number": lambda: said + 0.5,
-            "one value a map": lambda: said + other.mean((2, 3), keepdim=True),
+            "one value a channel": lambda: said + other.mean((2, 3), keepdim=True),
             "twice itself": lambda: said + said,
             "side by side": lambda: torch.cat([said, other], 1),
         }
@@ -57,7 +57,7 @@ def test_a_sum_is_found_and_nothing_behind_it_is_run(way: str) -> None:
         "activated",
         "activated in place",
         "a number",
-        "one value a map",
+        "one value a channel",
         "twice itself",
         "side by side",
     ],

@@ -9,14 +9,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from fer_live.training.pruning.statistics.gram import GramCollector, MapStats, Normalisation
+from fer_live.training.pruning.statistics.gram import ChannelStats, GramCollector, Normalisation
 
 pytestmark = pytest.mark.training
 
 NORMALISATIONS: tuple[Normalisation, ...] = ("minmax", "centred", "shift", "layer")
 
 
-def gathered(values: torch.Tensor, batch: int) -> MapStats:
+def gathered(values: torch.Tensor, batch: int) -> ChannelStats:
     collector = GramCollector()
     for part in torch.split(values, batch, dim=1):
         collector.add(part)
@@ -94,7 +94,7 @@ def test_a_map_of_which_rounding_leaves_less_than_nothing_has_no_angle() -> None
 
 def test_fixed_channels_take_their_place_as_if_they_had_been_measured() -> None:
     generator = torch.Generator().manual_seed(4)
-    maps = torch.randn(30, 5, 12, generator=generator) + 4  # pictures, maps, positions
+    maps = torch.randn(30, 5, 12, generator=generator) + 4  # pictures, channels, positions
     fixed = torch.rand(2, 12, generator=generator)
     both = torch.cat([maps, fixed.expand(30, -1, -1)], dim=1)
     due = gathered(both.transpose(0, 1).flatten(1), 12 * 30)

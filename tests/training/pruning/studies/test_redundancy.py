@@ -1,4 +1,4 @@
-"""What a pass says of every reader: silent maps, copies, and maps that only all others tell."""
+"""What a pass says of each consumer: dead channels, copies, linear combinations of all others."""
 
 import json
 from pathlib import Path
@@ -8,8 +8,8 @@ import pytest
 import torch
 from numpy.typing import NDArray
 
-from fer_live.training.pruning.statistics.gram import GramCollector, MapStats
-from fer_live.training.pruning.statistics.measure import Measurement, ReaderStats
+from fer_live.training.pruning.statistics.gram import ChannelStats, GramCollector
+from fer_live.training.pruning.statistics.measure import ConsumerStats, Measurement
 from fer_live.training.pruning.studies.redundancy import redundancy_of, write_redundancy
 
 pytestmark = pytest.mark.training
@@ -18,9 +18,9 @@ pytestmark = pytest.mark.training
 def measured(values: NDArray[np.float64]) -> Measurement:
     collector = GramCollector()
     collector.add(torch.from_numpy(values))
-    stats: MapStats = collector.stats()
-    reader = ReaderStats(stats, stats, np.zeros((len(values), 1)))
-    return Measurement({"reader": reader}, values.shape[1], torch.empty(0))
+    stats: ChannelStats = collector.stats()
+    consumer = ConsumerStats(stats, stats, np.zeros((len(values), 1)))
+    return Measurement({"consumer": consumer}, values.shape[1], torch.empty(0))
 
 
 def test_silent_maps_copies_and_opposites_are_named() -> None:
@@ -50,10 +50,10 @@ def test_a_map_that_no_other_resembles_can_be_told_by_all_of_them() -> None:
 
 def test_the_table_and_the_file_say_the_same(tmp_path: Path) -> None:
     found = redundancy_of(measured(np.random.default_rng(2).random((3, 100))), top=1)
-    text = write_redundancy(found, tmp_path, title="three maps")
-    assert text.startswith("three maps")
-    told = json.loads((tmp_path / "angles.json").read_text())["readers"][0]
-    assert told["maps"] == 3
+    text = write_redundancy(found, tmp_path, title="three channels")
+    assert text.startswith("three channels")
+    told = json.loads((tmp_path / "angles.json").read_text())["consumers"][0]
+    assert told["channels"] == 3
     assert [spread["normalisation"] for spread in told["spreads"]] == [
         "minmax",
         "centred",

@@ -1,4 +1,4 @@
-"""Removal map by map: rules end it where they say, and curves show what is left after each."""
+"""Removal channel by channel: rules end it where they say, curves show what each step leaves."""
 
 import dataclasses
 import json
@@ -17,12 +17,17 @@ from fer_live.training.pruning.planning.threshold import ThresholdSettings
 from fer_live.training.pruning.prune import PruneSettings, choose, prune
 from fer_live.training.pruning.statistics.measure import Measurement
 from fer_live.training.pruning.subject import Subject
-from fer_live.training.pruning.surgery.stopping import StopRule, Walk, importances, stopped
+from fer_live.training.pruning.surgery.stopping import (
+    StepwiseRemoval,
+    StopRule,
+    importances,
+    stopped,
+)
 from tests.support.pruning_subjects import made_subject
 
 pytestmark = pytest.mark.training
 
-ALL = BudgetSettings(0.0, limits=Limits(min_maps=2, min_share=0.0))
+ALL = BudgetSettings(0.0, limits=Limits(min_channels=2, min_share=0.0))
 
 
 @pytest.fixture(scope="module")
@@ -36,7 +41,7 @@ def measured(subject: Subject) -> Measurement:
 
 
 def ordered(subject: Subject, measured: Measurement, *, layer: str) -> Plan:
-    limits = Limits(min_maps=1, min_share=0.0, only=(layer,))
+    limits = Limits(min_channels=1, min_share=0.0, only=(layer,))
     choice = BudgetSettings(0.0, limits=limits)
     return choose(subject, measured, PruneSettings(choice, "l2", "neutralise", multiple=1))
 
@@ -56,18 +61,18 @@ def test_without_a_budget_all_that_the_limits_allow_is_in_order(
 def test_removal_ends_before_the_loss_has_risen_by_more_than_is_allowed(
     subject: Subject, measured: Measurement, every: int
 ) -> None:
-    walk = Walk(
+    stepwise = StepwiseRemoval(
         subject,
         measured,
         ordered(subject, measured, layer="features.0.conv"),
         recalibrated=False,
     )
-    steps = list(walk.steps())
+    steps = list(stepwise.steps())
     rises = [step.loss - steps[0].loss for step in steps]
     allowed = sorted(rises)[len(rises) // 2]  # so that some removals are allowed and some not
     if allowed <= 0:
         pytest.skip("this random network only gains by the removals")
-    plan = stopped(walk, StopRule(loss_rise=allowed, every=every))
+    plan = stopped(stepwise, StopRule(loss_rise=allowed, every=every))
     count = len(plan.removals)
     assert rises[count] <= allowed < rises[count + 1]
     assert plan.criterion["stop_loss_rise"] == pytest.approx(allowed)
@@ -77,7 +82,9 @@ def test_removal_ends_before_the_loss_has_risen_by_more_than_is_allowed(
 
 def test_rules_on_accuracy_and_loss_hold_at_once(subject: Subject, measured: Measurement) -> None:
     rule = StopRule(loss_rise=10.0, accuracy_fall=0.0, every=8)
-    few = BudgetSettings(0.0, limits=Limits(min_maps=2, min_share=0.0, only=("features.2.conv",)))
+    few = BudgetSettings(
+        0.0, limits=Limits(min_channels=2, min_share=0.0, only=("features.2.conv",))
+    )
     settings = PruneSettings(few, "random", "neutralise", multiple=1, recalibrated=False, stop=rule)
     pruned = prune(subject, settings, measurement=measured)
     fall = subject.accuracy(subject.network).value - subject.accuracy(pruned.network).value
@@ -88,7 +95,7 @@ def test_rules_on_accuracy_and_loss_hold_at_once(subject: Subject, measured: Mea
 
 
 def test_a_rule_ends_removal_by_threshold_too(subject: Subject, measured: Measurement) -> None:
-    near = ThresholdSettings(60.0, "minmax", limits=Limits(min_maps=1, min_share=0.0))
+    near = ThresholdSettings(60.0, "minmax", limits=Limits(min_channels=1, min_share=0.0))
     whole = choose(subject, measured, PruneSettings(near, multiple=1))
     rule = StopRule(loss_rise=0.0, every=1)
     ended = choose(subject, measured, PruneSettings(near, multiple=1, stop=rule))
@@ -101,7 +108,7 @@ def test_a_rule_ends_removal_by_threshold_too(subject: Subject, measured: Measur
 def test_removal_goes_on_until_the_exported_network_is_as_fast_as_asked(
     subject: Subject, measured: Measurement
 ) -> None:
-    limits = Limits(min_maps=8, min_share=0.0)
+    limits = Limits(min_channels=8, min_share=0.0)
     settings = PruneSettings(
         BudgetSettings(0.0, limits=limits), multiple=16, stop=StopRule(latency=0.6)
     )
@@ -128,8 +135,8 @@ def test_a_removal_without_compensation_is_what_zeroing_the_filter_gives(
     subject: Subject, measured: Measurement
 ) -> None:
     plan = ordered(subject, measured, layer="features.0.conv").first(3)
-    walk = Walk(subject, measured, plan, recalibrated=False)
-    zeroed = {int(removal.map[1]) for removal in plan.removals}
+    stepwise = StepwiseRemoval(subject, measured, plan, recalibrated=False)
+    zeroed = {int(removal.channel[1]) for removal in plan.removals}
 
     def silence(module: torch.nn.Module, args: tuple[torch.Tensor, ...]) -> tuple[torch.Tensor]:
         silent = args[0].clone()
@@ -137,13 +144,13 @@ def test_a_removal_without_compensation_is_what_zeroing_the_filter_gives(
         return (silent,)
 
     pictures = next(iter(subject.pictures()))
-    reader = subject.graph.readers[0].name
-    handle = subject.network.get_submodule(reader).register_forward_pre_hook(silence)
+    consumer = subject.graph.consumers[0].name
+    handle = subject.network.get_submodule(consumer).register_forward_pre_hook(silence)
     with torch.no_grad():
         due = subject.network(pictures)
     handle.remove()
     with torch.no_grad():
-        torch.testing.assert_close(walk.network(3)(pictures), due, atol=1e-5, rtol=1e-5)
+        torch.testing.assert_close(stepwise.network(3)(pictures), due, atol=1e-5, rtol=1e-5)
 
 
 def test_rules_and_curves_that_make_no_sense_are_a_sentence(subject: Subject) -> None:
@@ -151,9 +158,9 @@ def test_rules_and_curves_that_make_no_sense_are_a_sentence(subject: Subject) ->
         StopRule(loss_rise=-1.0)
     with pytest.raises(SettingsError, match="share of the time"):
         StopRule(latency=1.5)
-    with pytest.raises(SettingsError, match="maps at a time"):
+    with pytest.raises(SettingsError, match="channels at a time"):
         StopRule(every=-1)
-    with pytest.raises(SettingsError, match="maps a step"):
+    with pytest.raises(SettingsError, match="channels a step"):
         CurveSettings(every=0)
     with pytest.raises(SettingsError, match="no importance magic"):
         CurveSettings(importance=("magic",))
