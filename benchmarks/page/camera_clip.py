@@ -12,6 +12,7 @@ import numpy as np
 from fer_live.arrays import Image
 from fer_live.errors import SourceError
 from fer_live.realtime.sources import open_video
+from tests.realtime.serve.serving import jpeg
 
 SIZE_WH: Final = (1280, 720)
 """What the page asks a camera for."""
@@ -26,7 +27,12 @@ def write_camera_clip(clip: Path, folder: Path, seconds: float) -> tuple[Path, P
     """Write a clip as a browser's camera plays it, and the same pictures as a video.
 
     The picture stands in the middle of 1280x720; a column of blocks at the left edge, where no face
-    is, gives its index in binary digits. Both files hold the same JPEGs.
+    is, gives its index in binary digits.
+
+    Chromium takes the values of the JPEGs that it plays as a camera for those of television (16 to
+    235 where JPEG has 0 to 255) and so shows them with more contrast than they have; the pictures
+    for it are made that much paler. Without it skin is 9 of 255 levels off, and a face between two
+    labels is read otherwise.
 
     Args:
         clip: What to play.
@@ -34,7 +40,7 @@ def write_camera_clip(clip: Path, folder: Path, seconds: float) -> tuple[Path, P
         seconds: How much of it.
 
     Returns:
-        The stream of JPEGs for the browser, and the video for `annotate`.
+        The stream of JPEGs for the browser, and the video of the same pictures for `annotate`.
 
     Raises:
         SourceError: There is no ffmpeg, or the clip cannot be read.
@@ -42,13 +48,14 @@ def write_camera_clip(clip: Path, folder: Path, seconds: float) -> tuple[Path, P
     ffmpeg = shutil.which("ffmpeg")
     if ffmpeg is None:
         raise SourceError("there is no ffmpeg; on Debian: apt install ffmpeg")
-    camera, video = folder / "camera.mjpeg", folder / "camera.mkv"
-    with camera.open("wb") as file:
+    camera, plain, video = (folder / f"camera.{end}" for end in ("mjpeg", "jpegs", "mkv"))
+    with camera.open("wb") as for_chromium, plain.open("wb") as for_us:
         for index, picture in enumerate(_pictures(clip, seconds)):
-            bgr = cv2.cvtColor(_marked(picture, index), cv2.COLOR_RGB2BGR)
-            file.write(cv2.imencode(".jpg", bgr, [cv2.IMWRITE_JPEG_QUALITY, 90])[1].tobytes())
+            marked = _marked(picture, index)
+            for_us.write(jpeg(marked))
+            for_chromium.write(jpeg(_paler(marked)))
     read = [ffmpeg, "-loglevel", "error", "-y", "-framerate", str(FPS), "-f", "mjpeg"]
-    subprocess.run([*read, "-i", camera, "-c", "copy", video], check=True)
+    subprocess.run([*read, "-i", plain, "-c", "copy", video], check=True)
     return camera, video
 
 
@@ -84,6 +91,15 @@ def _marked(picture: Image, index: int) -> Image:
         if index >> bit & 1:
             whole[top : top + BLOCK_PX, :BLOCK_PX] = 255
     return whole
+
+
+def _paler(picture: Image) -> Image:
+    """Return a picture whose values television's range, taken for JPEG's, would give."""
+    ycc = cv2.cvtColor(picture, cv2.COLOR_RGB2YCrCb).astype(np.float32)
+    ycc[..., 0] = 16 + ycc[..., 0] * (219 / 255)
+    ycc[..., 1:] = 128 + (ycc[..., 1:] - 128) * (224 / 255)
+    paler = cv2.cvtColor(ycc.round().astype(np.uint8), cv2.COLOR_YCrCb2RGB)
+    return np.asarray(paler, np.uint8)
 
 
 def _tops() -> range:

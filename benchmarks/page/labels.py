@@ -33,6 +33,8 @@ RAW_APART: Final = 0.05
 SHOWN_ALIKE: Final = 0.90
 NEAR_A_CHANGE_S: Final = 0.5
 LEAST_FRAMES: Final = 100
+TIE: Final = 0.1
+"""Two labels whose probabilities are no further apart than this are nearly alike."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,10 +138,12 @@ def alike(expected: Mapping[int, Named], answers: Sequence[tuple[int, Named]]) -
     apart = statistics.median(_distance(theirs.raw, said.raw) for _, theirs, said in pairs)
     shown = sum(theirs.shown == said.shown for _, theirs, said in settled) / len(settled)
     every = sum(theirs.shown == said.shown for _, theirs, said in pairs) / len(pairs)
+    ties = [_lead(theirs.raw) < TIE for _, theirs, said in pairs if theirs.best != said.best]
     enough = raw >= RAW_ALIKE and apart <= RAW_APART and shown >= SHOWN_ALIKE
     sys.stdout.write(
         f"{len(pairs)} frames, {len({index for index, *_ in pairs})} of them different; the "
-        f"network's best label is the same in {raw:.1%} (asked: {RAW_ALIKE:.0%}), its answers are "
+        f"network's best label is the same in {raw:.1%} (asked: {RAW_ALIKE:.0%}; of the "
+        f"{len(ties)} others {sum(ties)} were ties within {TIE} to annotate), its answers are "
         f"{apart:.4f} apart in the median (asked: {RAW_APART}); the label shown is the same in "
         f"{shown:.1%} of {len(settled)} frames away from changes (asked: {SHOWN_ALIKE:.0%}) and in "
         f"{every:.1%} of all: {'alike' if enough else 'NOT ALIKE'}\n"
@@ -154,6 +158,12 @@ def _named(face: dict[str, Any]) -> Named:
 def _distance(one: Mapping[str, float], other: Mapping[str, float]) -> float:
     """Return the total variation of two distributions, in [0, 1]."""
     return sum(abs(one[name] - other[name]) for name in one) / 2
+
+
+def _lead(raw: Mapping[str, float]) -> float:
+    """Return by how much the best label leads the next."""
+    first, second = sorted(raw.values(), reverse=True)[:2]
+    return first - second
 
 
 def _changes_near(expected: Mapping[int, Named], index: int) -> bool:

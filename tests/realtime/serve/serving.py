@@ -7,7 +7,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, NamedTuple
 
 import cv2
 from websockets.sync.client import ClientConnection, connect
@@ -15,15 +15,29 @@ from websockets.sync.client import ClientConnection, connect
 from fer_live.arrays import Image
 
 
+class Serving(NamedTuple):
+    """A page that is being served, and the process that does it."""
+
+    address: str
+    process: int
+
+
 @contextmanager
 def served(*words: str) -> Iterator[str]:
     """Run `fer-live serve` and give its address; it has to end well when it is told to."""
+    with serving(*words) as page:
+        yield page.address
+
+
+@contextmanager
+def serving(*words: str) -> Iterator[Serving]:
+    """Run `fer-live serve`; it has to end well when it is told to."""
     command = [sys.executable, "-m", "fer_live.realtime", "serve", "--port", "0", *words]
     with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as server:
         assert server.stderr is not None
         try:
             said = next(line for line in server.stderr if line.startswith("open http"))
-            yield said.split()[1]
+            yield Serving(said.split()[1], server.pid)
         finally:
             server.send_signal(signal.SIGINT)
             rest = server.stderr.read()

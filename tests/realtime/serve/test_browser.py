@@ -5,7 +5,7 @@ import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 import pytest
 
@@ -142,3 +142,61 @@ def test_nothing_is_wider_than_the_screen(page: "Page", width: int) -> None:
     with opened(page):
         page.wait_for_function("() => !document.getElementById('start').hidden || window.ferLive")
         assert page.evaluate("document.documentElement.scrollWidth") <= width
+
+
+def tab_to(page: "Page", name: str) -> None:
+    """Go on with the tabulator to what has this name, and see that the page shows where one is."""
+    for _ in range(30):
+        if page.evaluate("document.activeElement.id || document.activeElement.name") == name:
+            outline = "getComputedStyle(document.activeElement).outlineStyle"
+            assert page.evaluate(outline) != "none"
+            return
+        page.keyboard.press("Tab")
+    raise AssertionError(f"{name} cannot be reached")
+
+
+def test_the_whole_page_can_be_used_by_keys_alone(page: "Page", tmp_path: Path) -> None:
+    """Nothing is clicked, the camera's start included."""
+    with opened(page):
+        page.wait_for_function("() => !document.getElementById('start').hidden || window.ferLive")
+        if page.locator("#start").is_visible():
+            tab_to(page, "start")
+            page.keyboard.press("Enter")
+        page.wait_for_function("() => window.ferLive?.message.faces.length > 0", timeout=60_000)
+        tab_to(page, "blur")
+        page.keyboard.press("Enter")
+        assert page.get_attribute("#blur", "aria-pressed") == "true"
+        tab_to(page, "prior")
+        page.keyboard.press("ArrowDown")
+        page.wait_for_function("() => document.forms[0].prior.value === 'natural'")
+        tab_to(page, "max_faces")
+        page.keyboard.press("ArrowDown")
+        page.keyboard.press("Shift+Tab")
+        page.wait_for_function("() => Number(document.forms[0].max_faces.value) === 7")
+        page.evaluate("document.activeElement.blur()")
+        page.keyboard.press("h")
+        assert page.locator("dialog").is_visible()
+        page.keyboard.press("Enter")
+        assert not page.locator("dialog").is_visible()
+        page.evaluate("document.activeElement.blur()")
+        with page.expect_download() as got:
+            page.keyboard.press("d")
+        got.value.save_as(tmp_path / "table.csv")
+        assert (tmp_path / "table.csv").stat().st_size > 0
+
+
+SERIOUS = {"serious", "critical"}
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_axe_finds_no_serious_fault(page: "Page", scheme: Literal["light", "dark"]) -> None:
+    axe = pytest.importorskip("axe_playwright_python.sync_playwright").Axe()
+    page.emulate_media(color_scheme=scheme)
+    with named(page):
+        page.wait_for_timeout(1000)
+        for state in ("", "h"):
+            if state:
+                page.keyboard.press(state)
+            found = axe.run(page, options={}).response
+            assert len(found["passes"]) > 10, "axe has looked"
+            assert [one for one in found["violations"] if one["impact"] in SERIOUS] == []
