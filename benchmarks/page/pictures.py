@@ -20,6 +20,8 @@ from tests.realtime.serve.serving import served
 SIZES_WH: Final = ((390, 844), (1280, 1000), (3840, 2160))
 DARK: Final = frozenset({1280})
 """Width at which the dark colours are shown."""
+CLIP_S: Final = 20.0
+"""Of the clip, played over and over."""
 WEBP_QUALITY: Final = 70
 
 
@@ -28,10 +30,10 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("clip", type=Path)
     parser.add_argument("out", type=Path)
-    parser.add_argument("--seconds", type=float, default=40.0)
+    parser.add_argument("--seconds", type=float, default=30.0)
     chosen = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder, served() as address:
-        camera, _ = write_camera_clip(chosen.clip, Path(folder), 60.0)
+        camera, _ = write_camera_clip(chosen.clip, Path(folder), CLIP_S)
         with chromium(camera) as browser, visit(browser, address) as page:
             page.wait_for_timeout(1000 * chosen.seconds)
             for width, height in SIZES_WH:

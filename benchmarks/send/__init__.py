@@ -1,0 +1,1 @@
+"""Measurements of `--send` with receivers that nobody here wrote."""
