@@ -5,7 +5,7 @@
 # Checked by hadolint (`make lint-containers`); docs/guide/containers.md says what was not run.
 
 FROM python:3.12-slim-bookworm AS base
-# What opencv-python's wheel asks of the system (fer_live/libraries.py).
+# What opencv-python's wheel asks of the system (fer_live/system_errors.py).
 RUN apt-get update \
     && apt-get install --yes --no-install-recommends \
         libegl1=1.6.* libgl1=1.6.* libglib2.0-0=2.74.* libxcb1=1.15-* \

@@ -9,6 +9,7 @@ from typing import Annotated
 import typer
 
 from fer_live.realtime.commands import live_options as options
+from fer_live.realtime.commands.annotate import annotate
 from fer_live.realtime.commands.bench import bench
 from fer_live.realtime.commands.cli_options import (
     NAME,
@@ -20,8 +21,8 @@ from fer_live.realtime.commands.cli_options import (
     Model,
     PriorName,
 )
-from fer_live.realtime.commands.file_commands import annotate, summarize
-from fer_live.realtime.commands.page_command import serve
+from fer_live.realtime.commands.serve import serve
+from fer_live.realtime.commands.summarize import summarize
 from fer_live.terminal.console import plain_errors, stop_signals
 from fer_live.terminal.standard_streams import Command
 
@@ -51,9 +52,9 @@ for command in (annotate, summarize, serve, bench):
 
 def _version(asked: bool) -> None:
     if asked:
-        import fer_live
+        from fer_live.version import installed_version
 
-        typer.echo(f"{NAME} {fer_live.__version__}")
+        typer.echo(f"{NAME} {installed_version()}")
         raise typer.Exit
 
 
@@ -98,7 +99,12 @@ def live(
     size_wh = options.size_wh(size)
     with plain_errors(NAME):
         from fer_live.bundle import DEFAULT_MODEL
-        from fer_live.realtime.commands.live import exit_status, leave, status_line, tell_run
+        from fer_live.realtime.commands.printing.live import (
+            exit_status,
+            leave,
+            status_line,
+            tell_run,
+        )
         from fer_live.realtime.faces import FaceSettings
         from fer_live.realtime.live import CameraSettings, LiveSettings, run_live
         from fer_live.realtime.sources import Patience
@@ -136,7 +142,7 @@ def cameras(
     Nothing is switched on. The exit status is 1 if there is none.
     """
     with plain_errors(NAME):
-        from fer_live.realtime.commands.cameras import show_cameras
+        from fer_live.realtime.commands.printing.cameras import show_cameras
         from fer_live.realtime.sources.cameras.devices import list_cameras
         from fer_live.realtime.sources.cameras.v4l2 import modes
 
@@ -153,7 +159,7 @@ def doctor(
 
     The exit status is 1 if something that fer-live needs is broken.
     """
-    from fer_live.realtime.commands.doctor import show_findings
+    from fer_live.realtime.commands.printing.doctor import show_findings
     from fer_live.realtime.doctor import examine, is_broken, to_json
 
     if as_json:
@@ -174,7 +180,7 @@ def models(
     """List the shipped models: size, accuracy, labels, and speed measured here and now."""
     with plain_errors(NAME):
         from fer_live.realtime.bench.shipped_models import shipped_models, to_json
-        from fer_live.realtime.commands.models import show_models
+        from fer_live.realtime.commands.printing.models import show_models
 
         facts = shipped_models(device=device, calls=calls)
         if as_json:

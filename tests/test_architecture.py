@@ -79,7 +79,7 @@ def test_the_defaults_of_the_command_are_those_of_the_library() -> None:
     import inspect
 
     from fer_live.realtime.cli import live
-    from fer_live.realtime.commands.file_commands import annotate
+    from fer_live.realtime.commands.annotate import annotate
     from fer_live.realtime.faces import FaceSettings
     from fer_live.realtime.pipeline import PipelineSettings
 

@@ -6,7 +6,6 @@ from typing import Any, Final
 import onnx
 import torch
 
-import fer_live
 from fer_live.contract import (
     ALLOWED_OPERATORS,
     INPUT_NAME,
@@ -19,6 +18,7 @@ from fer_live.contract import (
 from fer_live.errors import ModelError
 from fer_live.export.conversion.graph import LiveGraph
 from fer_live.realtime.inference.model_file import with_digest
+from fer_live.version import installed_version
 
 OPSET: Final = 20
 """Read by ONNX Runtime from 1.17 on; why not a newer one: docs/decisions/0007-export.md."""
@@ -85,7 +85,7 @@ def seal(model: onnx.ModelProto, contract: ModelContract) -> bytes:
 def strip(model: onnx.ModelProto) -> None:
     """Take out what says where and how the file was made; name nodes by operator and place."""
     model.producer_name = "fer-live"
-    model.producer_version = fer_live.__version__
+    model.producer_version = installed_version()
     model.graph.name = "fer_live"
     del model.graph.value_info[:]  # follows from the rest
     graph = model.graph

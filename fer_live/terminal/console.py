@@ -11,8 +11,7 @@ import typer
 
 from fer_live.errors import FerLiveError, SettingsError
 from fer_live.files import disk_fault
-from fer_live.libraries import missing_library
-from fer_live.memory import MEMORY_RAN_OUT, ran_out_of_memory
+from fer_live.system_errors import MEMORY_RAN_OUT, missing_library, ran_out_of_memory
 
 IMPATIENT: Final = (signal.SIGINT, signal.SIGTERM)
 INTERRUPTED: Final = 130

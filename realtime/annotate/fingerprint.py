@@ -5,9 +5,9 @@ from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, Final
 
-from fer_live import __version__
 from fer_live.errors import SourceError
 from fer_live.realtime.annotate.settings import AnnotateSettings
+from fer_live.version import installed_version
 
 _CHUNK_BYTES: Final = 2**20
 
@@ -39,7 +39,7 @@ def fingerprint(input_sha256: str, model_sha256: str, settings: AnnotateSettings
     return {
         "input_sha256": input_sha256,
         "model_sha256": model_sha256,
-        "version": __version__,
+        "version": installed_version(),
         "settings": settings.as_json(),
     }
 

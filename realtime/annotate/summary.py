@@ -9,11 +9,11 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from fer_live import __version__
 from fer_live.contract import ModelContract, Prior
 from fer_live.realtime.annotate.workspace import disk_errors
 from fer_live.realtime.results import FrameResult, Track
 from fer_live.realtime.smoothing.offline import prior_divisor
+from fer_live.version import installed_version
 
 FORMAT: Final = 1
 _DIGITS: Final = 6
@@ -143,7 +143,7 @@ class _Flips:
 
 def versions() -> dict[str, str]:
     """Return the versions of what takes part, by the names of the packages that are installed."""
-    found = {"fer-live": __version__, "python": platform.python_version()}
+    found = {"fer-live": installed_version(), "python": platform.python_version()}
     for package in _PACKAGES:
         try:
             found[package] = version(package)

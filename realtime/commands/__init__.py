@@ -1,5 +1,4 @@
-"""What the command says on a terminal: tables, status lines, progress, summaries.
+"""The commands and their options, a file each; what they print is in `printing`.
 
-Results go to stdout, everything about them to stderr, so that either can be piped away. One file a
-command, so that no command waits for what another one imports.
+Heavy modules are imported inside the functions, so that --help is instant.
 """

@@ -1,95 +1,125 @@
-"""How an annotation goes, and what came of it, on the terminal."""
+"""`fer-live annotate`: files in, tables and annotated videos out."""
 
-from collections.abc import Callable, Generator, Sequence
-from contextlib import contextmanager
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Annotated, Literal
 
-from rich.console import Console
-from rich.markup import escape
-from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn
-from rich.table import Table
+import typer
 
-from fer_live.realtime.annotate import Outcome, PassedOver, Report
-from fer_live.realtime.annotate import Progress as News
-from fer_live.terminal.console import printable
+from fer_live.realtime.commands.cli_options import (
+    NAME,
+    Blendshapes,
+    BlurFaces,
+    DeviceName,
+    FaceName,
+    Finder,
+    LimitDamaged,
+    LimitHours,
+    LimitMegapixels,
+    LimitStreams,
+    MaxFaces,
+    MinFace,
+    Model,
+    PriorName,
+    Rotate,
+    Stream,
+)
+from fer_live.terminal.console import plain_errors, stop_signals
 
-STYLES: Final = {"done": "green", "skipped": "dim", "failed": "red"}
-SECONDS_A_MINUTE: Final = 60
-UNWRAPPED: Final = 10_000
-"""Columns of a table that goes into a pipe or a file."""
-MOST_PASSED_OVER: Final = 20
-
-
-@contextmanager
-def progress_bar() -> Generator[Callable[[News], None]]:
-    """Give a function that keeps a bar on stderr up to date; without a terminal it is silent."""
-    console = Console(stderr=True)
-    columns = (
-        TextColumn("{task.fields[count]}"),
-        BarColumn(),
-        TaskProgressColumn(),
-        TextColumn("{task.fields[left]}"),
-        TextColumn("{task.description}", style="dim"),
-    )
-    with Progress(
-        *columns, console=console, transient=True, disable=not console.is_terminal
-    ) as bar:
-        task = bar.add_task("", total=1.0, count="", left="")
-
-        def update(news: News) -> None:
-            bar.update(
-                task,
-                completed=news.fraction,
-                description=escape(printable(news.current.name)),
-                count=f"{news.finished} of {news.inputs}",
-                left="" if news.left_s is None else f"{duration(news.left_s)} left",
-            )
-
-        yield update
+if TYPE_CHECKING:
+    from fractions import Fraction
 
 
-def duration(seconds: float) -> str:
-    """Say a time in minutes and seconds, and in hours where there are any.
+def annotate(
+    inputs: Annotated[
+        list[str],
+        typer.Argument(metavar="INPUT...", help="Files, folders and patterns such as 'a/*.mp4'."),
+    ],
+    *,
+    out: Annotated[Path, typer.Option("--out", "-o", metavar="DIR", help="Folder for results.")],
+    start: Annotated[
+        float | None, typer.Option(min=0, metavar="S", help="Leave out what is before, in seconds.")
+    ] = None,
+    end: Annotated[
+        float | None, typer.Option(min=0, metavar="S", help="Leave out what is after, in seconds.")
+    ] = None,
+    fps: Annotated[
+        str | None,
+        typer.Option(metavar="N", help="Take at most so many frames a second, such as 30000/1001."),
+    ] = None,
+    table: Annotated[
+        Literal["csv", "jsonl", "parquet"], typer.Option("--format", help="Format of the table.")
+    ] = "csv",
+    video: Annotated[bool, typer.Option(help="Write the annotated video.")] = True,
+    jobs: Annotated[
+        int, typer.Option("--jobs", "-j", min=1, metavar="N", help="Work on so many at once.")
+    ] = 1,
+    overwrite: Annotated[
+        bool, typer.Option("--overwrite", help="Replace results that were made of something else.")
+    ] = False,
+    model: Model = None,
+    device: DeviceName = "auto",
+    max_faces: MaxFaces = 8,
+    finder: Finder = "auto",
+    prior: PriorName = "balanced",
+    face: FaceName = "all",
+    min_face: MinFace = 0.0,
+    blendshapes: Blendshapes = False,
+    blur_faces: BlurFaces = False,
+    rotate: Rotate = "0",
+    stream: Stream = None,
+    limit_megapixels: LimitMegapixels = 64.0,
+    limit_hours: LimitHours = 240.0,
+    limit_damaged: LimitDamaged = 10_000,
+    limit_streams: LimitStreams = 256,
+) -> None:
+    """Turn videos into tables of faces and labels, and annotated videos.
 
-    >>> duration(61.4), duration(3725)
-    ('1:01', '1:02:05')
+    What is done already is skipped; an interrupted run goes on when it is started again. The exit
+    status is 1 if an input failed; the others are done all the same.
     """
-    minutes, seconds_left = divmod(round(seconds), SECONDS_A_MINUTE)
-    hours, minutes = divmod(minutes, SECONDS_A_MINUTE)
-    if hours:
-        return f"{hours}:{minutes:02}:{seconds_left:02}"
-    return f"{minutes}:{seconds_left:02}"
+    rate = _rate(fps)
+    with plain_errors(NAME):
+        from fer_live.bundle import DEFAULT_MODEL
+        from fer_live.realtime.annotate import AnnotateSettings, Watch
+        from fer_live.realtime.annotate import annotate as annotate_all
+        from fer_live.realtime.commands.printing.annotate import progress_bar, tell_report
+        from fer_live.realtime.faces import FaceChoice, FaceSettings
+        from fer_live.realtime.sources import Choices, Limits
+
+        settings = AnnotateSettings(
+            model=model or DEFAULT_MODEL,
+            device=device,
+            prior=prior,
+            faces=FaceSettings(max_faces=max_faces, blendshapes=blendshapes, finder=finder),
+            start_s=start,
+            end_s=end,
+            fps=rate,
+            table=table,
+            video=video,
+            blur_faces=blur_faces,
+            choices=Choices(
+                rotate=int(rotate),
+                stream=stream,
+                limits=Limits(limit_megapixels, limit_hours, limit_damaged, limit_streams),
+            ),
+            chosen=FaceChoice(face, min_face),
+        )
+        with stop_signals() as told_to_stop, progress_bar() as progress:
+            watch = Watch(progress, told_to_stop)
+            report = annotate_all(
+                inputs, out, settings, jobs=jobs, overwrite=overwrite, watch=watch
+            )
+        tell_report(report, out)
+        raise typer.Exit(0 if report.went_well else 1)
 
 
-def tell_report(report: Report, out: Path) -> None:
-    """Say what became of every input, and in a table which failed and why."""
-    console = Console(stderr=True, highlight=False)
-    if not console.is_terminal:
-        console.width = UNWRAPPED  # whoever searches the text finds a name in one piece
-    count = dict.fromkeys(STYLES, 0)
-    for outcome in report.outcomes:
-        count[outcome.status] += 1
-    told = ", ".join(f"{n} {status}" for status, n in count.items() if n)
-    where = f"; results are in {printable(str(out))}" if count["done"] or count["skipped"] else ""
-    console.print(f"{told}{where}", markup=False, soft_wrap=True)
-    noted = [outcome for outcome in report.outcomes if outcome.note is not None]
-    if noted or report.passed_over:
-        console.print(_table(noted, report.passed_over))
-    if report.fault is not None:
-        console.print(f"fer-live: {printable(report.fault)}", style="red", markup=False)
+def _rate(text: str | None) -> "Fraction | None":
+    """Read "25", "29.97" or "30000/1001"; None stays None."""
+    from fractions import Fraction
 
-
-def _table(outcomes: Sequence[Outcome], passed_over: Sequence[PassedOver]) -> Table:
-    """Return a table of inputs of which there is something to say."""
-    table = Table("input", "", "what happened", box=None, pad_edge=False)
-    for outcome in outcomes:
-        state = f"[{STYLES[outcome.status]}]{outcome.status}[/]"
-        name, note = printable(str(outcome.input)), printable(outcome.note or "")
-        table.add_row(escape(name), state, escape(note))
-    for one in passed_over[:MOST_PASSED_OVER]:
-        name, why = printable(str(one.path)), printable(one.why)
-        table.add_row(escape(name), "[dim]passed over[/]", escape(why))
-    if len(passed_over) > MOST_PASSED_OVER:
-        table.add_row(f"{len(passed_over) - MOST_PASSED_OVER} more", "", "see run.json")
-    return table
+    if text is None:
+        return None
+    try:
+        return Fraction(text)
+    except (ValueError, ZeroDivisionError) as error:
+        raise typer.BadParameter(f"--fps {text}: write it like 25 or 30000/1001") from error

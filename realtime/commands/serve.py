@@ -1,22 +1,61 @@
-"""What `fer-live serve` says on the terminal."""
+"""`fer-live serve`: the live view as a page in the browser."""
 
-from rich.console import Console
+from typing import Annotated
 
-from fer_live.terminal.console import printable
+import typer
+
+from fer_live.realtime.commands import live_options as options
+from fer_live.realtime.commands.cli_options import (
+    NAME,
+    Blendshapes,
+    DeviceName,
+    Finder,
+    MaxFaces,
+    Model,
+    PriorName,
+)
+from fer_live.terminal.console import plain_errors
 
 
-def tell_address(address: str, *, beyond_loopback: bool) -> None:
-    """Say where the page is.
+def serve(
+    source: Annotated[
+        str | None,
+        typer.Argument(
+            metavar="[SOURCE]",
+            show_default=False,
+            help="A camera of this machine, a stream or a file for all viewers; without it, the "
+            "browser's own camera.",
+        ),
+    ] = None,
+    *,
+    host: Annotated[
+        str, typer.Option(help="Where to listen; beyond the loopback a token is asked for.")
+    ] = "127.0.0.1",
+    port: Annotated[int, typer.Option(min=0, max=65535, help="0 takes any that is free.")] = 8710,
+    send: options.Send = None,
+    model: Model = None,
+    device: DeviceName = "auto",
+    max_faces: MaxFaces = 8,
+    finder: Finder = "auto",
+    prior: PriorName = "balanced",
+    blendshapes: Blendshapes = False,
+) -> None:
+    """Show the live view as a page in the browser, with a timeline. Nothing leaves this machine."""
+    with plain_errors(NAME):
+        from fer_live.bundle import DEFAULT_MODEL
+        from fer_live.realtime.commands.printing.serve import tell_address
+        from fer_live.realtime.faces import FaceSettings
+        from fer_live.realtime.serve import ServeSettings, run_server
 
-    Args:
-        address: With the token, where one is asked for.
-        beyond_loopback: Whether other machines can reach it.
-    """
-    console = Console(stderr=True, highlight=False, soft_wrap=True)
-    console.print(f"open {printable(address)} in a browser; stop with Ctrl-C", markup=False)
-    if beyond_loopback:
-        console.print(
-            "whoever has this address can watch and change settings, and nothing is encrypted; "
-            "browsers give their own camera only to pages on this machine or with https",
-            markup=False,
+        settings = ServeSettings(
+            source=source,
+            host=host,
+            port=port,
+            model=model or DEFAULT_MODEL,
+            device=device,
+            prior=prior,
+            faces=FaceSettings(max_faces=max_faces, blendshapes=blendshapes, finder=finder),
+            send=tuple(send or ()),
         )
+        beyond = settings.beyond_loopback
+        run_server(settings, on_ready=lambda where: tell_address(where, beyond_loopback=beyond))

@@ -1,42 +1,36 @@
-"""What `fer-live summarize` prints."""
+"""`fer-live summarize`: the results of many files in one table."""
 
 from pathlib import Path
+from typing import Annotated
 
-from rich.console import Console
-from rich.table import Table
+import typer
 
-from fer_live.realtime.study import Study
-from fer_live.terminal.console import printable
+from fer_live.realtime.commands.cli_options import NAME
+from fer_live.terminal.console import plain_errors
 
 
-def tell_study(study: Study, out: Path) -> None:
-    """Print the groups' figures, and where the tables are."""
-    console = Console(highlight=False, soft_wrap=True)
-    table = Table(box=None, pad_edge=False)
-    for name, justify in (("group", "left"), ("label", "left"), ("share", "right")):
-        table.add_column(name, justify=justify)  # type: ignore[arg-type]  # a Literal of rich's
-    table.add_column("95 %", justify="right")
-    table.add_column("seconds", justify="right")
-    table.add_column("subjects", justify="right")
-    for each in study.figures:
-        ends = "-"
-        if each.low is not None and each.high is not None:
-            ends = f"{100 * each.low:.1f} to {100 * each.high:.1f}"
-        cells = (f"{100 * each.share:.1f} %", ends, f"{each.seconds:.1f}", str(each.subjects))
-        table.add_row(printable(each.group), each.label, *cells)
-    console.print(table)
-    err = Console(stderr=True, highlight=False, soft_wrap=True)
-    if study.unnamed:
-        err.print(
-            f"{len(study.unnamed)} files are not in the table of subjects, "
-            f"{printable(study.unnamed[0])} among them: each counts as a subject of its own",
-            markup=False,
-        )
-    faults = [result for result in study.results if result.fault]
-    if faults:
-        err.print(
-            f"{len(faults)} files had a fault, {printable(faults[0].source)} among them: see "
-            "files.csv",
-            markup=False,
-        )
-    err.print(f"wrote {', '.join(path.name for path in study.written)} to {out}", markup=False)
+def summarize(
+    folder: Annotated[Path, typer.Argument(metavar="DIR", help="What annotate wrote.")],
+    *,
+    subjects: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="CSV",
+            help="Who is in which file: columns file, and subject, group, condition or others.",
+        ),
+    ] = None,
+    out: Annotated[
+        Path | None,
+        typer.Option("--out", "-o", metavar="DIR", help="For the tables; DIR/study if not given."),
+    ] = None,
+) -> None:
+    """Join all results of a folder into one table, with figures by file, face and group.
+
+    The interval of a group's share counts people, not frames or files.
+    """
+    with plain_errors(NAME):
+        from fer_live.realtime.commands.printing.summarize import tell_study
+        from fer_live.realtime.study import summarize as summarize_all
+
+        where = out or folder / "study"
+        tell_study(summarize_all(folder, where, subjects=subjects), where)

@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from typing import Final, Literal, TypeAlias
 
 from fer_live.errors import FerLiveError
-from fer_live.libraries import missing_library
 from fer_live.realtime.doctor.advice import reinstall, reinstall_ourselves
+from fer_live.system_errors import missing_library
 
 State: TypeAlias = Literal["good", "warning", "broken"]
 

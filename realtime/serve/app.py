@@ -15,7 +15,6 @@ from starlette.routing import Mount, Route, WebSocketRoute
 from starlette.staticfiles import StaticFiles
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
-from fer_live import __version__
 from fer_live.bundle import model_names
 from fer_live.errors import FerLiveError, SettingsError
 from fer_live.labels import LABELS
@@ -31,6 +30,7 @@ from fer_live.realtime.serve.settings import (
     ServeSettings,
 )
 from fer_live.realtime.serve.watching import Viewer, Watching
+from fer_live.version import installed_version
 
 STATIC: Final = files("fer_live.realtime.serve").joinpath("static")
 FULL: Final = 1013
@@ -85,7 +85,7 @@ class Page:
         wishes = Wishes.of(self._settings) if watching is None else watching.wishes
         return JSONResponse(
             {
-                "version": __version__,
+                "version": installed_version(),
                 "format": FORMAT,
                 "mode": "camera" if watching is None else "watch",
                 "problem": None if watching is None else watching.problem,

@@ -11,7 +11,6 @@ from typing import Final, Self, TypeAlias
 
 from fer_live.bundle import LANDMARKER, read_asset
 from fer_live.errors import FerLiveError, SettingsError, SinkError
-from fer_live.memory import MEMORY_RAN_OUT, ran_out_of_memory
 from fer_live.realtime.annotate.batch.manifest import Manifest, RunFacts
 from fer_live.realtime.annotate.batch.progress import Estimate
 from fer_live.realtime.annotate.batch.workers import Crew, Death, Tell
@@ -24,6 +23,7 @@ from fer_live.realtime.annotate.settings import AnnotateSettings, TableFormat
 from fer_live.realtime.annotate.summary import versions
 from fer_live.realtime.annotate.workspace import clear_leftovers
 from fer_live.realtime.inference.classifier import OnnxClassifier
+from fer_live.system_errors import MEMORY_RAN_OUT, ran_out_of_memory
 
 TELL_EVERY_S: Final = 0.1
 """How often one input says how far it is."""

@@ -13,24 +13,17 @@ from fer_live.realtime.annotate import AnnotateSettings, annotate
 from fer_live.realtime.sources import Choices
 from tests.realtime.annotate.conftest import only
 from tests.realtime.annotate.reference import table_rows
+from tests.support.disks import mounted
 from tests.support.running import fer_live
 from tests.support.shared_data import shared_file
 
 PICTURES = 36
 
 
-@pytest.fixture(name="small_disk")
-def mount_small_disk(tmp_path: Path) -> Iterator[Path]:
-    """Give a folder on a disk of two megabytes."""
-    folder = tmp_path / "disk"
-    folder.mkdir()
-    command = ["mount", "-t", "tmpfs", "-o", "size=2m", "tmpfs", str(folder)]
-    try:
-        subprocess.run(command, check=True, capture_output=True)
-    except (OSError, subprocess.CalledProcessError) as error:
-        pytest.skip(f"a small disk cannot be mounted here: {error}")
-    yield folder
-    subprocess.run(["umount", str(folder)], check=True)
+@pytest.fixture
+def small_disk(tmp_path: Path) -> Iterator[Path]:
+    with mounted(tmp_path / "disk", "size=2m") as disk:
+        yield disk
 
 
 def noise_clip(path: Path) -> Path:

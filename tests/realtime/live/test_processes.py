@@ -1,69 +1,35 @@
 """Runs of `fer-live` that something ends: signals, full disks, lost streams, a closed window."""
 
-import csv
-import json
-import os
 import signal
-import subprocess
 import sys
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
-import av
 import pytest
 
 from fer_live.realtime.sources import open_video
-from tests.realtime.live.desktop import Desktop, virtual_desktop
-from tests.realtime.sources.streams.servers import motion_jpeg, served
-from tests.support.running import PATIENCE_S, fer_live, starting
-
-posix = pytest.mark.skipif(sys.platform == "win32", reason="signals are others there")
-
-
-def said(running: subprocess.Popen[str]) -> list[str]:
-    """Wait for the end and return the lines that were said about it, all on stderr."""
-    out, err = running.communicate(timeout=PATIENCE_S)
-    assert out == ""
-    assert "Traceback" not in err
-    return err.splitlines()
-
-
-def wait_for_rows(table: Path, count: int, running: subprocess.Popen[str]) -> None:
-    """Wait until a table has so many lines."""
-    while not table.exists() or table.read_bytes().count(b"\n") < count:
-        assert running.poll() is None, running.communicate()
-        time.sleep(0.02)
-
-
-def frames_in(table: Path) -> list[int]:
-    """Return the frames of a table, of which every line has to be whole."""
-    if table.suffix == ".jsonl":
-        rows = [json.loads(line) for line in table.read_text().splitlines()]
-    else:
-        with table.open(newline="") as file:
-            rows = list(csv.DictReader(file, strict=True))
-        assert all(None not in row and None not in row.values() for row in rows)
-    return sorted({int(row["frame"]) for row in rows})
-
-
-def pictures_in(video: Path) -> int:
-    with av.open(str(video)) as container:
-        return sum(1 for _ in container.decode(video=0))
-
-
-def options(folder: Path, model: Path, *, window: bool = False) -> list[str | Path]:
-    """Return options that record and log."""
-    outputs = ["--record", folder / "out.mp4", "--log", folder / "out.csv"]
-    return ["--model", model, *outputs, *(() if window else ("--no-window",))]
+from tests.realtime.live.desktop import Desktop
+from tests.realtime.live.runs import (
+    address,
+    frames_in,
+    last_time_s,
+    options,
+    pictures_in,
+    posix,
+    said,
+    save_until_saved,
+    shown,
+    wait_for_rows,
+)
+from tests.realtime.sources.streams.servers import Server, motion_jpeg, served
+from tests.support.disks import mounted
+from tests.support.running import fer_live, starting
 
 
 @pytest.fixture
-def camera() -> Iterator[str]:
+def camera(server: Server) -> str:
     """The address of a camera that goes on for ever."""
-    with served(motion_jpeg) as server:
-        yield f"http://127.0.0.1:{server.port}/"
+    return address(server)
 
 
 @posix
@@ -99,11 +65,6 @@ def test_a_killed_run_leaves_what_was_seen_but_for_the_last_seconds(
         assert [frame.time_s for frame in video][-1] > 1
 
 
-def last_time_s(table: Path) -> float:
-    """Return the time of the last whole line of a table that is being written."""
-    return float(table.read_text().rpartition("\n")[0].splitlines()[-1].split(",")[1])
-
-
 def test_a_played_file_ends_by_itself_with_its_last_frame_in_the_table(
     tmp_path: Path, tiny_model: Path
 ) -> None:
@@ -118,30 +79,10 @@ def test_a_played_file_ends_by_itself_with_its_last_frame_in_the_table(
     assert pictures_in(tmp_path / "out.mp4") == len(frames)
 
 
-@contextmanager
-def small_disk(folder: Path, kilobytes: int) -> Iterator[Path]:
-    """Give a folder on a disk of so many kilobytes, or skip the test where none may be made."""
-    if sys.platform != "linux" or os.geteuid() != 0:
-        pytest.skip("only root may mount a small disk, on Linux")
-    disk = folder / "disk"
-    disk.mkdir()
-    mounted = subprocess.run(
-        ["mount", "-t", "tmpfs", "-o", f"size={kilobytes}k", "tmpfs", disk],
-        capture_output=True,
-        check=False,
-    )
-    if mounted.returncode != 0:
-        pytest.skip("a disk may not be mounted here")
-    try:
-        yield disk
-    finally:
-        subprocess.run(["umount", disk], check=True)
-
-
 def test_a_full_disk_ends_the_run_in_one_sentence_and_what_fitted_can_be_read(
     tmp_path: Path, clip: Path, tiny_model: Path
 ) -> None:
-    with small_disk(tmp_path, 200) as disk:
+    with mounted(tmp_path / "disk", "size=200k") as disk:
         done = fer_live("--camera", clip, *options(disk, tiny_model))
         assert done.returncode == 1
         (line,) = done.stderr.splitlines()
@@ -183,32 +124,6 @@ def test_a_lost_stream_is_called_again_while_the_run_goes_on_and_is_told_in_the_
     words = fault.removeprefix(f"fer-live: {url} was lost once, for ").split()
     assert float(words[0]) >= 0.5, "told while it is still away"
     assert pictures_in(tmp_path / "out.mp4") == len(frames_in(tmp_path / "out.csv"))
-
-
-@pytest.fixture(scope="module")
-def desktop() -> Iterator[Desktop]:
-    with virtual_desktop() as found:
-        yield found
-
-
-def shown(
-    desktop: Desktop, folder: Path, source: str | Path, *words: str | Path
-) -> tuple[subprocess.Popen[str], int]:
-    """Start a run with a window, and return both."""
-    changes = {"DISPLAY": desktop.name}
-    running = starting("--camera", source, *words, folder=folder, changes=changes)
-    return running, desktop.wait_for("fer-live", running)
-
-
-def save_until_saved(
-    desktop: Desktop, window: int, folder: Path, running: subprocess.Popen[str]
-) -> None:
-    """Press s again and again: keys that come before a window is ready are nobody's."""
-    before = len(list(folder.glob("fer-live-*.png")))
-    while len(list(folder.glob("fer-live-*.png"))) == before:
-        assert running.poll() is None, running.communicate()
-        desktop.press(window, "s")
-        time.sleep(0.5)
 
 
 def test_closing_the_window_ends_the_run_with_status_0_and_whole_files(

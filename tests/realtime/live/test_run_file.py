@@ -10,7 +10,7 @@ import pytest
 from fer_live.errors import SinkError
 from fer_live.realtime.live import LiveSettings, run_live
 from fer_live.realtime.live.run_file import Interruptions
-from tests.realtime.live.test_processes import options, wait_for_rows
+from tests.realtime.live.runs import options, wait_for_rows
 from tests.realtime.sources.clips import write_clip
 from tests.realtime.sources.streams.servers import motion_jpeg, served
 from tests.support.running import PATIENCE_S, fer_live, starting

@@ -1,56 +1,28 @@
-"""Runs that are left on: what is heard meanwhile, what is kept, when it was, who reads along."""
+"""Runs that are left on: what is heard meanwhile, and what is kept whatever happens."""
 
-import csv
-import io
-import json
-import os
 import signal
 import socket
-import subprocess
-import sys
 import time
-from collections.abc import Iterator
-from datetime import UTC, datetime, timedelta
-from hashlib import sha256
 from pathlib import Path
-from typing import Any
 
-import av
 import pytest
 
-from fer_live import __version__
 from fer_live.realtime.sources import open_video
 from tests.realtime.live.desktop import Desktop, virtual_desktop
-from tests.realtime.live.test_processes import (
+from tests.realtime.live.runs import (
+    address,
     frames_in,
     options,
     pictures_in,
+    posix,
     said,
     save_until_saved,
     shown,
-    small_disk,
     wait_for_rows,
 )
-from tests.realtime.sources.streams.servers import Server, motion_jpeg, served
-from tests.support.running import COMMAND, PATIENCE_S, fer_live, starting
-
-posix = pytest.mark.skipif(sys.platform == "win32", reason="signals and pipes are others there")
-
-
-@pytest.fixture
-def server() -> Iterator[Server]:
-    with served(motion_jpeg) as found:
-        yield found
-
-
-def address(server: Server) -> str:
-    return f"http://127.0.0.1:{server.port}/"
-
-
-@pytest.fixture(scope="module")
-def desktop() -> Iterator[Desktop]:
-    with virtual_desktop() as found:
-        yield found
+from tests.realtime.sources.streams.servers import Server
+from tests.support.disks import mounted
+from tests.support.running import PATIENCE_S, starting
 
 
 @posix
@@ -179,7 +151,7 @@ def test_a_recording_of_a_key_on_a_full_disk_is_kept_as_far_as_it_went_and_ends_
     desktop: Desktop, tmp_path: Path, clip: Path, tiny_model: Path
 ) -> None:
     table = tmp_path / "out.csv"
-    with small_disk(tmp_path, 100) as disk:
+    with mounted(tmp_path / "disk", "size=100k") as disk:
         words: list[str | Path] = ["--model", tiny_model, "--log", table]
         running, window = shown(desktop, disk, clip, *words)
         wait_for_rows(table, 5, running)
@@ -193,155 +165,3 @@ def test_a_recording_of_a_key_on_a_full_disk_is_kept_as_far_as_it_went_and_ends_
         with open_video(film) as video:
             assert next(iter(video)).index == 0
     assert max(frames_in(table)) > 250, "the film was looked at to its end"
-
-
-def test_table_recording_and_report_say_when_it_was(
-    tmp_path: Path, server: Server, tiny_model: Path
-) -> None:
-    before = datetime.now(UTC)
-    words = options(tmp_path, tiny_model)
-    done = fer_live("--camera", address(server), *words, "--seconds", "2")
-    after = datetime.now(UTC)
-    with (tmp_path / "out.csv").open(newline="") as file:
-        rows = list(csv.DictReader(file))
-    moments = [datetime.fromisoformat(row["time_utc"]) for row in rows]
-    assert rows[0]["time_utc"].endswith("Z")
-    assert before < moments[0] < moments[-1] < after
-    for row, moment in zip(rows, moments, strict=True):
-        since = moment - moments[0]
-        assert since.total_seconds() == pytest.approx(float(row["time_s"]), abs=0.002)
-    with av.open(str(tmp_path / "out.mp4")) as video:
-        created = datetime.fromisoformat(video.metadata["creation_time"])
-        exactly = datetime.fromisoformat(video.metadata["date"])
-    assert abs(created - moments[0]) < timedelta(seconds=1)
-    assert abs(exactly - moments[0]) < timedelta(milliseconds=1)
-    began = moments[0].isoformat(timespec="milliseconds").removesuffix("+00:00")
-    assert f" s since {began}Z (" in done.stderr
-    about = json.loads((tmp_path / "out.run.json").read_text())
-    assert about["began_utc"] == f"{began}Z"
-    assert about["state"] == "finished"
-    assert about["ending"] == "time is up"
-    assert about["frames"] == len({row["frame"] for row in rows})
-    assert about["model"]["sha256"] == sha256(tiny_model.read_bytes()).hexdigest()
-    assert about["settings"]["prior"] == "balanced"
-    assert about["versions"]["fer-live"] == __version__
-    assert about["interruptions"] == []
-
-
-def test_a_clock_that_is_set_meanwhile_changes_no_time(
-    tmp_path: Path, server: Server, tiny_model: Path
-) -> None:
-    library = next(Path("/usr/lib").glob("*/faketime/libfaketime.so.1"), None)
-    if library is None:
-        pytest.skip("there is no libfaketime: apt install faketime")
-    clock, table = tmp_path / "clock", tmp_path / "out.csv"
-    clock.write_text("+0")
-    changes = {
-        "LD_PRELOAD": str(library),
-        "FAKETIME_TIMESTAMP_FILE": str(clock),
-        "FAKETIME_NO_CACHE": "1",
-        "DONT_FAKE_MONOTONIC": "1",
-    }
-    words: list[str | Path] = ["--model", tiny_model, "--no-window", "--log", table]
-    words += ["--record", tmp_path / "o.mp4"]
-    running = starting("--camera", address(server), *words, changes=changes)
-    for shift in ("-3600", "+86400"):
-        wait_for_rows(
-            table, 60 + (table.read_bytes().count(b"\n") if table.exists() else 0), running
-        )
-        clock.write_text(shift)
-    count = table.read_bytes().count(b"\n")
-    wait_for_rows(table, count + 60, running)
-    running.send_signal(signal.SIGINT)
-    said(running)
-    with table.open(newline="") as file:
-        rows = list(csv.DictReader(file))
-    times_s = [float(row["time_s"]) for row in rows]
-    assert times_s == sorted(times_s)
-    assert times_s[-1] < 120
-    last = datetime.fromisoformat(rows[-1]["time_utc"])
-    assert abs(datetime.now(UTC) - last) < timedelta(minutes=2), "by the clock at first"
-    assert pictures_in(tmp_path / "o.mp4") == len(frames_in(table))
-
-
-def test_the_first_picture_is_no_older_than_the_second(
-    tmp_path: Path, server: Server, tiny_model: Path
-) -> None:
-    words = options(tmp_path, tiny_model)
-    fer_live("--camera", address(server), *words, "--seconds", "2")
-    with (tmp_path / "out.csv").open(newline="") as file:
-        times_s = sorted({float(row["time_s"]) for row in csv.DictReader(file)})
-    assert times_s[1] - times_s[0] < 0.4, "loading the model took one to three seconds"
-
-
-@pytest.mark.parametrize("form", [None, "csv", "jsonl", "parquet"])
-def test_rows_go_to_standard_output_and_nothing_else_does(
-    server: Server, tiny_model: Path, form: str | None
-) -> None:
-    if form == "parquet":
-        pytest.importorskip("pyarrow")
-    words: list[str | Path] = ["--model", tiny_model, "--no-window", "--seconds", "1.5"]
-    words += ["--log", "-"]
-    command = [*COMMAND, "--camera", address(server), *map(str, words)]
-    done = subprocess.run(
-        [*command, *(["--format", form] if form else [])],
-        capture_output=True,
-        check=True,
-        timeout=PATIENCE_S,
-    )
-    rows = rows_of(done.stdout, form or "csv")
-    assert len(rows) > 20
-    assert [int(row["frame"]) for row in rows] == sorted(int(row["frame"]) for row in rows)
-
-
-@posix
-@pytest.mark.parametrize("form", ["csv", "jsonl", "parquet"])
-def test_a_table_goes_into_a_pipe_as_soon_as_somebody_reads(
-    tmp_path: Path, server: Server, tiny_model: Path, form: str
-) -> None:
-    if form == "parquet":
-        pytest.importorskip("pyarrow")
-    pipe = tmp_path / "pipe"
-    os.mkfifo(pipe)
-    words: list[str | Path] = ["--model", tiny_model, "--no-window", "--seconds", "1.5"]
-    running = starting("--camera", address(server), *words, "--log", pipe, "--format", form)
-    with pipe.open("rb") as file:
-        rows = rows_of(file.read(), form)
-    said(running)
-    assert running.returncode == 0
-    assert len(rows) > 20
-
-
-@posix
-def test_a_pipe_that_nobody_reads_can_be_left(tmp_path: Path, clip: Path, tiny_model: Path) -> None:
-    pipe = tmp_path / "pipe.csv"
-    os.mkfifo(pipe)
-    running = starting("--camera", clip, "--model", tiny_model, "--no-window", "--log", pipe)
-    time.sleep(5)
-    running.send_signal(signal.SIGINT)
-    assert said(running) == ["stopped before the first picture"]
-    assert running.returncode == 130
-
-
-@posix
-def test_a_reader_that_goes_away_is_one_sentence(server: Server, tiny_model: Path) -> None:
-    words: list[str | Path] = ["--model", tiny_model, "--no-window", "--log", "-"]
-    running = starting("--camera", address(server), *words)
-    assert running.stdout is not None
-    assert running.stdout.readline().startswith("frame,time_s,time_utc,track,")
-    running.stdout.close()
-    with running, running.stderr as stderr:  # type: ignore[union-attr]  # a pipe
-        assert stderr.read() == "fer-live: standard output cannot be written: broken pipe\n"
-    assert running.returncode == 1
-
-
-def rows_of(data: bytes, form: str) -> list[dict[str, Any]]:
-    """Read a table of any format."""
-    if form == "jsonl":
-        return [json.loads(line) for line in data.splitlines()]
-    if form == "csv":
-        return list(csv.DictReader(io.StringIO(data.decode())))
-    from pyarrow import parquet
-
-    found: list[dict[str, Any]] = parquet.read_table(io.BytesIO(data)).to_pylist()
-    return found

@@ -20,6 +20,7 @@ from tests.realtime.sinks.written import (
     times_before_damage,
     times_of,
 )
+from tests.support.disks import mounted
 from tests.support.made_results import made_frame
 
 NOISE_WRITER = textwrap.dedent("""
@@ -101,18 +102,10 @@ def test_a_file_that_may_not_grow_is_one_sentence_and_can_be_played(tmp_path: Pa
     assert len(times_before_damage(tmp_path / "v.mp4")) > 10
 
 
-@pytest.fixture(name="small_disk")
-def mount_small_disk(tmp_path: Path) -> Iterator[Path]:
-    """Give a folder on a disk of one megabyte."""
-    folder = tmp_path / "disk"
-    folder.mkdir()
-    command = ["mount", "-t", "tmpfs", "-o", "size=1m", "tmpfs", str(folder)]
-    try:
-        subprocess.run(command, check=True, capture_output=True)
-    except (OSError, subprocess.CalledProcessError) as error:
-        pytest.skip(f"a small disk cannot be mounted here: {error}")
-    yield folder
-    subprocess.run(["umount", str(folder)], check=True)
+@pytest.fixture
+def small_disk(tmp_path: Path) -> Iterator[Path]:
+    with mounted(tmp_path / "disk", "size=1m") as disk:
+        yield disk
 
 
 def test_a_full_disk_is_one_sentence_and_leaves_what_can_be_played(small_disk: Path) -> None:

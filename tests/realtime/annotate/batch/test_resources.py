@@ -14,6 +14,7 @@ import pytest
 
 from tests.realtime.annotate.batch.children import workers
 from tests.realtime.annotate.batch.test_deaths import spool_of, wait_until
+from tests.support.disks import mounted
 from tests.support.running import PATIENCE_S, fer_live, starting
 from tests.support.shared_data import shared_file
 
@@ -23,26 +24,16 @@ LONG, SHORT = "edge/timeline_7emotions.mp4", "edge/one_frame.mp4"
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="made with Linux's means")
 
 
-def mounted(folder: Path, options: str) -> Iterator[Path]:
-    """Give a disk of memory, or skip the test where none may be mounted."""
-    folder.mkdir()
-    words = ["mount", "-t", "tmpfs", "-o", options, "tmpfs", str(folder)]
-    if os.geteuid() != 0 or subprocess.run(words, check=False, capture_output=True).returncode:
-        pytest.skip("a disk may not be mounted here")
-    try:
-        yield folder
-    finally:
-        subprocess.run(["umount", "--lazy", folder], check=True)
-
-
 @pytest.fixture
 def read_only(tmp_path: Path) -> Iterator[Path]:
-    yield from mounted(tmp_path / "read only", "ro")
+    with mounted(tmp_path / "read only", "ro") as disk:
+        yield disk
 
 
 @pytest.fixture
 def small(tmp_path: Path) -> Iterator[Path]:
-    yield from mounted(tmp_path / "small", "size=40k")
+    with mounted(tmp_path / "small", "size=40k") as disk:
+        yield disk
 
 
 def test_a_folder_that_cannot_be_written_is_told_before_any_work(read_only: Path) -> None:

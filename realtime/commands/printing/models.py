@@ -6,7 +6,7 @@ from typing import Final
 from rich.table import Table
 
 from fer_live.realtime.bench.shipped_models import ModelFacts
-from fer_live.realtime.commands.wide import wide_console
+from fer_live.realtime.commands.printing.wide import wide_console
 
 COLUMNS: Final = (
     "model",

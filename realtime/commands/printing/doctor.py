@@ -7,7 +7,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from fer_live.realtime.commands.wide import wide_console
+from fer_live.realtime.commands.printing.wide import wide_console
 from fer_live.realtime.doctor import Finding
 
 STATE_STYLES: Final = {"good": "green", "warning": "yellow", "broken": "bold red"}

@@ -1,0 +1,71 @@
+"""What the system refused, told from an error: memory, or a library that an import needs.
+
+Each library has its own way to say that memory ran out. OpenCV's wheel leaves a few libraries to
+the system; where they are missing, `import cv2` names a file, and a person needs the name of a
+package.
+"""
+
+import errno
+import re
+from typing import Final
+
+MEMORY_RAN_OUT: Final = (
+    "memory ran out; close other programs, ask for smaller or fewer things at once, "
+    "or lift the limit (ulimit -v)"
+)
+_ERRNOS: Final = frozenset({errno.ENOMEM, errno.EAGAIN})
+"""EAGAIN is what the system says when no thread can be made."""
+_WORDS: Final = (
+    "allocatetensors",  # TensorFlow Lite
+    "bad_alloc",
+    "bad allocation",
+    "can't start new thread",
+    "cannot allocate memory",
+    "failed to allocate memory",
+    "failed to map segment",  # the system's loader of libraries
+    "insufficient memory",  # OpenCV
+    "out of memory",
+)
+
+DEBIAN_PACKAGES: Final = {
+    "libGL.so.1": "libgl1",
+    "libGLX.so.0": "libgl1",
+    "libX11.so.6": "libx11-6",
+    "libglib-2.0.so.0": "libglib2.0-0",
+    "libgthread-2.0.so.0": "libglib2.0-0",
+    "libxcb.so.1": "libxcb1",
+}
+"""What opencv-python's wheel for Linux asks of the system (from `ldd`), and who brings it."""
+
+_MISSING = re.compile(r"(\S+\.so[.\d]*): cannot open shared object file")
+
+
+def ran_out_of_memory(error: BaseException) -> bool:
+    """Whether memory, or room for a thread, was refused."""
+    if isinstance(error, MemoryError):
+        return True
+    if isinstance(error, OSError) and error.errno in _ERRNOS:
+        return True
+    said = str(error).lower()
+    return any(words in said for words in _WORDS)
+
+
+def missing_library(error: BaseException) -> str | None:
+    """Return a sentence on the system library that `error` misses; None if it is about none.
+
+    Args:
+        error: An ImportError from an extension module, or an OSError from ctypes.
+    """
+    if not isinstance(error, ImportError | OSError):
+        return None
+    found = _MISSING.search(str(error))
+    if found is None:
+        return None
+    library = found[1]
+    packages = sorted(set(DEBIAN_PACKAGES.values()))
+    if library not in DEBIAN_PACKAGES:
+        return f"the system library {library} is missing; install the package that brings it"
+    return (
+        f"the system library {library}, which OpenCV needs, is missing; "
+        f"on Debian or Ubuntu: apt install {' '.join(packages)}"
+    )

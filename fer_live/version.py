@@ -1,0 +1,10 @@
+"""Which fer-live is installed."""
+
+from functools import cache
+from importlib import metadata
+
+
+@cache
+def installed_version() -> str:
+    """Return the version of the installed distribution, such as "0.1.0"."""
+    return metadata.version("fer-live")

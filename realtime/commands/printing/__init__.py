@@ -1,0 +1,5 @@
+"""What the commands print: tables, status lines, progress, closing sentences.
+
+Results go to stdout, everything about them to stderr, so that either can be piped away. One file a
+command, so that no command waits for what another one imports.
+"""

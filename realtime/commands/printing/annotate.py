@@ -1,0 +1,95 @@
+"""How an annotation goes, and what came of it, on the terminal."""
+
+from collections.abc import Callable, Generator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Final
+
+from rich.console import Console
+from rich.markup import escape
+from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn
+from rich.table import Table
+
+from fer_live.realtime.annotate import Outcome, PassedOver, Report
+from fer_live.realtime.annotate import Progress as News
+from fer_live.terminal.console import printable
+
+STYLES: Final = {"done": "green", "skipped": "dim", "failed": "red"}
+SECONDS_A_MINUTE: Final = 60
+UNWRAPPED: Final = 10_000
+"""Columns of a table that goes into a pipe or a file."""
+MOST_PASSED_OVER: Final = 20
+
+
+@contextmanager
+def progress_bar() -> Generator[Callable[[News], None]]:
+    """Give a function that keeps a bar on stderr up to date; without a terminal it is silent."""
+    console = Console(stderr=True)
+    columns = (
+        TextColumn("{task.fields[count]}"),
+        BarColumn(),
+        TaskProgressColumn(),
+        TextColumn("{task.fields[left]}"),
+        TextColumn("{task.description}", style="dim"),
+    )
+    with Progress(
+        *columns, console=console, transient=True, disable=not console.is_terminal
+    ) as bar:
+        task = bar.add_task("", total=1.0, count="", left="")
+
+        def update(news: News) -> None:
+            bar.update(
+                task,
+                completed=news.fraction,
+                description=escape(printable(news.current.name)),
+                count=f"{news.finished} of {news.inputs}",
+                left="" if news.left_s is None else f"{duration(news.left_s)} left",
+            )
+
+        yield update
+
+
+def duration(seconds: float) -> str:
+    """Say a time in minutes and seconds, and in hours where there are any.
+
+    >>> duration(61.4), duration(3725)
+    ('1:01', '1:02:05')
+    """
+    minutes, seconds_left = divmod(round(seconds), SECONDS_A_MINUTE)
+    hours, minutes = divmod(minutes, SECONDS_A_MINUTE)
+    if hours:
+        return f"{hours}:{minutes:02}:{seconds_left:02}"
+    return f"{minutes}:{seconds_left:02}"
+
+
+def tell_report(report: Report, out: Path) -> None:
+    """Say what became of every input, and in a table which failed and why."""
+    console = Console(stderr=True, highlight=False)
+    if not console.is_terminal:
+        console.width = UNWRAPPED  # whoever searches the text finds a name in one piece
+    count = dict.fromkeys(STYLES, 0)
+    for outcome in report.outcomes:
+        count[outcome.status] += 1
+    told = ", ".join(f"{n} {status}" for status, n in count.items() if n)
+    where = f"; results are in {printable(str(out))}" if count["done"] or count["skipped"] else ""
+    console.print(f"{told}{where}", markup=False, soft_wrap=True)
+    noted = [outcome for outcome in report.outcomes if outcome.note is not None]
+    if noted or report.passed_over:
+        console.print(_table(noted, report.passed_over))
+    if report.fault is not None:
+        console.print(f"fer-live: {printable(report.fault)}", style="red", markup=False)
+
+
+def _table(outcomes: Sequence[Outcome], passed_over: Sequence[PassedOver]) -> Table:
+    """Return a table of inputs of which there is something to say."""
+    table = Table("input", "", "what happened", box=None, pad_edge=False)
+    for outcome in outcomes:
+        state = f"[{STYLES[outcome.status]}]{outcome.status}[/]"
+        name, note = printable(str(outcome.input)), printable(outcome.note or "")
+        table.add_row(escape(name), state, escape(note))
+    for one in passed_over[:MOST_PASSED_OVER]:
+        name, why = printable(str(one.path)), printable(one.why)
+        table.add_row(escape(name), "[dim]passed over[/]", escape(why))
+    if len(passed_over) > MOST_PASSED_OVER:
+        table.add_row(f"{len(passed_over) - MOST_PASSED_OVER} more", "", "see run.json")
+    return table

@@ -1,0 +1,42 @@
+"""What `fer-live summarize` prints."""
+
+from pathlib import Path
+
+from rich.console import Console
+from rich.table import Table
+
+from fer_live.realtime.study import Study
+from fer_live.terminal.console import printable
+
+
+def tell_study(study: Study, out: Path) -> None:
+    """Print the groups' figures, and where the tables are."""
+    console = Console(highlight=False, soft_wrap=True)
+    table = Table(box=None, pad_edge=False)
+    for name, justify in (("group", "left"), ("label", "left"), ("share", "right")):
+        table.add_column(name, justify=justify)  # type: ignore[arg-type]  # a Literal of rich's
+    table.add_column("95 %", justify="right")
+    table.add_column("seconds", justify="right")
+    table.add_column("subjects", justify="right")
+    for each in study.figures:
+        ends = "-"
+        if each.low is not None and each.high is not None:
+            ends = f"{100 * each.low:.1f} to {100 * each.high:.1f}"
+        cells = (f"{100 * each.share:.1f} %", ends, f"{each.seconds:.1f}", str(each.subjects))
+        table.add_row(printable(each.group), each.label, *cells)
+    console.print(table)
+    err = Console(stderr=True, highlight=False, soft_wrap=True)
+    if study.unnamed:
+        err.print(
+            f"{len(study.unnamed)} files are not in the table of subjects, "
+            f"{printable(study.unnamed[0])} among them: each counts as a subject of its own",
+            markup=False,
+        )
+    faults = [result for result in study.results if result.fault]
+    if faults:
+        err.print(
+            f"{len(faults)} files had a fault, {printable(faults[0].source)} among them: see "
+            "files.csv",
+            markup=False,
+        )
+    err.print(f"wrote {', '.join(path.name for path in study.written)} to {out}", markup=False)
