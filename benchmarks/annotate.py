@@ -29,7 +29,9 @@ def seconds(work: Callable[[], object], clock: Callable[[], float]) -> float:
 def measure(clip: Path, rounds: int, clock: Callable[[], float]) -> str:
     """Return the figures of one clip in a line."""
     from fer_live.realtime.annotate import AnnotateSettings, annotate  # noqa: PLC0415
-    from fer_live.realtime.faces.bare import BareLandmarker  # noqa: PLC0415 (after the pinning)
+    from fer_live.realtime.bench.measures.bare_landmarker import (  # noqa: PLC0415
+        BareLandmarker,
+    )
     from fer_live.realtime.sources import open_video  # noqa: PLC0415
 
     with open_video(clip) as source:

@@ -23,9 +23,10 @@ import cv2
 import numpy as np
 
 from fer_live.arrays import Image
+from fer_live.realtime.bench.measures.bare_landmarker import BareLandmarker
 from fer_live.realtime.bench.run import fitted
 from fer_live.realtime.demo_clip import portrait
-from fer_live.realtime.faces import BareLandmarker, FaceFinder, FaceSettings, open_finder
+from fer_live.realtime.faces import FaceFinder, FaceSettings, open_finder
 from fer_live.realtime.results import Box, Face, Frame
 from fer_live.realtime.sources import open_video
 

@@ -109,7 +109,7 @@ class Face:
         landmarks_px: (478, 2) MediaPipe's face mesh; None where only the anchors were followed.
         blendshapes: (52,) float32 in [0, 1] in MediaPipe's order; None unless asked for.
         follow_id: Faces of successive frames with the same number were followed from picture to
-            picture by the finder; None when the finder does not follow.
+            picture by the finder; None where it was asked about one picture alone.
         measured: Whether the landmark network looked at this very frame; otherwise the place was
             carried here from the last look.
     """

@@ -1,13 +1,11 @@
 """Finding faces, small ones too, and following each at the cadence that it needs."""
 
-from fer_live.realtime.faces.bare import BareLandmarker
 from fer_live.realtime.faces.choosing import ChosenFaces, FaceChoice
 from fer_live.realtime.faces.finder import FaceFinder
 from fer_live.realtime.faces.opening import open_face_networks, open_finder
 from fer_live.realtime.faces.settings import Cadence, FaceSettings, FinderName
 
 __all__ = [
-    "BareLandmarker",
     "Cadence",
     "ChosenFaces",
     "FaceChoice",

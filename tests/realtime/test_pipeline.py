@@ -37,9 +37,9 @@ class FixedFaces:
         self.close()
 
 
-def face_at(x: float, y: float, scale: float = 2.0) -> Face:
+def face_at(x: float, y: float, scale: float = 2.0, follow_id: int = 1) -> Face:
     anchors = CropGeometry().anchors_px() * scale + (x, y)
-    return Face(Box(x, y, x + 48 * scale, y + 48 * scale), anchors, score=0.9)
+    return Face(Box(x, y, x + 48 * scale, y + 48 * scale), anchors, 0.9, follow_id=follow_id)
 
 
 def frames(count: int, gap_s: float = 0.04) -> Iterator[Frame]:
@@ -61,7 +61,7 @@ def run(pipeline: Pipeline, count: int, gap_s: float = 0.04) -> list[FrameResult
 
 
 def test_every_face_of_a_frame_gets_its_own_track_and_label(classifier: OnnxClassifier) -> None:
-    both = [face_at(20, 20), face_at(220, 30)]
+    both = [face_at(20, 20), face_at(220, 30, follow_id=2)]
     results = run(Pipeline(FixedFaces(both, both, both), classifier), 3)
     for result in results:
         assert [track.track_id for track in result.tracks] == [1, 2]

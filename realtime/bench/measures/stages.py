@@ -15,8 +15,9 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from fer_live.realtime.bench.measures.bare_landmarker import BareLandmarker
 from fer_live.realtime.bench.measures.latency import Latency, quiet_total
-from fer_live.realtime.faces import BareLandmarker, FaceSettings, open_finder
+from fer_live.realtime.faces import FaceSettings, open_finder
 from fer_live.realtime.faces.settings import resolved
 from fer_live.realtime.inference.classifier import EmotionClassifier
 from fer_live.realtime.pipeline import Pipeline, PipelineSettings

@@ -91,7 +91,7 @@ class SlowSquareFinder:
         columns = np.flatnonzero(frame.rgb[200, :, 0])
         x0, y0 = float(columns.min()), 150.0
         anchors = CropGeometry().anchors_px() * (SIDE / 48) + (x0, y0)
-        return [Face(Box(x0, y0, x0 + SIDE, y0 + SIDE), anchors, score=1.0)]
+        return [Face(Box(x0, y0, x0 + SIDE, y0 + SIDE), anchors, 1.0, follow_id=1)]
 
     def close(self) -> None:
         pass
