@@ -18,7 +18,8 @@ from fer_live.export.conversion.parity import Parity, compare
 from fer_live.export.conversion.to_onnx import seal, trace
 from fer_live.files import published
 from fer_live.realtime.inference.classifier import OnnxClassifier
-from fer_live.training.models.checkpoint import RAREST, Checkpoint, Head
+from fer_live.realtime.inference.priors import RAREST
+from fer_live.training.models.checkpoint import Checkpoint, Head
 
 _MOST_HEADS: Final = 2
 LICENCE: Final = (

@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 
 from fer_live.contract import ModelContract, Prior
 from fer_live.realtime.annotate.workspace import disk_errors
+from fer_live.realtime.inference.priors import prior_divisor
 from fer_live.realtime.results import FrameResult, Track
-from fer_live.realtime.smoothing.offline import prior_divisor
 from fer_live.version import installed_version
 
 FORMAT: Final = 1

@@ -23,6 +23,7 @@ from fer_live.errors import DeviceError, ModelError
 from fer_live.realtime.inference.cuda import CUDA_PROVIDER
 from fer_live.realtime.inference.io_binding import OUTPUT_NAMES, Binding
 from fer_live.realtime.inference.model_file import NO_DIGEST, read_model_file
+from fer_live.realtime.inference.priors import calibrated, softmax
 from fer_live.realtime.inference.session import Device, first_line, open_session
 
 TRIAL_BATCHES: Final = (1, 3)
@@ -63,15 +64,10 @@ class EmotionClassifier(Protocol):
 def with_prior(
     prediction: Prediction, contract: ModelContract, prior: Prior
 ) -> NDArray[np.float32]:
-    """Return (N, K) float32 probabilities at the prior asked for.
-
-    `balanced` is logit adjustment: softmax(logits / temperature - log(training prior)), after
-    Menon et al. 2021, "Long-tail learning via logit adjustment".
-    """
+    """Return (N, K) float32 probabilities at the prior asked for."""
     if prior == "natural":
         return prediction.probabilities
-    log_prior = np.log(np.asarray(contract.prior, np.float32))
-    return softmax(prediction.logits / np.float32(contract.temperature) - log_prior)
+    return calibrated(prediction.logits, contract.temperature, contract.prior, prior)
 
 
 class OnnxClassifier:
@@ -222,12 +218,3 @@ def _check_signature(session: Any, contract: ModelContract) -> None:
 def _signature(session: Any) -> list[Any]:
     """Return a session's inputs and outputs."""
     return [*session.get_inputs(), *session.get_outputs()]
-
-
-def softmax(values: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Return exp(values) of each row of (N, K), scaled to sum to 1; float32."""
-    powers = np.exp(values - values.max(axis=1, keepdims=True, initial=-np.inf))
-    scaled: NDArray[np.float32] = (powers / powers.sum(axis=1, keepdims=True)).astype(
-        np.float32, copy=False
-    )
-    return scaled

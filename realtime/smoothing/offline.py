@@ -21,6 +21,7 @@ from numpy.typing import NDArray
 
 from fer_live.arrays import Probs
 from fer_live.contract import ModelContract, Prior
+from fer_live.realtime.inference.priors import prior_divisor
 from fer_live.realtime.results import FrameResult, Track
 from fer_live.realtime.smoothing.hmm import Chain
 from fer_live.realtime.smoothing.online import Steady, SurenessSwitch
@@ -63,15 +64,6 @@ class BackwardSettings:
             raise ValueError(f"break_s is {self.break_s}, less than evidence_s {self.evidence_s}")
         if not (0 < self.floor < 1 and self.sure_margin >= 0):
             raise ValueError(f"floor {self.floor} or sure_margin {self.sure_margin} out of range")
-
-
-def prior_divisor(contract: ModelContract, prior: Prior) -> NDArray[np.float64]:
-    """Return (K,) by which calibrated probabilities are divided to have the prior asked for.
-
-    The quotients do not sum to 1. Same as `fer_live.realtime.inference.classifier.with_prior`, for
-    probabilities in place of logits.
-    """
-    return np.array(contract.prior) if prior == "balanced" else np.ones(len(contract.labels))
 
 
 class OfflineSmoother:

@@ -9,6 +9,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as nnf
 
+from fer_live.realtime.inference.priors import balanced_logits
 from fer_live.training.config.augmentation import AugmentSettings
 from fer_live.training.config.experiment import FitSettings
 from fer_live.training.data.augmentation.augment import augment, mixup
@@ -175,7 +176,7 @@ def validation_figures(logits: Tensor, targets: Tensor, prior: Tensor) -> dict[s
     raw = logits.numpy().astype(np.float64)
     classes = raw.shape[1]
     natural = metrics.confusion(truth, raw.argmax(axis=1), classes)
-    even = metrics.balanced(raw, tuple(prior.clamp_min(1e-12).tolist())).argmax(axis=1)
+    even = balanced_logits(raw, prior.tolist()).argmax(axis=1)
     balanced = metrics.confusion(truth, even, classes)
     return {
         "accuracy": metrics.accuracy(natural),

@@ -7,14 +7,13 @@ import dataclasses
 from collections.abc import Callable
 from dataclasses import dataclass
 from statistics import NormalDist
-from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
+from fer_live.realtime.inference.priors import softmax
+
 Floats = NDArray[np.float64]
-_RAREST: Final = 1e-4
-"""Prior of a label that training never showed: it still has a logarithm."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,24 +35,6 @@ class ClassFigures:
     f1: float
     support: int
     false_positive_rate: float | None
-
-
-def softmax(logits: NDArray[np.floating]) -> Floats:
-    """Return (N, K) probabilities of (N, K) logits."""
-    shifted = logits.astype(np.float64)
-    shifted -= shifted.max(axis=1, keepdims=True, initial=-np.inf)
-    unnormalised = np.exp(shifted)
-    shares: Floats = unnormalised / unnormalised.sum(axis=1, keepdims=True)
-    return shares
-
-
-def balanced(logits: NDArray[np.floating], prior: tuple[float, ...]) -> NDArray[np.float64]:
-    """Return logits without the training prior: as if all labels were equally frequent.
-
-    Logit adjustment, Menon et al. 2021, "Long-tail learning via logit adjustment".
-    """
-    adjusted: Floats = logits.astype(np.float64) - np.log(np.maximum(prior, _RAREST))
-    return adjusted
 
 
 def confusion(
@@ -288,7 +269,7 @@ def fitted_temperature(logits: NDArray[np.floating], truth: NDArray[np.int64]) -
     """
 
     def cost(log_t: float) -> float:
-        return cross_entropy(softmax(logits / np.exp(log_t)), truth)
+        return cross_entropy(softmax(logits.astype(np.float64) / np.exp(log_t)), truth)
 
     low, high = float(np.log(0.2)), float(np.log(5.0))
     golden = (np.sqrt(5) - 1) / 2

@@ -27,8 +27,6 @@ from fer_live.training.networks import architecture, build
 FORMAT: Final = 2
 BEST: Final = "best.ckpt"
 """What a run's folder calls the network that its training chose."""
-RAREST: Final = 1e-4
-"""Prior of a label that training never showed, as exported files have it."""
 
 
 @dataclass(frozen=True)

@@ -14,8 +14,8 @@ from fer_live.contract import Prior
 from fer_live.errors import ModelError
 from fer_live.progress import counted
 from fer_live.realtime.inference.classifier import OnnxClassifier
+from fer_live.realtime.inference.priors import calibrated
 from fer_live.training.data.network_input import as_batch, fitted_to
-from fer_live.training.metrics import classification as metrics
 from fer_live.training.models.checkpoint import Checkpoint
 from fer_live.training.networks import architecture
 
@@ -50,10 +50,7 @@ class Card:
 
     def probabilities(self, logits: NDArray[np.floating], prior: Prior) -> NDArray[np.float64]:
         """Return calibrated (N, K) probabilities at the prior asked for."""
-        scaled = logits.astype(np.float64) / self.temperature
-        return metrics.softmax(
-            metrics.balanced(scaled, self.prior) if prior == "balanced" else scaled
-        )
+        return calibrated(logits.astype(np.float64), self.temperature, self.prior, prior)
 
 
 class Judge(Protocol):

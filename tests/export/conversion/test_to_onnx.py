@@ -23,7 +23,8 @@ from fer_live.export.conversion.graph import LiveGraph
 from fer_live.export.conversion.parity import compare
 from fer_live.export.conversion.to_onnx import seal, trace
 from fer_live.files import published
-from fer_live.realtime.inference.classifier import OnnxClassifier, softmax
+from fer_live.realtime.inference.classifier import OnnxClassifier
+from fer_live.realtime.inference.priors import softmax
 from fer_live.training.models.checkpoint import Checkpoint
 from tests.export.conftest import WIDTHS, used_network
 from tests.support.shared_data import shared_file

@@ -14,9 +14,10 @@ from hypothesis import strategies as st
 from fer_live.arrays import Crops
 from fer_live.bundle import MAX_MODEL_BYTES, model_names, read_asset, sha256_of
 from fer_live.errors import DeviceError, ModelError
-from fer_live.realtime.inference.classifier import OnnxClassifier, softmax, with_prior
+from fer_live.realtime.inference.classifier import OnnxClassifier, with_prior
 from fer_live.realtime.inference.cuda import cuda_options, cuda_problem
 from fer_live.realtime.inference.onnx_file import read_contents
+from fer_live.realtime.inference.priors import softmax
 from tests.support.bad_models import BAD_FILES
 from tests.support.tiny_models import CONTRACT, SIZE_PX, tiny_bytes, tiny_graph, tiny_model
 
