@@ -20,6 +20,7 @@ from fer_live.realtime.commands.cli_options import (
     MaxFaces,
     Model,
     PriorName,
+    size_of,
 )
 from fer_live.realtime.commands.serve import serve
 from fer_live.realtime.commands.summarize import summarize
@@ -96,7 +97,7 @@ def live(
     if camera is None:
         typer.echo(WELCOME, err=True)
         raise typer.Exit(2)
-    size_wh = options.size_wh(size)
+    size_wh = size_of(size)
     with plain_errors(NAME):
         from fer_live.bundle import DEFAULT_MODEL
         from fer_live.realtime.commands.printing.live import (

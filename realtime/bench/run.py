@@ -152,18 +152,6 @@ def clips_or_portrait(asked: Sequence[Path]) -> Generator[Sequence[Path]]:
         yield [clip]
 
 
-def parse_size_wh(text: str) -> tuple[int, int]:
-    """Read a size such as "640x480" as (width, height) in pixels.
-
-    Raises:
-        SettingsError: It is not two positive numbers with an x between.
-    """
-    width, _, height = text.lower().partition("x")
-    if not (width.isdecimal() and height.isdecimal() and int(width) and int(height)):
-        raise SettingsError(f"{text!r} is not a size: write it as 640x480")
-    return int(width), int(height)
-
-
 def load_frames(
     path: Path, size_wh: tuple[int, int] | None = None, max_frames: int | None = None
 ) -> list[Frame]:

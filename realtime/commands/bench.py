@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from fer_live.realtime.commands.cli_options import Finder
+from fer_live.realtime.commands.cli_options import Finder, size_of
 from fer_live.terminal.console import plain_errors
 
 
@@ -51,6 +51,7 @@ def bench(
 
     Without a clip, one is made from the portrait that scikit-image brings (extra "demo").
     """
+    size_wh = size_of(size)
     from fer_live.realtime.bench.one_core import use_one_core
 
     pinned = use_one_core() is not None  # before numpy is imported, which counts cores then
@@ -64,7 +65,6 @@ def bench(
             BenchSettings,
             chosen_models,
             clips_or_portrait,
-            parse_size_wh,
             run_bench,
         )
         from fer_live.realtime.faces import FaceSettings
@@ -75,7 +75,7 @@ def bench(
                 clips=tuple(clips),
                 faces=FaceSettings(finder=finder),
                 device=device,  # type: ignore[arg-type]  # checked by BenchSettings
-                size_wh=None if size is None else parse_size_wh(size),
+                size_wh=size_wh,
                 max_frames=frames,
                 rounds=rounds,
                 memory_frames=soak,

@@ -112,3 +112,17 @@ MinFace: TypeAlias = Annotated[
         rich_help_panel=FACES_PANEL,
     ),
 ]
+
+
+def size_of(text: str | None) -> tuple[int, int] | None:
+    """Read "1280x720"; None stays None.
+
+    Raises:
+        typer.BadParameter: It is no size.
+    """
+    if text is None:
+        return None
+    width, _, height = text.lower().partition("x")
+    if not (width.isdecimal() and height.isdecimal() and int(width) and int(height)):
+        raise typer.BadParameter(f"--size {text}: write it like 1280x720")
+    return int(width), int(height)

@@ -107,17 +107,3 @@ LogFormat: TypeAlias = Annotated[
         rich_help_panel=OUTPUT_PANEL,
     ),
 ]
-
-
-def size_wh(text: str | None) -> tuple[int, int] | None:
-    """Read "1280x720"; None stays None.
-
-    Raises:
-        typer.BadParameter: It is no size.
-    """
-    if text is None:
-        return None
-    width, _, height = text.partition("x")
-    if not (width.isdecimal() and height.isdecimal() and int(width) and int(height)):
-        raise typer.BadParameter(f"--size {text}: write it like 1280x720")
-    return int(width), int(height)

@@ -4,10 +4,10 @@ from collections.abc import Sequence
 from typing import Final
 
 from rich.console import Console
-from rich.table import Table
 
 from fer_live.realtime.bench.figures import BenchReport
 from fer_live.realtime.bench.reporting import sheets
+from fer_live.terminal.tables import plain_table
 
 _WIDE: Final = 160
 
@@ -28,7 +28,7 @@ def show(report: BenchReport, console: Console) -> None:
         console.width = _WIDE
     console.print(_preamble(report))
     for sheet in sheets.all_of(report):
-        table = Table(*sheet.head, title=sheet.title, title_justify="left")
+        table = plain_table(*sheet.head, title=sheet.title)
         for row in sheet.rows:
             table.add_row(*row)
         console.print(table)

@@ -13,11 +13,10 @@ from rich.table import Table
 from fer_live.realtime.annotate import Outcome, PassedOver, Report
 from fer_live.realtime.annotate import Progress as News
 from fer_live.terminal.console import printable
+from fer_live.terminal.tables import plain_table, wide_console
 
 STYLES: Final = {"done": "green", "skipped": "dim", "failed": "red"}
 SECONDS_A_MINUTE: Final = 60
-UNWRAPPED: Final = 10_000
-"""Columns of a table that goes into a pipe or a file."""
 MOST_PASSED_OVER: Final = 20
 
 
@@ -64,9 +63,7 @@ def duration(seconds: float) -> str:
 
 def tell_report(report: Report, out: Path) -> None:
     """Say what became of every input, and in a table which failed and why."""
-    console = Console(stderr=True, highlight=False)
-    if not console.is_terminal:
-        console.width = UNWRAPPED  # whoever searches the text finds a name in one piece
+    console = wide_console(stderr=True)  # whoever searches the text finds a name in one piece
     count = dict.fromkeys(STYLES, 0)
     for outcome in report.outcomes:
         count[outcome.status] += 1
@@ -82,7 +79,7 @@ def tell_report(report: Report, out: Path) -> None:
 
 def _table(outcomes: Sequence[Outcome], passed_over: Sequence[PassedOver]) -> Table:
     """Return a table of inputs of which there is something to say."""
-    table = Table("input", "", "what happened", box=None, pad_edge=False)
+    table = plain_table("input", "", "what happened")
     for outcome in outcomes:
         state = f"[{STYLES[outcome.status]}]{outcome.status}[/]"
         name, note = printable(str(outcome.input)), printable(outcome.note or "")

@@ -6,10 +6,10 @@ from collections.abc import Sequence
 
 import typer
 from rich.console import Console
-from rich.table import Table
 
 from fer_live.realtime.sources.cameras.devices import CameraInfo
 from fer_live.realtime.sources.cameras.v4l2 import Mode
+from fer_live.terminal.tables import plain_table
 
 NOTHING = (
     "no camera is listed here: on Linux, look whether it is plugged in and whether /dev/video0 is "
@@ -43,7 +43,7 @@ def show_cameras(found: Sequence[tuple[CameraInfo, Sequence[Mode]]], *, as_json:
     if not found:
         typer.echo(NOTHING, err=True)
         return
-    table = Table("--camera", "device", "name", "sizes and highest rates")
+    table = plain_table("--camera", "device", "name", "sizes and highest rates")
     for camera, modes in found:
         table.add_row(index_of(camera), camera.place, camera.name, modes_line(modes))
     Console(markup=False).print(table)

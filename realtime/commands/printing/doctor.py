@@ -5,10 +5,9 @@ from typing import Final
 
 from rich.console import Console
 from rich.markup import escape
-from rich.table import Table
 
-from fer_live.realtime.commands.printing.wide import wide_console
 from fer_live.realtime.doctor import Finding
+from fer_live.terminal.tables import plain_table, wide_console
 
 STATE_STYLES: Final = {"good": "green", "warning": "yellow", "broken": "bold red"}
 
@@ -20,7 +19,7 @@ def show_findings(findings: Iterable[Finding]) -> list[Finding]:
         for finding in findings:
             found.append(finding)
             line.update(f"looked at {finding.subject}")
-    table = Table("", "state", "found", box=None, pad_edge=False)
+    table = plain_table("", "state", "found")
     for finding in found:
         state = f"[{STATE_STYLES[finding.state]}]{finding.state}[/]"
         table.add_row(escape(finding.subject), state, escape(finding.found))

@@ -3,10 +3,8 @@
 from collections.abc import Sequence
 from typing import Final
 
-from rich.table import Table
-
 from fer_live.realtime.bench.shipped_models import ModelFacts
-from fer_live.realtime.commands.printing.wide import wide_console
+from fer_live.terminal.tables import plain_table, wide_console
 
 COLUMNS: Final = (
     "model",
@@ -21,9 +19,7 @@ COLUMNS: Final = (
 
 def show_models(facts: Sequence[ModelFacts]) -> None:
     """Show the shipped models as a table."""
-    table = Table(box=None, pad_edge=False)
-    for name in COLUMNS:
-        table.add_column(name, justify="left" if name == "model" else "right")
+    table = plain_table(*COLUMNS, right=COLUMNS[1:])
     for model in facts:
         contract = model.contract
         table.add_row(

@@ -3,21 +3,17 @@
 from pathlib import Path
 
 from rich.console import Console
-from rich.table import Table
 
 from fer_live.realtime.study import Study
 from fer_live.terminal.console import printable
+from fer_live.terminal.tables import plain_table
 
 
 def tell_study(study: Study, out: Path) -> None:
     """Print the groups' figures, and where the tables are."""
     console = Console(highlight=False, soft_wrap=True)
-    table = Table(box=None, pad_edge=False)
-    for name, justify in (("group", "left"), ("label", "left"), ("share", "right")):
-        table.add_column(name, justify=justify)  # type: ignore[arg-type]  # a Literal of rich's
-    table.add_column("95 %", justify="right")
-    table.add_column("seconds", justify="right")
-    table.add_column("subjects", justify="right")
+    figures = ("share", "95 %", "seconds", "subjects")
+    table = plain_table("group", "label", *figures, right=figures)
     for each in study.figures:
         ends = "-"
         if each.low is not None and each.high is not None:

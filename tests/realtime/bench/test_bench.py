@@ -21,7 +21,6 @@ from fer_live.realtime.bench.run import (
     BenchSettings,
     fitted,
     load_frames,
-    parse_size_wh,
     repeated,
     run_bench,
 )
@@ -142,12 +141,6 @@ def test_copies_of_a_picture_stand_in_rows(count: int, shape: tuple[int, int]) -
     many = repeated(picture, count)
     assert many.shape == (*shape, 3)
     assert (many == 7).sum() == count * picture.size
-
-
-@pytest.mark.parametrize("text", ["640", "640x", "0x480", "axb", "640x480x3"])
-def test_a_size_that_is_none_is_refused(text: str) -> None:
-    with pytest.raises(SettingsError, match="write it as 640x480"):
-        parse_size_wh(text)
 
 
 def test_nothing_to_measure_is_refused() -> None:

@@ -1,0 +1,32 @@
+"""Tables on a terminal, which are not cut where nobody looks at one."""
+
+from collections.abc import Collection
+from typing import Final
+
+from rich.console import Console
+from rich.table import Table
+
+PIPE_WIDTH: Final = 10_000
+"""Columns of a table in a pipe or a file: as many as it needs, so that no path is cut."""
+
+
+def wide_console(*, stderr: bool = False) -> Console:
+    """Return the console for results: as wide as the terminal, or wide enough for a pipe."""
+    console = Console(stderr=stderr, highlight=False)
+    if not console.is_terminal:
+        console.width = PIPE_WIDTH
+    return console
+
+
+def plain_table(*head: str, right: Collection[str] = (), title: str | None = None) -> Table:
+    """Return an empty table without lines.
+
+    Args:
+        head: What stands above the columns.
+        right: Those of them whose cells are figures, aligned to the right.
+        title: Stands above the table.
+    """
+    table = Table(title=title, title_justify="left", box=None, pad_edge=False)
+    for name in head:
+        table.add_column(name, justify="right" if name in right else "left")
+    return table
