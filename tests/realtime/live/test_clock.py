@@ -1,17 +1,16 @@
 """When a live run was: in its table, its recording and its report, by one clock."""
 
 import csv
+import json
 import signal
 from datetime import UTC, datetime, timedelta
 from hashlib import sha256
-import json
 from pathlib import Path
 
 import av
 import pytest
 
 from fer_live import __version__
-
 from tests.realtime.live.runs import (
     address,
     frames_in,
