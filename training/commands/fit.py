@@ -35,7 +35,9 @@ def fit(
     devices: Annotated[
         int, typer.Option(help="Processes on this machine: GPUs, or CPU processes.", min=1)
     ] = 1,
-    nodes: Annotated[int, typer.Option(help="Machines; see docs/decisions/0005.", min=1)] = 1,
+    nodes: Annotated[
+        int, typer.Option(help="Machines, each of which runs this command.", min=1)
+    ] = 1,
     profile: Annotated[
         bool, typer.Option("--profile", help="Say how the time of an epoch was spent.")
     ] = False,

@@ -15,7 +15,7 @@ from lightning.pytorch.callbacks import ModelCheckpoint
 from torch import nn
 
 from fer_live.crop import CropGeometry
-from fer_live.errors import SettingsError
+from fer_live.errors import FerLiveError, SettingsError
 from fer_live.files import write_whole
 from fer_live.training.config.augmentation import AugmentSettings
 from fer_live.training.config.experiment import Experiment
@@ -50,6 +50,24 @@ _FORESEEN: Final = (
     ".*could not find the monitored key.*",  # stopped by max_steps before the first validation
 )
 """Warnings of Lightning that tell the user nothing."""
+
+_LOST: Final = (
+    "Connection closed by peer",
+    "Connection reset by peer",
+    "Timed out waiting",
+    "NCCL",
+)
+"""What torch.distributed says, by gloo or NCCL, when another process of a training has gone."""
+
+
+class ProcessLostError(FerLiveError):
+    """A process of a training on several machines or devices ended before the others."""
+
+    def __init__(self, folder: Path) -> None:
+        super().__init__(
+            f"{folder}: another process of this training has ended; what it said is in its own"
+            " output; the same command on every machine goes on from the last whole epoch"
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,6 +134,7 @@ def fit(
         SettingsError: The architecture or its widths are unknown.
         ModelError: An interrupted run has left no state that can be read.
         SinkError: A file of the run cannot be written, such as on a full disk.
+        ProcessLostError: Another process of this training has ended.
     """
     prepared = prepare(experiment, data, runs)
     folder = runs / experiment.name
@@ -180,7 +199,12 @@ def _train(
     with warnings.catch_warnings():
         for foreseen in _FORESEEN:
             warnings.filterwarnings("ignore", message=foreseen)
-        trainer.fit(learner, train, validation, ckpt_path=state)
+        try:
+            trainer.fit(learner, train, validation, ckpt_path=state)
+        except RuntimeError as error:
+            if train.world > 1 and any(one in str(error) for one in _LOST):
+                raise ProcessLostError(folder) from error
+            raise
     if Path(keep.best_model_path).is_file():
         best = read_state(Path(keep.best_model_path))
         learner.load_state_dict(best["state_dict"], strict=True)
