@@ -31,7 +31,7 @@ BEYOND_S = 1e9
 
 
 @dataclass(frozen=True)
-class Scene:
+class ClipScene:
     """A span of a clip in which one emotion is shown."""
 
     file: str
@@ -40,17 +40,17 @@ class Scene:
     end_s: float = BEYOND_S
 
 
-def scenes_of(folder: Path, labels: Sequence[str]) -> Iterator[Scene]:
+def scenes_of(folder: Path, labels: Sequence[str]) -> Iterator[ClipScene]:
     """Yield the scenes whose emotion is known."""
     with (folder / "index.csv").open(newline="", encoding="utf-8") as rows:
         for row in csv.DictReader(rows):
             file, label = row["file"], row["label"]
             stretches = STRETCH.findall(label) if label.startswith("timeline") else []
             if label in labels and file.startswith("synthetic/"):
-                yield Scene(file, label)
+                yield ClipScene(file, label)
             elif len(stretches) >= FULL:
                 for shown, start, end in stretches:
-                    yield Scene(file, shown, float(start), float(end))
+                    yield ClipScene(file, shown, float(start), float(end))
 
 
 def results_of(
@@ -65,7 +65,7 @@ def results_of(
     return live, [*settled, *backward.finish()]
 
 
-def shown_in(results: Sequence[FrameResult], scene: Scene) -> str:
+def shown_in(results: Sequence[FrameResult], scene: ClipScene) -> str:
     """Return the label that is shown longest in a scene; "none" without a face."""
     count = Counter(
         track.label

@@ -20,8 +20,9 @@ from numpy.typing import NDArray
 
 from fer_live.contract import Prior
 from fer_live.errors import FerLiveError
+from fer_live.markdown import markdown_row, markdown_table
 from fer_live.training.data.samples import Samples
-from fer_live.training.evaluation.cells import Subject
+from fer_live.training.evaluation.conditions import ScoredSamples
 from fer_live.training.evaluation.corruptions import COVERED, corrupted
 from fer_live.training.evaluation.evaluate import common_labels
 from fer_live.training.evaluation.open_model import Opened, Wanted, open_model, parts_for
@@ -32,7 +33,7 @@ DRAWS: Final = 2000
 
 
 @dataclass(frozen=True)
-class Found:
+class DomainFigures:
     """What one model said of one set, and how certain it was."""
 
     truth: NDArray[np.int64]
@@ -47,11 +48,13 @@ class Found:
         return metrics.confusion(self.truth, self.named, len(self.labels))
 
 
-def found_on(head: Opened, whole: Samples, prior: Prior, among: tuple[str, ...] = ()) -> Found:
+def found_on(
+    head: Opened, whole: Samples, prior: Prior, among: tuple[str, ...] = ()
+) -> DomainFigures:
     """Score one head on one set."""
-    known = tuple(one for one in head.judge.card.labels if not among or one in among)
+    known = tuple(one for one in head.predictor.card.labels if not among or one in among)
     samples, _ = common_labels(whole, known)
-    subject = Subject(head.judge, samples)
+    subject = ScoredSamples(head.predictor, samples)
     shares, truth = subject.shares(subject.logits(), prior), samples.majority
     covered = []
     for one in COVERED:
@@ -59,14 +62,14 @@ def found_on(head: Opened, whole: Samples, prior: Prior, among: tuple[str, ...] 
         covered.append(float((again == truth).mean()))
     error = metrics.calibration_error(metrics.reliability(shares, truth))
     named = shares.argmax(axis=1).astype(np.int64)
-    return Found(truth, named, samples.labels, error, tuple(covered))
+    return DomainFigures(truth, named, samples.labels, error, tuple(covered))
 
 
-def gain(one: Found, other: Found) -> tuple[float, float, float]:
+def gain(one: DomainFigures, other: DomainFigures) -> tuple[float, float, float]:
     """Return how much larger the first's macro F1 is on the same pictures, with its interval."""
     rng, n, classes = np.random.default_rng(0), len(one.truth), len(one.labels)
 
-    def f1(found: Found, rows: NDArray[np.int64]) -> float:
+    def f1(found: DomainFigures, rows: NDArray[np.int64]) -> float:
         return metrics.macro_f1(metrics.confusion(found.truth[rows], found.named[rows], classes))
 
     drawn = [rng.integers(0, n, n) for _ in range(DRAWS)]
@@ -75,7 +78,13 @@ def gain(one: Found, other: Found) -> tuple[float, float, float]:
     return f1(one, everyone) - f1(other, everyone), float(low), float(high)
 
 
-def row_of(name: str, own: Found, second: Found | None, wild: Found, first: Found) -> str:
+def row_of(
+    name: str,
+    own: DomainFigures,
+    second: DomainFigures | None,
+    wild: DomainFigures,
+    first: DomainFigures,
+) -> str:
     """Return one row of the table."""
     right = int(np.trace(own.table))
     low, high = metrics.wilson(right, len(own.truth))
@@ -93,14 +102,14 @@ def row_of(name: str, own: Found, second: Found | None, wild: Found, first: Foun
         *(f"{100 * here:.1f} / {100 * there:.1f}" for here, there in covered),
         "" if wild is first else f"{change[0]} ({change[1]} to {change[2]})",
     )
-    return f"| {' | '.join(cells)} |"
+    return markdown_row(cells)
 
 
 def measure(models: list[Path], data: Path, photographs: Path) -> None:
     """Print the table."""
     heads = ["model", "FER+ PublicTest, %", "FER2013 PublicTest, %", "wild-5 accuracy / macro F1"]
     heads += ["ECE FER+ / wild-5", "recall on wild-5", *(f"{one.name} covered" for one in COVERED)]
-    first: Found | None = None
+    first: DomainFigures | None = None
     opened = [open_model(model, runs=Path("runs")) for model in models]
     votes, labels, seen = (
         parts_for(opened[0], wanted).validation.scored()
@@ -117,9 +126,8 @@ def measure(models: list[Path], data: Path, photographs: Path) -> None:
         if first is None:
             first = wild
             print(f"n = {len(own.truth):,} and {len(wild.truth):,}\n")
-            print(f"| {' | '.join([*heads, 'macro F1 less the first'])} |")
-            print("|---" * (len(heads) + 1) + "|")
-        print(row_of(one.judge.card.name, own, second, wild, first), flush=True)
+            print(markdown_table([*heads, "macro F1 less the first"], ()))
+        print(row_of(one.predictor.card.name, own, second, wild, first), flush=True)
 
 
 def main() -> None:

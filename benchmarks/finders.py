@@ -29,6 +29,7 @@ from numpy.typing import NDArray  # noqa: E402
 from fer_live.arrays import Image  # noqa: E402
 from fer_live.bundle import DEFAULT_MODEL  # noqa: E402
 from fer_live.crop import CropGeometry, crop_transform  # noqa: E402
+from fer_live.markdown import markdown_row, markdown_table  # noqa: E402
 from fer_live.realtime.bench.measures.machine import this_machine  # noqa: E402
 from fer_live.realtime.faces import FaceSettings, FinderName, open_finder  # noqa: E402
 from fer_live.realtime.faces.views import carried  # noqa: E402
@@ -43,7 +44,7 @@ OTHER: FinderName = "onnx"
 
 
 @dataclass
-class Comparison:
+class FinderComparison:
     """What was seen of one clip; each list has an item a face that both saw."""
 
     frames: int = 0
@@ -86,9 +87,11 @@ def distances_px(one: Track, other: Track, crop: CropGeometry) -> NDArray[np.flo
     return lengths
 
 
-def compared(clip: Path, classifier: OnnxClassifier, frames: int) -> tuple[Comparison, Comparison]:
+def compared(
+    clip: Path, classifier: OnnxClassifier, frames: int
+) -> tuple[FinderComparison, FinderComparison]:
     """Run the finders on a clip, in turns; return the other one and the noise."""
-    found = Comparison(), Comparison()
+    found = FinderComparison(), FinderComparison()
     times: list[list[float]] = []
     rng = np.random.default_rng(0)
     with ExitStack() as stack:
@@ -138,16 +141,11 @@ COLUMNS = (
 )
 
 
-def line(cells: Sequence[object]) -> str:
-    """Return one line of the table."""
-    return f"| {' | '.join(map(str, cells))} |"
-
-
-def row(name: str, other: str, found: Comparison) -> str:
+def row(name: str, other: str, found: FinderComparison) -> str:
     """Return a clip's line of the table."""
     sure = [equal for equal, is_sure in zip(found.equal, found.sure, strict=True) if is_sure]
     reference_ms, other_ms = found.taken_ms
-    return line(
+    return markdown_row(
         (
             name,
             other,
@@ -184,7 +182,7 @@ def main() -> None:
     parser.add_argument("--markdown", type=Path)
     options = parser.parse_args()
     classifier = OnnxClassifier(options.model, device="cpu")
-    lines = [line(COLUMNS), line(["---"] * len(COLUMNS))]
+    lines = [markdown_table(COLUMNS, ())]
     print("\n".join(lines))
     for clip in options.clips:
         for other, found in zip(

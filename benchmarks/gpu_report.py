@@ -24,6 +24,7 @@ import numpy as np
 
 from fer_live.bundle import DEFAULT_MODEL, model_names
 from fer_live.errors import FerLiveError
+from fer_live.markdown import markdown_table
 from fer_live.realtime.bench.measures.gpu import PARITY_CROPS, require_parity
 from fer_live.realtime.bench.measures.latency import Latency
 from fer_live.realtime.bench.measures.machine import installed_versions, this_machine
@@ -150,13 +151,9 @@ def to_markdown(report: dict[str, Any]) -> str:
     for title in ("models", "pipeline", "training"):
         rows = report[title]
         head = list(rows[0])
-        lines += [f"## {title.capitalize()}", "", *map(_line, (head, ["---"] * len(head)))]
-        lines += [_line([_cell(row[key]) for key in head]) for row in rows] + [""]
+        cells = ([_cell(row[key]) for key in head] for row in rows)
+        lines += [f"## {title.capitalize()}", "", markdown_table(head, cells), ""]
     return "\n".join(lines)
-
-
-def _line(cells: Sequence[str]) -> str:
-    return f"| {' | '.join(cells)} |"
 
 
 def _cell(value: object) -> str:

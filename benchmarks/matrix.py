@@ -16,6 +16,7 @@ from concurrent.futures import ProcessPoolExecutor
 from itertools import repeat
 from pathlib import Path
 
+from fer_live.markdown import markdown_table
 from tests.matrix.cells import Cell, all_cells, quick_cells
 from tests.matrix.checks import hold
 from tests.matrix.generator import write
@@ -91,14 +92,14 @@ def as_markdown(verdicts: dict[Cell, str]) -> str:
             count[cell.container, cell.variant][0] += said == RIGHT
             count[cell.container, cell.variant][1] += 1
     variants = list(dict.fromkeys(variant for _, variant in count))
-    lines = [f"| container | {' | '.join(variants)} |", "|---" * (len(variants) + 1) + "|"]
+    rows = []
     for container in dict.fromkeys(container for container, _ in count):
         cells = [count.get((container, variant)) for variant in variants]
         told = ["" if c is None else f"{c[0]} of {c[1]}" for c in cells]
-        lines.append(f"| {container} | {' | '.join(told)} |")
+        rows.append((container, *told))
     made = sum(total for _, total in count.values())
     right = sum(fine for fine, _ in count.values())
-    lines += ["", f"{made} files, {right} right."]
+    lines = [markdown_table(("container", *variants), rows), "", f"{made} files, {right} right."]
     lines += [f"- {cell}: {said}" for cell, said in verdicts.items() if said != RIGHT]
     return "\n".join(lines) + "\n"
 

@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fer_live.errors import FerLiveError
+from fer_live.markdown import markdown_table
 from fer_live.training.evaluation.evaluate import common_labels
 from fer_live.training.evaluation.open_model import Opened, Wanted, open_model, parts_for
 from fer_live.training.metrics import classification as metrics
@@ -40,22 +41,22 @@ def evenly(table: NDArray[np.int64], labels: tuple[str, ...]) -> tuple[float, fl
 
 def told(head: Opened, data: Path) -> None:
     """Print a table of one head."""
-    judge, card = head.judge, head.judge.card
+    predictor, card = head.predictor, head.predictor.card
     scored, _ = common_labels(parts_for(head, Wanted(data)).validation.scored(), card.labels)
     columns = [card.labels.index(label) for label in scored.labels]
-    logits = judge.logits(scored.pixels)[:, columns] / card.temperature
+    logits = predictor.logits(scored.pixels)[:, columns] / card.temperature
     log_prior = np.log(np.asarray(card.prior))[columns]
     print(f"\n{card.name}, {scored.source} PublicTest, n = {len(scored):,}\n")
-    print("| strength | accuracy | macro F1, as mixed | mean recall | macro F1, evenly mixed |")
-    print("|---|---|---|---|---|")
+    rows = []
     for strength in STRENGTHS:
         named = (logits - strength * log_prior).argmax(axis=1)
         table = metrics.confusion(scored.majority, named, len(columns))
         recall, even = evenly(table, scored.labels)
-        print(
-            f"| {strength:.2f} | {metrics.accuracy(table):.2%} | {metrics.macro_f1(table):.3f} "
-            f"| {recall:.1%} | {even:.3f} |"
-        )
+        accuracy, mixed = metrics.accuracy(table), metrics.macro_f1(table)
+        told = (f"{accuracy:.2%}", f"{mixed:.3f}", f"{recall:.1%}", f"{even:.3f}")
+        rows.append((f"{strength:.2f}", *told))
+    heads = ("strength", "accuracy", "macro F1, as mixed", "mean recall", "macro F1, evenly mixed")
+    print(markdown_table(heads, rows))
 
 
 def main() -> None:

@@ -23,6 +23,7 @@ import cv2
 import numpy as np
 
 from fer_live.arrays import Image
+from fer_live.markdown import markdown_row, markdown_table
 from fer_live.realtime.bench.measures.bare_landmarker import BareLandmarker
 from fer_live.realtime.bench.run import fitted
 from fer_live.realtime.demo_clip import portrait
@@ -38,10 +39,11 @@ _NOT_IT_IOU: Final = 0.1
 _HEAD: Final = (slice(14, 234), slice(115, 335))
 """Rows and columns of the portrait that show the head."""
 _BETWEEN_S: Final = 10.0
+HEADS: Final = ("picture", "face, px", "found", "part", "median, s", "false faces")
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class FacePlace:
     """One face in front of one stretch of video.
 
     Attributes:
@@ -88,7 +90,7 @@ def look_for_portrait(
     size_wh: tuple[int, int],
     width_px: int,
     count: int,
-) -> list[Place]:
+) -> list[FacePlace]:
     """Look for the portrait at `count` places, on one clip after the other.
 
     Args:
@@ -116,7 +118,7 @@ def look_for_portrait(
             false_faces += sum(other.box.iou(face) < _NOT_IT_IOU for other in faces)
             if found_s is None and any(other.box.iou(face) >= FOUND_IOU for other in faces):
                 found_s = frame.time_s
-        places.append(Place(name, size_wh, face, found_s, false_faces))
+        places.append(FacePlace(name, size_wh, face, found_s, false_faces))
         start_s += _BETWEEN_S
     return places
 
@@ -165,15 +167,20 @@ def head(places: int, clips: int) -> list[str]:
     ]
 
 
-def row(size_wh: tuple[int, int], width_px: int, places: list[Place]) -> str:
+def row(size_wh: tuple[int, int], width_px: int, places: list[FacePlace]) -> str:
     """Return one line of the table."""
     times_s = sorted(place.found_s for place in places if place.found_s is not None)
     median = f"{times_s[len(times_s) // 2]:.2f}" if times_s else "-"
     false_faces = sum(place.false_faces for place in places)
-    return (
-        f"| {size_wh[0]}x{size_wh[1]} | {width_px} | {len(times_s)} of {len(places)} "
-        f"| {100 * len(times_s) / len(places):.1f} % | {median} | {false_faces} |"
+    cells = (
+        f"{size_wh[0]}x{size_wh[1]}",
+        width_px,
+        f"{len(times_s)} of {len(places)}",
+        f"{100 * len(times_s) / len(places):.1f} %",
+        median,
+        false_faces,
     )
+    return markdown_row(cells)
 
 
 def main() -> None:
@@ -188,8 +195,7 @@ def main() -> None:
     clips = {clip.name: first_frames(clip, options.frames) for clip in options.clips}
     lines = [
         *head(options.places, len(clips)),
-        "| picture | face, px | found | part | median, s | false faces |",
-        "|---|---|---|---|---|---|",
+        markdown_table(HEADS, ()),
     ]
     record: list[dict[str, object]] = []
     for size_wh, width_px in product(SIZES_WH, WIDTHS_PX):
@@ -198,12 +204,13 @@ def main() -> None:
         record += [asdict(place) for place in places]
         lines.append(row(size_wh, width_px, places))
         print(lines[-1], flush=True)
-    lines += ["", "| clip | picture | frames | false faces |", "|---|---|---|---|"]
+    lines += ["", markdown_table(("clip", "picture", "frames", "false faces"), ())]
     for name, frames in clips.items():
         for size_wh in SIZES_WH:
             with open_finder(FaceSettings(), live=True) as finder:
                 seen = faces_in(finder, frames, size_wh)
-            lines.append(f"| {name} | {size_wh[0]}x{size_wh[1]} | {len(frames)} | {len(seen)} |")
+            cells = (name, f"{size_wh[0]}x{size_wh[1]}", len(frames), len(seen))
+            lines.append(markdown_row(cells))
             print(lines[-1], flush=True)
     if options.json:
         options.json.write_text(json.dumps(record, indent=1) + "\n")

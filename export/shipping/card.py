@@ -7,7 +7,7 @@ from typing import Any, Final
 from fer_live.contract import SECOND_NAME, Metric, ModelContract, as_fields
 from fer_live.export.shipping.reports import Report, shortened
 from fer_live.training.metrics.classification import wilson
-from fer_live.training.reporting.tables import as_markdown, mean_recall, sheets_of
+from fer_live.training.reporting.tables import as_markdown, report_tables, shared_recall
 
 _LIMITS: Final = """\
 How people would name what a face shows in one picture; not what the person feels. It learned from
@@ -71,7 +71,7 @@ def card_markdown(
 
 def _sections(report: Report) -> Iterator[str]:
     """Yield what a report tells beyond the figures."""
-    natural, recall = report["natural"], mean_recall(report, "balanced")
+    natural, recall = report["natural"], shared_recall(report, "balanced")
     accuracy = natural["accuracy"]
     yield f"\n## {report['data']}, n = {natural['n']:,}\n"
     told = [
@@ -87,7 +87,7 @@ def _sections(report: Report) -> Iterator[str]:
     if recall is not None:
         told.append(f"mean recall beside contempt {100 * recall:.1f} % at the balanced prior")
     yield f"{'; '.join(told)}.\n"
-    yield from (as_markdown(sheet) for sheet in sheets_of(report))
+    yield from (as_markdown(table) for table in report_tables(report))
 
 
 def _facts(contract: ModelContract) -> dict[str, str]:

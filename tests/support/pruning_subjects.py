@@ -9,7 +9,7 @@ from fer_live.labels import LABELS
 from fer_live.training.data.samples import Samples, one_hot
 from fer_live.training.fitting.batch_norm import recalibrate
 from fer_live.training.models.checkpoint import Checkpoint, Head
-from fer_live.training.models.predictors import judge_of
+from fer_live.training.models.predictors import predictor_of
 from fer_live.training.networks import ARCHITECTURES, build
 from fer_live.training.pruning.graph.trace import channel_graph
 from fer_live.training.pruning.subject import Pictures, Subject, targets_for
@@ -22,7 +22,7 @@ def made_subject(name: str, *, images: int = 16, seed: int = 0) -> Subject:
     samples = made_samples(images, known.size_hw[0], known.channels, seed)
     checkpoint = checkpoint_of(name, known.size_hw[0], known.channels)
     network = checkpoint.network()
-    takes = judge_of(checkpoint).card
+    takes = predictor_of(checkpoint).card
     seen = Pictures(samples.pixels, takes)
     recalibrate(network, seen)
     checkpoint = Checkpoint(

@@ -81,7 +81,12 @@ def evaluate(
 
         from fer_live.training.data.label_names import read_map
         from fer_live.training.evaluation.final_log import check_log, log_final
-        from fer_live.training.evaluation.open_model import Wanted, assess, open_model, recorded
+        from fer_live.training.evaluation.open_model import (
+            Wanted,
+            evaluate_model,
+            open_model,
+            recorded,
+        )
         from fer_live.training.metrics.prevalence import read_prevalence
         from fer_live.training.reporting.report import write_report
 
@@ -98,7 +103,9 @@ def evaluate(
         with bar("evaluate"), phase("scores and studies") as to:
             for place, head in enumerate(heads):
                 with part_of(to, place, len(heads)):
-                    found = assess(head, wanted, part, full=finished if full is None else full)
+                    found = evaluate_model(
+                        head, wanted, part, full=finished if full is None else full
+                    )
                 name = f"report-{found.part}{head.suffix}"
                 _tell(found)
                 files = write_report(found, out or head.folder, name=name, prevalence=frequent)
@@ -136,8 +143,8 @@ def calibrate(
             fitted = calibrate_file(head, wanted)
             shown = fitted.shown
             typer.echo(
-                f"{head.judge.card.name}: temperature {fitted.temperature:.3f}; uncertain below "
-                f"{shown.threshold:.2f}: {shown.coverage:.1%} of {fitted.n:,} shown, "
+                f"{head.predictor.card.name}: temperature {fitted.temperature:.3f}; uncertain "
+                f"below {shown.threshold:.2f}: {shown.coverage:.1%} of {fitted.n:,} shown, "
                 f"{shown.accuracy or 0:.1%} of them right"
             )
 
@@ -168,7 +175,7 @@ def mirror(
 
 def _tell(found: "Evaluation") -> None:
     """Say the headline figures, and the tables where they were asked for."""
-    from fer_live.training.reporting.tables import as_text, sheets_of
+    from fer_live.training.reporting.tables import as_text, report_tables
 
     natural, balanced = found.natural, found.balanced
     typer.echo(f"{found.model} on {found.data}, {found.split}, n = {natural.n:,}")
@@ -184,5 +191,5 @@ def _tell(found: "Evaluation") -> None:
     for note in found.notes:
         typer.echo(f"  {note}")
     if found.studies is not None:
-        for sheet in sheets_of(found.as_table()):
+        for sheet in report_tables(found.as_table()):
             typer.echo(as_text(sheet))

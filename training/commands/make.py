@@ -13,7 +13,7 @@ from fer_live.terminal.console import plain_errors
 if TYPE_CHECKING:
     from fer_live.training.config.experiment import Experiment
     from fer_live.training.models.checkpoint import Checkpoint
-    from fer_live.training.recipes.cost import Cost
+    from fer_live.training.recipes.cost import Estimate
     from fer_live.training.recipes.make import Change, Told
     from fer_live.training.recipes.recipe import Stage
 
@@ -85,7 +85,7 @@ def _shortened(epochs: int) -> "Change":
     return change
 
 
-def _tell(costs: "Sequence[Cost]") -> None:
+def _tell(costs: "Sequence[Estimate]") -> None:
     """Say what each stage will take."""
     for cost in costs:
         typer.echo(f"{cost.stage.key:24} {_time(cost.seconds):>8}  {cost.says}")
@@ -101,7 +101,7 @@ def _time(seconds: float) -> str:
 
 
 @contextmanager
-def _bar(costs: "Sequence[Cost]", *, shown: bool) -> "Iterator[Told]":
+def _bar(costs: "Sequence[Estimate]", *, shown: bool) -> "Iterator[Told]":
     """Show how much of the whole is done, and the time that is left."""
     from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 

@@ -117,7 +117,7 @@ def prune(
     with plain_errors(NAME):
         import torch
 
-        from fer_live.training.pruning.plan import Limits, Plan, load_plan
+        from fer_live.training.pruning.plan import Plan, WidthLimits, load_plan
         from fer_live.training.pruning.planning.budget import BudgetSettings
         from fer_live.training.pruning.planning.threshold import ThresholdSettings
         from fer_live.training.pruning.prune import PruneSettings
@@ -126,7 +126,7 @@ def prune(
         from fer_live.training.pruning.surgery.recover import RecoverySettings
 
         torch.set_num_threads(threads)
-        limits = Limits(least, least_share, only=tuple(layer or ()), skip=tuple(skip or ()))
+        limits = WidthLimits(least, least_share, only=tuple(layer or ()), skip=tuple(skip or ()))
         stop = _rule(stop_loss, stop_accuracy, stop_latency, every)
         _require_one(angle, budget, plan, stopped=stop is not None)
         choice: ThresholdSettings | BudgetSettings | Plan

@@ -67,7 +67,7 @@ def sweep(
     with plain_errors(NAME):
         import torch
 
-        from fer_live.training.pruning.plan import Limits
+        from fer_live.training.pruning.plan import WidthLimits
         from fer_live.training.pruning.studies.points import PointFile
         from fer_live.training.pruning.studies.sweep import SweepSettings
         from fer_live.training.pruning.studies.sweep import sweep as run
@@ -80,9 +80,9 @@ def sweep(
         settings = SweepSettings(
             tuple(angle or ()),
             tuple(budget or ()),
-            limits=Limits(min_channels=1, min_share=0, only=tuple(layer or ()))
+            limits=WidthLimits(min_channels=1, min_share=0, only=tuple(layer or ()))
             if angle
-            else Limits(),
+            else WidthLimits(),
             methods=tuple(way or ()),
             seeds=seeds,
             multiple=multiple,

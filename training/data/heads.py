@@ -34,7 +34,7 @@ class Heads:
 
 
 @dataclass(frozen=True)
-class View:
+class AugmentedView:
     """One variation of every picture.
 
     Attributes:
@@ -68,7 +68,7 @@ class Lessons:
     names: NDArray[np.str_]
     weights: NDArray[np.float64] | None = None
     reframed: NDArray[np.uint8] | None = None
-    views: tuple[View, ...] = ()
+    views: tuple[AugmentedView, ...] = ()
 
     def __len__(self) -> int:
         """Return the number of pictures."""

@@ -20,7 +20,7 @@ COMPARING: Final = "comparing pictures"
 _CHUNK: Final = 1024
 
 
-def twins_in(
+def near_duplicates_in(
     pictures: NDArray[np.uint8], others: NDArray[np.uint8], *, above: float = ABOVE
 ) -> NDArray[np.bool_]:
     """Return (N,) whether each picture has a twin among the others.

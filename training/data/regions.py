@@ -9,7 +9,7 @@ SIDE_PX: Final = CropGeometry().size_px
 
 
 @dataclass(frozen=True, slots=True)
-class Region:
+class FaceRegion:
     """A rectangle of the live crop, in pixels of `SIDE_PX`; its ends lie on pixels' edges."""
 
     name: str
@@ -20,9 +20,9 @@ class Region:
 
 
 REGIONS: Final = (
-    Region("brows", 6, 7, 42, 14),
-    Region("eyes", 7, 14, 41, 23),
-    Region("mouth", 13, 30, 36, 44),
+    FaceRegion("brows", 6, 7, 42, 14),
+    FaceRegion("eyes", 7, 14, 41, 23),
+    FaceRegion("mouth", 13, 30, 36, 44),
 )
 """With eyes at (15.5, 18.5) and (32.5, 18.5) and the mouth at (24.3, 36.8), these hold what their
 names say of an upright face; FER2013's own faces lie about 3 pixels off on either axis."""

@@ -25,7 +25,7 @@ from fer_live.training.config.experiment import Experiment
 from fer_live.training.config.loader import as_table
 from fer_live.training.data.augmentation.augment import augment
 from fer_live.training.data.batches import mixed_seed
-from fer_live.training.data.heads import Lessons, View
+from fer_live.training.data.heads import AugmentedView, Lessons
 from fer_live.training.data.network_input import Takes, as_batch, as_pixels, fitted_to
 from fer_live.training.distillation.teachers import Teachers
 from fer_live.training.models.checkpoint import Checkpoint
@@ -91,9 +91,9 @@ def with_views(
             _save(files[0], made[0])
             _save(files[1], made[1])
         pixels, answers = np.load(files[0], mmap_mode="r"), np.load(files[1])
-        views.append(View(pixels, _blended(lessons, answers, taught.share)))
+        views.append(AugmentedView(pixels, _blended(lessons, answers, taught.share)))
     if taught.mirror_views:
-        views += [View(view.pixels[:, :, ::-1], view.targets) for view in views]
+        views += [AugmentedView(view.pixels[:, :, ::-1], view.targets) for view in views]
     mean = np.stack([view.targets for view in views]).mean(axis=0, dtype=np.float32)
     return dataclasses.replace(lessons, targets=mean, views=tuple(views))
 

@@ -17,7 +17,7 @@ from fer_live.training.metrics.classification import (
     shown_above,
 )
 from fer_live.training.models.checkpoint import Checkpoint
-from fer_live.training.models.predictors import judge_of
+from fer_live.training.models.predictors import predictor_of
 
 RIGHT: Final = 0.9
 """Share of the labels shown that should be right."""
@@ -63,11 +63,11 @@ def calibrated(
     scored, _ = common_labels(validation.scored(), own.labels)
     if not len(scored):
         raise DataError(f"{validation.source}: no picture to fit a temperature on")
-    judge = judge_of(checkpoint, head)
+    predictor = predictor_of(checkpoint, head)
     columns = [own.labels.index(label) for label in scored.labels]
-    logits = judge.logits(scored.pixels)[:, columns]
+    logits = predictor.logits(scored.pixels)[:, columns]
     temperature = fitted_temperature(logits, scored.majority)
-    fitted = dataclasses.replace(judge.card, temperature=temperature)
+    fitted = dataclasses.replace(predictor.card, temperature=temperature)
     shares = fitted.probabilities(logits, "natural")
     threshold = fitted_threshold(
         shares, scored.majority, right=RIGHT, least_coverage=LEAST_COVERAGE

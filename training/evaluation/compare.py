@@ -13,6 +13,7 @@ import numpy as np
 
 from fer_live.errors import DataError
 from fer_live.training.data.samples import Part
+from fer_live.training.evaluation.paired import Difference, paired_difference
 from fer_live.training.metrics.classification import wilson
 
 Table: TypeAlias = Mapping[str, Any]
@@ -41,25 +42,6 @@ class Run:
     def measured_on(self) -> tuple[str, str, int]:
         """Data, split and n; figures of runs that differ in it do not compare."""
         return self.report["data"], self.report["split"], self.report["natural"]["n"]
-
-
-@dataclass(frozen=True, slots=True)
-class Difference:
-    """How much more is right in one run than in another, on the very same pictures.
-
-    Attributes:
-        points: Difference in accuracy, in [-1, 1].
-        low: Lower end of its 95 % interval.
-        high: Upper end.
-    """
-
-    points: float
-    low: float
-    high: float
-
-    def __str__(self) -> str:
-        """Return it in points, such as "+1.20 (+0.2 to +2.2)"."""
-        return f"{100 * self.points:+.2f} ({100 * self.low:+.1f} to {100 * self.high:+.1f})"
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,21 +94,12 @@ def load_run(path: Path, part: Part) -> Run:
 
 
 def difference(one: Run, other: Run) -> Difference | None:
-    """Return by how much `one` is righter than `other`; None where their pictures differ.
-
-    Paired: only pictures that one of the two gets right matter, so the interval is narrower than
-    both runs' own (Agresti & Min 2005, the simple interval for matched pairs).
-    """
+    """Return by how much `one` is righter than `other`; None where their pictures differ."""
     truth = one.report.get("truth")
     if not truth or one.measured_on != other.measured_on or truth != other.report.get("truth"):
         return None
-    first = np.array(one.report["named"]) == np.array(truth)
-    second = np.array(other.report["named"]) == np.array(truth)
-    n, gained, lost = len(truth), int((first & ~second).sum()), int((second & ~first).sum())
-    points = (gained - lost) / n
-    # Half a picture is added to each side, so that no difference at all still has an interval.
-    spread = math.sqrt(gained + lost + 1 - (gained - lost) ** 2 / n) / n
-    return Difference(points, points - 1.96 * spread, points + 1.96 * spread)
+    right = (np.array(run.report["named"]) == np.array(truth) for run in (one, other))
+    return paired_difference(*right)
 
 
 def repeats_among(runs: Sequence[Run], measure: str = "accuracy") -> tuple[Repeats, ...]:

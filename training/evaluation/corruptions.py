@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from fer_live.arrays import Affine
 from fer_live.crop import CropGeometry
-from fer_live.training.data.regions import REGIONS, Region
+from fer_live.training.data.regions import REGIONS, FaceRegion
 
 Picture: TypeAlias = NDArray[np.uint8]
 Spoil: TypeAlias = Callable[[Picture, np.random.Generator], Picture]
@@ -161,7 +161,7 @@ def glasses(*, dark: bool) -> Spoil:
     return spoil
 
 
-def cover(region: Region) -> Spoil:
+def cover(region: FaceRegion) -> Spoil:
     """Paint the picture's mean over a part of the face, where the live crop has it."""
 
     def spoil(picture: Picture, _: np.random.Generator) -> Picture:

@@ -11,14 +11,15 @@ from numpy.typing import NDArray
 from fer_live.contract import Metric, Prior
 from fer_live.errors import DataError
 from fer_live.progress import expect
-from fer_live.training.data.near_duplicates import COMPARING, twins_in
+from fer_live.training.data.near_duplicates import COMPARING, near_duplicates_in
 from fer_live.training.data.samples import Part, Samples
 from fer_live.training.data.splits import Parts
-from fer_live.training.evaluation.cells import Subject
+from fer_live.training.evaluation.conditions import ScoredSamples
 from fer_live.training.evaluation.corruptions import CORRUPTIONS, COVERED
 from fer_live.training.evaluation.studies import Studies, study
+from fer_live.training.metrics.classification import mean_recall
 from fer_live.training.metrics.scores import Scores, scores_of
-from fer_live.training.models.predictors import Judge
+from fer_live.training.models.predictors import Predictor
 
 Studied: TypeAlias = Literal["no", "raw", "cropped"]
 
@@ -91,7 +92,8 @@ class Evaluation:
             ("macro F1", self.balanced.macro_f1.value, self.balanced),
         ]
         if "contempt" in self.labels:
-            recall = recall_beside_contempt(self.balanced)
+            recalls = {one.label: one.recall for one in self.balanced.per_class}
+            recall = mean_recall(recalls)
             rows.append(("mean recall beside contempt", recall, self.balanced))
         found = [
             Metric(name, value, self.data, s.n, s.prior)
@@ -105,29 +107,22 @@ class Evaluation:
         return tuple(found)
 
 
-def recall_beside_contempt(scores: Scores) -> float | None:
-    """Return the mean recall of the labels that other sets have too; None where there are none."""
-    there = [one.recall for one in scores.per_class if one.label != "contempt"]
-    known = [recall for recall in there if recall is not None]
-    return sum(known) / len(known) if known else None
-
-
 def evaluate(
-    judge: Judge,
+    predictor: Predictor,
     parts: Parts,
     part: Part,
     *,
-    compare_twins: bool = True,
+    find_duplicates: bool = True,
     studied: Studied = "no",
     among: tuple[str, ...] = (),
 ) -> Evaluation:
     """Score a model on one part of a set.
 
     Args:
-        judge: The model.
+        predictor: The model.
         parts: The whole set; its training part is only looked at for twins.
         part: The part to score.
-        compare_twins: Whether to look for twins; a minute, the first time, for FER2013.
+        find_duplicates: Whether to look for near-duplicates; a minute, the first time, for FER2013.
         studied: Whether to look at spoiled pictures and slices too, and whether the pictures are
             "raw", which adds their framings, or "cropped" as the live path does it already.
         among: Only pictures of these labels are scored, and the model answers with one of them;
@@ -142,29 +137,29 @@ def evaluate(
         expect("finding faces", 40)
         for corruptions in (CORRUPTIONS, COVERED):
             expect("spoiling pictures", 1.3 * len(corruptions))
-    known = _answers(judge.card.labels, among)
+    known = _answers(predictor.card.labels, among)
     scored, notes = common_labels(parts[part].scored(), known)
     source = scored.source
     if not len(scored):
         raise DataError(f"{source}: no picture of the {part} part can be scored")
-    subject = Subject(judge, scored)
+    subject = ScoredSamples(predictor, scored)
     logits = subject.logits()
 
     def scores(which: NDArray[np.bool_], prior: Prior) -> Scores:
         shares = subject.shares(logits[which], prior)
-        below = judge.card.uncertain_below
+        below = predictor.card.uncertain_below
         return scores_of(
             shares, scored.majority[which], scored.labels, prior, uncertain_below=below
         )
 
     everyone = np.ones(len(scored), bool)
     pictures = scored.pixels.ndim > 2  # noqa: PLR2004 (a table of features has no twins)
-    comparable = compare_twins and pictures and part != "train"
+    comparable = find_duplicates and pictures and part != "train"
     train = parts.train if comparable else parts.train.take([])
-    alone = ~twins_in(scored.pixels, train.pixels) if len(train) else everyone
+    alone = ~near_duplicates_in(scored.pixels, train.pixels) if len(train) else everyone
     return Evaluation(
-        model=judge.card.name,
-        sha256=judge.card.sha256,
+        model=predictor.card.name,
+        sha256=predictor.card.sha256,
         data=name_of(source, part),
         part=part,
         split=parts.split,
@@ -172,7 +167,7 @@ def evaluate(
         natural=scores(everyone, "natural"),
         balanced=scores(everyone, "balanced"),
         clean=scores(alone, "natural") if len(train) and alone.any() else None,
-        temperature=judge.card.temperature,
+        temperature=predictor.card.temperature,
         truth=tuple(scored.majority.tolist()),
         named=tuple(subject.named(logits).tolist()),
         studies=None if studied == "no" else study(subject, framed=studied == "cropped"),

@@ -18,7 +18,7 @@ from fer_live.training.evaluation.calibrate import Calibration, calibrated
 from fer_live.training.evaluation.evaluate import Evaluation, Studied, evaluate
 from fer_live.training.fitting.prepare import parts_of
 from fer_live.training.models.checkpoint import BEST, Checkpoint
-from fer_live.training.models.predictors import Judge, OnnxJudge, judge_of
+from fer_live.training.models.predictors import OnnxPredictor, Predictor, predictor_of
 
 _LIVE_STEPS: Final = ("landmarks", "live")
 
@@ -65,7 +65,7 @@ class Opened:
     """
 
     path: Path
-    judge: Judge
+    predictor: Predictor
     checkpoint: Checkpoint | None
     experiment: Experiment | None
     folder: Path
@@ -90,10 +90,10 @@ def open_model(model: Path, *, runs: Path = Path("runs")) -> Opened:
         ModelError: It is none of these, missing or damaged.
     """
     if model.suffix == ".onnx":
-        judge, folder = OnnxJudge(model), runs / model.name
-        other = judge.second
+        predictor, folder = OnnxPredictor(model), runs / model.name
+        other = predictor.second
         others = () if other is None else (Opened(model, other, None, None, folder, 1),)
-        return Opened(model, judge, None, None, folder, others=others)
+        return Opened(model, predictor, None, None, folder, others=others)
     path = model / BEST if model.is_dir() else model
     if not path.is_file():
         raise ModelError(f"no model at {path}; give a checkpoint (.ckpt), a run or an .onnx file")
@@ -102,7 +102,7 @@ def open_model(model: Path, *, runs: Path = Path("runs")) -> Opened:
     folder = path.parent if own else runs / checkpoint.name
     experiment = _experiment(checkpoint)
     heads = [
-        Opened(path, judge_of(checkpoint, place), checkpoint, experiment, folder, place)
+        Opened(path, predictor_of(checkpoint, place), checkpoint, experiment, folder, place)
         for place in range(len(checkpoint.heads))
     ]
     return dataclasses.replace(heads[0], others=tuple(heads[1:]))
@@ -144,23 +144,23 @@ def parts_for(model: Opened, wanted: Wanted) -> Parts:
 def _own_parts(model: Opened, own: Experiment, root: Path) -> Parts:
     """Return the experiment's own data: that of the head whose labels the model has."""
     parts = parts_of(own, own.data, root)
-    if own.second is None or set(parts.train.labels) == set(model.judge.card.labels):
+    if own.second is None or set(parts.train.labels) == set(model.predictor.card.labels):
         return parts
     other = parts_of(own, own.second, root)
-    return other if set(other.train.labels) == set(model.judge.card.labels) else parts
+    return other if set(other.train.labels) == set(model.predictor.card.labels) else parts
 
 
 def settings_for(model: Opened, wanted: Wanted) -> DataSettings:
     """Return how to read the place, told by its layout."""
     votes = wanted.votes
     if votes is None:
-        votes = "contempt" in model.judge.card.labels
+        votes = "contempt" in model.predictor.card.labels
     found = detected(wanted.data, votes=votes, table=wanted.table)
     steps = wanted.steps or (model.experiment.data.steps if model.experiment else ())
     return dataclasses.replace(found, steps=steps, label_map=wanted.label_map)
 
 
-def assess(model: Opened, wanted: Wanted, part: Part, *, full: bool = False) -> Evaluation:
+def evaluate_model(model: Opened, wanted: Wanted, part: Part, *, full: bool = False) -> Evaluation:
     """Score a model on one part, with all that its report tells.
 
     Args:
@@ -177,7 +177,7 @@ def assess(model: Opened, wanted: Wanted, part: Part, *, full: bool = False) -> 
     framed = any(step.startswith(_LIVE_STEPS) for step in steps)
     studied: Studied = "no" if not full else "cropped" if framed else "raw"
     parts = parts_for(model, wanted)
-    found = evaluate(model.judge, parts, part, studied=studied, among=wanted.among)
+    found = evaluate(model.predictor, parts, part, studied=studied, among=wanted.among)
     settings = dict(model.checkpoint.settings) if model.checkpoint else {}
     if model.checkpoint and model.checkpoint.pruning:
         settings["pruning"] = dict(model.checkpoint.pruning)

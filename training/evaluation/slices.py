@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fer_live.training.data.transforms.found_faces import Faces
-from fer_live.training.evaluation.cells import Cell, Subject
+from fer_live.training.evaluation.conditions import ConditionScores, ScoredSamples
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +41,9 @@ EYES: Final = Scale("eye distance, pixels", (15, 17, 19))
 FACE: Final = "face found by MediaPipe"
 
 
-def slices(subject: Subject, logits: NDArray[np.float32], faces: Faces) -> tuple[Cell, ...]:
+def slices(
+    subject: ScoredSamples, logits: NDArray[np.float32], faces: Faces
+) -> tuple[ConditionScores, ...]:
     """Return how a model does on each slice of its pictures; slices without pictures are left out.
 
     The slices of one group share no picture. Those of light, sharpness and of whether there is a

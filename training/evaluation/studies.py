@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from fer_live.errors import DataError
 from fer_live.progress import counted
 from fer_live.training.data.transforms.found_faces import Faces, as_cropped_live, faces_in
-from fer_live.training.evaluation.cells import Cell, Subject
+from fer_live.training.evaluation.conditions import ConditionScores, ScoredSamples
 from fer_live.training.evaluation.corruptions import CORRUPTIONS, COVERED, Corruption, corrupted
 from fer_live.training.evaluation.slices import slices
 
@@ -32,13 +32,13 @@ class Studies:
             found in any picture.
     """
 
-    robustness: tuple[Cell, ...] = ()
-    slices: tuple[Cell, ...] = ()
-    regions: tuple[Cell, ...] = ()
-    framings: tuple[Cell, ...] = ()
+    robustness: tuple[ConditionScores, ...] = ()
+    slices: tuple[ConditionScores, ...] = ()
+    regions: tuple[ConditionScores, ...] = ()
+    framings: tuple[ConditionScores, ...] = ()
 
 
-def study(subject: Subject, *, framed: bool = False) -> Studies:
+def study(subject: ScoredSamples, *, framed: bool = False) -> Studies:
     """Do all four; a minute for 3,000 pictures of 48 pixels, and two more the first time.
 
     Args:
@@ -65,10 +65,10 @@ def study(subject: Subject, *, framed: bool = False) -> Studies:
 
 
 def robustness(
-    subject: Subject,
+    subject: ScoredSamples,
     logits: NDArray[np.float32],
     corruptions: tuple[Corruption, ...] = CORRUPTIONS,
-) -> tuple[Cell, ...]:
+) -> tuple[ConditionScores, ...]:
     """Return how a model does on spoiled pictures, each against the picture as it is.
 
     Args:
@@ -88,7 +88,9 @@ def robustness(
     )
 
 
-def framings(subject: Subject, logits: NDArray[np.float32], faces: Faces) -> tuple[Cell, ...]:
+def framings(
+    subject: ScoredSamples, logits: NDArray[np.float32], faces: Faces
+) -> tuple[ConditionScores, ...]:
     """Return how a model does on the pictures as they are and as the live path crops them.
 
     Args:
@@ -100,7 +102,7 @@ def framings(subject: Subject, logits: NDArray[np.float32], faces: Faces) -> tup
     whole = subject.cell("framing", RAW, logits)
     if not found.any():
         return (whole,)
-    side_px = subject.judge.card.size_hw[0]
+    side_px = subject.predictor.card.size_hw[0]
     live = subject.logits(as_cropped_live(subject.samples.pixels, faces, side_px))
     return (
         whole,

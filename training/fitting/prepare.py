@@ -17,7 +17,7 @@ from fer_live.training.data.network_input import fitted_to
 from fer_live.training.data.readers.layouts import as_it_was, read_samples
 from fer_live.training.data.samples import Samples, one_hot
 from fer_live.training.data.splits import Parts, divided
-from fer_live.training.data.transforms.chain import Chain, Item
+from fer_live.training.data.transforms.chain import Item, TransformChain
 from fer_live.training.distillation.cached_views import with_views
 from fer_live.training.networks import Architecture, architecture, widths_of
 
@@ -131,7 +131,7 @@ def reframed(lessons: Lessons, steps: Sequence[str]) -> NDArray[np.uint8]:
     """
     named = zip(lessons.names.tolist(), lessons.pixels, strict=True)
     items = [Item(name, one.tobytes, as_it_was(one)) for name, one in named]
-    cut, found = Chain(steps).run(items, source="data.also")
+    cut, found = TransformChain(steps).run(items, source="data.also")
     out = lessons.pixels.copy()
     if not len(cut):
         raise DataError(

@@ -4,7 +4,7 @@ Every figure is a fraction in [0, 1], never percent.
 """
 
 import dataclasses
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from statistics import NormalDist
 
@@ -82,6 +82,17 @@ def balanced_accuracy(table: NDArray[np.int64]) -> float:
     rows, right = table.sum(axis=1), np.diag(table)
     there = rows > 0
     return float((right[there] / rows[there]).mean())
+
+
+def mean_recall(recalls: Mapping[str, float | None], *, without: str = "contempt") -> float | None:
+    """Return the mean of the recalls that are defined, by label; None where none is.
+
+    Args:
+        recalls: Each label's, in [0, 1].
+        without: A label that is left out, as FER2013 does not have it.
+    """
+    known = [value for label, value in recalls.items() if label != without and value is not None]
+    return sum(known) / len(known) if known else None
 
 
 def wilson(right: int, n: int, confidence: float = 0.95) -> tuple[float, float]:

@@ -53,7 +53,7 @@ class Card:
         return calibrated(logits.astype(np.float64), self.temperature, self.prior, prior)
 
 
-class Judge(Protocol):
+class Predictor(Protocol):
     """A model that can be scored."""
 
     @property
@@ -66,7 +66,7 @@ class Judge(Protocol):
         ...
 
 
-class NetworkJudge:
+class NetworkPredictor:
     """One head of a network in PyTorch.
 
     Args:
@@ -95,7 +95,7 @@ class NetworkJudge:
         return out
 
 
-class OnnxJudge:
+class OnnxPredictor:
     """An exported model, run as the live path runs it."""
 
     def __init__(self, path: Path) -> None:
@@ -114,10 +114,10 @@ class OnnxJudge:
         )
 
     @property
-    def second(self) -> "OnnxSecondJudge | None":
+    def second(self) -> "OnnxSecondPredictor | None":
         """The same file's second head; None where it has none."""
         has_one = self._classifier.contract.second is not None
-        return OnnxSecondJudge(self._classifier, self._card) if has_one else None
+        return OnnxSecondPredictor(self._classifier, self._card) if has_one else None
 
     @property
     def card(self) -> Card:
@@ -134,7 +134,7 @@ class OnnxJudge:
         return np.concatenate(parts) if parts else np.empty((0, len(self._card.labels)), np.float32)
 
 
-class OnnxSecondJudge:
+class OnnxSecondPredictor:
     """The second head of an exported model.
 
     Args:
@@ -172,7 +172,7 @@ class OnnxSecondJudge:
         return np.concatenate(parts) if parts else np.empty((0, len(self._card.labels)), np.float32)
 
 
-def judge_of(checkpoint: Checkpoint, head: int = 0) -> NetworkJudge:
+def predictor_of(checkpoint: Checkpoint, head: int = 0) -> NetworkPredictor:
     """Return one head of a checkpoint's network, ready to be scored."""
     known, told = architecture(checkpoint.architecture), checkpoint.heads[head]
     card = Card(
@@ -186,4 +186,4 @@ def judge_of(checkpoint: Checkpoint, head: int = 0) -> NetworkJudge:
         sha256=checkpoint.weights_sha256(),
         data=told.data,
     )
-    return NetworkJudge(checkpoint.network(), card, checkpoint.columns(head))
+    return NetworkPredictor(checkpoint.network(), card, checkpoint.columns(head))

@@ -20,7 +20,7 @@ from fer_live.training.config.experiment import AngleSettings, Experiment
 from fer_live.training.data.network_input import as_batch, fitted_to
 from fer_live.training.fitting.callbacks import Watcher
 from fer_live.training.fitting.prepare import Prepared
-from fer_live.training.papers.angles import AngleWatch, Look, Spread, hidden_layers, verdict
+from fer_live.training.papers.angles import AngleWatch, Look, UnitAngles, hidden_layers, verdict
 
 _WIDTH: Final = 640
 _HEIGHT: Final = 150
@@ -109,7 +109,7 @@ def read_looks(path: Path, *, before: int) -> list[Look]:
 
 def _look(row: dict[str, Any]) -> Look:
     spread = {
-        kind: Spread(**{**one, "quantiles": tuple(one["quantiles"])})
+        kind: UnitAngles(**{**one, "quantiles": tuple(one["quantiles"])})
         for kind, one in row["spread"].items()
     }
     return Look(**{**row, "spread": spread})

@@ -35,7 +35,7 @@ degrees an epoch once they have settled; a CNN6 that learns moves by 5 to 12.
 
 
 @dataclass(frozen=True, slots=True)
-class Spread:
+class UnitAngles:
     """The angles of all pairs of a layer, in degrees, at one normalisation.
 
     Attributes:
@@ -71,7 +71,7 @@ class Look:
     layer: str
     units: int
     dead: int
-    spread: dict[str, Spread]
+    spread: dict[str, UnitAngles]
     moved_deg: float | None
 
 
@@ -158,7 +158,7 @@ class AngleWatch:
     def _seen(self, epoch: int, name: str, stats: ChannelStats) -> Look:
         rows, columns = np.triu_indices(len(stats.shift), k=1)
         angles = {kind: stats.angles_deg(kind)[rows, columns] for kind in NORMALISATIONS}
-        spread: dict[str, Spread] = {
+        spread: dict[str, UnitAngles] = {
             kind: _spread(angles[kind], stats.null_deg(kind)[rows, columns])
             for kind in NORMALISATIONS
         }
@@ -173,15 +173,15 @@ class AngleWatch:
         return Look(epoch, name, len(stats.shift), int(stats.dead.sum()), spread, moved)
 
 
-def _spread(angles: NDArray[np.float64], nulls: NDArray[np.float64]) -> Spread:
+def _spread(angles: NDArray[np.float64], nulls: NDArray[np.float64]) -> UnitAngles:
     """Sum up the angles of all pairs; NaN where a unit is constant."""
     alive = ~np.isnan(angles)
     angles, nulls = angles[alive], nulls[alive]
     if not len(angles):
-        return Spread((), None, 0, 0, 0)
+        return UnitAngles((), None, 0, 0, 0)
     quantiles = tuple(np.quantile(angles, QUANTILES).tolist())
     alike, opposed = int((angles < ALIKE_DEG).sum()), int((angles > OPPOSED_DEG).sum())
-    return Spread(quantiles, float(np.median(nulls)), alike, opposed, len(angles))
+    return UnitAngles(quantiles, float(np.median(nulls)), alike, opposed, len(angles))
 
 
 def still_since(looks: Sequence[Look], still_deg: float = STILL_DEG) -> int | None:

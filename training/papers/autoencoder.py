@@ -22,6 +22,7 @@ from torch import Tensor, nn
 
 from fer_live.errors import DataError
 from fer_live.files import write_whole
+from fer_live.markdown import markdown_table
 from fer_live.training.data.samples import Samples
 from fer_live.training.pruning.compensation.compensate import least_squares
 from fer_live.training.pruning.statistics.gram import ChannelStats, GramCollector, Matrix
@@ -223,12 +224,18 @@ def write_compression(
     lines = [
         f"{title}; the rule of 15 and 165 degrees leaves {left_by_rule(steps)} units",
         "",
-        "| units | loss, merged | loss, least squares | smallest angle | next goes as |",
-        "|---|---|---|---|---|",
-        *(
-            f"| {s.units} | {s.loss:.4f} | {s.loss_least_squares:.4f} | {s.angle_deg:.2f} | "
-            f"{s.reason or '-'} |"
-            for s in steps
+        markdown_table(
+            ("units", "loss, merged", "loss, least squares", "smallest angle", "next goes as"),
+            (
+                (
+                    s.units,
+                    f"{s.loss:.4f}",
+                    f"{s.loss_least_squares:.4f}",
+                    f"{s.angle_deg:.2f}",
+                    s.reason or "-",
+                )
+                for s in steps
+            ),
         ),
     ]
     text = "\n".join(lines) + "\n"

@@ -11,8 +11,9 @@ from matplotlib.figure import Figure as Plot
 
 from fer_live.errors import SettingsError
 from fer_live.files import write_whole
+from fer_live.markdown import markdown_table
 from fer_live.training.evaluation.evaluate import name_of
-from fer_live.training.pruning.plan import Compensation, Limits
+from fer_live.training.pruning.plan import Compensation, WidthLimits
 from fer_live.training.pruning.planning.budget import BudgetSettings
 from fer_live.training.pruning.prune import Importance, PruneSettings, choose
 from fer_live.training.pruning.subject import Subject
@@ -28,7 +29,7 @@ PAPER_RISE: Final = 0.1
 
 
 @dataclass(frozen=True, slots=True)
-class Line:
+class CurveLine:
     """One way of removing a layer's channels one by one.
 
     Attributes:
@@ -67,7 +68,7 @@ class Curve:
     layers: tuple[str, ...]
     data: str
     n: int
-    lines: tuple[Line, ...]
+    lines: tuple[CurveLine, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,7 +125,7 @@ def curve_of(
         ModelError: The network has no such layer.
     """
     names = settings.layers or (first_layer(subject),)
-    budget = BudgetSettings(0.0, limits=Limits(min_channels=1, min_share=0, only=names))
+    budget = BudgetSettings(0.0, limits=WidthLimits(min_channels=1, min_share=0, only=names))
     measured, lines = subject.measured(), []
     for order, how in itertools.product(settings.importance, settings.compensation):
         chosen = PruneSettings(
@@ -142,7 +143,7 @@ def curve_of(
             if told is not None:
                 told(f"{order}, {how}", step)
         scores = tuple(float(score) for score in importances(plan))
-        lines.append(Line(order, how, tuple(steps), scores, _allowed(steps)))
+        lines.append(CurveLine(order, how, tuple(steps), scores, _allowed(steps)))
     data = name_of(subject.validation.source, "validation")
     return Curve(subject.checkpoint.name, names, data, len(subject.validation), tuple(lines))
 
@@ -177,17 +178,16 @@ def table_of(curve: Curve) -> str:
     """Return a Markdown table: loss and accuracy of each line after every number of removals."""
     named = ", ".join(curve.layers)
     rules = "; ".join(f"{line.name}: {line.allowed}" for line in curve.lines)
-    rows = [
+    about = (
         f"{curve.network}, {named}, on {curve.data}, n = {curve.n:,}. Channels that go before the "
-        f"loss has risen by more than {PAPER_RISE}: {rules}.",
-        "",
-        "| removed | " + " | ".join(f"{line.name}: loss, accuracy" for line in curve.lines) + " |",
-        "|---|" + "---|" * len(curve.lines),
-    ]
+        f"loss has risen by more than {PAPER_RISE}: {rules}."
+    )
+    heads = ("removed", *(f"{line.name}: loss, accuracy" for line in curve.lines))
+    rows = []
     for steps in zip(*(line.steps for line in curve.lines), strict=True):
         cells = [f"{step.loss:.4f}, {100 * step.accuracy.value:.2f} %" for step in steps]
-        rows.append(f"| {steps[0].removed} | {' | '.join(cells)} |")
-    return "\n".join(rows) + "\n"
+        rows.append((steps[0].removed, *cells))
+    return f"{about}\n\n{markdown_table(heads, rows)}\n"
 
 
 def plot_curve(curve: Curve) -> Plot:

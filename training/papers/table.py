@@ -4,6 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
+from fer_live.markdown import markdown_table
 from fer_live.training.evaluation.compare import together
 from fer_live.training.evaluation.finished_runs import Finished
 from fer_live.training.metrics.classification import wilson
@@ -21,7 +22,7 @@ HEADS: Final = ("row", "whose", "figures", "data", "split", "n", "epochs", "seed
 
 
 @dataclass(frozen=True, slots=True)
-class Line:
+class TableLine:
     """The paper's figures of one row, or ours, each cell as text.
 
     Attributes:
@@ -52,7 +53,7 @@ class Line:
         return tuple(c or "-" for c in (*named, self.n, self.epochs, self.seeds, self.more))
 
 
-def beside(table: PaperTable, finished: Sequence[Finished]) -> tuple[Line, ...]:
+def beside(table: PaperTable, finished: Sequence[Finished]) -> tuple[TableLine, ...]:
     """Put ours below the paper's, for each row of a table.
 
     Args:
@@ -64,16 +65,16 @@ def beside(table: PaperTable, finished: Sequence[Finished]) -> tuple[Line, ...]:
     for row in table.rows:
         lines.append(_of_paper(row, table))
         if row.experiment:
-            lines += _ours(row, finished) or [Line(row.row, "ours", NOT_RUN)]
+            lines += _ours(row, finished) or [TableLine(row.row, "ours", NOT_RUN)]
     return tuple(lines)
 
 
-def _of_paper(row: PaperRow, table: PaperTable) -> Line:
+def _of_paper(row: PaperRow, table: PaperTable) -> TableLine:
     """Return the paper's own line; its accuracy with the interval that its n leaves."""
     n = row.n or table.n
     said = [f"{_NAMES[m]} {_percent(row.figures[m], n, m)}" for m in MEASURES if m in row.figures]
     epochs, runs = row.epochs or table.epochs, row.runs or table.runs
-    return Line(
+    return TableLine(
         row.row,
         "paper",
         ", ".join([*said, *([row.says] if row.says else [])]) or "no figure given",
@@ -94,7 +95,7 @@ def _percent(value: float, n: int | None, measure: str) -> str:
     return f"{text} ({100 * low:.1f} to {100 * high:.1f})"
 
 
-def _ours(row: PaperRow, finished: Iterable[Finished]) -> list[Line]:
+def _ours(row: PaperRow, finished: Iterable[Finished]) -> list[TableLine]:
     """Return a line for all repeats of a row on the same data."""
     groups: dict[tuple[object, ...], dict[tuple[object, ...], Finished]] = {}
     for one in finished:
@@ -106,7 +107,7 @@ def _ours(row: PaperRow, finished: Iterable[Finished]) -> list[Line]:
     return [_together(row, tuple(group.values())) for group in groups.values()]
 
 
-def _together(row: PaperRow, runs: tuple[Finished, ...]) -> Line:
+def _together(row: PaperRow, runs: tuple[Finished, ...]) -> TableLine:
     """Return one run's figures, or what several say together."""
     first = runs[0]
     wanted = [m for m in MEASURES if m in row.figures] or ["accuracy", "macro_f1"]
@@ -121,7 +122,7 @@ def _together(row: PaperRow, runs: tuple[Finished, ...]) -> Line:
         *([f"{sum(spent) / len(spent) / 60:.0f} min a run"] if spent else []),
         *(dates[-1:]),
     )
-    return Line(
+    return TableLine(
         row.row,
         "ours",
         ", ".join(figures),
@@ -161,7 +162,7 @@ def as_text(table: PaperTable, finished: Sequence[Finished]) -> str:
     return "\n".join([*parts, *_after(table), *_classes(table, finished)])
 
 
-def _counted(line: Line) -> str:
+def _counted(line: TableLine) -> str:
     """Return what is known of n, epochs and seeds or runs: "n = 3,589, epochs 8, seed 0"."""
     seeds = line.seeds
     if line.whose == "ours" and seeds:
@@ -173,8 +174,7 @@ def _counted(line: Line) -> str:
 def as_markdown(table: PaperTable, finished: Sequence[Finished]) -> str:
     """Return the table as Markdown."""
     rows = [line.cells() for line in beside(table, finished)]
-    heads = [HEADS, ("---",) * len(HEADS)]
-    lines = [f"| {' | '.join(cells)} |" for cells in (*heads, *rows)] if rows else []
+    lines = [markdown_table(HEADS, rows)] if rows else []
     title = f"**{table.id}: {table.title}**"
     return "\n".join([title, "", *lines, *_after(table), *_classes(table, finished)])
 

@@ -58,7 +58,7 @@ class Removal:
 
 
 @dataclass(frozen=True, slots=True)
-class Limits:
+class WidthLimits:
     """What a plan may never do to a group.
 
     Attributes:

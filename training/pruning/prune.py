@@ -14,7 +14,7 @@ from fer_live.progress import phase
 from fer_live.training.models.checkpoint import Checkpoint
 from fer_live.training.models.widths import widths_of
 from fer_live.training.pruning.compensation.constants import with_constants
-from fer_live.training.pruning.graph.cost import Cost, CostModel
+from fer_live.training.pruning.graph.cost import CostModel, NetworkCost
 from fer_live.training.pruning.graph.trace import channel_graph
 from fer_live.training.pruning.plan import Compensation, Plan
 from fer_live.training.pruning.planning.allocate import Divergence
@@ -99,7 +99,7 @@ class Pruned:
 
     plan: Plan
     network: nn.Module
-    after: Cost
+    after: NetworkCost
     note: str = ""
 
     def checkpoint(self, parent: Subject, *, name: str, recovered: str = "") -> Checkpoint:

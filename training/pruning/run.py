@@ -13,7 +13,7 @@ from fer_live.files import write_whole
 from fer_live.progress import expect
 from fer_live.training.evaluation.evaluate import name_of
 from fer_live.training.models.checkpoint import BEST, Checkpoint
-from fer_live.training.pruning.graph.cost import Cost, CostModel
+from fer_live.training.pruning.graph.cost import CostModel, NetworkCost
 from fer_live.training.pruning.planning.budget import BudgetSettings
 from fer_live.training.pruning.planning.describe import describe
 from fer_live.training.pruning.prune import TRIED, Pruned, PruneSettings, prune
@@ -57,14 +57,14 @@ def prune_run(
         ModelError: See `prune`.
         SinkError: The folder cannot be written to.
     """
-    run = _Run(subject, settings, recovery, folder, rounds, told)
+    run = _PruningRun(subject, settings, recovery, folder, rounds, told)
     for turn in range(1, rounds + 1):
         run.round(turn)
     run.publish()
     return folder
 
 
-class _Run:
+class _PruningRun:
     """The rounds, one after the other, and what they leave."""
 
     def __init__(
@@ -165,7 +165,7 @@ class _Log:
         self._parent, self._told = parent, told
         self._costs = CostModel(parent.graph)
 
-    def note(self, what: str, network: nn.Module, cost: Cost | None = None) -> None:
+    def note(self, what: str, network: nn.Module, cost: NetworkCost | None = None) -> None:
         """Score a network and take note of it; the unpruned one's cost is known."""
         found = self._parent.accuracy(network)
         size = cost or self._costs.cost(self._costs.sizes)

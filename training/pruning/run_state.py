@@ -10,7 +10,7 @@ from typing import Any, Final
 from fer_live.errors import ModelError
 from fer_live.files import write_whole
 from fer_live.training.models.checkpoint import Checkpoint
-from fer_live.training.pruning.graph.cost import Cost
+from fer_live.training.pruning.graph.cost import NetworkCost
 from fer_live.training.pruning.plan import Plan, load_plan
 from fer_live.training.pruning.prune import Pruned, PruneSettings
 from fer_live.training.pruning.subject import Subject
@@ -76,7 +76,7 @@ class RunState:
         except ModelError:  # it was deleted or damaged: that round is made again
             del self._table["rounds"][turn - 1 :]
             return None
-        after = Cost(**told["after"])
+        after = NetworkCost(**told["after"])
         return Round(Pruned(made, network, after, told["note"]), recovered=told["recovered"])
 
     def keep(

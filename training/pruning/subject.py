@@ -126,7 +126,7 @@ def open_subject(
     opened = open_model(model, runs=runs)
     if opened.checkpoint is None:
         raise ModelError(f"{model} is no checkpoint: an exported file can no longer be pruned")
-    checkpoint, takes = opened.checkpoint, opened.judge.card
+    checkpoint, takes = opened.checkpoint, opened.predictor.card
     if checkpoint.mirrored:
         raise ModelError(
             f"{model} answers for the mirror image, too; prune what answers for the picture alone: "

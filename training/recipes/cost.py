@@ -23,7 +23,7 @@ _PRUNING_S: Final = 600.0
 
 
 @dataclass(frozen=True, slots=True)
-class Cost:
+class Estimate:
     """What one stage takes.
 
     Attributes:
@@ -39,7 +39,7 @@ class Cost:
     views_bytes: int = 0
 
 
-def costs_of(stages: Sequence[Stage], kitchen: Kitchen) -> tuple[Cost, ...]:
+def costs_of(stages: Sequence[Stage], kitchen: Kitchen) -> tuple[Estimate, ...]:
     """Estimate each stage, by timing two steps of every training on made pictures.
 
     Reading the data is part of it, so this takes a minute the first time. An estimate is right to
@@ -54,7 +54,7 @@ def costs_of(stages: Sequence[Stage], kitchen: Kitchen) -> tuple[Cost, ...]:
     for stage in stages:
         if stage.experiment is None:
             seconds = _PRUNING_S if stage.do == "prune" else _REPORT_S
-            found.append(Cost(stage, seconds, f"{stage.do} {stage.of}"))
+            found.append(Estimate(stage, seconds, f"{stage.do} {stage.of}"))
             continue
         data = repr(stage.experiment.data)
         if data not in counted:
@@ -64,7 +64,9 @@ def costs_of(stages: Sequence[Stage], kitchen: Kitchen) -> tuple[Cost, ...]:
     return tuple(found)
 
 
-def _of_training(stage: Stage, known: Mapping[str, Stage], kitchen: Kitchen, pictures: int) -> Cost:
+def _of_training(
+    stage: Stage, known: Mapping[str, Stage], kitchen: Kitchen, pictures: int
+) -> Estimate:
     """Estimate one training with its teachers."""
     assert stage.experiment is not None
     own = kitchen.change(stage.experiment)
@@ -91,7 +93,7 @@ def _of_training(stage: Stage, known: Mapping[str, Stage], kitchen: Kitchen, pic
         says += f", {views} views answered by {named}" if views else f", taught by {named}"
     side = architecture(own.network.architecture).size_hw
     area = side[0] * (side[1] if len(side) > 1 else 1)
-    return Cost(stage, seconds + _REPORT_S, says, views * pictures * (area + 2 * _OUTPUTS))
+    return Estimate(stage, seconds + _REPORT_S, says, views * pictures * (area + 2 * _OUTPUTS))
 
 
 def _teacher(stage: Stage, known: Mapping[str, Stage]) -> tuple[str, int]:

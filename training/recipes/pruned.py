@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from pathlib import Path
 
-from fer_live.training.pruning.plan import Limits
+from fer_live.training.pruning.plan import WidthLimits
 from fer_live.training.pruning.planning.budget import BudgetSettings
 from fer_live.training.pruning.prune import PruneSettings
 from fer_live.training.pruning.run import prune_run
@@ -28,7 +28,7 @@ def prune_stage(
         ModelError: There is no checkpoint, or nothing in it can be pruned.
         DataError: The data cannot be read.
     """
-    limits = Limits(table.least, table.least_share)
+    limits = WidthLimits(table.least, table.least_share)
     budget = BudgetSettings(table.budget, of=table.of, allocation=table.allocation, limits=limits)
     settings = PruneSettings(
         budget,

@@ -3,7 +3,12 @@
 from pathlib import Path
 
 from fer_live.training.evaluation.evaluate import Evaluation
-from fer_live.training.evaluation.open_model import Wanted, assess, calibrate_file, open_model
+from fer_live.training.evaluation.open_model import (
+    Wanted,
+    calibrate_file,
+    evaluate_model,
+    open_model,
+)
 from fer_live.training.reporting.report import write_report
 
 
@@ -23,6 +28,6 @@ def finish_run(folder: Path, data: Path) -> tuple[Evaluation, tuple[Path, Path]]
         calibrate_file(head, wanted)
     done = []
     for head in open_model(folder, runs=folder.parent).heads:
-        found = assess(head, wanted, "validation")
+        found = evaluate_model(head, wanted, "validation")
         done.append((found, write_report(found, folder, name=f"report-validation{head.suffix}")))
     return done[0]

@@ -13,7 +13,7 @@ from fer_live.training.metrics.scores import Figure, Scores
 from fer_live.training.reporting import html as page
 from fer_live.training.reporting.html import percent
 from fer_live.training.reporting.plots import certainty_plot, curves_plot
-from fer_live.training.reporting.tables import as_markdown, sheets_of
+from fer_live.training.reporting.tables import as_markdown, report_tables
 
 
 def write_report(
@@ -79,9 +79,9 @@ def page_of(evaluation: Evaluation, prevalence: Mapping[str, float]) -> str:
 def _tables(evaluation: Evaluation) -> list[str]:
     """Return what was found beyond the figures of all pictures."""
     parts: list[str] = []
-    for sheet in sheets_of(evaluation.as_table())[1:]:  # the page has each label's own figures
-        parts += [f"<h2>{escape(sheet.title)}</h2>", page.table(sheet.heads, sheet.rows)]
-        parts += [page.note(sheet.note)] if sheet.note else []
+    for table in report_tables(evaluation.as_table())[1:]:  # the page has each label's own figures
+        parts += [f"<h2>{escape(table.title)}</h2>", page.table(table.heads, table.rows)]
+        parts += [page.note(table.note)] if table.note else []
     return parts
 
 
@@ -97,7 +97,7 @@ def markdown_of(evaluation: Evaluation) -> str:
     if clean is not None:
         figures.append(f"without twins of the training part: {clean.accuracy}, n = {clean.n:,}")
     lines = [f"# {evaluation.model} on {evaluation.data}\n", *(f"- {one}" for one in figures), ""]
-    lines += [as_markdown(one, level=2) for one in sheets_of(evaluation.as_table())]
+    lines += [as_markdown(one, level=2) for one in report_tables(evaluation.as_table())]
     return "\n".join(lines)
 
 

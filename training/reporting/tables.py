@@ -1,10 +1,11 @@
 """What a report tells beyond its headline, as tables of text: for terminals, pages and cards."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, TypeAlias
 
-from fer_live.training.metrics.classification import wilson
+from fer_live.markdown import markdown_table
+from fer_live.training.metrics.classification import mean_recall, wilson
 
 Table: TypeAlias = Mapping[str, Any]
 
@@ -16,7 +17,7 @@ _CHANGED: Final = ("accuracy", "change, paired", "macro F1", "macro F1, balanced
 
 
 @dataclass(frozen=True, slots=True)
-class Sheet:
+class ReportTable:
     """One table.
 
     Attributes:
@@ -32,7 +33,7 @@ class Sheet:
     note: str = ""
 
 
-def sheets_of(report: Table) -> tuple[Sheet, ...]:
+def report_tables(report: Table) -> tuple[ReportTable, ...]:
     """Return the tables of a report: its JSON, or an evaluation's `as_table`.
 
     Tables that it holds nothing for are left out.
@@ -47,17 +48,15 @@ def sheets_of(report: Table) -> tuple[Sheet, ...]:
         made.append(_cells("Parts of the face covered", cells))
     if cells := studies.get("slices"):
         made.append(_cells("By what the pictures are like", cells))
-    return tuple(sheet for sheet in made if sheet.rows)
+    return tuple(table for table in made if table.rows)
 
 
-def mean_recall(report: Table, prior: str) -> float | None:
+def shared_recall(report: Table, prior: str) -> float | None:
     """Return the mean recall of the labels beside contempt; None where none occurs."""
-    classes = [one for one in report[prior]["per_class"] if one["label"] != "contempt"]
-    known = [one["recall"] for one in classes if one["recall"] is not None]
-    return sum(known) / len(known) if known else None
+    return mean_recall({one["label"]: one["recall"] for one in report[prior]["per_class"]})
 
 
-def _classes(report: Table) -> Sheet:
+def _classes(report: Table) -> ReportTable:
     """Return each label's recall at both priors, and how far its name can be trusted."""
     rows = []
     pairs = zip(report["natural"]["per_class"], report["balanced"]["per_class"], strict=True)
@@ -66,14 +65,14 @@ def _classes(report: Table) -> Sheet:
         cells = (_recall(one["recall"], n) for one in (natural, balanced))
         precision = (_percent(one["precision"]) for one in (natural, balanced))
         rows.append((natural["label"], f"{n:,}", *cells, *precision))
-    means = [mean_recall(report, prior) for prior in ("natural", "balanced")]
+    means = [shared_recall(report, prior) for prior in ("natural", "balanced")]
     rows.append(("mean beside contempt", "", *map(_percent, means), "", ""))
     recalls = ("recall, natural prior", "recall, balanced prior")
     precisions = ("precision, natural prior", "precision, balanced prior")
-    return Sheet("Each label", ("label", "n", *recalls, *precisions), tuple(rows))
+    return ReportTable("Each label", ("label", "n", *recalls, *precisions), tuple(rows))
 
 
-def _confusions(report: Table) -> Sheet:
+def _confusions(report: Table) -> ReportTable:
     """Return what is most often taken for what, at the prior that the runtime takes by default."""
     labels, counts = report["labels"], report["balanced"]["confusion"]
     found = [
@@ -89,14 +88,14 @@ def _confusions(report: Table) -> Sheet:
         for share in (count / sum(counts[row]),)
     ]
     heads = ("what it is", "what it is called", "how often", "share")
-    return Sheet("Most frequent mistakes, balanced prior", heads, tuple(rows))
+    return ReportTable("Most frequent mistakes, balanced prior", heads, tuple(rows))
 
 
-def _coverage(report: Table) -> Sheet:
+def _coverage(report: Table) -> ReportTable:
     """Return what is wrong of what is shown, when only the surest answers are."""
     curves = [report[prior].get("selective") for prior in ("natural", "balanced")]
     if None in curves:
-        return Sheet("", (), ())
+        return ReportTable("", (), ())
     heads = ("shown", *(f"{what}, {p}" for p in ("natural", "balanced") for what in _ERROR))
     rows = []
     for points in zip(*(curve["points"] for curve in curves), strict=True):
@@ -111,13 +110,13 @@ def _coverage(report: Table) -> Sheet:
         for one, prior in zip(shown, ("natural", "balanced"), strict=True)
     )
     note = f"Below {shown[0]['threshold']:.2f} an answer is uncertain: {'; '.join(told)}."
-    return Sheet("Wrong among the surest answers", heads, tuple(rows), note)
+    return ReportTable("Wrong among the surest answers", heads, tuple(rows), note)
 
 
 _ERROR: Final = ("wrong", "least confidence")
 
 
-def _cells(title: str, cells: Sequence[Table], *, marked: bool = False) -> Sheet:
+def _cells(title: str, cells: Sequence[Table], *, marked: bool = False) -> ReportTable:
     """Return one row a circumstance; columns that would be empty are left out."""
     changed = any(one["change"] for one in cells)
     heads = [head for head in _CHANGED if changed or not head.startswith("change")]
@@ -132,7 +131,7 @@ def _cells(title: str, cells: Sequence[Table], *, marked: bool = False) -> Sheet
     note = ""
     if marked:
         note = f"{len(worst)} of {len(cells) - 1} lose more than 10 points ({MARK})."
-    return Sheet(title, ("", "which", "n", *heads), tuple(rows), note)
+    return ReportTable(title, ("", "which", "n", *heads), tuple(rows), note)
 
 
 def _change(change: Table | None, *, marked: bool) -> str:
@@ -163,26 +162,19 @@ def _percent(share: float | None) -> str:
     return "-" if share is None else f"{100 * share:.1f} %"
 
 
-def as_markdown(sheet: Sheet, *, level: int = 3) -> str:
+def as_markdown(table: ReportTable, *, level: int = 3) -> str:
     """Return a table in Markdown, under its title."""
-    lines = [f"{'#' * level} {sheet.title}\n", _row(sheet.heads), _row(["---"] * len(sheet.heads))]
-    lines += [_row(cell.replace(MARK, "\\*\\*") for cell in row) for row in sheet.rows]
-    if sheet.note:
-        lines.append(f"\n{sheet.note.replace(MARK, chr(92) + '*' + chr(92) + '*')}")
-    return "\n".join(lines) + "\n"
+    text = markdown_table(table.heads, table.rows)
+    note = f"\n\n{table.note}" if table.note else ""
+    return f"{'#' * level} {table.title}\n\n" + (text + note).replace(MARK, r"\*\*") + "\n"
 
 
-def _row(cells: Iterable[str]) -> str:
-    """Return one row of Markdown."""
-    return f"| {' | '.join(cells)} |"
-
-
-def as_text(sheet: Sheet) -> str:
+def as_text(table: ReportTable) -> str:
     """Return a table in columns of one width each, for a terminal."""
-    table = [sheet.heads, *sheet.rows]
-    widths = [max(len(row[k]) for row in table) for k in range(len(sheet.heads))]
+    rows = [table.heads, *table.rows]
+    widths = [max(len(row[k]) for row in rows) for k in range(len(table.heads))]
     lines = [
         "  " + "  ".join(cell.ljust(w) for cell, w in zip(row, widths, strict=True)).rstrip()
-        for row in table
+        for row in rows
     ]
-    return "\n".join([sheet.title, *lines, *([f"  {sheet.note}"] if sheet.note else [])])
+    return "\n".join([table.title, *lines, *([f"  {table.note}"] if table.note else [])])

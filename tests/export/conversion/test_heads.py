@@ -21,7 +21,7 @@ from fer_live.export.shipping.card import card_markdown
 from fer_live.labels import LABELS
 from fer_live.realtime.inference.classifier import OnnxClassifier
 from fer_live.training.models.checkpoint import Checkpoint, Head
-from fer_live.training.models.predictors import Judge, OnnxJudge, judge_of
+from fer_live.training.models.predictors import OnnxPredictor, Predictor, predictor_of
 from fer_live.training.networks import build
 from tests.export.conftest import WIDTHS
 from tests.support.tiny_models import CONTRACT
@@ -75,11 +75,11 @@ def test_each_head_of_the_file_says_what_its_checkpoint_says(
     exported = export_checkpoint(checkpoint, path)
     assert exported.parity.holds
     crops = made_crops(exported.contract, 9).crops
-    judge = OnnxJudge(path)
-    assert judge.second is not None
-    judges: tuple[Judge, ...] = (judge, judge.second)
-    for place, one in enumerate(judges):
-        in_torch = judge_of(checkpoint, place)
+    predictor = OnnxPredictor(path)
+    assert predictor.second is not None
+    predictors: tuple[Predictor, ...] = (predictor, predictor.second)
+    for place, one in enumerate(predictors):
+        in_torch = predictor_of(checkpoint, place)
         np.testing.assert_allclose(one.logits(crops), in_torch.logits(crops), atol=1e-3)
         assert (one.card.name, one.card.labels) == (in_torch.card.name, in_torch.card.labels)
         np.testing.assert_allclose(
@@ -206,7 +206,7 @@ def test_a_mirror_view_is_in_the_graph_and_its_cost_and_its_card(
     crops = made_crops(mirrored.contract).crops[:5]
     turned = np.ascontiguousarray(crops[..., ::-1])
     assert np.allclose(model.classify(crops).logits, model.classify(turned).logits, atol=1e-4)
-    assert np.allclose(model.second_logits(crops), judge_of(both, 1).logits(crops), atol=1e-4)
+    assert np.allclose(model.second_logits(crops), predictor_of(both, 1).logits(crops), atol=1e-4)
     told = to_metadata(mirrored.contract) | {"fer_live.mirrored": '"yes"'}
     with pytest.raises(ModelError, match="neither true nor false"):
         from_metadata(told)

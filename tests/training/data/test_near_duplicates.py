@@ -9,7 +9,7 @@ import pytest
 from fer_live.errors import DataError
 from fer_live.training.config.experiment import DataSettings
 from fer_live.training.data.inspect import inspect
-from fer_live.training.data.near_duplicates import groups_of, pairs_within, twins_in
+from fer_live.training.data.near_duplicates import groups_of, near_duplicates_in, pairs_within
 from fer_live.training.data.readers.detect import detected
 from tests.support.data_sets import fer2013_table, folder_of, picture, write
 
@@ -20,14 +20,14 @@ PICTURES = np.stack([picture(seed).reshape(48, 48) for seed in range(40)])
 
 def test_a_twin_may_be_darker_and_flatter() -> None:
     darker = (PICTURES[[3, 7]] * 0.6 + 20).astype(np.uint8)
-    found = twins_in(np.concatenate((darker, PICTURES[:1])), PICTURES[1:])
+    found = near_duplicates_in(np.concatenate((darker, PICTURES[:1])), PICTURES[1:])
     assert found.tolist() == [True, True, False]
 
 
 def test_nothing_has_a_twin_among_nothing_and_flat_pictures_are_no_twins() -> None:
     flat = np.full((2, 48, 48), 7, np.uint8)
-    assert not twins_in(PICTURES, PICTURES[:0]).any()
-    assert not twins_in(flat, flat).any()
+    assert not near_duplicates_in(PICTURES, PICTURES[:0]).any()
+    assert not near_duplicates_in(flat, flat).any()
 
 
 def test_groups_join_what_is_linked_and_leave_the_rest_alone() -> None:

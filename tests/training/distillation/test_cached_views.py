@@ -19,7 +19,7 @@ from fer_live.training.config.experiment import (
 )
 from fer_live.training.config.loader import from_table
 from fer_live.training.data.batches import Batches
-from fer_live.training.data.heads import Lessons, View
+from fer_live.training.data.heads import AugmentedView, Lessons
 from fer_live.training.data.network_input import as_batch, as_pixels
 from fer_live.training.distillation.cached_views import with_views
 from fer_live.training.models.checkpoint import Checkpoint, Head
@@ -187,7 +187,7 @@ def test_an_interrupted_view_is_made_again_alike(
 def test_batches_go_through_the_views_in_turn_with_their_targets() -> None:
     plain = lessons()
     views = tuple(
-        View(np.full_like(plain.pixels, place), np.full_like(plain.targets, place))
+        AugmentedView(np.full_like(plain.pixels, place), np.full_like(plain.targets, place))
         for place in range(3)
     )
     batches = Batches(dataclasses.replace(plain, views=views), 10, seed=0)

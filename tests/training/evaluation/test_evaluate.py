@@ -24,14 +24,14 @@ from fer_live.training.evaluation.evaluate import evaluate
 from fer_live.training.evaluation.final_log import log_final
 from fer_live.training.evaluation.open_model import (
     Wanted,
-    assess,
     calibrate_file,
+    evaluate_model,
     open_model,
     recorded,
 )
 from fer_live.training.fitting.prepare import parts_of
 from fer_live.training.models.checkpoint import Checkpoint
-from fer_live.training.models.predictors import judge_of
+from fer_live.training.models.predictors import predictor_of
 from fer_live.training.reporting.finish import finish_run
 from tests.support.data_sets import folder_of
 from tests.support.training_runs import WIDTHS, share_of, small_checkpoint, small_data, small_run
@@ -53,13 +53,13 @@ def run(tmp_path: Path) -> Path:
 
 def test_a_run_is_scored_on_its_own_data(run: Path, data: Path) -> None:
     opened = open_model(run, runs=run.parent)
-    found = assess(opened, Wanted(data), "validation")
+    found = evaluate_model(opened, Wanted(data), "validation")
     assert found.data == "FER+ PublicTest, majority"
     assert (found.split, found.natural.n, len(found.training)) == ("official parts", 20, 5)
     assert found.natural.accuracy.value == pytest.approx(share_of(found.named, found.truth))
     assert found.training[3]["val_accuracy"] == pytest.approx(0.3)
     assert found.training[3]["loss"] == pytest.approx(2 - 3 / 8)
-    other = assess(opened, Wanted(data, votes=False), "test")
+    other = evaluate_model(opened, Wanted(data, votes=False), "test")
     assert other.data == "FER2013 PrivateTest"
     assert other.labels == LABELS[:7]
     assert any("contempt" in note for note in other.notes)
@@ -71,10 +71,10 @@ def test_a_checkpoint_and_its_onnx_file_score_alike(run: Path, data: Path, tmp_p
     colder = dataclasses.replace(checkpoint.heads[0], temperature=1.7, uncertain_below=0.15)
     checkpoint = checkpoint.with_head(0, colder)
     exported = export.export_checkpoint(checkpoint, tmp_path / "small.onnx")
-    judge = open_model(exported.path, runs=tmp_path).judge
+    predictor = open_model(exported.path, runs=tmp_path).predictor
     parts = parts_of(*_own(checkpoint), data)
-    from_onnx = evaluate(judge, parts, "validation")
-    from_torch = evaluate(judge_of(checkpoint), parts, "validation")
+    from_onnx = evaluate(predictor, parts, "validation")
+    from_torch = evaluate(predictor_of(checkpoint), parts, "validation")
     assert from_onnx.named == from_torch.named
     assert from_onnx.natural.shown == from_torch.natural.shown
     assert from_onnx.natural.shown.threshold == 0.15
@@ -97,19 +97,19 @@ def test_twins_of_training_are_left_out_of_the_clean_figure(data: Path) -> None:
     twinned = dataclasses.replace(
         parts, validation=dataclasses.replace(parts.validation, pixels=pixels)
     )
-    found = evaluate(judge_of(small_checkpoint()), twinned, "validation")
+    found = evaluate(predictor_of(small_checkpoint()), twinned, "validation")
     assert found.clean is not None
     assert (found.natural.n, found.clean.n) == (20, 15)
 
 
 def test_any_layout_can_be_scored(run: Path, tmp_path: Path) -> None:
     folder_of(tmp_path / "set", ["happy/1.png", "anger/2.png", "sad/3.png"])
-    found = assess(open_model(run, runs=tmp_path), Wanted(tmp_path / "set"), "validation")
+    found = evaluate_model(open_model(run, runs=tmp_path), Wanted(tmp_path / "set"), "validation")
     assert (found.data, found.split, found.natural.n) == ("set validation", "whole set", 3)
     assert found.clean is None
     halves = Wanted(tmp_path / "set", split=SplitSettings("fractions", (0.5, 0.0, 0.5)))
     with pytest.raises(DataError, match="leaves the train part empty"):
-        assess(open_model(run, runs=tmp_path), halves, "test")
+        evaluate_model(open_model(run, runs=tmp_path), halves, "test")
 
 
 def test_numbered_classes_are_scored_with_a_map(run: Path, tmp_path: Path) -> None:
@@ -133,7 +133,7 @@ def test_pictures_of_labels_that_a_model_lacks_are_counted(tmp_path: Path) -> No
     six = plain.with_head(0, dataclasses.replace(plain.heads[0], labels=turned))
     folder_of(tmp_path / "set", ["angry/1.png", "happy/2.png", "happy/3.png"])
     six.save(tmp_path / "odd.ckpt")
-    found = assess(
+    found = evaluate_model(
         open_model(tmp_path / "odd.ckpt", runs=tmp_path), Wanted(tmp_path / "set"), "validation"
     )
     assert found.labels == ("angry", "happy")
@@ -151,19 +151,19 @@ def test_leaking_is_said_and_can_be_seen(data: Path) -> None:
     )
     parts = parts_of(leaking, settings, data)
     assert "leaks" in parts.split
-    found = evaluate(judge_of(small_checkpoint()), parts, "test")
+    found = evaluate(predictor_of(small_checkpoint()), parts, "test")
     assert any("leaks" in note for note in found.notes)
 
 
 def test_calibration_is_kept_in_the_file_and_changes_no_answer(run: Path, data: Path) -> None:
-    before = assess(open_model(run, runs=run.parent), Wanted(data), "validation")
+    before = evaluate_model(open_model(run, runs=run.parent), Wanted(data), "validation")
     fitted = calibrate_file(open_model(run, runs=run.parent), Wanted(data))
     kept = Checkpoint.load(run / "best.ckpt").heads[0]
     assert (kept.temperature, kept.uncertain_below) == (
         fitted.temperature,
         fitted.shown.threshold,
     )
-    after = assess(open_model(run, runs=run.parent), Wanted(data), "validation")
+    after = evaluate_model(open_model(run, runs=run.parent), Wanted(data), "validation")
     assert after.named == before.named
     assert after.sha256 == before.sha256
     assert after.natural.shown == fitted.shown
@@ -187,7 +187,7 @@ def test_what_was_fitted_before_does_not_matter(data: Path) -> None:
 def test_recorded_figures_replace_older_ones_on_the_same_data(run: Path, data: Path) -> None:
     for part in ("validation", "test", "test"):
         opened = open_model(run, runs=run.parent)
-        recorded(opened, assess(opened, Wanted(data), part))
+        recorded(opened, evaluate_model(opened, Wanted(data), part))
     kept = Checkpoint.load(run / "best.ckpt").heads[0].metrics
     named = [(metric.measure, metric.data, metric.prior) for metric in kept]
     assert len(named) == len(set(named))
@@ -201,7 +201,7 @@ def test_recorded_figures_replace_older_ones_on_the_same_data(run: Path, data: P
 def test_the_log_grows_by_one_dated_line_and_keeps_what_stands_around_it(
     run: Path, data: Path, tmp_path: Path
 ) -> None:
-    found = assess(open_model(run, runs=run.parent), Wanted(data), "test")
+    found = evaluate_model(open_model(run, runs=run.parent), Wanted(data), "test")
     log = tmp_path / "docs" / "experiments.md"
     log_final(found, log, today=TODAY)
     first = log.read_text()
@@ -252,9 +252,9 @@ def test_a_log_that_takes_no_line_is_refused_before_the_reported_part_is_read(
 
 def test_among_some_labels_only_these_are_scored_and_answered(run: Path, data: Path) -> None:
     opened = open_model(run, runs=run.parent)
-    whole = assess(opened, Wanted(data), "validation")
+    whole = evaluate_model(opened, Wanted(data), "validation")
     two = whole.labels[:2]
-    some = assess(opened, Wanted(data, among=two), "validation")
+    some = evaluate_model(opened, Wanted(data, among=two), "validation")
     assert some.labels == two
     assert some.natural.n == sum(whole.labels[k] in two for k in whole.truth)
     assert set(some.named) <= {0, 1}
@@ -299,7 +299,7 @@ def test_a_foreign_file_is_no_model(tmp_path: Path) -> None:
 
 
 def test_probabilities_are_a_distribution_at_either_prior() -> None:
-    card = judge_of(small_checkpoint()).card
+    card = predictor_of(small_checkpoint()).card
     logits = np.random.default_rng(0).normal(0, 3, (30, 8))
     for prior in ("natural", "balanced"):
         shares = card.probabilities(logits, prior)

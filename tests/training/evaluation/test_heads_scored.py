@@ -10,7 +10,7 @@ from typer.testing import CliRunner
 
 from fer_live.training.cli import app
 from fer_live.training.data.transforms.found_faces import Faces
-from fer_live.training.evaluation.open_model import Wanted, assess, open_model
+from fer_live.training.evaluation.open_model import Wanted, evaluate_model, open_model
 from fer_live.training.models.checkpoint import Checkpoint
 from fer_live.training.reporting.finish import finish_run
 from tests.support.training_runs import small_data, small_run, two_headed_run
@@ -68,7 +68,7 @@ def test_a_file_with_both_heads_scores_as_its_checkpoint(data: Path, tmp_path: P
     exported = export.export_checkpoint(checkpoint, tmp_path / "both.onnx")
     opened = open_model(exported.path, runs=tmp_path / "runs")
     for head, own in zip(opened.heads, open_model(run, runs=run.parent).heads, strict=True):
-        one, other = (assess(each, Wanted(data), "validation") for each in (head, own))
+        one, other = (evaluate_model(each, Wanted(data), "validation") for each in (head, own))
         assert (one.data, one.labels, one.named) == (other.data, other.labels, other.named)
         assert one.balanced.macro_f1 == other.balanced.macro_f1
         assert head.suffix == own.suffix

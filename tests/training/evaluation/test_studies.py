@@ -13,10 +13,10 @@ from fer_live.errors import DataError
 from fer_live.labels import LABELS
 from fer_live.training.data.readers.fer2013 import read_fer2013
 from fer_live.training.data.samples import Samples, one_hot
-from fer_live.training.data.transforms.chain import Chain
+from fer_live.training.data.transforms.chain import TransformChain
 from fer_live.training.data.transforms.found_faces import DEPTH, Faces, as_cropped_live, faces_in
-from fer_live.training.evaluation.cells import Subject, paired
 from fer_live.training.evaluation.compare import Run, difference
+from fer_live.training.evaluation.conditions import ScoredSamples
 from fer_live.training.evaluation.corruptions import (
     CORRUPTIONS,
     COVERED,
@@ -24,10 +24,11 @@ from fer_live.training.evaluation.corruptions import (
     darkness,
     identity,
 )
+from fer_live.training.evaluation.paired import paired_difference
 from fer_live.training.evaluation.slices import FACE, slices
 from fer_live.training.evaluation.studies import LIVE, RAW, RAW_FOUND, framings, robustness, study
-from fer_live.training.models.predictors import Card, Judge, OnnxJudge
-from fer_live.training.reporting.tables import MARK, as_markdown, as_text, sheets_of
+from fer_live.training.models.predictors import Card, OnnxPredictor, Predictor
+from fer_live.training.reporting.tables import MARK, as_markdown, as_text, report_tables
 from tests.support.shared_data import shared_file
 
 pytestmark = [pytest.mark.training]
@@ -59,9 +60,9 @@ def samples(count: int = 64) -> Samples:
 
 
 @pytest.fixture
-def subject() -> Subject:
-    oracle: Judge = Oracle()
-    return Subject(oracle, samples())
+def subject() -> ScoredSamples:
+    oracle: Predictor = Oracle()
+    return ScoredSamples(oracle, samples())
 
 
 @pytest.fixture(scope="session")
@@ -76,7 +77,7 @@ def no_faces(count: int) -> Faces:
     return Faces(nowhere, nowhere)
 
 
-def test_a_perfect_model_is_perfect_where_nothing_is_spoiled(subject: Subject) -> None:
+def test_a_perfect_model_is_perfect_where_nothing_is_spoiled(subject: ScoredSamples) -> None:
     cells = robustness(subject, subject.logits(), (Corruption("none", "", identity()),))
     assert [cell.accuracy.value for cell in cells] == [1, 1]
     assert [cell.macro_f1 for cell in cells] == [1, 1]
@@ -86,7 +87,7 @@ def test_a_perfect_model_is_perfect_where_nothing_is_spoiled(subject: Subject) -
     assert cells[1].change.low < 0 < cells[1].change.high
 
 
-def test_what_a_model_cannot_see_it_loses(subject: Subject) -> None:
+def test_what_a_model_cannot_see_it_loses(subject: ScoredSamples) -> None:
     blind = Corruption("light", "none", darkness(0.0))
     _, cell = robustness(subject, subject.logits(), (blind,))
     assert cell.accuracy.value == pytest.approx(1 / 8)
@@ -95,7 +96,7 @@ def test_what_a_model_cannot_see_it_loses(subject: Subject) -> None:
     assert cell.change.high < -0.7
 
 
-def test_every_corruption_gives_a_row_of_all_pictures(subject: Subject) -> None:
+def test_every_corruption_gives_a_row_of_all_pictures(subject: ScoredSamples) -> None:
     cells = robustness(subject, subject.logits())
     assert len(cells) == 1 + len(CORRUPTIONS)
     assert {cell.n for cell in cells} == {len(subject.samples)}
@@ -108,7 +109,7 @@ def test_a_model_that_reads_the_mouth_alone_is_lost_where_it_is_covered_and_only
 
     faces = samples()
     faces.pixels[:, 36, 20:28] = faces.pixels[:, 0, :8]
-    cells = robustness(Subject(Mouth(), faces), Mouth().logits(faces.pixels), COVERED)
+    cells = robustness(ScoredSamples(Mouth(), faces), Mouth().logits(faces.pixels), COVERED)
     found = {cell.name: cell.accuracy.value for cell in cells}
     assert found == {"as it is": 1, "brows": 1, "eyes": 1, "mouth": pytest.approx(1 / 8)}
 
@@ -122,10 +123,10 @@ def test_a_change_is_what_comparing_two_runs_says() -> None:
         report = {"truth": truth.tolist(), "named": named.tolist(), "data": "", "split": ""}
         return Run("", report | {"natural": {"n": 200}})
 
-    assert paired(one == truth, other == truth) == difference(run(one), run(other))
+    assert paired_difference(one == truth, other == truth) == difference(run(one), run(other))
 
 
-def test_slices_of_one_group_divide_their_pictures(subject: Subject) -> None:
+def test_slices_of_one_group_divide_their_pictures(subject: ScoredSamples) -> None:
     count = len(subject.samples)
     rng = np.random.default_rng(0)
     faces = Faces(rng.uniform(0, 48, (count, 3, 2)), rng.uniform(0, 48, (count, 3, 2)))
@@ -142,7 +143,7 @@ def test_slices_of_one_group_divide_their_pictures(subject: Subject) -> None:
     assert len({(cell.group, cell.name) for cell in cells}) == len(cells)
 
 
-def test_a_slice_holds_what_its_name_says(subject: Subject) -> None:
+def test_a_slice_holds_what_its_name_says(subject: ScoredSamples) -> None:
     cells = slices(subject, subject.logits(), no_faces(len(subject.samples)))
     means = subject.samples.pixels.reshape(len(subject.samples), -1).mean(axis=1)
     by_name = {cell.name: cell.n for cell in cells if cell.group.startswith("brightness")}
@@ -151,7 +152,7 @@ def test_a_slice_holds_what_its_name_says(subject: Subject) -> None:
     assert by_name["110 to 140"] == ((means >= 110) & (means < 140)).sum()
 
 
-def test_without_a_face_there_is_one_framing_only(subject: Subject) -> None:
+def test_without_a_face_there_is_one_framing_only(subject: ScoredSamples) -> None:
     cells = framings(subject, subject.logits(), no_faces(len(subject.samples)))
     assert [cell.name for cell in cells] == [RAW]
 
@@ -171,10 +172,10 @@ def test_the_turn_of_a_head_is_found_again(turn_deg: float, roll_deg: float) -> 
     assert faces.eyes_px[0] == pytest.approx(6 * depth)
 
 
-def test_pictures_that_are_not_square_are_refused(subject: Subject) -> None:
+def test_pictures_that_are_not_square_are_refused(subject: ScoredSamples) -> None:
     wide = dataclasses.replace(subject.samples, pixels=np.zeros((64, 48, 60), np.uint8))
     with pytest.raises(DataError, match="want square pictures"):
-        study(Subject(subject.judge, wide))
+        study(ScoredSamples(subject.predictor, wide))
 
 
 def test_real_faces_are_found_once_and_cut_as_the_live_path_cuts(
@@ -183,7 +184,7 @@ def test_real_faces_are_found_once_and_cut_as_the_live_path_cuts(
     pixels = real.pixels
     faces = faces_in(pixels)
     assert faces.found.sum() > 16
-    step = Chain(["landmarks 48"])
+    step = TransformChain(["landmarks 48"])
     made = [step.apply(picture) for picture in pixels]
     assert [one is not None for one in made] == faces.found.tolist()
     crops = as_cropped_live(pixels, faces, 48)
@@ -206,27 +207,27 @@ def test_real_faces_are_found_once_and_cut_as_the_live_path_cuts(
 
 @pytest.mark.usefixtures("own_cache")
 def test_a_shipped_model_is_studied_on_real_faces(real: Samples) -> None:
-    judge = OnnxJudge(Path("assets/models/cnn6.onnx").resolve())
-    found = study(Subject(judge, real))
+    predictor = OnnxPredictor(Path("assets/models/cnn6.onnx").resolve())
+    found = study(ScoredSamples(predictor, real))
     clean, *spoiled = found.robustness
     assert len(spoiled) == len(CORRUPTIONS)
     assert clean.n == 24
     assert [cell.name for cell in found.framings] == [RAW, RAW_FOUND, LIVE]
     assert found.framings[0].accuracy == clean.accuracy
     assert found.framings[1].n == found.framings[2].n < 25
-    whole = {"labels": LABELS, "studies": dataclasses.asdict(found)} | _scored(judge, real)
-    for sheet in sheets_of(json.loads(json.dumps(whole))):
-        assert {len(row) for row in sheet.rows} == {len(sheet.heads)}
-        assert sheet.title in as_text(sheet)
-        lines = as_markdown(sheet).splitlines()
+    whole = {"labels": LABELS, "studies": dataclasses.asdict(found)} | _scored(predictor, real)
+    for table in report_tables(json.loads(json.dumps(whole))):
+        assert {len(row) for row in table.rows} == {len(table.heads)}
+        assert table.title in as_text(table)
+        lines = as_markdown(table).splitlines()
         assert len({line.count("|") for line in lines if line.startswith("|")}) == 1
 
 
-def _scored(judge: Judge, real: Samples) -> dict[str, object]:
+def _scored(predictor: Predictor, real: Samples) -> dict[str, object]:
     """What a report tells beside studies."""
     from fer_live.training.metrics.scores import scores_of
 
-    subject = Subject(judge, real)
+    subject = ScoredSamples(predictor, real)
     logits = subject.logits()
     both = {
         prior: scores_of(subject.shares(logits, prior), real.majority, real.labels, prior)
@@ -247,6 +248,6 @@ def test_a_great_loss_is_marked_and_a_small_one_is_not() -> None:
     classes = [{"label": "happy", "support": 1, "recall": 1.0, "precision": 1.0}]
     scores = {"per_class": classes, "confusion": [[1]], "selective": None}
     report = {"labels": ["happy"], "natural": scores, "balanced": scores}
-    sheet = sheets_of(report | {"studies": {"robustness": cells}})[-1]
-    assert [MARK in "".join(row) for row in sheet.rows] == [False, False, True]
-    assert "1 of 2 lose more than 10 points" in sheet.note
+    table = report_tables(report | {"studies": {"robustness": cells}})[-1]
+    assert [MARK in "".join(row) for row in table.rows] == [False, False, True]
+    assert "1 of 2 lose more than 10 points" in table.note

@@ -12,7 +12,7 @@ from fer_live.errors import ModelError
 from fer_live.labels import LABELS
 from fer_live.training.cli import app
 from fer_live.training.models.checkpoint import Checkpoint, Head
-from fer_live.training.models.predictors import judge_of
+from fer_live.training.models.predictors import predictor_of
 from fer_live.training.networks import build
 from fer_live.training.pruning.subject import open_subject
 
@@ -39,7 +39,10 @@ def pictures() -> np.ndarray[tuple[int, ...], np.dtype[np.uint8]]:
 @pytest.mark.parametrize("head", [0, 1])
 def test_the_answer_is_the_mean_of_both_and_the_same_for_both(head: int) -> None:
     plain = two_heads()
-    both, alone = judge_of(dataclasses.replace(plain, mirrored=True), head), judge_of(plain, head)
+    both, alone = (
+        predictor_of(dataclasses.replace(plain, mirrored=True), head),
+        predictor_of(plain, head),
+    )
     turned = pictures()[..., ::-1].copy()
     said, theirs = alone.logits(pictures()), alone.logits(turned)
     np.testing.assert_allclose(both.logits(pictures()), (said + theirs) / 2, atol=1e-5)

@@ -15,7 +15,7 @@ from fer_live.training.papers.angle_plot import plot
 from fer_live.training.papers.angles import (
     AngleWatch,
     Look,
-    Spread,
+    UnitAngles,
     hidden_layers,
     still_since,
     verdict,
@@ -115,7 +115,7 @@ def test_a_table_of_features_has_units_too() -> None:
 
 def look(epoch: int, moved: float | None) -> Look:
     spread = {
-        kind: Spread((10.0, 40, 80, 100, 150), 90.0, 1, 0, 28) for kind in ("centred", "minmax")
+        kind: UnitAngles((10.0, 40, 80, 100, 150), 90.0, 1, 0, 28) for kind in ("centred", "minmax")
     }
     return Look(epoch, "a", 8, 0, spread, moved)
 

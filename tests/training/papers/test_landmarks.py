@@ -13,7 +13,7 @@ from typer.testing import CliRunner
 from fer_live.errors import DataError, FerLiveError, SettingsError
 from fer_live.training.cli import app
 from fer_live.training.papers.landmarks.crops import CropBatches, crop_of, cut_out, moved
-from fer_live.training.papers.landmarks.faces import Faces, read_faces, read_pts, taught
+from fer_live.training.papers.landmarks.faces import LandmarkedFaces, read_faces, read_pts, taught
 from fer_live.training.papers.landmarks.fit import parts_of
 from fer_live.training.papers.landmarks.points import (
     COUNT,
@@ -178,7 +178,7 @@ def test_an_epoch_depends_on_seed_and_number_alone(tmp_path: Path) -> None:
 
 def test_faces_of_one_picture_stay_together() -> None:
     paths = tuple(Path(f"{k // 2}.png") for k in range(40))
-    faces = Faces(paths, np.zeros((40, COUNT, 2)), "x")
+    faces = LandmarkedFaces(paths, np.zeros((40, COUNT, 2)), "x")
     experiment = LandmarkExperiment("x", PointsSettings("pts", reported=0.2))
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("fer_live.training.papers.landmarks.fit.read_faces", lambda *_, **__: faces)

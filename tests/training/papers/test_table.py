@@ -147,10 +147,10 @@ def test_scoring_with_final_is_all_that_a_table_needs(tmp_path: Path) -> None:
 
 
 def test_repeats_belong_to_the_file_that_they_repeat(tmp_path: Path) -> None:
-    from fer_live.training.evaluation.open_model import Wanted, assess, open_model
+    from fer_live.training.evaluation.open_model import Wanted, evaluate_model, open_model
 
     data, run = small_data(tmp_path / "data"), small_run(tmp_path / "runs", "small-seed3")
-    found = assess(open_model(run, runs=run.parent), Wanted(data), "test")
+    found = evaluate_model(open_model(run, runs=run.parent), Wanted(data), "test")
     assert finished_of(found.as_table()).experiment == "small"
     write_report(found, run, name="report-test")
     assert len(finished_in(run.parent)) == 1

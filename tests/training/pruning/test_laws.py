@@ -16,7 +16,7 @@ from fer_live.training.pruning.compensation.compensate import compensate
 from fer_live.training.pruning.compensation.constants import borderless, with_constants
 from fer_live.training.pruning.graph.channels import ChannelGraph
 from fer_live.training.pruning.graph.trace import channel_graph
-from fer_live.training.pruning.plan import Compensation, Limits, Plan, from_json
+from fer_live.training.pruning.plan import Compensation, Plan, WidthLimits, from_json
 from fer_live.training.pruning.planning.budget import BudgetSettings, plan_by_budget
 from fer_live.training.pruning.planning.ranking import DamageRanking
 from fer_live.training.pruning.planning.threshold import ThresholdSettings, plan_by_threshold
@@ -27,7 +27,7 @@ from tests.support.toy_networks import TOYS, Chain, Relation, pictures, toy
 pytestmark = pytest.mark.training
 
 Kind = Callable[[], Any]
-ANY_WIDTH = Limits(min_channels=1, min_share=0.0)
+ANY_WIDTH = WidthLimits(min_channels=1, min_share=0.0)
 SLOPES = st.one_of(st.floats(0.2, 3.0), st.floats(-3.0, -0.2))
 few = settings(max_examples=6, deadline=None)
 

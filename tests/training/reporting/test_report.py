@@ -9,7 +9,7 @@ import pytest
 
 from fer_live.errors import SinkError
 from fer_live.training.evaluation.evaluate import Evaluation
-from fer_live.training.evaluation.open_model import Wanted, assess, open_model
+from fer_live.training.evaluation.open_model import Wanted, evaluate_model, open_model
 from fer_live.training.reporting.report import markdown_of, page_of, write_report
 from tests.support.training_runs import small_data, small_run
 
@@ -21,7 +21,9 @@ VOID = {"meta", "br", "img", "link", "input"}
 @pytest.fixture
 def evaluation(tmp_path: Path) -> Evaluation:
     run = small_run(tmp_path / "runs")
-    return assess(open_model(run, runs=tmp_path), Wanted(small_data(tmp_path / "data")), "test")
+    return evaluate_model(
+        open_model(run, runs=tmp_path), Wanted(small_data(tmp_path / "data")), "test"
+    )
 
 
 class Tags(HTMLParser):

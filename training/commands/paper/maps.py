@@ -40,7 +40,7 @@ def maps(
             if index >= len(part):
                 raise DataError(f"--index {index}: the validation part has {len(part)} pictures")
             pixels, name = part.pixels[index : index + 1], str(part.names[index])
-        batch = as_batch(fitted_to(pixels, opened.judge.card))
+        batch = as_batch(fitted_to(pixels, opened.predictor.card))
         network = opened.checkpoint.network()
         folder = out or opened.folder / "maps"
         for path in draw_maps(network, batch, folder, title=f"{opened.checkpoint.name}, {name}"):

@@ -14,7 +14,7 @@ from fer_live.errors import DataError
 from fer_live.labels import LABELS
 from fer_live.training.data.readers.listing import Listing
 from fer_live.training.data.samples import Samples, one_hot
-from fer_live.training.data.transforms.chain import Chain, Item
+from fer_live.training.data.transforms.chain import Item, TransformChain
 
 _BITS: Final = (10, 12, 16)
 
@@ -95,7 +95,7 @@ def _bytes_of(path: Path) -> bytes:
         raise DataError(f"{path} cannot be read: {error.strerror}") from error
 
 
-def load(listing: Listing, chain: Chain) -> Samples:
+def load(listing: Listing, chain: TransformChain) -> Samples:
     """Open every picture of a listing and take it through a chain.
 
     Pictures in which a step finds no face are left out and counted in the log.

@@ -16,22 +16,22 @@ from fer_live.training.data.readers.ferplus import read_ferplus
 from fer_live.training.data.readers.image_files import load
 from fer_live.training.data.readers.listing import Listing, list_folders, list_named, list_table
 from fer_live.training.data.samples import Samples, evenly
-from fer_live.training.data.transforms.chain import Chain, Item
+from fer_live.training.data.transforms.chain import Item, TransformChain
 
 
 def _fer2013(settings: DataSettings, root: Path) -> Samples:
-    return cut(read_fer2013(root / settings.path), Chain(settings.steps))
+    return cut(read_fer2013(root / settings.path), TransformChain(settings.steps))
 
 
 def _ferplus(settings: DataSettings, root: Path) -> Samples:
     if not settings.votes:
         raise SettingsError("data.votes is missing: name FER+'s csv")
     samples = read_ferplus(root / settings.path, root / settings.votes)
-    return cut(samples, Chain(settings.steps))
+    return cut(samples, TransformChain(settings.steps))
 
 
 def _pictures(settings: DataSettings, root: Path) -> Samples:
-    samples = load(listing_of(settings, root), Chain(settings.steps))
+    samples = load(listing_of(settings, root), TransformChain(settings.steps))
     wanted = settings.labels or samples.labels
     if empty := [one for one, count in samples.counts().items() if one in wanted and not count]:
         raise DataError(
@@ -93,7 +93,7 @@ def listing_of(settings: DataSettings, root: Path) -> Listing:
     return list_table(folder, root / settings.table, columns, settings.label_map)
 
 
-def cut(samples: Samples, chain: Chain) -> Samples:
+def cut(samples: Samples, chain: TransformChain) -> Samples:
     """Take pictures that are in memory already through a chain."""
     if chain.is_empty():
         return samples

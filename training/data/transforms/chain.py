@@ -39,7 +39,7 @@ class Item:
     decode: Callable[[bytes], NDArray[np.uint8]]
 
 
-class Chain:
+class TransformChain:
     """Steps, one after the other.
 
     Args:

@@ -82,7 +82,7 @@ class Landmarks(_Meshed):
         return cut_crop(picture, transform, self._geometry, colour_of(picture))
 
 
-class Region(_Meshed):
+class RegionCrop(_Meshed):
     """A square around a part of the mesh: paper 004's face crops and mouth crops."""
 
     def __init__(self, side_px: int, points: Sequence[int], *, around: float) -> None:

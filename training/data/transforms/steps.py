@@ -66,7 +66,7 @@ class Resize:
 
 
 @dataclass(frozen=True, slots=True)
-class Centre:
+class CentreCrop:
     """Crops at the centre what is larger than `side`, and pads with black what is smaller."""
 
     side: int
@@ -107,7 +107,7 @@ def _resize(words: str, size: str) -> Step:
 
 
 def _centre(words: str, size: str) -> Step:
-    return Centre(_side(words, size, "centre 50"))
+    return CentreCrop(_side(words, size, "centre 50"))
 
 
 def _landmarks(words: str, size: str) -> Step:
@@ -123,15 +123,15 @@ def _live(words: str, size: str) -> Step:
 
 
 def _face(words: str, size: str) -> Step:
-    from fer_live.training.data.transforms.face_crops import FACE, Region  # noqa: PLC0415 (heavy)
+    from fer_live.training.data.transforms.face_crops import FACE, RegionCrop  # noqa: PLC0415 (heavy)
 
-    return Region(_side(words, size or str(SIDE_PX), "face 48"), FACE, around=1.0)
+    return RegionCrop(_side(words, size or str(SIDE_PX), "face 48"), FACE, around=1.0)
 
 
 def _mouth(words: str, size: str) -> Step:
-    from fer_live.training.data.transforms.face_crops import MOUTH, Region  # noqa: PLC0415 (heavy)
+    from fer_live.training.data.transforms.face_crops import MOUTH, RegionCrop  # noqa: PLC0415 (heavy)
 
-    return Region(_side(words, size or str(SIDE_PX), "mouth 48"), MOUTH, around=1.3)
+    return RegionCrop(_side(words, size or str(SIDE_PX), "mouth 48"), MOUTH, around=1.3)
 
 
 def _mtcnn(words: str, size: str) -> Step:

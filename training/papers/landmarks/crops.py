@@ -14,7 +14,7 @@ from torch import Tensor
 from fer_live.arrays import Affine
 from fer_live.training.data.batches import mixed_seed
 from fer_live.training.data.readers.image_files import read_picture
-from fer_live.training.papers.landmarks.faces import Faces
+from fer_live.training.papers.landmarks.faces import LandmarkedFaces
 from fer_live.training.papers.landmarks.points import MIRRORED
 from fer_live.training.papers.landmarks.settings import CropSettings
 
@@ -78,7 +78,7 @@ class CropBatches:
     """
 
     def __init__(
-        self, faces: Faces, settings: CropSettings, size: int, *, seed: int | None = None
+        self, faces: LandmarkedFaces, settings: CropSettings, size: int, *, seed: int | None = None
     ) -> None:
         self._faces, self._settings, self._size, self._seed = faces, settings, size, seed
         self.epoch = 0

@@ -24,7 +24,7 @@ _log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
-class Faces:
+class LandmarkedFaces:
     """N faces that have not been opened.
 
     Attributes:
@@ -41,13 +41,15 @@ class Faces:
         """Return N."""
         return len(self.paths)
 
-    def take(self, rows: Sequence[int] | NDArray[np.int64]) -> "Faces":
+    def take(self, rows: Sequence[int] | NDArray[np.int64]) -> "LandmarkedFaces":
         """Return the faces of these rows."""
         chosen = np.asarray(rows, np.int64)
-        return Faces(tuple(self.paths[k] for k in chosen), self.points[chosen], self.source)
+        return LandmarkedFaces(
+            tuple(self.paths[k] for k in chosen), self.points[chosen], self.source
+        )
 
 
-def read_faces(settings: PointsSettings, root: Path, *, path: str = "") -> Faces:
+def read_faces(settings: PointsSettings, root: Path, *, path: str = "") -> LandmarkedFaces:
     """Read every face that the settings name.
 
     Args:
@@ -64,7 +66,7 @@ def read_faces(settings: PointsSettings, root: Path, *, path: str = "") -> Faces
     if not found:
         raise DataError(f"{place} holds no face with {COUNT} points; check data.kind and data.path")
     paths, points = zip(*found, strict=True)
-    faces = Faces(tuple(paths), np.stack(points), place.stem)
+    faces = LandmarkedFaces(tuple(paths), np.stack(points), place.stem)
     if settings.most_images is None or len(faces) <= settings.most_images:
         return faces
     return faces.take(np.linspace(0, len(faces) - 1, settings.most_images).astype(np.int64))

@@ -24,7 +24,7 @@ from fer_live.training.metrics.classification import wilson
 from fer_live.training.metrics.scores import Figure
 from fer_live.training.networks.papers.xception import Xception
 from fer_live.training.papers.landmarks.crops import CropBatches
-from fer_live.training.papers.landmarks.faces import Faces, read_faces
+from fer_live.training.papers.landmarks.faces import LandmarkedFaces, read_faces
 from fer_live.training.papers.landmarks.points import COUNT, normalised_mean_error
 from fer_live.training.papers.landmarks.settings import LandmarkExperiment
 
@@ -161,7 +161,7 @@ def fit_landmarks(
     return LandmarkRun(folder, scores, seconds)
 
 
-def parts_of(experiment: LandmarkExperiment, root: Path) -> dict[str, Faces]:
+def parts_of(experiment: LandmarkExperiment, root: Path) -> dict[str, LandmarkedFaces]:
     """Read the faces and divide them: "train", "watched" (it chooses) and "reported".
 
     Faces of one picture stay together.
@@ -189,7 +189,7 @@ def parts_of(experiment: LandmarkExperiment, root: Path) -> dict[str, Faces]:
     return parts
 
 
-def mean_of(experiment: LandmarkExperiment, faces: Faces) -> Tensor:
+def mean_of(experiment: LandmarkExperiment, faces: LandmarkedFaces) -> Tensor:
     """Return the (136,) float32 mean face in sides of the crop."""
     batches = CropBatches(faces, experiment.crop, 64)
     return torch.cat([points for _, points in batches]).mean(dim=0).flatten()
@@ -210,7 +210,7 @@ def _settle(experiment: LandmarkExperiment, folder: Path) -> None:
 
 def _trained(
     experiment: LandmarkExperiment,
-    parts: dict[str, Faces],
+    parts: dict[str, LandmarkedFaces],
     folder: Path,
     max_steps: int | None,
     *,
@@ -253,7 +253,7 @@ def _trained(
 
 
 def score(
-    network: nn.Module, experiment: LandmarkExperiment, faces: Faces, mean_face: Tensor
+    network: nn.Module, experiment: LandmarkExperiment, faces: LandmarkedFaces, mean_face: Tensor
 ) -> LandmarkScores:
     """Score a network in evaluation mode on faces that are cut out around their points."""
     errors, without = [], []

@@ -12,7 +12,7 @@ Counts = NDArray[np.int64]
 
 
 @dataclass(frozen=True, slots=True)
-class Cost:
+class NetworkCost:
     """The size of a network.
 
     Attributes:
@@ -51,14 +51,14 @@ class CostModel:
         gone = np.bincount(self._graph.group_of()[removed], minlength=len(self.sizes))
         return self.sizes - gone
 
-    def cost(self, kept: Counts) -> Cost:
+    def cost(self, kept: Counts) -> NetworkCost:
         """Return the size that the network has at these widths."""
         outputs, inputs = self._widths(kept)
         weights = outputs * inputs * self._taps
         parameters = int(weights.sum() + (outputs * self._biased).sum() + self._carried @ kept)
         macs = int((outputs * inputs * self._units).sum())
         maps = int(kept[self._free].sum())
-        return Cost(maps, parameters + self._graph.other_parameters, macs)
+        return NetworkCost(maps, parameters + self._graph.other_parameters, macs)
 
     def savings(self, kept: Counts) -> NDArray[np.float64]:
         """Return (groups,) the multiply-adds that one channel less of each group would save."""

@@ -81,7 +81,7 @@ def _marked(output: Any) -> list[torch.Tensor]:
 
 
 @dataclass(frozen=True, slots=True)
-class _Run:
+class _ForwardRun:
     """What one forward pass showed: leaves in order of execution.
 
     Attributes:
@@ -99,7 +99,7 @@ class _Run:
         return list(self.leaves).index(name)
 
 
-def _run(probe: nn.Module, example: torch.Tensor) -> _Run:
+def _run(probe: nn.Module, example: torch.Tensor) -> _ForwardRun:
     calls: Counter[str] = Counter()
     shapes: dict[str, torch.Size] = {}
 
@@ -116,7 +116,7 @@ def _run(probe: nn.Module, example: torch.Tensor) -> _Run:
         probe(example)
     for handle in handles:
         handle.remove()
-    return _Run({name: modules[name] for name in calls}, calls, shapes)
+    return _ForwardRun({name: modules[name] for name in calls}, calls, shapes)
 
 
 def _tied(tied_axes: Any, names: Mapping[nn.Module, str]) -> tuple[Slots, str | None]:
@@ -172,7 +172,7 @@ class _Block:
     fixed: str | None
 
 
-def _blocks(tied: Slots, fixed: str | None, run: _Run) -> Iterator[_Block]:
+def _blocks(tied: Slots, fixed: str | None, run: _ForwardRun) -> Iterator[_Block]:
     """Cut a group by which axes its channels lie on, so that a group's channels are alike."""
     lies_on: dict[int, set[Axis]] = defaultdict(set)
     for axis, pairs in tied.items():
@@ -189,7 +189,7 @@ def _blocks(tied: Slots, fixed: str | None, run: _Run) -> Iterator[_Block]:
         yield _named_block(slots, len(channels), why, run)
 
 
-def _named_block(slots: Slots, size: int, fixed: str | None, run: _Run) -> _Block:
+def _named_block(slots: Slots, size: int, fixed: str | None, run: _ForwardRun) -> _Block:
     """Name a group after the first layer that makes its channels."""
     maker = min((name for name, side in slots if side == "out"), key=run.place)
     made = [slot for slot, _ in slots[maker, "out"]]
@@ -210,7 +210,7 @@ def _length(module: nn.Module, side: Side) -> int:
     return weight.shape[0 if side == "out" else 1]
 
 
-def _axes(blocks: list[_Block], run: _Run) -> dict[Axis, Ids]:
+def _axes(blocks: list[_Block], run: _ForwardRun) -> dict[Axis, Ids]:
     """Give every slot of every axis the number of its channel."""
     axes: dict[Axis, Ids] = {}
     first = 0
@@ -229,7 +229,7 @@ def _axes(blocks: list[_Block], run: _Run) -> dict[Axis, Ids]:
 
 
 def _consumers(
-    axes: Mapping[Axis, Ids], run: _Run, norms: Mapping[str, str]
+    axes: Mapping[Axis, Ids], run: _ForwardRun, norms: Mapping[str, str]
 ) -> tuple[Consumer, ...]:
     """Return the layers that read channels, in order of execution."""
     consumers = []
@@ -243,7 +243,7 @@ def _consumers(
     return tuple(consumers)
 
 
-def _norms(run: _Run, dependencies: Any, names: Mapping[nn.Module, str]) -> dict[str, str]:
+def _norms(run: _ForwardRun, dependencies: Any, names: Mapping[nn.Module, str]) -> dict[str, str]:
     """Return, for every layer whose output a batch norm alone reads, that batch norm."""
     norms = {}
     for name, module in run.leaves.items():
@@ -265,7 +265,7 @@ def _channels_and_columns(ids: Ids, name: str) -> tuple[Ids, int]:
     return ids[::columns].copy(), columns
 
 
-def _mixers(run: _Run, norms: Mapping[str, str]) -> tuple[Mixer, ...]:
+def _mixers(run: _ForwardRun, norms: Mapping[str, str]) -> tuple[Mixer, ...]:
     """Return every conv and linear layer with what it costs."""
     mixers = []
     for name, module in run.leaves.items():
@@ -286,7 +286,7 @@ def _mixers(run: _Run, norms: Mapping[str, str]) -> tuple[Mixer, ...]:
     return tuple(mixers)
 
 
-def _per_channel(axes: Mapping[Axis, Ids], run: _Run) -> dict[str, int]:
+def _per_channel(axes: Mapping[Axis, Ids], run: _ForwardRun) -> dict[str, int]:
     """Return how many learned numbers a channel the layers have that do not mix."""
     carriers = {n: run.leaves[n] for n, _ in axes if not isinstance(run.leaves[n], MIXING)}
     return {

@@ -14,9 +14,9 @@ from fer_live.training.pruning.graph.channels import ChannelGraph, Mask
 from fer_live.training.pruning.graph.cost import CostModel, Counts
 from fer_live.training.pruning.plan import (
     Compensation,
-    Limits,
     Plan,
     Removal,
+    WidthLimits,
     plain,
     reference,
     sizes,
@@ -53,7 +53,7 @@ class BudgetSettings:
     of: Literal["macs", "maps", "parameters"] = "macs"
     allocation: Allocation = "global"
     multiple: int = MULTIPLE
-    limits: Limits = field(default_factory=Limits)
+    limits: WidthLimits = field(default_factory=WidthLimits)
     widths: tuple[tuple[str, int], ...] = ()
 
     def __post_init__(self) -> None:

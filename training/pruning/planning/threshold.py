@@ -21,10 +21,10 @@ from fer_live.training.pruning.graph.channels import ChannelGraph, Consumer
 from fer_live.training.pruning.plan import (
     ChannelRef,
     Compensation,
-    Limits,
     Plan,
     Reason,
     Removal,
+    WidthLimits,
     plain,
     reference,
     sizes,
@@ -56,7 +56,7 @@ class ThresholdSettings:
     components: Components = "positions"
     complement: Complement = "one"
     constants: bool = True
-    limits: Limits = field(default_factory=Limits)
+    limits: WidthLimits = field(default_factory=WidthLimits)
 
 
 def plan_by_threshold(
@@ -157,7 +157,7 @@ def _damages(network: nn.Module, consumer: Consumer, stats: ChannelStats) -> Mat
 class _Forest:
     """The removals so far: who goes, who is a substitute, and how much room each layer has left."""
 
-    def __init__(self, graph: ChannelGraph, limits: Limits) -> None:
+    def __init__(self, graph: ChannelGraph, limits: WidthLimits) -> None:
         self.removals: list[Removal] = []
         self._graph = graph
         self._room = limits.rooms(graph)

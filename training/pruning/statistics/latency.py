@@ -20,7 +20,7 @@ OPSET: Final = 20
 
 
 @dataclass(frozen=True, slots=True)
-class Speed:
+class ExportedLatency:
     """How long one network takes.
 
     Attributes:
@@ -34,7 +34,7 @@ class Speed:
 
 def speeds_of(
     networks: Sequence[nn.Module], example: torch.Tensor, *, calls: int = CALLS
-) -> tuple[Speed, ...]:
+) -> tuple[ExportedLatency, ...]:
     """Time networks against the first of them.
 
     Args:
@@ -47,7 +47,7 @@ def speeds_of(
     """
     subjects = [_call(as_onnx(network, example), example) for network in networks]
     best = time_in_turn(subjects, calls).min(axis=1)
-    return tuple(Speed(1e3 * float(ms), float(best[0] / ms)) for ms in best)
+    return tuple(ExportedLatency(1e3 * float(ms), float(best[0] / ms)) for ms in best)
 
 
 def as_onnx(network: nn.Module, example: torch.Tensor) -> bytes:

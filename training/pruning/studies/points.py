@@ -9,8 +9,8 @@ from typing import Any
 from fer_live.errors import SettingsError
 from fer_live.files import write_whole
 from fer_live.training.metrics.scores import Figure
-from fer_live.training.pruning.graph.cost import Cost
-from fer_live.training.pruning.statistics.latency import Speed
+from fer_live.training.pruning.graph.cost import NetworkCost
+from fer_live.training.pruning.statistics.latency import ExportedLatency
 
 Key = tuple[str, float, int, str]
 """Way, setting, seed, recovery in words."""
@@ -38,7 +38,7 @@ class Point:
     seed: int
     accuracy: Figure
     recovered: Figure | None
-    cost: Cost
+    cost: NetworkCost
     removed: int
     widths: tuple[int, ...] = ()
     recovery: str = ""
@@ -77,10 +77,10 @@ class Sweep:
     data: str
     n: int
     accuracy: Figure
-    cost: Cost
+    cost: NetworkCost
     points: tuple[Point, ...]
     recovery: str = ""
-    speeds: Mapping[tuple[int, ...], Speed] | None = None
+    speeds: Mapping[tuple[int, ...], ExportedLatency] | None = None
     parent_us: float = 0.0
 
     def save(self, path: Path) -> None:
@@ -92,7 +92,7 @@ class Sweep:
             entry["speed"] = None if speed is None else asdict(speed)
         write_whole(path, json.dumps(table, indent=1) + "\n")
 
-    def speed(self, point: Point) -> Speed | None:
+    def speed(self, point: Point) -> ExportedLatency | None:
         """Return how long a point's network takes; None when nobody asked."""
         return (self.speeds or {}).get(point.widths)
 
@@ -152,7 +152,7 @@ def _point(entry: dict[str, Any]) -> Point:
     return Point(
         accuracy=Figure(**entry.pop("accuracy")),
         recovered=None if again is None else Figure(**again),
-        cost=Cost(**entry.pop("cost")),
+        cost=NetworkCost(**entry.pop("cost")),
         widths=tuple(entry.pop("widths")),
         **entry,
     )

@@ -13,6 +13,7 @@ from typing import Final
 import numpy as np
 
 from fer_live.files import write_whole
+from fer_live.markdown import markdown_table
 from fer_live.training.pruning.compensation.compensate import least_squares
 from fer_live.training.pruning.statistics.gram import ChannelStats, Normalisation
 from fer_live.training.pruning.statistics.measure import (
@@ -28,7 +29,7 @@ NEAR_DEG: Final = (10.0, 15.0)
 
 
 @dataclass(frozen=True, slots=True)
-class Spread:
+class AngleSpread:
     """The angles between the channels of one consumer, under one normalisation, in degrees.
 
     Attributes:
@@ -68,7 +69,7 @@ class Redundancy:
     channels: int
     dead: tuple[int, ...]
     constant: tuple[int, ...]
-    spreads: tuple[Spread, ...]
+    spreads: tuple[AngleSpread, ...]
     told: float
     telling: tuple[ChannelPair, ...]
 
@@ -100,15 +101,15 @@ def redundancy_of(
     return tuple(found)
 
 
-def _spread(stats: ChannelStats, how: Normalisation) -> Spread:
+def _spread(stats: ChannelStats, how: Normalisation) -> AngleSpread:
     rows, columns = np.triu_indices(len(stats.shift), k=1)
     angles, nulls = stats.angles_deg(how)[rows, columns], stats.null_deg(how)[rows, columns]
     varied = ~np.isnan(angles)
     if not varied.any():
         nothing = (0,) * len(NEAR_DEG)
-        return Spread(how, *(float("nan"),) * 4, nothing, nothing)
+        return AngleSpread(how, *(float("nan"),) * 4, nothing, nothing)
     angles, nulls = angles[varied], nulls[varied]
-    return Spread(
+    return AngleSpread(
         how,
         float(np.median(angles)),
         float(angles.min()),
@@ -144,31 +145,34 @@ def write_redundancy(found: Sequence[Redundancy], folder: Path, *, title: str) -
 def table_of(found: Sequence[Redundancy], title: str) -> str:
     """Return Markdown: a row a consumer and normalisation, and below them the telling pairs."""
     near = ", ".join(f"{angle:g}" for angle in NEAR_DEG)
-    rows = [
-        title,
-        "",
-        "| read by | channels | dead, constant | told by all others | angle | median | "
-        f"if independent | smallest | pairs under {near} | pairs over 180 less |",
-        "|---" * 10 + "|",
-    ]
-    for one in found:
-        silent = f"{len(one.dead)}, {len(one.constant)}"
-        for spread in one.spreads:
-            counts = [", ".join(map(str, pairs)) for pairs in (spread.near, spread.opposite)]
-            rows.append(
-                f"| {one.consumer} | {one.channels} | {silent} | {100 * one.told:.0f} % | "
-                f"{spread.normalisation} | {spread.median:.1f} | {spread.null_median:.1f} | "
-                f"{spread.smallest:.1f} | {counts[0]} | {counts[1]} |"
-            )
-    rows += [
-        "",
-        "| read by | channels | angle, centred | if independent | correlation |",
-        "|---" * 5 + "|",
-    ]
-    for one in found:
-        rows += [
-            f"| {one.consumer} | {pair.first} and {pair.second} | {pair.angle_deg:.1f} | "
-            f"{pair.null_deg:.1f} | {pair.correlation:+.3f} |"
-            for pair in one.telling
-        ]
-    return "\n".join(rows) + "\n"
+    heads = (
+        *("read by", "channels", "dead, constant", "told by all others", "angle", "median"),
+        *("if independent", "smallest", f"pairs under {near}", "pairs over 180 less"),
+    )
+    angles = [_angle_row(one, spread) for one in found for spread in one.spreads]
+    pair_heads = ("read by", "channels", "angle, centred", "if independent", "correlation")
+    pairs = [_pair_row(one, pair) for one in found for pair in one.telling]
+    tables = (markdown_table(heads, angles), markdown_table(pair_heads, pairs))
+    return "\n\n".join([title, *tables]) + "\n"
+
+
+def _angle_row(one: Redundancy, spread: AngleSpread) -> tuple[str, ...]:
+    return (
+        one.consumer,
+        str(one.channels),
+        f"{len(one.dead)}, {len(one.constant)}",
+        f"{100 * one.told:.0f} %",
+        spread.normalisation,
+        *(f"{angle:.1f}" for angle in (spread.median, spread.null_median, spread.smallest)),
+        *(", ".join(map(str, counts)) for counts in (spread.near, spread.opposite)),
+    )
+
+
+def _pair_row(one: Redundancy, pair: ChannelPair) -> tuple[str, ...]:
+    return (
+        one.consumer,
+        f"{pair.first} and {pair.second}",
+        f"{pair.angle_deg:.1f}",
+        f"{pair.null_deg:.1f}",
+        f"{pair.correlation:+.3f}",
+    )

@@ -15,7 +15,7 @@ from fer_live.progress import expect, part_of, phase
 from fer_live.training.evaluation.evaluate import name_of
 from fer_live.training.metrics.scores import Figure
 from fer_live.training.pruning.graph.cost import CostModel
-from fer_live.training.pruning.plan import Limits, Plan
+from fer_live.training.pruning.plan import Plan, WidthLimits
 from fer_live.training.pruning.planning.budget import MULTIPLE, Allocation, BudgetSettings
 from fer_live.training.pruning.planning.threshold import ThresholdSettings
 from fer_live.training.pruning.prune import PruneSettings, choose, prune
@@ -57,7 +57,7 @@ class SweepSettings:
 
     angles_deg: tuple[float, ...] = ()
     shares: tuple[float, ...] = ()
-    limits: Limits = field(default_factory=Limits)
+    limits: WidthLimits = field(default_factory=WidthLimits)
     methods: tuple[str, ...] = ()
     seeds: int = 3
     multiple: int = MULTIPLE
@@ -150,19 +150,21 @@ def sweep(
 
 
 @dataclass(frozen=True, slots=True)
-class _Task:
+class _PointTask:
     """A point to be made: what it will be known by, and how."""
 
     key: Key
     run: Callable[[], Point]
 
 
-def _tasks(subject: Subject, settings: SweepSettings) -> Iterator[_Task]:
+def _tasks(subject: Subject, settings: SweepSettings) -> Iterator[_PointTask]:
     measured = subject.measured()
     return (_by_angle if settings.angles_deg else _by_budget)(subject, measured, settings)
 
 
-def _by_angle(subject: Subject, measured: Measurement, settings: SweepSettings) -> Iterator[_Task]:
+def _by_angle(
+    subject: Subject, measured: Measurement, settings: SweepSettings
+) -> Iterator[_PointTask]:
     for angle in settings.angles_deg:
         for method in settings.chosen():
             if method in BY_ANGLE:
@@ -181,7 +183,9 @@ def _by_angle(subject: Subject, measured: Measurement, settings: SweepSettings) 
         yield from _scratches(subject, settings, first, angle)
 
 
-def _by_budget(subject: Subject, measured: Measurement, settings: SweepSettings) -> Iterator[_Task]:
+def _by_budget(
+    subject: Subject, measured: Measurement, settings: SweepSettings
+) -> Iterator[_PointTask]:
     for share in settings.shares:
         budget = BudgetSettings(share, allocation=settings.allocation, limits=settings.limits)
         first = choose(subject, measured, PruneSettings(budget, multiple=settings.multiple))
@@ -203,7 +207,7 @@ def _by_methods(
     methods: tuple[Method, ...],
     setting: float,
     choice: ThresholdSettings | BudgetSettings,
-) -> Iterator[_Task]:
+) -> Iterator[_PointTask]:
     """Yield every way, and every seed where chance is in it."""
     recovery = settings.recovery
     multiple = settings.multiple if settings.shares else 1
@@ -222,7 +226,7 @@ def _by_methods(
 
 def _scratches(
     subject: Subject, settings: SweepSettings, plan: Plan, setting: float
-) -> Iterator[_Task]:
+) -> Iterator[_PointTask]:
     for epochs in settings.scratch():
         for seed in range(settings.seeds):
             again = _scratch_recovery(settings, epochs, seed)
@@ -243,7 +247,7 @@ def _task(
     settings: PruneSettings,
     *,
     recovery: RecoverySettings | None = None,
-) -> _Task:
+) -> _PointTask:
     again = None if recovery is None else dataclasses.replace(recovery, seed=settings.seed)
     key = (method, setting, settings.seed, str(again or ""))
 
@@ -258,10 +262,12 @@ def _task(
             after = subject.accuracy(pruned.network)
         return _point(subject, key, pruned.plan, before, after)
 
-    return _Task(key, run)
+    return _PointTask(key, run)
 
 
-def _scratch_task(subject: Subject, plan: Plan, share: float, recovery: RecoverySettings) -> _Task:
+def _scratch_task(
+    subject: Subject, plan: Plan, share: float, recovery: RecoverySettings
+) -> _PointTask:
     """Make the control that was never pruned: the same widths, random weights."""
     key = (f"{SCRATCH}, {recovery.epochs} epochs", share, recovery.seed, str(recovery))
 
@@ -275,7 +281,7 @@ def _scratch_task(subject: Subject, plan: Plan, share: float, recovery: Recovery
         recover(fresh, subject, recovery)
         return _point(subject, key, plan, before, subject.accuracy(fresh))
 
-    return _Task(key, run)
+    return _PointTask(key, run)
 
 
 def _point(subject: Subject, key: Key, plan: Plan, before: Figure, after: Figure | None) -> Point:

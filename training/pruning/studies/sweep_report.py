@@ -6,6 +6,7 @@ from pathlib import Path
 from matplotlib.figure import Figure as Plot
 
 from fer_live.files import write_whole
+from fer_live.markdown import markdown_table
 from fer_live.training.metrics.scores import Figure
 from fer_live.training.pruning.studies.points import Point, Sweep, mean_accuracy
 
@@ -27,17 +28,18 @@ def table_of(sweep: Sweep) -> str:
     A single one has its 95 % interval.
     """
     named = "angle" if sweep.by == "angle" else "kept"
-    lines = [
+    about = (
         f"{sweep.parent} on {sweep.data}, n = {sweep.n:,}: {sweep.accuracy}, "
         f"{sweep.cost.maps} channels, {sweep.cost.parameters:,} parameters, "
         f"{sweep.cost.macs:,} multiply-adds"
         + (f", {sweep.parent_us:.0f} us in ONNX Runtime" if sweep.speeds else "")
-        + f". Recovery: {sweep.recovery or 'none'}.",
-        "",
-        f"| {named} | method | channels removed | parameters | multiply-adds | ONNX latency | "
-        "before | after pruning | recovered |",
-        "|---|---|---|---|---|---|---|---|---|",
-    ]
+        + f". Recovery: {sweep.recovery or 'none'}."
+    )
+    heads = (
+        *(named, "method", "channels removed", "parameters", "multiply-adds", "ONNX latency"),
+        *("before", "after pruning", "recovered"),
+    )
+    rows = []
     for setting in dict.fromkeys(point.setting for point in sweep.points):
         for method, points in sweep.best_first(setting):
             share = sum(p.cost.macs for p in points) / len(points) / sweep.cost.macs
@@ -53,8 +55,8 @@ def table_of(sweep: Sweep) -> str:
                 _figures([p.accuracy for p in points]),
                 _figures(recovered) if recovered else "-",
             )
-            lines.append(f"| {' | '.join(cells)} |")
-    return "\n".join(lines) + "\n"
+            rows.append(cells)
+    return f"{about}\n\n{markdown_table(heads, rows)}\n"
 
 
 def _range(counts: list[int]) -> str:

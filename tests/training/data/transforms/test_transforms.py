@@ -15,10 +15,10 @@ from fer_live.realtime.faces.mesh import anchors_of
 from fer_live.realtime.faces.networks.mediapipe_tasks import MeshNetwork
 from fer_live.training.config.experiment import DataSettings
 from fer_live.training.data.readers.layouts import read_samples
-from fer_live.training.data.transforms.chain import Chain
+from fer_live.training.data.transforms.chain import TransformChain
 from fer_live.training.data.transforms.face_crops import Boxed, Landmarks
 from fer_live.training.data.transforms.live import Live
-from fer_live.training.data.transforms.steps import KNOWN, Centre, step_of
+from fer_live.training.data.transforms.steps import KNOWN, CentreCrop, step_of
 from tests.support.data_sets import fer2013_table, picture, write
 
 pytestmark = [pytest.mark.training]
@@ -34,7 +34,7 @@ def portrait() -> NDArray[np.uint8]:
 @given(height=st.integers(1, 120), width=st.integers(1, 120), side=st.integers(1, 120))
 def test_centring_keeps_the_middle_and_pads_with_black(height: int, width: int, side: int) -> None:
     full = np.full((height, width), 200, np.uint8)
-    out = Centre(side)(full)
+    out = CentreCrop(side)(full)
     assert out.shape == (side, side)
     rows, columns = (out == 200).any(axis=1), (out == 200).any(axis=0)
     assert (rows.sum(), columns.sum()) == (min(side, height), min(side, width))
@@ -45,12 +45,12 @@ def test_centring_keeps_the_middle_and_pads_with_black(height: int, width: int, 
 
 def test_centring_at_its_own_size_changes_nothing() -> None:
     one = picture(3, 50, 50, colour=True)
-    np.testing.assert_array_equal(Centre(50)(one), one)
+    np.testing.assert_array_equal(CentreCrop(50)(one), one)
 
 
 def test_a_chain_is_its_steps_in_order() -> None:
     frame = picture(1, 576, 720, colour=True)
-    made = Chain(("resize 90x72", "gray")).apply(frame)
+    made = TransformChain(("resize 90x72", "gray")).apply(frame)
     assert made is not None
     assert made.shape == (72, 90)
     gray = cv2.cvtColor(frame, cv2.COLOR_RGB2GRAY)

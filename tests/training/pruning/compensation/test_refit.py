@@ -13,7 +13,7 @@ from fer_live.training.pruning.compensation.constants import with_constants
 from fer_live.training.pruning.compensation.refit import Seen, refit
 from fer_live.training.pruning.graph.channels import ChannelGraph
 from fer_live.training.pruning.graph.trace import channel_graph
-from fer_live.training.pruning.plan import Limits, Plan
+from fer_live.training.pruning.plan import Plan, WidthLimits
 from fer_live.training.pruning.planning.budget import BudgetSettings, plan_by_budget
 from fer_live.training.pruning.planning.ranking import DamageRanking
 from fer_live.training.pruning.planning.threshold import ThresholdSettings, plan_by_threshold
@@ -26,7 +26,7 @@ from tests.support.toy_networks import TOYS, Chain, Relation, pictures, toy
 pytestmark = pytest.mark.training
 
 Kind = Callable[[], Any]
-ANY_WIDTH = Limits(min_channels=1, min_share=0.0)
+ANY_WIDTH = WidthLimits(min_channels=1, min_share=0.0)
 BATCHES = [pictures(seed, 64) for seed in range(1, 5)]
 SEEN = Seen(BATCHES, 4 * 64)
 
@@ -112,7 +112,7 @@ def test_a_reader_of_any_shape_is_brought_back_to_what_it_said(shape: dict[str, 
 
 def test_pruning_by_refit_is_the_same_twice_and_better_than_least_squares() -> None:
     subject = made_subject("compact-tiny", images=256)
-    choice = BudgetSettings(0.6, limits=Limits(min_channels=2, min_share=0.1))
+    choice = BudgetSettings(0.6, limits=WidthLimits(min_channels=2, min_share=0.1))
     settings = PruneSettings(choice, compensation="refit", multiple=1)
     first = prune(subject, settings)
     again = prune(subject, dataclasses.replace(settings, choice=first.plan))

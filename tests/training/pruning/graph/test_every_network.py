@@ -8,7 +8,7 @@ import torch
 from fer_live.export.conversion.checkpoint import export_checkpoint
 from fer_live.training.models.checkpoint import Checkpoint
 from fer_live.training.networks import ARCHITECTURES
-from fer_live.training.pruning.plan import Limits
+from fer_live.training.pruning.plan import WidthLimits
 from fer_live.training.pruning.planning.budget import BudgetSettings
 from fer_live.training.pruning.prune import PruneSettings, prune
 from tests.support.pruning_subjects import made_subject
@@ -19,7 +19,7 @@ QUICK = ("cnn6", "compact-tiny")
 NOT_FACES = ("mlp", "lenet-90x72")
 """What takes features, or pictures that are not square, is no model for the live crop."""
 SLOW = tuple(name for name in ARCHITECTURES if name not in QUICK + NOT_FACES)
-KEPT = Limits(min_channels=2, min_share=0.1)
+KEPT = WidthLimits(min_channels=2, min_share=0.1)
 
 
 @pytest.mark.parametrize(

@@ -11,7 +11,7 @@ from typer.testing import CliRunner
 from fer_live.errors import ModelError, SettingsError
 from fer_live.training.cli import app
 from fer_live.training.papers.curve import CurveSettings, curve_of, first_layer, write_curve
-from fer_live.training.pruning.plan import Limits, Plan
+from fer_live.training.pruning.plan import Plan, WidthLimits
 from fer_live.training.pruning.planning.budget import BudgetSettings
 from fer_live.training.pruning.planning.threshold import ThresholdSettings
 from fer_live.training.pruning.prune import PruneSettings, choose, prune
@@ -27,7 +27,7 @@ from tests.support.pruning_subjects import made_subject
 
 pytestmark = pytest.mark.training
 
-ALL = BudgetSettings(0.0, limits=Limits(min_channels=2, min_share=0.0))
+ALL = BudgetSettings(0.0, limits=WidthLimits(min_channels=2, min_share=0.0))
 
 
 @pytest.fixture(scope="module")
@@ -41,7 +41,7 @@ def measured(subject: Subject) -> Measurement:
 
 
 def ordered(subject: Subject, measured: Measurement, *, layer: str) -> Plan:
-    limits = Limits(min_channels=1, min_share=0.0, only=(layer,))
+    limits = WidthLimits(min_channels=1, min_share=0.0, only=(layer,))
     choice = BudgetSettings(0.0, limits=limits)
     return choose(subject, measured, PruneSettings(choice, "l2", "neutralise", multiple=1))
 
@@ -83,7 +83,7 @@ def test_removal_ends_before_the_loss_has_risen_by_more_than_is_allowed(
 def test_rules_on_accuracy_and_loss_hold_at_once(subject: Subject, measured: Measurement) -> None:
     rule = StopRule(loss_rise=10.0, accuracy_fall=0.0, every=8)
     few = BudgetSettings(
-        0.0, limits=Limits(min_channels=2, min_share=0.0, only=("features.2.conv",))
+        0.0, limits=WidthLimits(min_channels=2, min_share=0.0, only=("features.2.conv",))
     )
     settings = PruneSettings(few, "random", "neutralise", multiple=1, recalibrated=False, stop=rule)
     pruned = prune(subject, settings, measurement=measured)
@@ -95,7 +95,7 @@ def test_rules_on_accuracy_and_loss_hold_at_once(subject: Subject, measured: Mea
 
 
 def test_a_rule_ends_removal_by_threshold_too(subject: Subject, measured: Measurement) -> None:
-    near = ThresholdSettings(60.0, "minmax", limits=Limits(min_channels=1, min_share=0.0))
+    near = ThresholdSettings(60.0, "minmax", limits=WidthLimits(min_channels=1, min_share=0.0))
     whole = choose(subject, measured, PruneSettings(near, multiple=1))
     rule = StopRule(loss_rise=0.0, every=1)
     ended = choose(subject, measured, PruneSettings(near, multiple=1, stop=rule))
@@ -108,7 +108,7 @@ def test_a_rule_ends_removal_by_threshold_too(subject: Subject, measured: Measur
 def test_removal_goes_on_until_the_exported_network_is_as_fast_as_asked(
     subject: Subject, measured: Measurement
 ) -> None:
-    limits = Limits(min_channels=8, min_share=0.0)
+    limits = WidthLimits(min_channels=8, min_share=0.0)
     settings = PruneSettings(
         BudgetSettings(0.0, limits=limits), multiple=16, stop=StopRule(latency=0.6)
     )

@@ -1,6 +1,5 @@
 """One model on one part of a set, asked again and again: about some pictures, or spoiled ones."""
 
-import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -8,16 +7,16 @@ from numpy.typing import NDArray
 
 from fer_live.contract import Prior
 from fer_live.training.data.samples import Samples
-from fer_live.training.evaluation.compare import Difference
+from fer_live.training.evaluation.paired import Difference, paired_difference
 from fer_live.training.metrics import classification as metrics
 from fer_live.training.metrics.scores import Figure
-from fer_live.training.models.predictors import Judge
+from fer_live.training.models.predictors import Predictor
 
 Bools = NDArray[np.bool_]
 
 
 @dataclass(frozen=True, slots=True)
-class Cell:
+class ConditionScores:
     """How a model does in one circumstance.
 
     Attributes:
@@ -41,7 +40,7 @@ class Cell:
 
 
 @dataclass(frozen=True)
-class Subject:
+class ScoredSamples:
     """A model and the N pictures that it is asked about.
 
     Attributes:
@@ -49,17 +48,17 @@ class Subject:
         samples: Pictures that all have a label; K labels, all of which the model knows.
     """
 
-    judge: Judge
+    predictor: Predictor
     samples: Samples
 
     def logits(self, pixels: NDArray[np.uint8] | None = None) -> NDArray[np.float32]:
         """Return (N, L) logits for all L labels of the model, of its own or of other pictures."""
-        return self.judge.logits(self.samples.pixels if pixels is None else pixels)
+        return self.predictor.logits(self.samples.pixels if pixels is None else pixels)
 
     def shares(self, logits: NDArray[np.float32], prior: Prior) -> NDArray[np.float64]:
         """Return (N, K) probabilities among the samples' labels, each row summing to 1."""
-        columns = [self.judge.card.labels.index(label) for label in self.samples.labels]
-        shares = self.judge.card.probabilities(logits, prior)[:, columns]
+        columns = [self.predictor.card.labels.index(label) for label in self.samples.labels]
+        shares = self.predictor.card.probabilities(logits, prior)[:, columns]
         whole: NDArray[np.float64] = shares / shares.sum(axis=1, keepdims=True)
         return whole
 
@@ -76,12 +75,12 @@ class Subject:
         *,
         among: Bools | None = None,
         against: NDArray[np.float32] | None = None,
-    ) -> Cell:
+    ) -> ConditionScores:
         """Return the figures of one circumstance.
 
         Args:
-            group: See `Cell`.
-            name: See `Cell`.
+            group: See `ConditionScores`.
+            name: See `ConditionScores`.
             logits: (N, L) in that circumstance.
             among: (N,) pictures that count, at least one; None for all.
             against: (N, L) in the usual circumstance, to tell the change.
@@ -92,28 +91,12 @@ class Subject:
         even = self.named(logits[which], "balanced")
         right, n = named == truth, len(truth)
         usual = None if against is None else self.named(against[which]) == truth
-        return Cell(
+        return ConditionScores(
             group=group,
             name=name,
             n=n,
             accuracy=Figure(right.sum() / n, *metrics.wilson(int(right.sum()), n)),
             macro_f1=metrics.macro_f1(metrics.confusion(truth, named, classes)),
             balanced_macro_f1=metrics.macro_f1(metrics.confusion(truth, even, classes)),
-            change=None if usual is None else paired(right, usual),
+            change=None if usual is None else paired_difference(right, usual),
         )
-
-
-def paired(one: Bools, other: Bools) -> Difference:
-    """Return by how much `one` is righter than `other` on the same N pictures.
-
-    The interval is that of `fer-train compare`: Agresti & Min 2005, with half a picture added to
-    each side.
-
-    Args:
-        one: (N,) which pictures are right in one circumstance; N at least 1.
-        other: (N,) in the other.
-    """
-    n, gained, lost = len(one), int((one & ~other).sum()), int((other & ~one).sum())
-    points = (gained - lost) / n
-    spread = math.sqrt(gained + lost + 1 - (gained - lost) ** 2 / n) / n
-    return Difference(points, points - 1.96 * spread, points + 1.96 * spread)
