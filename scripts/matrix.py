@@ -2,14 +2,16 @@
 
     make matrix
     python scripts/matrix.py --python 3.13 --ends newest --tests
+    python scripts/matrix.py --whole --jobs 2   # every fast test instead of the packages' own
     python scripts/matrix.py --record       # and keep what was tried, for fer-live doctor
 
 Each environment is made anew with pip: the newest packages are what pip takes by itself, the lowest
 are those that uv resolves (`--resolution lowest-direct`, wheels only) given to pip as constraints.
-In each, the demo is run, with the newest packages also mypy over the runtime, and those fast tests
-that need no torch: everything in `TESTS` that is marked neither "long" nor "training". The
-environments run one after another, at low priority; build/matrix/*/log.txt has all that was said.
-Ends with status 1 if anything failed, or if a Python is missing and --require was given.
+In each, the demo is run, with the newest packages also mypy over the runtime, and of the fast tests
+those marked "packages", which use every package at least once; with --whole all that need no torch.
+Low priority; build/matrix/*/log.txt has all that was said. The extras for training and export are
+resolved at both ends, not run. Ends with status 1 if anything failed, or if a Python is missing and
+--require was given.
 """
 
 import argparse
@@ -21,7 +23,8 @@ import subprocess
 import sys
 import time
 import tomllib
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
@@ -31,12 +34,17 @@ from packaging.version import Version
 
 ROOT: Final = Path(__file__).parents[1]
 RECORD: Final = ROOT / "realtime" / "doctor" / "tried.json"
+PAGE: Final = ROOT / "docs" / "guide" / "install.md"
+MARKS: Final = ("<!-- written by make matrix -->\n", "<!-- end -->\n")
+"""Between these the page gets the table."""
 EXTRAS: Final = ("demo", "heic", "pandas", "parquet", "plot", "send", "serve")
 TESTS: Final = (
     "tests/fer_live",
     "tests/realtime",
     *(str(path.relative_to(ROOT)) for path in sorted((ROOT / "tests").glob("test_*.py"))),
 )
+NOT_RUN: Final = ("train", "export")
+"""Extras that are only resolved: an environment of them takes 7 GB with CUDA's libraries."""
 ENDS: Final = ("lowest", "newest")
 PLATFORMS: Final = {
     "Linux, x86-64": "x86_64-manylinux_2_28",
@@ -157,21 +165,30 @@ def pins(python: str, end: str, folder: Path) -> list[str]:
     return ["--constraint", str(constraints)]
 
 
-def attempt(python: str, end: str, place: Path, tests: Sequence[str]) -> Trial:
-    """Make one environment, run the demo and these tests in it, and return what came of it."""
+@dataclass(frozen=True)
+class Wish:
+    """What is done in each environment.
+
+    Attributes:
+        tests: Paths of tests; none for the demo alone.
+        marked: What pytest's -m says.
+        keep: Whether an environment that is there is brought up to date instead of made anew.
+    """
+
+    tests: Sequence[str]
+    marked: str
+    keep: bool
+
+
+def attempt(python: str, end: str, place: Path, wish: Wish) -> Trial:
+    """Make one environment, run the demo and the tests in it, and return what came of it."""
     began_s, trial = time.monotonic(), Trial(python, end)
     folder = ROOT / "build" / "matrix" / f"{python}-{end}"
-    shutil.rmtree(folder, ignore_errors=True)
-    folder.mkdir(parents=True)
+    if not wish.keep:
+        shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(parents=True, exist_ok=True)
     log, in_env = folder / "log.txt", [str(folder / "env" / "bin" / "python"), "-m"]
-    pip = [*in_env, "pip", "install", "--quiet"]
-    wanted = [*pins(python, end, folder), "--only-binary", ":all:", "--group", "matrix-tests"]
-    steps = [
-        [str(place), "-m", "venv", str(folder / "env")],
-        [*pip, "--upgrade", "pip>=25.1"],
-        [*pip, *wanted, "--editable", f".[{','.join(EXTRAS)}]"],
-    ]
-    if any(run(step, log) for step in steps):
+    if any(run(step, log) for step in making(python, end, place, folder)):
         trial.demo = "failed"
         trial.tests = "failed: the environment could not be made"
         return trial
@@ -181,13 +198,24 @@ def attempt(python: str, end: str, place: Path, tests: Sequence[str]) -> Trial:
     if end == "newest":  # stubs change with the packages; only the newest are kept up with
         types = [*in_env, "mypy", "--cache-dir", str(folder / "mypy"), "-p", "fer_live.realtime"]
         trial.types = "failed" if run(types, log) else "passed"
-    if tests:
-        command = [*in_env, "pytest", "-q", "-p", "no:cacheprovider"]
-        status = run([*command, "-m", "not long and not training", *tests], log)
+    if wish.tests:
+        # Python 3.11.7 and 3.12.1 break down in pytest's own way of showing a deep traceback.
+        command = [*in_env, "pytest", "-q", "-p", "no:cacheprovider", "--tb", "native"]
+        status = run([*command, "-m", wish.marked, *wish.tests], log)
         last = log.read_text(encoding="utf-8").rstrip().splitlines()[-1].strip("= ")
         trial.tests = f"{'failed' if status else 'passed'}: {last}"
     trial.took_s = time.monotonic() - began_s
     return trial
+
+
+def making(python: str, end: str, place: Path, folder: Path) -> Iterator[list[str]]:
+    """Yield the commands that make an environment, or bring one up to date."""
+    env = folder / "env"
+    pip = [str(env / "bin" / "python"), "-m", "pip", "install", "--quiet", "--upgrade"]
+    yield [str(place), "-m", "venv", str(env)]
+    yield [*pip, "pip>=25.1"]
+    wanted = [*pins(python, end, folder), "--only-binary", ":all:", "--group", "matrix-tests"]
+    yield [*pip, *wanted, "--editable", f".[{','.join(EXTRAS)}]"]
 
 
 def installed(python: Path) -> dict[str, str]:
@@ -203,16 +231,35 @@ def installed(python: Path) -> dict[str, str]:
     return found
 
 
-def show(trials: Sequence[Trial]) -> None:
-    """Print what was tried, as a Markdown table."""
-    print("\n| | " + " | ".join(f"{t.python} {t.end}" for t in trials) + " |")
-    print("|---" * (len(trials) + 1) + "|")
-    for name in declared_packages():
-        print(f"| {name} | " + " | ".join(t.versions.get(name, "-") for t in trials) + " |")
-    print("| demo | " + " | ".join(t.demo for t in trials) + " |")
-    print("| mypy | " + " | ".join(t.types for t in trials) + " |")
-    print("| tests | " + " | ".join(t.tests for t in trials) + " |")
-    print("| minutes | " + " | ".join(f"{t.took_s / 60:.1f}" for t in trials) + " |\n")
+def table(trials: Sequence[Trial]) -> str:
+    """Return what was tried, as a Markdown table."""
+    rows = [["", *(f"{t.python} {t.end}" for t in trials)], ["---"] * (len(trials) + 1)]
+    rows += [[name, *(t.versions.get(name, "-") for t in trials)] for name in declared_packages()]
+    rows += [["demo", *(t.demo for t in trials)], ["mypy", *(t.types for t in trials)]]
+    rows += [["tests", *(re.sub(r" in .*", "", t.tests) for t in trials)]]
+    rows += [["minutes", *(f"{t.took_s / 60:.1f}" for t in trials)]]
+    return "".join(f"| {' | '.join(row)} |\n" for row in rows)
+
+
+def show_extras(pythons: Sequence[str]) -> bool:
+    """Print what the ranges of the extras that are not run come to; return whether they do."""
+    words = [word for extra in NOT_RUN for word in ("--extra", extra)]
+    extras = project()["optional-dependencies"]
+    names = [Requirement(text).name for extra in NOT_RUN for text in extras[extra]]
+    found = {}
+    for python in pythons:
+        for end in ENDS:
+            lowest = ["--resolution", "lowest-direct"] if end == "lowest" else []
+            done = resolve(*lowest, "--python-version", python, *words)
+            kept = dict(line.split("==") for line in done.stdout.splitlines() if "==" in line)
+            found[f"{python} {end}"] = kept
+            if done.returncode:
+                print(f"no {end} versions for Python {python}: {done.stderr}")
+    print(f"\n| resolved, not run | {' | '.join(found)} |\n{'|---' * (len(found) + 1)}|")
+    for name in names:
+        print(f"| {name} | {' | '.join(kept.get(name, '-') for kept in found.values())} |")
+    print()
+    return all(found.values())
 
 
 def show_platforms(python: str) -> None:
@@ -232,7 +279,7 @@ def show_platforms(python: str) -> None:
 
 
 def record(trials: Sequence[Trial]) -> None:
-    """Keep the lowest and the newest of what was tried, for `fer-live doctor`."""
+    """Keep the lowest and the newest of what was tried, for `fer-live doctor` and the guide."""
     packages = {}
     for name in declared_packages():
         found = sorted((trial.versions[name] for trial in trials), key=Version)
@@ -240,6 +287,9 @@ def record(trials: Sequence[Trial]) -> None:
     pythons = sorted({trial.python for trial in trials}, key=Version)
     kept = {"python": [pythons[0], pythons[-1]], "packages": packages}
     RECORD.write_text(json.dumps(kept, indent=1) + "\n", encoding="utf-8")
+    before, _, rest = PAGE.read_text(encoding="utf-8").partition(MARKS[0])
+    after = rest.partition(MARKS[1])[2]
+    PAGE.write_text(f"{before}{MARKS[0]}{table(trials)}{MARKS[1]}{after}", encoding="utf-8")
 
 
 def main() -> int:
@@ -248,31 +298,44 @@ def main() -> int:
     parser.add_argument("--python", action="append", help="only this one, such as 3.13")
     parser.add_argument("--ends", nargs="+", choices=ENDS, default=ENDS)
     parser.add_argument("--tests", nargs="*", default=TESTS, help="only these; none for the demo")
+    parser.add_argument("--whole", action="store_true", help="every fast test without torch")
+    parser.add_argument("--keep", action="store_true", help="update environments that are there")
+    parser.add_argument("--jobs", type=int, default=1, help="environments at once")
     parser.add_argument("--require", action="store_true", help="a missing Python is a failure")
     parser.add_argument("--record", action="store_true", help="keep the versions if all passed")
     options = parser.parse_args()
     os.nice(10)
-    trials, missing = [], []
-    for python in options.python or declared_pythons():
-        place = interpreter(python)
-        if place is None:
-            missing.append(python)
-            print(f"Python {python} is not on this machine: skipped", flush=True)
-            continue
-        for end in options.ends:
-            trial = attempt(python, end, place, options.tests)
-            print(
-                f"{python}, {end}: demo {trial.demo}, mypy {trial.types}, tests {trial.tests}",
-                flush=True,
-            )
-            trials.append(trial)
+    marked = "not long and not training" + ("" if options.whole else " and packages")
+    wish = Wish(options.tests, marked, options.keep)
+    pythons = options.python or declared_pythons()
+    places = {python: interpreter(python) for python in pythons}
+    missing = [python for python, place in places.items() if place is None]
+    for python in missing:
+        print(f"Python {python} is not on this machine: skipped", flush=True)
+    with ThreadPoolExecutor(options.jobs) as pool:
+        begun = [
+            pool.submit(attempt, python, end, place, wish)
+            for python, place in places.items()
+            if place is not None
+            for end in options.ends
+        ]
+        trials = [told(one.result()) for one in begun]
     if trials:
-        show(trials)
+        print(f"\n{table(trials)}")
+    resolved = show_extras(pythons)
     show_platforms(declared_pythons()[-1])
-    bad = not trials or any(trial.failed for trial in trials) or (missing and options.require)
+    failed = any(trial.failed for trial in trials)
+    bad = not trials or failed or not resolved or (missing and options.require)
     if options.record and not (bad or missing or not options.tests):
         record(trials)
     return 1 if bad else 0
+
+
+def told(trial: Trial) -> Trial:
+    """Print what came of one environment."""
+    came = f"demo {trial.demo}, mypy {trial.types}, tests {trial.tests}"
+    print(f"{trial.python}, {trial.end}: {came}", flush=True)
+    return trial
 
 
 if __name__ == "__main__":

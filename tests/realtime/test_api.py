@@ -21,6 +21,8 @@ from tests.realtime.annotate.reference import reference_times
 from tests.support.shared_data import shared_file
 from tests.support.tiny_models import tiny_bytes
 
+pytestmark = pytest.mark.packages
+
 ROOT = Path(__file__).parents[2]
 CLIP = "video/demo/pyfeat_single_face.mp4"
 

@@ -1,9 +1,12 @@
 """What a terminal is given to show."""
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from fer_live.terminal.console import printable
+
+pytestmark = pytest.mark.packages
 
 
 @given(st.text(st.characters(exclude_categories=[])))

@@ -21,6 +21,8 @@ from fer_live.realtime.sources import open_video
 from fer_live.realtime.tracking import Tracker
 from tests.support.shared_data import shared_file
 
+pytestmark = pytest.mark.packages
+
 SIZE_WH = 640, 360
 FOUR = "video/edge/four_sadTL_surpriseTR_neutralBL_happyBR.mp4"
 FINDERS: tuple[FinderName, ...] = ("mediapipe", "onnx")

@@ -21,6 +21,8 @@ from fer_live.realtime.inference.priors import softmax
 from tests.support.bad_models import BAD_FILES
 from tests.support.tiny_models import CONTRACT, SIZE_PX, tiny_bytes, tiny_graph, tiny_model
 
+pytestmark = pytest.mark.packages
+
 
 @pytest.fixture(scope="module")
 def tiny(tmp_path_factory: pytest.TempPathFactory) -> OnnxClassifier:

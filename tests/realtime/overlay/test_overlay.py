@@ -26,6 +26,8 @@ from fer_live.realtime.results import Box, Track
 from fer_live.realtime.sinks.keys import KEYS
 from tests.support.made_results import made_result, made_track, tracks
 
+pytestmark = pytest.mark.packages
+
 SIZES = [(320, 240), (1280, 720), (3840, 2160), (360, 640), (64, 36), (1, 1)]
 READOUT = Readout(fps=29.9, latency_ms=12.4, notes=("paused",), recording=True)
 

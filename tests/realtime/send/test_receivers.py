@@ -29,6 +29,8 @@ from tests.realtime.send.receivers import (
     websocket_receiver,
 )
 
+pytestmark = pytest.mark.packages
+
 COUNT = 1000
 
 mosquitto = pytest.mark.skipif(

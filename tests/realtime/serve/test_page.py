@@ -21,6 +21,8 @@ from fer_live.realtime.sources import decode_picture
 from tests.realtime.serve.serving import jpeg, packed, served, talking, unpacked
 from tests.support.shared_data import shared_file
 
+pytestmark = pytest.mark.packages
+
 jsonschema = pytest.importorskip("jsonschema")
 
 

@@ -22,6 +22,8 @@ from fer_live.realtime.sinks.encoders import ROWS_IN_GROUP
 from fer_live.realtime.sinks.table import TableFormat, TableWriter
 from tests.support.made_results import made_frame, made_result, made_track, runs
 
+pytestmark = pytest.mark.packages
+
 Run = list[tuple[Frame, FrameResult]]
 SUFFIXES = (".csv", ".jsonl", ".parquet")
 FACE = made_track(1, Box(10, 20, 30, 44))

@@ -17,6 +17,8 @@ from tests.realtime.sinks.written import NOBODY, SMALL, WITHIN_S, times_of
 from tests.support.made_results import made_frame
 from tests.support.shared_data import shared_file
 
+pytestmark = pytest.mark.packages
+
 same_folder = settings(
     suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None, max_examples=25
 )

@@ -6,6 +6,8 @@ from hypothesis import strategies as st
 
 from fer_live.realtime.sinks.window import first_size_wh
 
+pytestmark = pytest.mark.packages
+
 
 @pytest.mark.parametrize(
     ("picture", "window"),

@@ -23,6 +23,8 @@ from fer_live.realtime.sources import (
 from fer_live.realtime.sources.pictures import natural_key
 from tests.realtime.sources.clips import grey_picture, index_in
 
+pytestmark = pytest.mark.packages
+
 NOT_OPENCVS = {".jp2", ".pbm", ".heic", ".heif", ".hif", ".jfif"}
 """Kinds that OpenCV cannot write."""
 

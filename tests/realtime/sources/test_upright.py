@@ -13,6 +13,8 @@ from tests.cases import independent
 from tests.realtime.sources.clips import write_pictures
 from tests.support.shared_data import shared_file
 
+pytestmark = pytest.mark.packages
+
 WIDTH, HEIGHT = 96, 64
 CORNERS = {"red": (220, 30, 30), "green": (30, 200, 30), "blue": (30, 30, 220), "white": (230,) * 3}
 

@@ -15,6 +15,8 @@ from fer_live.realtime.faces.views import ROI_PX, VIEW_PX, cut_view, pose_of_mes
 from fer_live.realtime.sources import open_video
 from tests.support.shared_data import shared_file
 
+pytestmark = pytest.mark.packages
+
 MIN_SCORE = 0.35
 APART = 2e-3
 """Landmarks may lie so far apart, over the width of the face: less than half of what they jitter.

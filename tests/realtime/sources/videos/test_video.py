@@ -16,6 +16,8 @@ from tests.realtime.sources.clips import GREYS, index_in, write_clip, write_soun
 from tests.support.running import fer_live
 from tests.support.shared_data import SHARED, shared_file
 
+pytestmark = pytest.mark.packages
+
 VIDEO = SHARED / "video"
 SENTENCES = {
     "edge/empty.mp4": "is empty",
