@@ -150,7 +150,7 @@ def calibrate(
 
 
 def mirror(
-    run: Annotated[Path, typer.Argument(metavar="RUN", help="A run's folder.")],
+    run: Annotated[Path, typer.Argument(metavar="RUN", help="A run's folder or a checkpoint.")],
     *,
     off: Annotated[bool, typer.Option("--off", help="Answer for the picture alone again.")] = False,
 ) -> None:
@@ -162,7 +162,7 @@ def mirror(
         from fer_live.training.models.checkpoint import BEST, Checkpoint
 
         path, told = (
-            run / BEST,
+            run if run.is_file() else run / BEST,
             "the picture and its mirror image" if not off else "the picture alone",
         )
         checkpoint = Checkpoint.load(path)

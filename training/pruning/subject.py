@@ -1,6 +1,7 @@
 """What is pruned: a trained network, what reads what in it, and the pictures that judge it."""
 
 import dataclasses
+import shlex
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -129,8 +130,8 @@ def open_subject(
     checkpoint, takes = opened.checkpoint, opened.predictor.card
     if checkpoint.mirrored:
         raise ModelError(
-            f"{model} answers for the mirror image, too; prune what answers for the picture alone: "
-            "fer-train mirror RUN --off makes it so"
+            f"{model} answers for the mirror image, too; have it answer for the picture alone: "
+            f"fer-train mirror {shlex.quote(str(model))} --off"
         )
     parts = parts_for(opened, Wanted(data))
     validation = parts.validation.scored()

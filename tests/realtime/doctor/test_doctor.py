@@ -8,7 +8,6 @@ import pytest
 from tests.realtime.doctor.examining import IS_CHECKOUT, PACKAGE, Findings, examined, installed
 from tests.support.running import fer_live as run_command
 
-
 pytestmark = pytest.mark.packages
 
 

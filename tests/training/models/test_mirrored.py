@@ -1,6 +1,7 @@
 """A picture and its mirror image answered for together: the formula, the file, what is refused."""
 
 import dataclasses
+import shlex
 from pathlib import Path
 
 import numpy as np
@@ -8,7 +9,7 @@ import pytest
 import torch
 from typer.testing import CliRunner
 
-from fer_live.errors import ModelError
+from fer_live.errors import FerLiveError, ModelError
 from fer_live.labels import LABELS
 from fer_live.training.cli import app
 from fer_live.training.models.checkpoint import Checkpoint, Head
@@ -68,7 +69,19 @@ def test_the_command_turns_it_on_and_off_for_both_heads(tmp_path: Path) -> None:
     assert back.weights_sha256() == plain.weights_sha256()
 
 
-def test_what_looks_at_both_is_not_pruned(tmp_path: Path) -> None:
-    two_heads().with_mirror().save(tmp_path / "best.ckpt")
-    with pytest.raises(ModelError, match=r"fer-train mirror RUN --off makes it so"):
-        open_subject(tmp_path / "best.ckpt", tmp_path)
+@pytest.mark.parametrize("name", ["a run", "a run/best.ckpt"])
+def test_what_looks_at_both_is_not_pruned_and_the_advice_works_when_typed(
+    tmp_path: Path, name: str
+) -> None:
+    model = tmp_path / name
+    (tmp_path / "a run").mkdir()
+    two_heads().with_mirror().save(tmp_path / "a run" / "best.ckpt")
+    with pytest.raises(ModelError, match="answers for the mirror image, too") as refused:
+        open_subject(model, tmp_path)
+    command, *words = shlex.split(str(refused.value).rpartition(": ")[2])
+    assert command == "fer-train"
+    result = CliRunner().invoke(app, words)
+    assert result.exit_code == 0, result.output
+    with pytest.raises(FerLiveError) as further:
+        open_subject(model, tmp_path)
+    assert "mirror" not in str(further.value)
