@@ -8,8 +8,6 @@ import pytest
 from fer_live.bundle import DEFAULT_MODEL
 from tests.support.running import fer_live
 
-pytestmark = pytest.mark.packages
-
 
 def one_line(text: str) -> str:
     """Return text without the box that typer draws around errors, on one line."""

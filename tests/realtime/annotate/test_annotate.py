@@ -17,8 +17,6 @@ from tests.realtime.annotate.conftest import Annotated, only
 from tests.realtime.annotate.reference import frame_times, reference_times, table_rows
 from tests.support.shared_data import shared_file
 
-pytestmark = pytest.mark.packages
-
 SUFFIXES = (".annotated.mp4", ".faces.csv", ".summary.json")
 COLUMNS = (
     "frame,time_s,track,x0,y0,x1,y1,face_score,label,confidence,uncertain,"

@@ -23,8 +23,6 @@ from fer_live.realtime.inference.classifier import OnnxClassifier, Prediction
 from fer_live.realtime.inference.cuda import cuda_problem
 from tests.support.tiny_models import CONTRACT, SIZE_PX, tiny_bytes
 
-pytestmark = pytest.mark.packages
-
 MACHINE = Machine("a processor", 2, "Linux", "3.11", {"numpy": "2"})
 ACCURACY = Metric("accuracy", 0.8, "FER+ PrivateTest, majority", 3153)
 CROPS = np.random.default_rng(0).integers(0, 256, (20, SIZE_PX, SIZE_PX), np.uint8)

@@ -8,8 +8,6 @@ import pytest
 from tests.realtime.doctor.examining import IS_CHECKOUT, PACKAGE, Findings, examined, installed
 from tests.support.running import fer_live as run_command
 
-pytestmark = pytest.mark.packages
-
 
 def test_clashing_and_foreign_packages_are_found_and_named(tmp_path: Path) -> None:
     installed(tmp_path, "onnxruntime", "1.0")

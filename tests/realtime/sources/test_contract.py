@@ -20,8 +20,6 @@ from fer_live.realtime.sources import (
 from tests.realtime.sources.clips import grey_picture, write_clip
 from tests.realtime.sources.streams.servers import motion_jpeg, served
 
-pytestmark = pytest.mark.packages
-
 
 def video(folder: Path, stack: ExitStack) -> Source:
     return open_video(write_clip(folder / "a.mp4", range(0, 400, 40)))
