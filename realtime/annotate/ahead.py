@@ -14,6 +14,8 @@ from fer_live.realtime.results import Frame
 
 DEPTH: Final = 4
 """So many frames are held at most, beside the one that is worked on."""
+HELD_BYTES: Final = 64_000_000
+"""Nor more than this, if that is fewer frames, but one: of 4K video two, of 8K one."""
 LOOK_UP_S: Final = 0.1
 """How often the reading thread looks whether anybody still wants its frames."""
 
@@ -25,14 +27,28 @@ class _End:
     error: BaseException | None = None
 
 
+def depth_for(size_wh: tuple[int, int]) -> int:
+    """Return how many RGB frames of a size are read ahead, so that large ones fill no memory.
+
+    >>> depth_for((1920, 1080)), depth_for((3840, 2160)), depth_for((7680, 4320))
+    (4, 2, 1)
+    """
+    width, height = size_wh
+    return max(1, min(DEPTH, HELD_BYTES // max(1, 3 * width * height)))
+
+
 @contextmanager
-def read_ahead(frames: Iterable[Frame]) -> Generator[Generator[Frame]]:
+def read_ahead(frames: Iterable[Frame], depth: int = DEPTH) -> Generator[Generator[Frame]]:
     """Give the frames of a file, in order, read a little ahead of time.
 
     What the file raises is raised again between the frames where it happened. Leaving the `with`
     block ends the thread, so that the file may be closed.
+
+    Args:
+        frames: The frames.
+        depth: How many wait at most, from 1 on.
     """
-    line: queue.Queue[Frame | _End] = queue.Queue(DEPTH)
+    line: queue.Queue[Frame | _End] = queue.Queue(depth)
     unwanted = threading.Event()
     thread = threading.Thread(target=_read, args=(frames, line, unwanted), name="read ahead")
     thread.start()

@@ -16,7 +16,7 @@ from typing import Any, Final, TypeAlias
 import numpy as np
 
 from fer_live.errors import SinkError, SourceError
-from fer_live.realtime.annotate.ahead import read_ahead
+from fer_live.realtime.annotate.ahead import depth_for, read_ahead
 from fer_live.realtime.annotate.inputs.jobs import ANNOTATED, Job, annotated_picture
 from fer_live.realtime.annotate.opened import Opened
 from fer_live.realtime.annotate.settings import AnnotateSettings
@@ -95,6 +95,7 @@ class Passes:
         """Make the table and, if wanted, the video; return the figures of the whole file.
 
         The table is what people come for: when the video cannot be made, `faults` says so.
+        A source that is read again for it is closed once its faces are found.
 
         Raises:
             SourceError: The input changed while it was read.
@@ -102,6 +103,8 @@ class Passes:
         """
         with Spool(work.path(".spool"), self._classifier.contract.labels) as spool:
             figures = self._find(source, work, spool)
+            if still_of(source) is None:
+                source.close()  # the file is read again: no two decoders are to hold pictures
             if source.fault is not None:
                 self.faults.append(source.fault)
             if self._settings.video:
@@ -167,7 +170,7 @@ class Passes:
         every_face = open_finder(settings.faces, live=False, networks=networks)
         with (
             ChosenFaces(every_face, settings.chosen, max_faces=most) as finder,
-            read_ahead(source) as frames,
+            read_ahead(source, depth_for(source.info.size_wh)) as frames,
         ):
             pipeline = Pipeline(
                 finder,
@@ -206,7 +209,7 @@ class Passes:
                 start_s=settings.start_s or 0.0,
                 longest_gap_s=self._longest_gap_s,
             ) as video,
-            read_ahead(source) as frames,
+            read_ahead(source, depth_for(source.info.size_wh)) as frames,
         ):
             for result in spool:
                 frame = next(frames, None)

@@ -15,6 +15,7 @@ from fer_live.realtime.commands.cli_options import (
     LimitDamaged,
     LimitHours,
     LimitMegapixels,
+    LimitMemory,
     LimitStreams,
     MaxFaces,
     MinFace,
@@ -71,6 +72,7 @@ def annotate(
     limit_hours: LimitHours = 240.0,
     limit_damaged: LimitDamaged = 10_000,
     limit_streams: LimitStreams = 256,
+    limit_memory: LimitMemory = 512.0,
 ) -> None:
     """Turn videos into tables of faces and labels, and annotated videos.
 
@@ -100,7 +102,9 @@ def annotate(
             choices=Choices(
                 rotate=int(rotate),
                 stream=stream,
-                limits=Limits(limit_megapixels, limit_hours, limit_damaged, limit_streams),
+                limits=Limits(
+                    limit_megapixels, limit_hours, limit_damaged, limit_streams, limit_memory
+                ),
             ),
             chosen=FaceChoice(face, min_face),
         )

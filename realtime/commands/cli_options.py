@@ -98,6 +98,13 @@ LimitDamaged: TypeAlias = Annotated[
 LimitStreams: TypeAlias = Annotated[
     int, typer.Option(min=1, help="Refuse files of more streams.", rich_help_panel=FILES_PANEL)
 ]
+LimitMemory: TypeAlias = Annotated[
+    float,
+    typer.Option(
+        help="Refuse pictures and animations that take more MB to decode.",
+        rich_help_panel=FILES_PANEL,
+    ),
+]
 FaceName: TypeAlias = Annotated[
     Literal["all", "largest", "central"],
     typer.Option("--face", help="Keep all faces, or one a picture.", rich_help_panel=FACES_PANEL),

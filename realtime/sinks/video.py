@@ -33,6 +33,8 @@ NOMINAL_FPS: Final = Fraction(30)
 """Where a source does not say; it plans the bit rate, and how long the last picture is shown."""
 SLOWEST_FPS: Final = Fraction(1, 1001)
 """Pictures of a slower source still have their own times; this plans the bit rate only."""
+LONGEST_SIDE_PX: Final = 16_384
+"""What x264 encodes at most, in either direction."""
 KEY_FRAME_EVERY_S: Final = 2
 THREADS: Final = 4
 """Fixed, because x264 gives other bytes with another number of threads."""
@@ -130,9 +132,16 @@ class VideoWriter(FileSink):
             atomic: Write under another name until it is whole, as `FileSink` says.
 
         Raises:
-            SinkError: The file cannot be written, or its ending is unknown.
+            SinkError: The file cannot be written, its ending is unknown, or the pictures are too
+                wide or too high for H.264.
         """
         container = video_container(path)
+        if max(info.size_wh) > LONGEST_SIDE_PX:
+            width, height = info.size_wh
+            raise SinkError(
+                f"pictures of {width}x{height} are too large for a video, which is at most "
+                f"{LONGEST_SIDE_PX} pixels wide and high"
+            )
         super().__init__(path, atomic=atomic)
         self._size_wh = info.size_wh
         self._start_s = start_s

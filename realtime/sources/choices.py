@@ -8,6 +8,7 @@ from fer_live.errors import SettingsError, SourceError
 FULL_TURN: Final = 360
 QUARTER_TURN: Final = 90
 PIXELS_A_MEGAPIXEL: Final = 1_000_000
+BYTES_A_MEGABYTE: Final = 1_000_000
 SECONDS_AN_HOUR: Final = 3600
 
 
@@ -21,12 +22,15 @@ class Limits:
         hours: How far into a file pictures are read.
         damaged: How many damaged places in a row end the reading.
         streams: Of a file, of all kinds together.
+        memory: Megabytes that decoding a picture file may take, by its size and format; what a
+            video takes depends on its codec and is bounded by `megapixels`.
     """
 
     megapixels: float = 64.0
     hours: float = 240.0
     damaged: int = 10_000
     streams: int = 256
+    memory: float = 512.0
 
     def __post_init__(self) -> None:
         """Check that nothing is limited to nothing.
@@ -34,7 +38,7 @@ class Limits:
         Raises:
             SettingsError: A limit is not above 0.
         """
-        for name in ("megapixels", "hours", "damaged", "streams"):
+        for name in ("megapixels", "hours", "damaged", "streams", "memory"):
             if not getattr(self, name) > 0:
                 raise SettingsError(f"--limit-{name} is {getattr(self, name)}; give more than 0")
 
@@ -49,6 +53,19 @@ class Limits:
             raise SourceError(
                 f"the pictures of {name} are {width}x{height}, more than the limit of "
                 f"{self.megapixels:g} megapixels; allow more with --limit-megapixels"
+            )
+
+    def check_memory(self, name: str, needed_bytes: float) -> None:
+        """Refuse pictures that take too much memory to decode.
+
+        Raises:
+            SourceError: They take more than allowed.
+        """
+        needed_mb = needed_bytes / BYTES_A_MEGABYTE
+        if needed_mb > self.memory:
+            raise SourceError(
+                f"{name} takes about {needed_mb:.0f} MB to decode, more than the limit of "
+                f"{self.memory:g} MB; allow more with --limit-memory"
             )
 
     def check_streams(self, name: str, count: int) -> None:

@@ -14,13 +14,14 @@ from typing import Any, Final
 
 import cv2
 import numpy as np
+import PIL.ExifTags
 import PIL.Image
 import PIL.ImageOps
 
 from fer_live.arrays import Image
 from fer_live.errors import SourceError
 from fer_live.realtime.sources.choices import Limits
-from fer_live.realtime.sources.pixels import on_ground
+from fer_live.realtime.sources.pixels import on_ground, strips
 
 PICTURE_SUFFIXES: Final = frozenset(
     {".avif", ".bmp", ".heic", ".heif", ".hif", ".jfif", ".jp2", ".jpe", ".jpeg", ".jpg", ".pbm"}
@@ -32,12 +33,21 @@ MANY_JPEGS: Final = frozenset({".mjpeg", ".mjpg"})
 UNTIMED_S: Final = 0.1
 """How long a picture of an animation shows that gives no time, as in browsers."""
 
+MOVING_BYTES: Final = 30
+"""What a pixel of an animation takes, in bytes: 15 (PNG, TIFF) to 21 (AVIF) were measured for the
+decoder, its canvases and the picture handed out, and three more pictures wait or are worked on."""
+STILL_BYTES: Final = 10
+_WEBP_BYTES: Final = 16
+OPENCV_BYTES: Final = 8
+
 _MAGIC: Final = (b"\xff\xd8\xff", b"\x89PNG\r\n\x1a\n", b"II*\0", b"MM\0*")
 _GIF: Final = (b"GIF87a", b"GIF89a")
 _PNG: Final = b"\x89PNG\r\n\x1a\n"
 _HEIC_BRANDS: Final = frozenset({b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1"})
 _AVIF_BRANDS: Final = frozenset({b"avif", b"avis"})
 _ONLY_PILLOW: Final = frozenset({"AVIF", "GIF", "HEIF"})
+_AS_IT_IS: Final = 1
+"""The Exif orientation of a picture that is upright."""
 _MOVING: Final = frozenset({"AVIF", "GIF", "HEIF", "PNG", "TIFF", "WEBP"})
 """Formats whose further pictures belong to the first; in others they are previews of it."""
 
@@ -93,6 +103,7 @@ class PictureFile:
         if data.startswith(_PNG) and b"IEND" not in data[-64:]:
             raise SourceError(f"{name} is cut off; copy it again")
         self._data, self._name, self._limits = data, name, limits or Limits()
+        self._limits.check_size(name, _webp_canvas(data))
         self._opened = self._by_pillow()
         self.count, self.timed, self._moves = 1, False, False
         self.format: str | None = None
@@ -103,6 +114,7 @@ class PictureFile:
             self.icc_profile = self._opened.info.get("icc_profile")
             self._limits.check_size(name, self._opened.size)
             self._look_for_more(self._opened)
+            self._check_memory(self._opened)
 
     @property
     def still(self) -> bool:
@@ -138,6 +150,7 @@ class PictureFile:
                 except EOFError:
                     return
                 self._limits.check_size(self._name, opened.size)
+                self._check_memory(opened)
                 opened.load()
                 rgb = _upright(opened)
                 shown_s = float(opened.info.get("duration") or 0) / 1000
@@ -155,6 +168,16 @@ class PictureFile:
             self._moves = True
         self._moves = self._moves or self.count > 1
         self.timed = self._moves and opened.format != "TIFF"
+
+    def _check_memory(self, opened: Any) -> None:
+        """Refuse what takes too much memory: an animation needs several pictures at once."""
+        if self._moves:
+            bytes_a_pixel = MOVING_BYTES
+        elif self._needs_pillow(opened):
+            bytes_a_pixel = _WEBP_BYTES if opened.format == "WEBP" else STILL_BYTES
+        else:
+            bytes_a_pixel = OPENCV_BYTES
+        self._limits.check_memory(self._name, bytes_a_pixel * opened.width * opened.height)
 
     def _needs_pillow(self, opened: Any) -> bool:
         """Whether OpenCV does not know a picture, or what of it is transparent."""
@@ -209,13 +232,33 @@ class PictureFile:
 
 def _upright(opened: Any) -> Image:
     """Return a decoded picture as RGB, turned as its Exif orientation says."""
-    picture = PIL.ImageOps.exif_transpose(opened)
+    picture = opened
+    if opened.getexif().get(PIL.ExifTags.Base.Orientation, _AS_IT_IS) != _AS_IT_IS:
+        picture = PIL.ImageOps.exif_transpose(opened)
+    rgb = np.empty((picture.height, picture.width, 3), np.uint8)
+    for rows in strips(picture.height, picture.width):
+        rgb[rows] = _as_rgb(picture.crop((0, rows.start, picture.width, rows.stop)))
+    return rgb
+
+
+def _as_rgb(picture: Any) -> Image:
+    """Return a picture of any mode as RGB; white shows where it is transparent."""
     if picture.mode.startswith("I;16"):
         gray = (np.asarray(picture).astype(np.uint16) >> 8).astype(np.uint8)
         return np.stack([gray] * 3, axis=-1)
     if picture.has_transparency_data:
         return on_ground(np.asarray(picture.convert("RGBA")))
-    return np.array(picture.convert("RGB"))
+    return np.asarray(picture.convert("RGB"))
+
+
+def _webp_canvas(data: bytes) -> tuple[int, int]:
+    """Return (width, height) of what libwebp reserves as soon as a file is opened; else 0.
+
+    Only the extended format (VP8X) has a canvas larger than a picture can be.
+    """
+    if data[8:16] != b"WEBPVP8X":
+        return 0, 0
+    return 1 + int.from_bytes(data[24:27], "little"), 1 + int.from_bytes(data[27:30], "little")
 
 
 def _brand(head: bytes) -> bytes:

@@ -5,6 +5,7 @@ pictures through here, before faces are looked for and before anything is drawn.
 """
 
 import math
+from collections.abc import Iterator
 from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any, Final, TypeAlias, cast
@@ -30,6 +31,8 @@ below, and for JPEG at any height, as BT.601."""
 WIDEST_PIXEL: Final = 4
 """Pixels are taken as square where a file claims that they are more times as wide as high, or as
 high as wide: the most that any standard has is 2.2, and the claim is damage."""
+STRIP_PIXELS: Final = 1 << 18
+"""How much of a large picture is converted at a time, where several steps are needed."""
 GROUND: Final = 255
 """What shows where a picture is transparent: white, as in a browser."""
 
@@ -146,9 +149,19 @@ def _standard_range(frame: av.VideoFrame) -> dict[str, Any]:
 
 def on_ground(rgba: NDArray[np.uint8]) -> Image:
     """Return (H, W, 3) of a picture (H, W, 4) that is transparent in places, over `GROUND`."""
-    alpha = rgba[..., 3:].astype(np.uint16)
-    mixed = rgba[..., :3] * alpha + GROUND * (255 - alpha)
-    return ((mixed + 127) // 255).astype(np.uint8)
+    rgb = np.empty((*rgba.shape[:2], 3), np.uint8)
+    for rows in strips(rgba.shape[0], rgba.shape[1]):
+        alpha = rgba[rows, :, 3:].astype(np.uint16)
+        mixed = rgba[rows, :, :3] * alpha + GROUND * (255 - alpha)
+        rgb[rows] = (mixed + 127) // 255
+    return rgb
+
+
+def strips(height: int, width: int) -> Iterator[slice]:
+    """Yield the rows of a picture in strips, so that what is made of one by the way is small."""
+    step = max(1, STRIP_PIXELS // max(1, width))
+    for top in range(0, height, step):
+        yield slice(top, min(top + step, height))
 
 
 def pixel_aspect(stream: Any) -> Fraction:

@@ -10,13 +10,16 @@ import math
 import os
 from collections.abc import Iterator
 from contextlib import ExitStack
+from dataclasses import dataclass
 from fractions import Fraction
 from itertools import chain, dropwhile
 from pathlib import Path
 from typing import Final
 
 import av
+from av.container import InputContainer
 from av.format import Flags as FormatFlags
+from av.video.stream import VideoStream
 
 from fer_live.errors import SourceError
 from fer_live.realtime.ffmpeg import exact
@@ -69,6 +72,15 @@ def open_video(
     return VideoSource(Path(path), span, threads=threads, choices=choices or Choices())
 
 
+@dataclass(frozen=True, slots=True)
+class _Opened:
+    """An open file; whoever lets go of this lets go of the decoder's pictures, too."""
+
+    container: InputContainer
+    stream: VideoStream
+    decoder: Decoder
+
+
 class VideoSource(BaseSource):
     """The frames of a video file; made by `open_video`."""
 
@@ -77,11 +89,13 @@ class VideoSource(BaseSource):
         self._path, self._span, self._threads, self._choices = path, span, threads, choices
         self._reached_s = 0.0
         self._too_long = False
-        self._open()
-        self._view = View(pixel_aspect(self._stream), choices.rotate)
-        choices.limits.check_size(str(path), self._view.upright_size(self._first))
+        self._closed_with: tuple[int, str | None] = 0, None
+        opened, first = self._open()
+        self._stream_index = opened.stream.index
+        self._view = View(pixel_aspect(opened.stream), choices.rotate)
+        choices.limits.check_size(str(path), self._view.upright_size(first))
         self._to_rgb = RgbConverter(self._view)
-        self._info = self._describe()
+        self._info = self._describe(opened, self._view.upright_size(first))
 
     @property
     def info(self) -> SourceInfo:
@@ -91,12 +105,13 @@ class VideoSource(BaseSource):
     @property
     def decode_errors(self) -> int:
         """How many packets could not be decoded, or gave a damaged picture, so far."""
-        return self._decoder.damaged
+        opened = self._opened
+        return self._closed_with[0] if opened is None else opened.decoder.damaged
 
     @property
     def stream_index(self) -> int:
         """Which of the file's streams the pictures are of."""
-        return self._stream.index
+        return self._stream_index
 
     @property
     def pixel_aspect(self) -> Fraction:
@@ -106,7 +121,12 @@ class VideoSource(BaseSource):
     @property
     def fault(self) -> str | None:
         """Sentences on what was wrong so far; None while all was well."""
-        return "; ".join(filter(None, (self._damage(), self._other_sizes()))) or None
+        opened = self._opened
+        return self._closed_with[1] if opened is None else self._fault_of(opened.decoder)
+
+    def _fault_of(self, decoder: Decoder) -> str | None:
+        """Say what was wrong so far, as long as the file is open."""
+        return "; ".join(filter(None, (self._damage(decoder), self._other_sizes()))) or None
 
     def _other_sizes(self) -> str | None:
         """Say that pictures change their size; None while they do not."""
@@ -119,9 +139,9 @@ class VideoSource(BaseSource):
             f"each was fitted whole into {width}x{height}"
         )
 
-    def _damage(self) -> str | None:
+    def _damage(self, decoder: Decoder) -> str | None:
         """Say what could not be read; None while all could."""
-        decoder, reached = self._decoder, f"{self._reached_s:.1f} s"
+        reached = f"{self._reached_s:.1f} s"
         if self._too_long:
             return (
                 f"{self._path} was read up to the limit of {self._choices.limits.hours:g} hours; "
@@ -150,7 +170,7 @@ class VideoSource(BaseSource):
             )
         return None
 
-    def _open(self) -> None:
+    def _open(self) -> tuple[_Opened, av.VideoFrame]:
         """Open the file and decode its first picture: only then is it sure that there is one."""
         with ExitStack() as undo:
             container = undo.enter_context(open_container(self._path))
@@ -163,29 +183,30 @@ class VideoSource(BaseSource):
             stream.codec_context.options = {
                 "max_pixels": str(int(limits.megapixels * PIXELS_A_MEGAPIXEL))
             }
-            self._decoder = Decoder(container, stream, whole=True, most_damaged=limits.damaged)
-            pictures = self._decoder.pictures()
+            decoder = Decoder(container, stream, whole=True, most_damaged=limits.damaged)
+            pictures = decoder.pictures()
             first = next(pictures, None)
             if first is None:
                 raise SourceError(f"{self._path} holds no picture that could be decoded")
             undo.pop_all()
-        self._container, self._stream, self._first = container, stream, first
+        self._opened: _Opened | None = _Opened(container, stream, decoder)
         self._pictures: Iterator[av.VideoFrame] = chain([first], pictures)
         self._time_base = exact(stream.time_base) or Fraction(1)
         self._origin = file_origin(container, stream)
         if has_flag(container, FormatFlags.no_timestamps):  # a bare stream has no clock of its own
             self._origin = (first.pts or 0) * self._time_base
+        return self._opened, first
 
-    def _describe(self) -> SourceInfo:
+    def _describe(self, opened: _Opened, size_wh: tuple[int, int]) -> SourceInfo:
         """Gather what the container says."""
-        stream, container = self._stream, self._container
+        stream, container = opened.stream, opened.container
         duration_s = container.duration / av.time_base if container.duration else None
         if stream.duration:
             last_tick = (stream.start_time or 0) + stream.duration
             duration_s = float(last_tick * self._time_base - self._origin)
         return SourceInfo(
             name=self._path.name,
-            size_wh=self._view.upright_size(self._first),
+            size_wh=size_wh,
             fps=exact(stream.average_rate) or exact(stream.guessed_rate),
             frame_count=stream.frames or None,
             duration_s=duration_s,
@@ -197,7 +218,8 @@ class VideoSource(BaseSource):
         """Yield the frames of the span."""
         span = self._span
         keeps = span.chooser()
-        skipped = self._jump() if span.start_s > 0 else None
+        opened = self._opened
+        skipped = self._jump(opened) if opened is not None and span.start_s > 0 else None
         timed = self._timed()
         if skipped is not None:
             timed = dropwhile(lambda shown: shown[0] < span.start_s, timed)
@@ -226,13 +248,13 @@ class VideoSource(BaseSource):
                 return
             yield self._reached_s, picture
 
-    def _jump(self) -> int | None:
+    def _jump(self, opened: _Opened) -> int | None:
         """Move the decoder shortly before the span; return how many pictures lie before the span.
 
         None where that cannot be known without decoding them: the decoder then begins at the
         file's own beginning.
         """
-        container, stream = self._container, self._stream
+        container, stream = opened.container, opened.stream
         if not can_jump(container, stream):
             return None
         start_s, origin, tick = self._span.start_s, self._origin, self._time_base
@@ -247,11 +269,17 @@ class VideoSource(BaseSource):
             self._open()
             return None
         most = self._choices.limits.damaged
-        self._decoder = Decoder(container, stream, whole=False, most_damaged=most)
-        self._pictures = self._decoder.pictures()
+        decoder = Decoder(container, stream, whole=False, most_damaged=most)
+        self._opened = _Opened(container, stream, decoder)
+        self._pictures = decoder.pictures()
         return skipped
 
     def _release(self) -> None:
-        """Close the file."""
+        """Close the file and let go of every picture; what was wrong is remembered."""
+        opened = self._opened
+        if opened is None:
+            return
         self._pictures = iter(())
-        self._container.close()
+        self._closed_with = opened.decoder.damaged, self._fault_of(opened.decoder)
+        self._opened = None
+        opened.container.close()

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from fer_live.realtime.annotate.ahead import DEPTH, read_ahead
+from fer_live.realtime.annotate.ahead import DEPTH, HELD_BYTES, depth_for, read_ahead
 from fer_live.realtime.results import Frame
 from tests.support.made_results import made_frame
 
@@ -62,3 +62,10 @@ def test_a_slow_worker_finds_only_a_few_frames_waiting() -> None:
         next(frames)
         time.sleep(0.3)
         assert len(asked) <= DEPTH + 3
+
+
+def test_large_frames_that_wait_fill_no_memory() -> None:
+    for width, height in ((640, 480), (1920, 1080), (3840, 2160), (16_384, 3_900)):
+        depth = depth_for((width, height))
+        assert depth == 1 or depth * 3 * width * height <= HELD_BYTES
+    assert depth_for((1920, 1080)) == DEPTH

@@ -10,6 +10,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from fer_live.errors import SinkError
 from fer_live.realtime.sinks.audio.audio_copy import SoundOf
 from fer_live.realtime.sinks.video import VideoWriter
 from fer_live.realtime.sources import open_video
@@ -213,3 +214,10 @@ def test_the_same_pictures_give_the_same_bytes(tmp_path: Path) -> None:
     for name in ("a.mp4", "b.mp4"):
         copied(source, tmp_path / name, end_s=1.0)
     assert (tmp_path / "a.mp4").read_bytes() == (tmp_path / "b.mp4").read_bytes()
+
+
+def test_pictures_wider_than_h264_can_be_are_refused_in_a_sentence(tmp_path: Path) -> None:
+    wide = dataclasses.replace(SMALL, size_wh=(16_386, 16))
+    with pytest.raises(SinkError, match=r"16386x16 are too large .* at most 16384 pixels wide"):
+        VideoWriter(tmp_path / "v.mp4", wide)
+    assert not (tmp_path / "v.mp4").exists()

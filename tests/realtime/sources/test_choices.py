@@ -49,6 +49,7 @@ def test_the_stream_that_is_asked_for_is_read() -> None:
         (lambda: Choices(rotate=45), "--rotate is 45; give 90, 180 or 270"),
         (lambda: Choices(stream=-1), "--stream is -1; streams are counted from 0"),
         (lambda: Limits(megapixels=0), "--limit-megapixels is 0; give more than 0"),
+        (lambda: Limits(memory=-1), "--limit-memory is -1; give more than 0"),
         (lambda: Limits(hours=float("nan")), "--limit-hours is nan; give more than 0"),
     ],
 )

@@ -1,6 +1,8 @@
 """Pictures and folders of pictures as sources."""
 
 import struct
+import subprocess
+import sys
 import zlib
 from pathlib import Path
 from typing import Any
@@ -20,11 +22,27 @@ from fer_live.realtime.sources import (
     open_source,
     read_picture,
 )
+from fer_live.realtime.sources.picture_files import MOVING_BYTES
 from fer_live.realtime.sources.pictures import natural_key
 from tests.realtime.sources.clips import grey_picture, index_in
 
 pytestmark = pytest.mark.packages
 
+READ_AND_TELL_PEAK = """
+import sys
+from pathlib import Path
+from fer_live.realtime.sources import open_pictures
+
+def kilobytes(key):
+    lines = Path("/proc/self/status").read_text().splitlines()
+    return next(int(line.split()[1]) for line in lines if line.startswith(key))
+
+before = kilobytes("VmRSS")
+with open_pictures(Path(sys.argv[1])) as source:
+    for frame in source:
+        pass
+print(kilobytes("VmHWM") - before)
+"""
 NOT_OPENCVS = {".jp2", ".pbm", ".heic", ".heif", ".hif", ".jfif"}
 """Kinds that OpenCV cannot write."""
 
@@ -267,3 +285,40 @@ def test_an_animation_is_read_up_to_the_limit_of_time(tmp_path: Path) -> None:
         assert [frame.time_s for frame in source] == [0.0, 60.0]
         assert source.fault is not None
         assert "--limit-hours" in source.fault
+
+
+@pytest.mark.parametrize("name", ["a.webp", "a.png", "a.gif", "a.avif", "a.tiff", "a.heic"])
+def test_an_animation_that_takes_too_much_memory_is_refused_before_it_is_decoded(
+    tmp_path: Path, name: str
+) -> None:
+    if name == "a.heic":
+        pytest.importorskip("pillow_heif").register_heif_opener()
+    path = animated(tmp_path / name, [100, 100])
+    few = Choices(limits=Limits(memory=0.05))
+    with pytest.raises(SourceError, match=r"MB to decode, more than .* with --limit-memory"):
+        open_pictures(path, choices=few)
+    with open_pictures(path) as source:
+        assert len(list(source)) == 2
+
+
+def test_a_canvas_that_a_header_claims_is_refused_before_it_is_reserved(tmp_path: Path) -> None:
+    data = bytearray(animated(tmp_path / "a.webp", [100, 100]).read_bytes())
+    data[24:30] = (59_999).to_bytes(3, "little") * 2
+    (tmp_path / "a.webp").write_bytes(data)
+    with pytest.raises(SourceError, match=r"60000x60000, more than the limit of 64 megapixels"):
+        open_source(str(tmp_path / "a.webp"))
+
+
+@pytest.mark.skipif("sys.platform != 'linux'", reason="/proc is Linux's")
+def test_an_animation_takes_no_more_memory_than_is_said(tmp_path: Path) -> None:
+    """Once, 42 bytes a pixel were taken to put one over white."""
+    width, height = 4000, 3000
+    picture = PIL.Image.new("RGBA", (width, height), (200, 30, 30, 128))
+    picture.save(tmp_path / "a.webp", save_all=True, append_images=[picture.rotate(1)], method=0)
+    peak = subprocess.run(
+        [sys.executable, "-c", READ_AND_TELL_PEAK, tmp_path / "a.webp"],
+        capture_output=True,
+        text=True,
+        check=True,
+    ).stdout
+    assert float(peak) * 1024 < MOVING_BYTES * width * height

@@ -246,3 +246,11 @@ def test_a_name_like_an_address_is_still_a_file(
     monkeypatch.chdir(tmp_path)
     with open_video("10:30 talk.mp4") as video:
         assert len(list(video)) == 3
+
+
+def test_what_was_wrong_is_still_known_when_the_file_is_closed() -> None:
+    with open_video(shared_file("cases/size_changes.mkv")) as video:
+        list(video)
+        said = video.fault
+    assert said is not None
+    assert video.fault == said
