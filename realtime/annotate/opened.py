@@ -9,15 +9,25 @@ from fer_live.realtime.faces import FaceSettings, open_face_networks
 from fer_live.realtime.faces.networks import FaceNetworks
 from fer_live.realtime.inference.classifier import OnnxClassifier
 from fer_live.realtime.inference.session import Device
+from fer_live.realtime.send import Sender
 
 
 class Opened:
     """What is slow to open, opened when it is first asked for and closed at the end.
 
     A photograph takes a tenth of the time that opening takes.
+
+    Attributes:
+        sender: Sends every result to other programs; None for nobody.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, sender: Sender | None = None) -> None:
+        """Open nothing yet.
+
+        Args:
+            sender: Gets every result; it belongs to whoever made it.
+        """
+        self.sender = sender
         self._classifier: tuple[tuple[str, Device], OnnxClassifier] | None = None
         self._networks: tuple[tuple[FaceSettings, Device], FaceNetworks] | None = None
 

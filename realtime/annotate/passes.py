@@ -149,12 +149,17 @@ class Passes:
             closing(self._settled(source)) as results,
         ):
             last_s = None
+            sender = self._opened.sender
+            if sender is not None:
+                sender.info = source.info
             for result in results:
                 if last_s is not None:
                     self._longest_gap_s = max(self._longest_gap_s, result.time_s - last_s)
                 last_s = result.time_s
                 table.write(Frame(result.frame_index, result.time_s, _NO_PICTURE), result)
                 tally.add(result)
+                if sender is not None:
+                    sender.write_result(result)
                 if settings.video:
                     spool.add(result)
         fps = settings.fps or source.info.fps

@@ -1,7 +1,7 @@
 """What is told while inputs are annotated, and afterwards."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal, TypeAlias
 
@@ -32,16 +32,19 @@ class Progress:
 
 @dataclass(frozen=True, slots=True)
 class Watch:
-    """Whoever waits for a run; both are called in the thread that began it.
+    """Whoever waits for a run or listens to it; called in the thread that began it.
 
     Attributes:
         progress: Called whenever there is news.
         told_to_stop: Asked between frames whether to give up. What a signal's handler raises may
             come up inside a library's callback, where it is lost; an answer given here is not.
+        send: Receivers that get the rows of the table as messages while it is written, such as
+            `osc://127.0.0.1:9000`; see `fer_live.realtime.send`. Only without `jobs`.
     """
 
     progress: Callable[[Progress], None] = lambda _: None
     told_to_stop: Callable[[], bool] = lambda: False
+    send: tuple[str, ...] = field(default=(), repr=False)  # an address may hold a password
 
 
 @dataclass(frozen=True, slots=True)

@@ -54,6 +54,15 @@ def annotate(
     jobs: Annotated[
         int, typer.Option("--jobs", "-j", min=1, metavar="N", help="Work on so many at once.")
     ] = 1,
+    send: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="ADDRESS",
+            show_default=False,
+            help="Send each row to another program as it is written: ws://, osc://, mqtt://, lsl:, "
+            "- for lines of JSON and others. May be given several times; not with --jobs.",
+        ),
+    ] = None,
     overwrite: Annotated[
         bool, typer.Option("--overwrite", help="Replace results that were made of something else.")
     ] = False,
@@ -80,6 +89,8 @@ def annotate(
     status is 1 if an input failed; the others are done all the same.
     """
     rate = _rate(fps)
+    if send and jobs > 1:
+        raise typer.BadParameter("--send goes through inputs one by one: leave out --jobs")
     with plain_errors(NAME):
         from fer_live.bundle import DEFAULT_MODEL
         from fer_live.realtime.annotate import AnnotateSettings, Watch
@@ -109,9 +120,10 @@ def annotate(
             chosen=FaceChoice(face, min_face),
         )
         with stop_signals() as told_to_stop, progress_bar() as progress:
-            watch = Watch(progress, told_to_stop)
+            watch = Watch(progress, told_to_stop, tuple(send or ()))
+            processes = None if send else jobs
             report = annotate_all(
-                inputs, out, settings, jobs=jobs, overwrite=overwrite, watch=watch
+                inputs, out, settings, jobs=processes, overwrite=overwrite, watch=watch
             )
         tell_report(report, out)
         raise typer.Exit(0 if report.went_well else 1)

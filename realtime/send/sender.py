@@ -53,20 +53,31 @@ class _Line:
         self._closing = False
         self._stop = threading.Event()
         self._sent = self._dropped = 0
-        self._there = False
+        self._there = self._slow = False
         self._problem: str | None = None
         self._error: Exception | None = None
         self._thread = threading.Thread(target=self._run, name=f"to {channel.name}", daemon=True)
         self._thread.start()
 
-    def offer(self, message: Message) -> None:
-        """Queue a message; never waits."""
+    def offer(self, message: Message, patience_s: float) -> None:
+        """Queue a message; the oldest goes where there is no room.
+
+        Args:
+            message: What to send.
+            patience_s: How long room is waited for, as long as the receiver is there.
+        """
         with self._fresh:
+            if patience_s and not self._slow:
+                self._slow = not self._fresh.wait_for(self._needs_no_waiting, patience_s)
             if len(self._queue) >= QUEUE:
                 self._queue.popleft()
                 self._dropped += 1
             self._queue.append(message)
             self._fresh.notify()
+
+    def _needs_no_waiting(self) -> bool:
+        """Whether there is room, or nobody there who would make some."""
+        return len(self._queue) < QUEUE or self._problem is not None or not self._thread.is_alive()
 
     def status(self) -> LineStatus:
         """Return how it goes."""
@@ -133,6 +144,7 @@ class _Line:
                 raise
             with self._fresh:
                 self._sent += 1
+                self._slow = False
 
     def _next(self) -> Message | None:
         """Wait for the next message; None at the end."""
@@ -140,7 +152,9 @@ class _Line:
             self._fresh.wait_for(lambda: self._queue or self._closing)
             if self._stop.is_set() or not self._queue:
                 return None
-            return self._queue.popleft()
+            message = self._queue.popleft()
+            self._fresh.notify()
+            return message
 
     def _done(self) -> bool:
         with self._fresh:
@@ -163,6 +177,7 @@ class _Line:
             self._there = False
             first = self._problem is None
             self._problem = reason or type(error).__name__
+            self._fresh.notify()
         if first:
             _log.warning("%s cannot be reached (%s); trying again", self._channel.name, reason)
 
@@ -171,25 +186,42 @@ class Sender:
     """Sends every result to every receiver, in order; a `FrameSink`.
 
     A receiver that is slow loses the oldest messages, one that is not there loses those of the
-    meantime; both are told by `status` and once in the log. Neither keeps `write` waiting.
+    meantime; both are told by `status` and once in the log. Neither keeps `write` waiting, unless
+    the sender was made patient.
+
+    Attributes:
+        info: Names the source of what is written from now on.
     """
 
-    def __init__(self, channels: Sequence[Channel], info: SourceInfo) -> None:
+    def __init__(
+        self, channels: Sequence[Channel], info: SourceInfo, *, patience_s: float = 0.0
+    ) -> None:
         """Begin to reach every receiver.
 
         Args:
             channels: What `open_channel` returned; they belong to the sender.
             info: Names the source.
+            patience_s: How long a receiver that is there, but slow, may keep a message waiting. One
+                that takes none in this time is not waited for again until it takes one. For files,
+                whose results come faster than most programs read; a camera does not wait.
         """
-        self._info = info
+        self.info = info
+        self._patience_s = patience_s
         self._lines = [_Line(channel) for channel in channels]
         self._closed = False
 
     def write(self, frame: Frame, result: FrameResult) -> None:
-        """Send what was seen in a frame; returns at once."""
-        message = Message.of(self._info, frame, result)
+        """Send what was seen in a frame; returns at once, unless the sender is patient."""
+        self.send(Message.of(self.info, frame, result))
+
+    def write_result(self, result: FrameResult) -> None:
+        """Send what was seen in a frame of a file whose picture is not at hand any more."""
+        self.send(Message(self.info.name, self.info.size_wh, result))
+
+    def send(self, message: Message) -> None:
+        """Send a message to every receiver."""
         for line in self._lines:
-            line.offer(message)
+            line.offer(message, self._patience_s)
 
     def status(self) -> tuple[LineStatus, ...]:
         """Return how it goes with each receiver."""

@@ -23,10 +23,16 @@ from fer_live.realtime.annotate.settings import AnnotateSettings, TableFormat
 from fer_live.realtime.annotate.summary import versions
 from fer_live.realtime.annotate.workspace import clear_leftovers
 from fer_live.realtime.inference.classifier import OnnxClassifier
+from fer_live.realtime.results import SourceInfo
+from fer_live.realtime.send import Sender, open_channel
 from fer_live.system_errors import MEMORY_RAN_OUT, ran_out_of_memory
 
 TELL_EVERY_S: Final = 0.1
 """How often one input says how far it is."""
+RECEIVERS_PATIENCE_S: Final = 5.0
+"""How long a receiver of results may keep the work waiting; then it loses messages."""
+NO_SOURCE: Final = SourceInfo("", (0, 0))
+"""Before the first input."""
 _Task: TypeAlias = tuple[Job, Order]
 
 _log = logging.getLogger(__name__)
@@ -87,9 +93,14 @@ def annotate(
     order = Order(settings, classifier.sha256, overwrite=overwrite)
     model = {"name": classifier.contract.name, "sha256": classifier.sha256}
     facts = RunFacts(model, settings.as_json(), versions(), jobs or 1)
-    with _News(found, out, facts, watch or Watch(), passed_over) as news:
+    watch = watch or Watch()
+    if watch.send and jobs is not None:
+        raise SettingsError("results can be sent while one input is done after the other; no jobs")
+    channels = [open_channel(address, classifier.contract.labels) for address in watch.send]
+    with _News(found, out, facts, watch, passed_over) as news:
         if jobs is None:
-            _in_this_process(found, order, news)
+            with Sender(channels, NO_SOURCE, patience_s=RECEIVERS_PATIENCE_S) as sender:
+                _in_this_process(found, order, sender if channels else None, news)
         else:
             _in_processes(found, order, min(jobs, len(found)), news)
         news.show_together(settings.table)
@@ -226,9 +237,9 @@ def _annotated(task: _Task, opened: Opened, tell: Tell) -> Outcome:
         )
 
 
-def _in_this_process(jobs: Sequence[Job], order: Order, news: _News) -> None:
-    """Annotate one input after the other."""
-    with Opened() as opened:
+def _in_this_process(jobs: Sequence[Job], order: Order, sender: Sender | None, news: _News) -> None:
+    """Annotate one input after the other, with the same receivers throughout."""
+    with Opened(sender) as opened:
         _one_by_one(jobs, order, opened, news)
 
 
