@@ -23,7 +23,9 @@ BRIGHT: Final = 128
 """Of a block, above which it stands for 1."""
 
 
-def write_camera_clip(clip: Path, folder: Path, seconds: float) -> tuple[Path, Path]:
+def write_camera_clip(
+    clip: Path, folder: Path, seconds: float, *, marked: bool = True
+) -> tuple[Path, Path]:
     """Write a clip as a browser's camera plays it, and the same pictures as a video.
 
     The picture stands in the middle of 1280x720; a column of blocks at the left edge, where no face
@@ -38,6 +40,7 @@ def write_camera_clip(clip: Path, folder: Path, seconds: float) -> tuple[Path, P
         clip: What to play.
         folder: Where `camera.mjpeg` and `camera.mkv` go.
         seconds: How much of it.
+        marked: Whether the blocks are drawn.
 
     Returns:
         The stream of JPEGs for the browser, and the video of the same pictures for `annotate`.
@@ -51,9 +54,11 @@ def write_camera_clip(clip: Path, folder: Path, seconds: float) -> tuple[Path, P
     camera, plain, video = (folder / f"camera.{end}" for end in ("mjpeg", "jpegs", "mkv"))
     with camera.open("wb") as for_chromium, plain.open("wb") as for_us:
         for index, picture in enumerate(_pictures(clip, seconds)):
-            marked = _marked(picture, index)
-            for_us.write(jpeg(marked))
-            for_chromium.write(jpeg(_paler(marked)))
+            whole = _in_the_middle(picture)
+            if marked:
+                _mark(whole, index)
+            for_us.write(jpeg(whole))
+            for_chromium.write(jpeg(_paler(whole)))
     read = [ffmpeg, "-loglevel", "error", "-y", "-framerate", str(FPS), "-f", "mjpeg"]
     subprocess.run([*read, "-i", plain, "-c", "copy", video], check=True)
     return camera, video
@@ -77,8 +82,8 @@ def _pictures(clip: Path, seconds: float) -> Iterator[Image]:
             yield frame.rgb
 
 
-def _marked(picture: Image, index: int) -> Image:
-    """Return a picture in the middle of the camera's, with its index at the left edge."""
+def _in_the_middle(picture: Image) -> Image:
+    """Return a picture in the middle of the camera's, with room for blocks at its sides."""
     width, height = SIZE_WH
     scale = min((width - 2 * BLOCK_PX) / picture.shape[1], height / picture.shape[0])
     size = round(picture.shape[1] * scale), round(picture.shape[0] * scale)
@@ -87,10 +92,14 @@ def _marked(picture: Image, index: int) -> Image:
     whole[y0 : y0 + size[1], x0 : x0 + size[0]] = cv2.resize(
         picture, size, interpolation=cv2.INTER_LINEAR
     )
+    return whole
+
+
+def _mark(whole: Image, index: int) -> None:
+    """Draw the index of a picture at its left edge."""
     for bit, top in enumerate(_tops()):
         if index >> bit & 1:
             whole[top : top + BLOCK_PX, :BLOCK_PX] = 255
-    return whole
 
 
 def _paler(picture: Image) -> Image:

@@ -1,8 +1,9 @@
 """The page as it looks on a phone, a laptop and a 4K screen: the pictures of the documentation.
 
-    python -m benchmarks.page.pictures CLIP docs/pictures
+    python -m benchmarks.page.pictures docs/pictures
 
-A face of the clip is watched for a while first, so that the timeline has something to show.
+What the camera sees is a portrait in the public domain. It is watched for a while first, so that
+the timeline has something to show.
 """
 
 import argparse
@@ -15,6 +16,7 @@ from PIL import Image as PilImage
 
 from benchmarks.page.browser import chromium, visit
 from benchmarks.page.camera_clip import write_camera_clip
+from fer_live.realtime.demo_clip import write_portrait_clip
 from tests.realtime.serve.serving import served
 
 SIZES_WH: Final = ((390, 844), (1280, 1000), (3840, 2160))
@@ -28,12 +30,13 @@ WEBP_QUALITY: Final = 70
 def main() -> None:
     """Take the pictures and say where they are."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
-    parser.add_argument("clip", type=Path)
     parser.add_argument("out", type=Path)
     parser.add_argument("--seconds", type=float, default=30.0)
     chosen = parser.parse_args()
-    with tempfile.TemporaryDirectory() as folder, served() as address:
-        camera, _ = write_camera_clip(chosen.clip, Path(folder), CLIP_S)
+    with tempfile.TemporaryDirectory() as name, served() as address:
+        folder = Path(name)
+        write_portrait_clip(folder / "portrait.mp4", (1280, 720))
+        camera, _ = write_camera_clip(folder / "portrait.mp4", folder, CLIP_S, marked=False)
         with chromium(camera) as browser, visit(browser, address) as page:
             page.wait_for_timeout(1000 * chosen.seconds)
             for width, height in SIZES_WH:

@@ -6,10 +6,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final, Protocol
 
+import numpy as np
+
 from fer_live.arrays import Image
+from fer_live.realtime.live.absence import Absence
 from fer_live.realtime.live.statistics import LiveStatus
 from fer_live.realtime.overlay import Readout, blank, draw_help, draw_notice, draw_on, shown
 from fer_live.realtime.overlay.blur import blur_faces
+from fer_live.realtime.overlay.strip import Past, strip_height
 from fer_live.realtime.results import Frame, FrameResult
 from fer_live.realtime.sinks.keys import KEYS, Key
 
@@ -26,6 +30,7 @@ class Switches:
     blur_faces: bool = False
     paused: bool = False
     help: bool = False
+    strip: bool = False
 
     def press(self, key: Key | None) -> None:
         """Turn over the switch that a key stands for; other keys change nothing."""
@@ -38,6 +43,8 @@ class Switches:
                 self.paused = not self.paused
             case Key.HELP:
                 self.help = not self.help
+            case Key.STRIP:
+                self.strip = not self.strip
             case _:
                 pass
 
@@ -75,6 +82,8 @@ class Screen:
         self._taken = 0
         self._drawn_from: object = None
         self._told: tuple[str, float] | None = None
+        self._past = Past()
+        self._absence = Absence()
 
     @property
     def closed(self) -> bool:
@@ -85,6 +94,8 @@ class Screen:
         """Show this frame from now on."""
         self._last = frame, result
         self._taken += 1
+        self._past.take(result)
+        self._absence.take(frame, result)
 
     def tell(self, words: str, *, until_s: float) -> None:
         """Show a line over the picture for a while.
@@ -122,14 +133,31 @@ class Screen:
         if self._last is None:
             picture = blank(size_wh)
         else:
-            picture = self._drawn(
-                *self._last, named=readout is not None, readout=readout, size_wh=size_wh
+            picture = self._with_strip(
+                self._last, named=readout is not None, readout=readout, size_wh=size_wh
             )
         if self._switches.help:
             picture = draw_help(picture, HELP)
         if notices:
             draw_notice(picture, notices, dim=readout is None)
         return picture
+
+    def _with_strip(
+        self,
+        last: tuple[Frame, FrameResult],
+        *,
+        named: bool,
+        readout: Readout | None,
+        size_wh: tuple[int, int] | None,
+    ) -> Image:
+        """Draw the last frame, with the last half minute under it if that is switched on."""
+        if not self._switches.strip:
+            return self._drawn(*last, named=named, readout=readout, size_wh=size_wh)
+        width, height = size_wh or last[0].rgb.shape[1::-1]
+        below = strip_height(width, height)
+        room = None if size_wh is None else (width, height - below)
+        picture = self._drawn(*last, named=named, readout=readout, size_wh=room)
+        return np.vstack((picture, self._past.drawn(picture.shape[1], below)))
 
     def _drawn(
         self,
@@ -152,7 +180,8 @@ class Screen:
         """Return what is said in the middle of the picture."""
         if self._switches.paused:
             return ()
-        trouble = () if status.trouble is None else (status.trouble,)
+        hint = None if status.trouble else self._absence.hint
+        trouble = tuple(words for words in (status.trouble, hint) if words is not None)
         return trouble if self._told is None else (*trouble, self._told[0])
 
     def _readout(self, status: LiveStatus, *, recording: bool) -> Readout:

@@ -21,6 +21,7 @@ from fer_live.realtime.overlay.placing import (
     beside_edges,
     beside_sides,
     least_covering,
+    near_edges,
     uncovering,
 )
 from fer_live.realtime.overlay.shapes import Rect, fill, frame
@@ -33,7 +34,7 @@ CARD_OPACITY: Final = 0.72
 
 
 @dataclass(frozen=True, slots=True)
-class _Tag:
+class Tag:
     """A face, what its tag says, and where both are.
 
     Attributes:
@@ -41,14 +42,15 @@ class _Tag:
         box: Its frame, within the picture.
         style: Sizes of what is written about it.
         words: Label, confidence and number, as far as the picture is wide enough for them.
-        place: The tag, with a strip of probabilities at its end towards the face.
+        place: The tag, with a strip of probabilities at its end towards the face; None where the
+            crowd leaves no room for it.
     """
 
     track: Track
     box: Rect
     style: Style
     words: tuple[str, ...]
-    place: Rect
+    place: Rect | None
 
     @property
     def colour(self) -> Colour:
@@ -62,7 +64,8 @@ def draw_faces(
     """Frame and name every face in `picture`, which is changed.
 
     A face with room at its side gets a bar for each label there, any other one a strip of all
-    probabilities in its tag.
+    probabilities in its tag. Tags never cover one another: in a crowd they say less, and the last
+    faces have a frame in their label's colour alone.
 
     Args:
         picture: (H, W, 3) uint8.
@@ -71,15 +74,14 @@ def draw_faces(
         taken: Where something else is written.
     """
     size_wh = (picture.shape[1], picture.shape[0])
-    boxes = [_within(track.face.box, size_wh) for track in tracks]
-    tags: list[_Tag] = []
-    for track, box in zip(tracks, boxes, strict=True):
-        writing = [*taken, *(tag.place for tag in tags)]
-        tags.append(_tag(track, box, size_wh, faces=boxes, writing=writing))
+    tags = placed_tags(tracks, size_wh, taken=taken)
+    boxes = [tag.box for tag in tags]
     for tag in tags:
         frame(picture, tag.box, tag.colour, line_px=tag.style.line_px, dashed=tag.track.uncertain)
-    occupied = [*taken, *boxes, *(tag.place for tag in tags)]
+    occupied = [*taken, *boxes, *_places(tags)]
     for tag in tags:
+        if tag.place is None:
+            continue
         style = tag.style.small
         places = beside_sides(tag.box, _bars_size(style, labels), tag.style.gap_px)
         tall_enough = tag.box.height >= places[0].height / 2
@@ -87,7 +89,24 @@ def draw_faces(
         if panel is not None:
             occupied.append(panel)
             _draw_bars(picture, panel, tag, labels)
-        _draw_tag(picture, tag, labels, strip=panel is None)
+        _draw_tag(picture, tag, tag.place, labels, strip=panel is None)
+
+
+def placed_tags(
+    tracks: Sequence[Track], size_wh: tuple[int, int], *, taken: Sequence[Rect] = ()
+) -> list[Tag]:
+    """Return a tag for each face, none of which covers another or what is `taken`."""
+    boxes = [_within(track.face.box, size_wh) for track in tracks]
+    tags: list[Tag] = []
+    for track, box in zip(tracks, boxes, strict=True):
+        writing = [*taken, *_places(tags)]
+        tags.append(_tag(track, box, size_wh, faces=boxes, writing=writing))
+    return tags
+
+
+def _places(tags: Sequence[Tag]) -> list[Rect]:
+    """Return where tags are."""
+    return [tag.place for tag in tags if tag.place is not None]
 
 
 def _within(box: Box, size_wh: tuple[int, int]) -> Rect:
@@ -104,17 +123,22 @@ def _tag(
     *,
     faces: Sequence[Rect],
     writing: Sequence[Rect],
-) -> _Tag:
+) -> Tag:
     """Say what a face's tag says, and find a place for it."""
     style = face_style(picture_style(*size_wh), track.face.box)
     label = f"{track.label}?" if track.uncertain else track.label
     words: tuple[str, ...] = (label, f"{track.confidence:.0%}", f"#{track.track_id}")
     while len(words) > 1 and _words_width(words, style) > size_wh[0]:
         words = words[:-1]
-    size = (_words_width(words, style), style.row_px + _strip_px(style))
-    places = beside_edges(box, size, style.line_px + 1)
-    place = least_covering(places, size_wh, faces=faces, writing=writing)
-    return _Tag(track, box, style, words, place)
+    gap = style.line_px + 1
+    while words:
+        size = (_words_width(words, style), style.row_px + _strip_px(style))
+        places = [*beside_edges(box, size, gap), *near_edges(box, size, gap)]
+        place = least_covering(places, size_wh, faces=faces, writing=writing)
+        if place is not None:
+            return Tag(track, box, style, words, place)
+        words = words[:-1]
+    return Tag(track, box, style, words, None)
 
 
 def _words_width(words: Sequence[str], style: Style) -> int:
@@ -129,9 +153,9 @@ def _strip_px(style: Style) -> int:
     return max(4, round(0.34 * style.text_px))
 
 
-def _draw_tag(picture: Image, tag: _Tag, labels: Sequence[str], *, strip: bool) -> None:
+def _draw_tag(picture: Image, tag: Tag, place: Rect, labels: Sequence[str], *, strip: bool) -> None:
     """Draw a tag; without the strip it is lower, and stays at the face."""
-    place, style = tag.place, tag.style
+    style = tag.style
     above = place.y1 <= tag.box.y0
     if not strip:
         lower = _strip_px(style)
@@ -185,7 +209,7 @@ def _bar_row_px(style: Style) -> int:
     return round(1.22 * style.text_px)
 
 
-def _draw_bars(picture: Image, place: Rect, tag: _Tag, labels: Sequence[str]) -> None:
+def _draw_bars(picture: Image, place: Rect, tag: Tag, labels: Sequence[str]) -> None:
     """Draw a bar for each label, an edge in the tag's colour towards the face."""
     style, track = tag.style.small, tag.track
     fill(picture, place, INK, radius=style.gap_px, opacity=CARD_OPACITY)

@@ -5,8 +5,10 @@ from typing import Final
 
 from fer_live.realtime.overlay.shapes import Rect
 
-WRITING_WEIGHT: Final = 4
-"""Writing over writing is so many times worse than writing over a face."""
+FAR: Final = 4
+"""A line that finds no room at its face may be so many of its heights away."""
+RIM_PX: Final = 2
+"""Writing has a dark rim, and keeps so far from other writing."""
 SECOND_CHOICE: Final = 0.15
 """What a face may be covered, as a part of the writing, before the next best place is taken."""
 
@@ -19,6 +21,18 @@ def beside_edges(box: Rect, size_wh: tuple[int, int], gap: int) -> list[Rect]:
     width, height = size_wh
     tops = (box.y0 - gap - height, box.y1 + gap, box.y0 + gap, box.y1 - gap - height)
     lefts = (box.x0, box.x1 - width)
+    return [Rect(x, y, x + width, y + height) for y in tops for x in lefts]
+
+
+def near_edges(box: Rect, size_wh: tuple[int, int], gap: int) -> list[Rect]:
+    """Return places for a line a little farther off, nearest first, where others took the best."""
+    width, height = size_wh
+    step = height + gap
+    starts = (box.y0 - step, box.y1 + gap)
+    tops = [
+        start + way * k * step for k in range(1, FAR + 1) for start in starts for way in (-1, 1)
+    ]
+    lefts = (box.x0, box.x1 - width, box.x1 + gap, box.x0 - gap - width)
     return [Rect(x, y, x + width, y + height) for y in tops for x in lefts]
 
 
@@ -36,24 +50,24 @@ def least_covering(
     *,
     faces: Sequence[Rect],
     writing: Sequence[Rect],
-) -> Rect:
-    """Return the best place: one that covers little, early ones before late ones.
+) -> Rect | None:
+    """Return the best place: one that covers little, early ones before late ones; None without one.
 
     Args:
         places: Best first; each is moved into the picture.
         picture_wh: Size of the picture.
         faces: What should not be covered.
-        writing: What must not be covered, if there is any other way.
+        writing: What must not be covered.
     """
 
     def fault(choice: tuple[int, Rect]) -> float:
         rank, place = choice
         covered = sum(map(place.overlap, faces))
-        covered += WRITING_WEIGHT * sum(map(place.overlap, writing))
         return SECOND_CHOICE * rank + covered / (place.width * place.height)
 
     moved = [place.inside(*picture_wh) for place in places]
-    return min(enumerate(moved), key=fault)[1]
+    free = [place for place in moved if not any(map(place.grown(RIM_PX).overlap, writing))]
+    return min(enumerate(free), key=fault)[1] if free else None
 
 
 def uncovering(

@@ -97,7 +97,7 @@ def _rounded(width: int, height: int, radius: int, opacity: int) -> NDArray[np.u
     beyond_x = np.abs(np.arange(width) - (width - 1) / 2) - (width / 2 - radius)
     beyond_y = np.abs(np.arange(height) - (height - 1) / 2) - (height / 2 - radius)
     distance = np.hypot(np.maximum(beyond_x, 0)[None], np.maximum(beyond_y, 0)[:, None])
-    covered = np.clip(radius + 0.5 - distance, 0, 1)
+    covered = np.clip(max(radius, 0.5) + 0.5 - distance, 0, 1)
     mask: NDArray[np.uint8] = (covered * opacity).round().astype(np.uint8)
     mask.setflags(write=False)
     return mask

@@ -11,12 +11,13 @@ from typing import Final
 class Key(Enum):
     """What a key asks for; the value is what the help says."""
 
-    QUIT = "quit"
+    QUIT = "quit; so does Escape"
     PAUSE = "pause"
     SAVE = "save a picture"
     RECORD = "record"
     BLUR = "blur faces"
     MIRROR = "mirror"
+    STRIP = "the last 30 seconds"
     HELP = "this help"
 
 
@@ -27,6 +28,7 @@ KEYS: Final = {
     "r": Key.RECORD,
     "b": Key.BLUR,
     "m": Key.MIRROR,
+    "t": Key.STRIP,
     "h": Key.HELP,
 }
 """Which key means what; Escape quits as well, and capitals count."""
@@ -38,6 +40,7 @@ OTHER_LAYOUTS: Final = {
     "r": "кρרقพრ",
     "b": "иβנذิბﻻ",
     "m": "ьμצةپทმ",
+    "t": "еτאفะტ",
     "h": "рηיا้ჰ",
 }
 """Letters that other layouts have on the same keys: Russian with Ukrainian, Belarusian and Kazakh;

@@ -1,7 +1,7 @@
 // The page: pictures from the browser's camera or from the server, results over them.
 
 import {Connection, state} from "./connection.js";
-import {blurFaces, drawFaces, fit, placed} from "./draw.js";
+import {blurFaces, drawFaces, fit, placed, writing} from "./draw.js";
 import {Faces} from "./faces.js";
 import {Table, download, stamp} from "./table.js";
 import {Timeline} from "./timeline.js";
@@ -118,7 +118,7 @@ class App {
     const sorted = [...this.delays].sort((a, b) => a - b), p95 = sorted[Math.floor(0.95 * sorted.length)];
     window.ferLive = {rate, p95, frames: this.table.rows.length, message: this.message};
     $("figures").textContent = span ? `${rate.toFixed(0)} frames a second${p95 === undefined ? "" : `, ${p95.toFixed(0)} ms from picture to label (95th percentile)`}` : "";
-    fit($("timeline")); this.timeline.draw(window.devicePixelRatio || 1);
+    this.timeline.draw(writing(fit($("timeline"))));
   }
 
   draw() {
@@ -126,7 +126,7 @@ class App {
     if (!this.source || !(this.stale || before !== canvas.width + canvas.height)) return;
     this.stale = false;
     const context = canvas.getContext("2d"), size = this.message.size, place = placed(canvas, ...size);
-    const {mirror, blur} = this.on, options = {mirror, ratio};
+    const {mirror, blur} = this.on, options = {mirror, ratio: writing(ratio)};
     context.fillStyle = "#000"; context.fillRect(0, 0, canvas.width, canvas.height);
     context.save();
     if (mirror) { context.translate(canvas.width, 0); context.scale(-1, 1); }

@@ -7,6 +7,10 @@ export function fit(canvas) {
   return ratio;
 }
 
+// How much larger than a CSS pixel of a small screen writing on a canvas is: on large screens the
+// page's own writing grows too.
+export function writing(ratio) { return ratio * parseFloat(getComputedStyle(document.documentElement).fontSize) / 16; }
+
 // Where a picture of w x h lies, whole, in the middle of a canvas.
 export function placed(canvas, w, h) {
   const scale = Math.min(canvas.width / w, canvas.height / h);
@@ -40,6 +44,7 @@ function drawTag(context, text, x, y, h, colour, ink, ratio, taken) {
   const width = context.measureText(text).width + 14 * ratio, height = 24 * ratio;
   const left = Math.max(0, Math.min(x, context.canvas.width - width));
   const places = [y - height - 4 * ratio, y + h + 4 * ratio, y + 4 * ratio];
+  for (let k = 1; k * height < context.canvas.height; k++) places.push(places[0] + k * height, places[0] - k * height);
   const free = (top) => top >= 0 && top + height <= context.canvas.height
     && taken.every((t) => left + width < t[0] || t[0] + t[2] < left || top + height < t[1] || t[1] + t[3] < top);
   const top = places.find(free) ?? Math.max(0, Math.min(places[2], context.canvas.height - height));

@@ -1,7 +1,7 @@
 // Frames and names on a transparent ground, for a browser source in OBS; ?mirror=1 turns them round.
 
 import {Connection, state} from "./connection.js";
-import {drawFaces, fit, placed} from "./draw.js";
+import {drawFaces, fit, placed, writing} from "./draw.js";
 
 const canvas = document.getElementById("overlay");
 const mirror = new URLSearchParams(location.search).get("mirror") === "1";
@@ -11,7 +11,7 @@ const look = {labels: new Map(found.labels.map((l) => [l.name, l])), uncertain: 
 function show(message) {
   const ratio = fit(canvas), context = canvas.getContext("2d");
   context.clearRect(0, 0, canvas.width, canvas.height);
-  drawFaces(context, message.faces, placed(canvas, ...message.size), message.size, look, {mirror, ratio});
+  drawFaces(context, message.faces, placed(canvas, ...message.size), message.size, look, {mirror, ratio: writing(ratio)});
 }
 
 const connection = new Connection("/watch", {

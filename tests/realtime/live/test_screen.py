@@ -163,3 +163,34 @@ def test_a_line_about_a_failure_goes_away_by_itself() -> None:
     assert not np.array_equal(told, after)
     assert coloured(told) > 1000, "faces stay"
     assert after[middle].max() <= 128
+
+
+def test_the_last_half_minute_stands_under_the_picture_and_not_in_what_is_saved() -> None:
+    glass = Glass(SIZE_WH)
+    switches = Switches()
+    screen = screen_on(glass, switches)
+    for n in range(3):
+        screen.take(*seen(n))
+    screen.refresh(GOING, recording=False, wait_s=0.001)
+    switches.press(Key.STRIP)
+    screen.refresh(GOING, recording=False, wait_s=0.001)
+    without, with_strip = glass.pictures
+    assert with_strip.shape[0] == without.shape[0] == SIZE_WH[1]
+    assert (with_strip[-1] == with_strip[-1, 0]).all(), "the ground of the strip"
+    assert coloured(with_strip[-40:]) > 20
+    saved = screen.picture()
+    assert saved is not None
+    assert saved.shape[:2] == SIZE_WH[::-1]
+
+
+def test_nobody_for_a_while_is_told_why() -> None:
+    glass = Glass()
+    screen = screen_on(glass)
+    for n in range(8):
+        frame = made_frame(index=n, time_s=float(n), size_wh=SIZE_WH)
+        screen.take(frame, made_result([], index=n, time_s=float(n)))
+        screen.refresh(GOING, recording=False, wait_s=0.001)
+    first, *_, last = glass.pictures
+    words = last[SIZE_WH[1] // 2 - 12 : SIZE_WH[1] // 2 + 12].max()
+    assert words > 200
+    assert words > first[SIZE_WH[1] // 2 - 12 : SIZE_WH[1] // 2 + 12].max()

@@ -1,6 +1,7 @@
 """What is drawn: legible, in its place, on a copy."""
 
 from collections.abc import Sequence
+from itertools import combinations
 
 import numpy as np
 import pytest
@@ -19,6 +20,7 @@ from fer_live.realtime.overlay.colours import (
     contrast,
     ink_on,
 )
+from fer_live.realtime.overlay.faces import placed_tags
 from fer_live.realtime.overlay.placing import beside_edges, beside_sides, least_covering, uncovering
 from fer_live.realtime.overlay.shapes import Rect
 from fer_live.realtime.overlay.text import text_width, write
@@ -235,8 +237,23 @@ RECTS = st.builds(
 def test_a_tag_is_in_the_picture(box: Rect, faces: list[Rect], writing: list[Rect]) -> None:
     places = beside_edges(box, (120, 30), 2)
     place = least_covering(places, (640, 480), faces=faces, writing=writing)
+    if place is None:
+        assert writing, "there is always room where nothing is written"
+        return
     assert place == place.inside(640, 480)
     assert (place.width, place.height) == (120, 30)
+    assert not any(map(place.overlap, writing))
+
+
+@given(st.lists(RECTS, min_size=2, max_size=32))
+def test_tags_of_a_crowd_never_cover_one_another(boxes: list[Rect]) -> None:
+    """What is written about one face stays as it is, whoever is drawn after it."""
+    seen = [made_track(n, Box(*map(float, box))) for n, box in enumerate(boxes)]
+    places = [tag.place for tag in placed_tags(seen, (640, 480))]
+    written = [place for place in places if place is not None]
+    assert written, "one face at least is named"
+    for place, other in combinations(written, 2):
+        assert place.overlap(other) == 0
 
 
 @given(RECTS, st.lists(RECTS, max_size=4))
