@@ -21,8 +21,6 @@ from tests.realtime.annotate.reference import reference_times
 from tests.support.shared_data import shared_file
 from tests.support.tiny_models import tiny_bytes
 
-pytestmark = pytest.mark.packages
-
 ROOT = Path(__file__).parents[2]
 CLIP = "video/demo/pyfeat_single_face.mp4"
 
@@ -121,6 +119,7 @@ def test_arrays_in_memory_are_read_as_the_file_is(tiny: str) -> None:
     assert [result.time_s for result in plain] == [0, 1 / 30, 2 / 30, 3 / 30]
 
 
+@pytest.mark.packages
 def test_a_picture_means_the_same_as_path_bytes_array_and_pil_image(
     tiny: str, tmp_path: Path
 ) -> None:
@@ -179,6 +178,7 @@ def test_frames_that_go_back_in_time_and_no_frames_are_refused(tiny: str) -> Non
         next(analyze([], model=tiny))
 
 
+@pytest.mark.packages
 def test_a_data_frame_holds_what_the_command_writes(tiny: str, tmp_path: Path) -> None:
     pandas = pytest.importorskip("pandas")
     (tmp_path / "face.png").write_bytes(cv2.imencode(".png", portrait()[:, :, ::-1])[1].tobytes())

@@ -21,8 +21,6 @@ from fer_live.realtime.sources import open_video
 from fer_live.realtime.tracking import Tracker
 from tests.support.shared_data import shared_file
 
-pytestmark = pytest.mark.packages
-
 SIZE_WH = 640, 360
 FOUR = "video/edge/four_sadTL_surpriseTR_neutralBL_happyBR.mp4"
 FINDERS: tuple[FinderName, ...] = ("mediapipe", "onnx")
@@ -96,6 +94,7 @@ def test_no_face_is_seen_in_a_whole_clip_without_one(name: str, finder: FinderNa
     assert not seen_in(clip(f"video/{name}"), FaceSettings(finder=finder))
 
 
+@pytest.mark.packages
 def test_a_face_that_passes_in_front_of_another_takes_nothing_from_it() -> None:
     def crossing(progress: float) -> tuple[Placed, ...]:
         still = Placed((0.5, 0.45), 0.14, mirrored=True)
@@ -158,6 +157,7 @@ def test_no_more_faces_are_followed_than_asked_for() -> None:
     assert len(seen_in(clip(FOUR, 10), FaceSettings(max_faces=2))) == 2
 
 
+@pytest.mark.packages
 def test_blendshapes_come_when_asked_for_and_only_then() -> None:
     scene = Scene("calm", 0.2, lambda progress: (Placed((0.5, 0.45), 0.2),))
     (plain,) = seen_in(played(scene)).values()
@@ -197,6 +197,7 @@ def test_settings_that_make_no_sense_are_refused() -> None:
         FaceSettings(search_period_s=0.0)
 
 
+@pytest.mark.packages
 def test_the_bare_landmarker_sees_the_same_face() -> None:
     frame = next(played(Scene("calm", 0.2, lambda progress: (Placed((0.5, 0.45), 0.3),))))
     with BareLandmarker(1) as bare, open_finder(FaceSettings(), live=True) as finder:

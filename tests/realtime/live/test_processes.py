@@ -126,6 +126,7 @@ def test_a_lost_stream_is_called_again_while_the_run_goes_on_and_is_told_in_the_
     assert pictures_in(tmp_path / "out.mp4") == len(frames_in(tmp_path / "out.csv"))
 
 
+@pytest.mark.packages
 def test_closing_the_window_ends_the_run_with_status_0_and_whole_files(
     desktop: Desktop, tmp_path: Path, camera: str, tiny_model: Path
 ) -> None:

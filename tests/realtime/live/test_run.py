@@ -15,8 +15,6 @@ from fer_live.realtime.sources import Patience, open_video
 from tests.realtime.sources.cameras.driver import Driver
 from tests.realtime.sources.clips import grey_picture, write_clip
 
-pytestmark = pytest.mark.packages
-
 
 @pytest.fixture
 def device(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:

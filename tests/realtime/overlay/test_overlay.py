@@ -28,8 +28,6 @@ from fer_live.realtime.results import Box, Track
 from fer_live.realtime.sinks.keys import KEYS
 from tests.support.made_results import made_result, made_track, tracks
 
-pytestmark = pytest.mark.packages
-
 SIZES = [(320, 240), (1280, 720), (3840, 2160), (360, 640), (64, 36), (1, 1)]
 READOUT = Readout(fps=29.9, latency_ms=12.4, notes=("paused",), recording=True)
 
@@ -103,6 +101,7 @@ def test_the_frame_is_where_the_face_is_and_mirrors_with_it() -> None:
         assert not matching(picture[210:310, x0 + 5 : x1 - 5], LABEL_COLOURS["angry"]).any()
 
 
+@pytest.mark.packages
 def test_mirroring_swaps_the_picture_but_not_the_writing() -> None:
     rgb = gray((320, 240))
     rgb[:, :160] = 40
@@ -131,6 +130,7 @@ def test_what_belongs_to_faces_apart_does_not_overlap(size_wh: tuple[int, int]) 
     np.testing.assert_array_equal(both[touched_other], other[touched_other])
 
 
+@pytest.mark.packages
 @pytest.mark.parametrize("size_wh", SIZES[:3])
 def test_bars_are_as_long_as_labels_are_likely(size_wh: tuple[int, int]) -> None:
     """The happy one's yellow covers three times as much at 0.9 as at 0.3, frame and tag apart."""
@@ -207,6 +207,7 @@ def test_every_label_has_a_colour() -> None:
     assert set(LABEL_COLOURS) == set(LABELS)
 
 
+@pytest.mark.packages
 @pytest.mark.parametrize("size_wh", SIZES[:2])
 def test_the_help_names_every_key_within_the_picture(size_wh: tuple[int, int]) -> None:
     lines = [(letter, key.value) for letter, key in KEYS.items()]

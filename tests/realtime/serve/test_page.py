@@ -21,8 +21,6 @@ from fer_live.realtime.sources import decode_picture
 from tests.realtime.serve.serving import jpeg, packed, served, talking, unpacked
 from tests.support.shared_data import shared_file
 
-pytestmark = pytest.mark.packages
-
 jsonschema = pytest.importorskip("jsonschema")
 
 
@@ -32,6 +30,7 @@ def one_server() -> Iterator[str]:
         yield address
 
 
+@pytest.mark.packages
 def test_the_browsers_camera_is_read_as_analyze_reads_the_same_pictures(address: str) -> None:
     clip = shared_file("video/edge/timeline_7emotions.mp4")
     frames = [f for f, _ in islice(fer_live.analyze(clip, frames=True, model="tiny"), 0, 300, 3)]
@@ -90,6 +89,7 @@ def test_a_source_that_is_not_there_is_told_on_the_page() -> None:
             assert time.monotonic() < end_s
 
 
+@pytest.mark.packages
 def test_settings_change_what_comes_after(address: str) -> None:
     with talking(address, "camera") as socket:
         socket.send(json.dumps({"model": "cnn6", "prior": "natural", "max_faces": 1}))

@@ -15,8 +15,6 @@ from fer_live.realtime.faces.views import ROI_PX, VIEW_PX, cut_view, pose_of_mes
 from fer_live.realtime.sources import open_video
 from tests.support.shared_data import shared_file
 
-pytestmark = pytest.mark.packages
-
 MIN_SCORE = 0.35
 APART = 2e-3
 """Landmarks may lie so far apart, over the width of the face: less than half of what they jitter.
@@ -74,6 +72,7 @@ def view_of(picture: Image, mesh_px: Points, shift: tuple[float, float] = (0.0, 
     return cut_view(picture, to_pixels(pose, VIEW_PX, ROI_PX), VIEW_PX)
 
 
+@pytest.mark.packages
 @pytest.mark.parametrize("name", PICTURES)
 def test_the_detector_sees_the_same(
     name: str, onnx: OnnxNetworks, mediapipe: MediaPipeNetworks
@@ -127,6 +126,7 @@ def test_a_face_that_is_followed_has_the_same_landmarks_look_after_look(
         reference.close()
 
 
+@pytest.mark.packages
 def test_a_batch_of_views_gives_what_single_looks_give(onnx: OnnxNetworks) -> None:
     views: list[Image] = []
     before: list[Points | None] = []

@@ -16,8 +16,6 @@ from tests.realtime.sources.clips import GREYS, index_in, write_clip, write_soun
 from tests.support.running import fer_live
 from tests.support.shared_data import SHARED, shared_file
 
-pytestmark = pytest.mark.packages
-
 VIDEO = SHARED / "video"
 SENTENCES = {
     "edge/empty.mp4": "is empty",
@@ -36,6 +34,7 @@ def clips() -> list[str]:
         return [row["file"] for row in csv.DictReader(file)]
 
 
+@pytest.mark.packages
 @pytest.mark.parametrize("clip", [clip for clip in clips() if clip not in SENTENCES])
 def test_a_clip_yields_every_picture_at_its_own_time(clip: str) -> None:
     path = shared_file(f"video/{clip}")
@@ -64,6 +63,7 @@ def test_gaps_of_two_seconds_stay_gaps() -> None:
     assert (np.diff(times_s) > 1.9).sum() >= 3
 
 
+@pytest.mark.packages
 def test_a_clip_cut_in_the_middle_gives_what_came_before_and_says_where_it_ends() -> None:
     path = shared_file("video/edge/truncated_60pct.mp4")
     with open_video(path) as video:
@@ -75,6 +75,7 @@ def test_a_clip_cut_in_the_middle_gives_what_came_before_and_says_where_it_ends(
         )
 
 
+@pytest.mark.packages
 @settings(
     max_examples=20, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
@@ -198,6 +199,7 @@ def test_annotate_fails_on_each_with_status_1_and_writes_what_happened(tmp_path:
     assert [path.name for path in (tmp_path / "out").iterdir()] == ["run.json"]
 
 
+@pytest.mark.packages
 @pytest.mark.parametrize("suffix", [".mkv", ".mp4"])
 def test_a_file_that_ends_early_keeps_everything_before(tmp_path: Path, suffix: str) -> None:
     ticks = list(range(0, 40_000, 40))
