@@ -54,8 +54,10 @@ kills: $(VENV)/.installed
 soak: $(VENV)/.installed
 	$(BIN)/python -m tests.robustness.soak --minutes $(MINUTES)
 
-# Lowest and newest packages on every Python that is declared and found; takes half an hour.
-# MATRIX_OPTIONS: --python 3.13, --ends newest, --tests [PATH...], --require, --record.
+# Lowest and newest packages on every Python that is declared and found, with the tests marked
+# "packages"; --whole: all that need no torch.
+# MATRIX_OPTIONS: --python 3.13, --ends newest, --tests [PATH...], --whole, --jobs 2, --keep,
+# --require, --record.
 .venv-matrix/.installed: pyproject.toml
 	$(PYTHON) -m venv .venv-matrix
 	.venv-matrix/bin/python -m pip install --quiet --upgrade "pip>=25.1"
@@ -63,7 +65,7 @@ soak: $(VENV)/.installed
 	touch $@
 
 matrix: .venv-matrix/.installed
-	.venv-matrix/bin/python scripts/matrix.py $(MATRIX_OPTIONS)
+	.venv-matrix/bin/python -m scripts.matrix $(MATRIX_OPTIONS)
 
 # The runtime alone: no torch. CLIP=path uses a video of yours instead of the one made on the spot.
 .venv-demo/.installed: pyproject.toml

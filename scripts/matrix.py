@@ -1,9 +1,9 @@
 """Try the runtime with the lowest and the newest packages that its ranges allow, on every Python.
 
     make matrix
-    python scripts/matrix.py --python 3.13 --ends newest --tests
-    python scripts/matrix.py --whole --jobs 2   # every fast test instead of the packages' own
-    python scripts/matrix.py --record       # and keep what was tried, for fer-live doctor
+    python -m scripts.matrix --python 3.13 --ends newest --tests
+    python -m scripts.matrix --whole --jobs 2   # every fast test instead of the packages' own
+    python -m scripts.matrix --record       # and keep what was tried, for fer-live doctor
 
 Each environment is made anew with pip: the newest packages are what pip takes by itself, the lowest
 are those that uv resolves (`--resolution lowest-direct`, wheels only) given to pip as constraints.
@@ -22,39 +22,34 @@ import shutil
 import subprocess
 import sys
 import time
-import tomllib
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
-from packaging.requirements import Requirement
 from packaging.version import Version
 
-ROOT: Final = Path(__file__).parents[1]
+from scripts.matrix_ranges import (
+    ENDS,
+    EXTRAS,
+    ROOT,
+    declared_packages,
+    declared_pythons,
+    pins,
+    show_extras,
+    show_platforms,
+)
+
 RECORD: Final = ROOT / "realtime" / "doctor" / "tried.json"
 PAGE: Final = ROOT / "docs" / "guide" / "install.md"
 MARKS: Final = ("<!-- written by make matrix -->\n", "<!-- end -->\n")
 """Between these the page gets the table."""
-EXTRAS: Final = ("demo", "heic", "pandas", "parquet", "plot", "send", "serve")
 TESTS: Final = (
     "tests/fer_live",
     "tests/realtime",
     *(str(path.relative_to(ROOT)) for path in sorted((ROOT / "tests").glob("test_*.py"))),
 )
-NOT_RUN: Final = ("train", "export")
-"""Extras that are only resolved: an environment of them takes 7 GB with CUDA's libraries."""
-ENDS: Final = ("lowest", "newest")
-PLATFORMS: Final = {
-    "Linux, x86-64": "x86_64-manylinux_2_28",
-    "Linux, ARM": "aarch64-manylinux_2_28",
-    "macOS 14, Apple silicon": "aarch64-apple-darwin",
-    "macOS 14, Intel": "x86_64-apple-darwin",
-    "Windows, x86-64": "x86_64-pc-windows-msvc",
-    "Windows, ARM": "aarch64-pc-windows-msvc",
-}
-"""Where the ranges are resolved (not run), by the names that uv gives to platforms."""
 
 
 @dataclass
@@ -73,30 +68,6 @@ class Trial:
     def failed(self) -> bool:
         """Whether anything went wrong in it."""
         return "failed" in (self.demo, self.types, self.tests.split(":")[0])
-
-
-def project() -> dict[str, Any]:
-    """Return the table [project] of pyproject.toml."""
-    table: dict[str, Any] = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
-    return table
-
-
-def declared_pythons() -> list[str]:
-    """Return the Pythons that the classifiers name, such as "3.11"."""
-    named = (
-        re.fullmatch(r"Programming Language :: Python :: (3\.\d+)", text)
-        for text in project()["classifiers"]
-    )
-    return [found[1] for found in named if found]
-
-
-def declared_packages() -> list[str]:
-    """Return the names of everything that the runtime and the tried extras ask for."""
-    asked = [*project()["dependencies"]]
-    for extra in EXTRAS:
-        asked += project()["optional-dependencies"][extra]
-    needed = [Requirement(text) for text in asked]
-    return [each.name for each in needed if each.marker is None or each.marker.evaluate()]
 
 
 def interpreter(python: str) -> Path | None:
@@ -132,37 +103,6 @@ def run(command: Sequence[str], log: Path) -> int:
             check=False,
             env=os.environ | {"PATH": path, "PYTHONPATH": "", "PYTHONWARNINGS": "ignore:Editable"},
         ).returncode
-
-
-def resolve(*words: str) -> subprocess.CompletedProcess[str]:
-    """Ask uv what the ranges come to; wheels only."""
-    uv = shutil.which("uv", path=f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}")
-    if uv is None:
-        raise SystemExit("matrix: uv is missing; pip install uv")
-    command = [uv, "pip", "compile", "--quiet", "--no-header", "--no-annotate", "--no-build"]
-    return subprocess.run(
-        [*command, *words, "pyproject.toml"],
-        cwd=ROOT,
-        capture_output=True,
-        text=True,
-        check=False,
-        env=os.environ | {"MACOSX_DEPLOYMENT_TARGET": "14.0"},
-    )
-
-
-def pins(python: str, end: str, folder: Path) -> list[str]:
-    """Return what pip is told so that it takes this end of each range."""
-    if end == "newest":
-        return []
-    extras = [word for extra in EXTRAS for word in ("--extra", extra)]
-    done = resolve("--resolution", "lowest-direct", "--python-version", python, *extras)
-    if done.returncode:
-        raise SystemExit(f"matrix: no lowest versions for Python {python}: {done.stderr}")
-    direct = set(declared_packages())
-    kept = [line for line in done.stdout.splitlines() if line.split("==")[0] in direct]
-    constraints = folder / "lowest.txt"
-    constraints.write_text("\n".join(kept) + "\n", encoding="utf-8")
-    return ["--constraint", str(constraints)]
 
 
 @dataclass(frozen=True)
@@ -241,43 +181,6 @@ def table(trials: Sequence[Trial]) -> str:
     rows += [["tests", *(re.sub(r" in .*", "", t.tests) for t in trials)]]
     rows += [["minutes", *(f"{t.took_s / 60:.1f}" for t in trials)]]
     return "".join(f"| {' | '.join(row)} |\n" for row in rows)
-
-
-def show_extras(pythons: Sequence[str]) -> bool:
-    """Print what the ranges of the extras that are not run come to; return whether they do."""
-    words = [word for extra in NOT_RUN for word in ("--extra", extra)]
-    extras = project()["optional-dependencies"]
-    names = [Requirement(text).name for extra in NOT_RUN for text in extras[extra]]
-    found = {}
-    for python in pythons:
-        for end in ENDS:
-            lowest = ["--resolution", "lowest-direct"] if end == "lowest" else []
-            done = resolve(*lowest, "--python-version", python, *words)
-            kept = dict(line.split("==") for line in done.stdout.splitlines() if "==" in line)
-            found[f"{python} {end}"] = kept
-            if done.returncode:
-                print(f"no {end} versions for Python {python}: {done.stderr}")
-    print(f"\n| resolved, not run | {' | '.join(found)} |\n{'|---' * (len(found) + 1)}|")
-    for name in names:
-        print(f"| {name} | {' | '.join(kept.get(name, '-') for kept in found.values())} |")
-    print()
-    return all(found.values())
-
-
-def show_platforms(python: str) -> None:
-    """Print what the ranges come to on other systems; nothing is run there."""
-    print(f"| where (resolved for Python {python}, not run) | mediapipe | ONNX Runtime | av |")
-    print("|---|---|---|---|")
-    for name, platform in PLATFORMS.items():
-        done = resolve("--python-version", python, "--python-platform", platform)
-        found = dict(line.split("==") for line in done.stdout.splitlines() if "==" in line)
-        runtime = next((f"{n} {v}" for n, v in found.items() if n.startswith("onnxruntime")), "-")
-        row = (found.get("mediapipe", "-"), runtime, found.get("av", "-"))
-        if done.returncode:
-            missing = re.search(r"(\S+)\S* has no (?:usable )?wheels", done.stderr)
-            row = (f"no: {missing[1] if missing else 'no solution'} has no wheel", "-", "-")
-        print(f"| {name} | {' | '.join(row)} |")
-    print()
 
 
 def record(trials: Sequence[Trial]) -> None:
