@@ -9,6 +9,7 @@ from typing import Final, NoReturn
 import typer
 from rich.console import Console
 
+from fer_live.realtime.faces.networks.quiet import let_words_out
 from fer_live.realtime.live import LiveReport, LiveStatus
 from fer_live.realtime.sinks.rows import utc
 from fer_live.terminal.console import INTERRUPTED, printable
@@ -66,6 +67,7 @@ def leave(status: int) -> NoReturn:
     """
     sys.stdout.flush()
     sys.stderr.flush()
+    let_words_out()
     os._exit(status)
 
 
