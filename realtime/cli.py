@@ -24,6 +24,7 @@ from fer_live.realtime.commands.cli_options import (
 )
 from fer_live.realtime.commands.serve import serve
 from fer_live.realtime.commands.summarize import summarize
+from fer_live.realtime.commands.watch import watch
 from fer_live.terminal.console import plain_errors, stop_signals
 from fer_live.terminal.standard_streams import Command
 
@@ -34,6 +35,7 @@ Facial expression recognition for webcams, streams and video files. Nothing leav
   fer-live --camera talk.mp4                  a file, played as if it were a camera
   fer-live annotate talk.mp4 --out results    a table and an annotated video
   fer-live serve                              a page in the browser
+  fer-live watch streams.toml                 many cameras at once
   fer-live cameras                            the cameras that are here
   fer-live models                             the models that are here
   fer-live doctor                             when something does not work
@@ -47,7 +49,7 @@ app = Command(
     add_completion=False,
     pretty_exceptions_show_locals=False,  # among them would be the passwords of streams
 )
-for command in (annotate, summarize, serve, bench):
+for command in (annotate, summarize, serve, watch, bench):
     app.command()(command)
 
 

@@ -31,6 +31,25 @@ class PipelineSettings:
     label: LabelSettings = field(default_factory=LabelSettings)
 
 
+@dataclass(frozen=True, slots=True)
+class Sighting:
+    """The faces of one frame, followed and cut out, before they are named.
+
+    Attributes:
+        frame_index: Of the frame.
+        time_s: Of the frame.
+        tracked: Each face with its number.
+        crops: uint8 (N, *input_shape), in the same order.
+        times_ms: What finding, following and cutting out took.
+    """
+
+    frame_index: int
+    time_s: float
+    tracked: tuple[tuple[int, Face], ...]
+    crops: NDArray[np.uint8]
+    times_ms: tuple[float, float, float]
+
+
 class Pipeline:
     """All stages of one source, with their state. Not for use by two sources."""
 
@@ -54,19 +73,42 @@ class Pipeline:
 
     def process(self, frame: Frame) -> FrameResult:
         """Return every face of `frame` with its label; the frame is not written to."""
+        sighting = self.look(frame)
+        begun_ns = time.perf_counter_ns()
+        prediction = self._classifier.classify(sighting.crops)
+        classify_ms = (time.perf_counter_ns() - begun_ns) / 1e6
+        return self.name(sighting, prediction, classify_ms=classify_ms)
+
+    def look(self, frame: Frame) -> Sighting:
+        """Find, follow and cut out the faces of a frame; `name` goes on from here.
+
+        For those who classify the faces of several sources in one batch.
+        """
         marks = [time.perf_counter_ns()]
         faces = self._finder.find(frame)
         marks.append(time.perf_counter_ns())
-        tracked = self._tracker.update(faces, frame)
+        tracked = tuple(self._tracker.update(faces, frame))
         marks.append(time.perf_counter_ns())
         crops = cut_crops(frame, [face for _, face in tracked], self._classifier.contract)
         marks.append(time.perf_counter_ns())
-        prediction = self._classifier.classify(crops)
-        marks.append(time.perf_counter_ns())
-        tracks = self._steadied(tracked, prediction, frame.time_s)
-        marks.append(time.perf_counter_ns())
-        times = StageTimes(*(float(ns) / 1e6 for ns in np.diff(marks)))
-        return FrameResult(frame.index, frame.time_s, tracks, times)
+        find_ms, track_ms, crop_ms = (float(ns) / 1e6 for ns in np.diff(marks))
+        return Sighting(frame.index, frame.time_s, tracked, crops, (find_ms, track_ms, crop_ms))
+
+    def name(
+        self, sighting: Sighting, prediction: Prediction, *, classify_ms: float
+    ) -> FrameResult:
+        """Steady what the network says of the faces that were seen; in the order of the frames.
+
+        Args:
+            sighting: What `look` returned.
+            prediction: Of its crops, in their order.
+            classify_ms: How long the network took, other sources' share included.
+        """
+        begun_ns = time.perf_counter_ns()
+        tracks = self._steadied(sighting.tracked, prediction, sighting.time_s)
+        smooth_ms = (time.perf_counter_ns() - begun_ns) / 1e6
+        times = StageTimes(*sighting.times_ms, classify_ms, smooth_ms)
+        return FrameResult(sighting.frame_index, sighting.time_s, tracks, times)
 
     def _steadied(
         self, tracked: Sequence[tuple[int, Face]], prediction: Prediction, time_s: float

@@ -4,7 +4,7 @@ from fer_live.realtime.live.loop import Ending, LiveLoop, Outputs
 from fer_live.realtime.live.run import LiveReport, run_live
 from fer_live.realtime.live.screen import Switches
 from fer_live.realtime.live.settings import CameraSettings, LiveSettings
-from fer_live.realtime.live.statistics import LiveStatus
+from fer_live.realtime.statistics import LiveStatus
 
 __all__ = [
     "CameraSettings",

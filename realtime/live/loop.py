@@ -13,13 +13,13 @@ from fer_live.errors import SinkError
 from fer_live.realtime.live.pictures import Recorder, save_picture
 from fer_live.realtime.live.run_file import RunFile
 from fer_live.realtime.live.screen import Screen, Switches
-from fer_live.realtime.live.statistics import LiveStatus, Tally
 from fer_live.realtime.pipeline import Pipeline
 from fer_live.realtime.results import Frame, FrameResult
 from fer_live.realtime.send import Sender
 from fer_live.realtime.sinks.keys import Key
 from fer_live.realtime.sinks.table import TableWriter
 from fer_live.realtime.sources import LatestFrame
+from fer_live.realtime.statistics import LiveStatus, Tally
 
 Ending: TypeAlias = Literal["source ended", "told to stop", "window closed", "time is up"]
 

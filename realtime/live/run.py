@@ -17,7 +17,6 @@ from fer_live.realtime.live.preparing import Parts, Preparation
 from fer_live.realtime.live.run_file import RunFile, run_file_beside
 from fer_live.realtime.live.screen import Screen, Switches
 from fer_live.realtime.live.settings import LiveSettings
-from fer_live.realtime.live.statistics import LiveStatus, Tally
 from fer_live.realtime.overlay import blank, draw_notice
 from fer_live.realtime.pipeline import Pipeline, PipelineSettings
 from fer_live.realtime.results import SourceInfo
@@ -29,6 +28,7 @@ from fer_live.realtime.sinks.video import video_container
 from fer_live.realtime.sinks.window import Window
 from fer_live.realtime.sources import LatestFrame
 from fer_live.realtime.sources.choose import check_source
+from fer_live.realtime.statistics import LiveStatus, Tally
 
 TITLE: Final = "fer-live"
 LOOK_S: Final = 0.05

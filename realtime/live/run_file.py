@@ -19,9 +19,9 @@ from fer_live.realtime.annotate.summary import versions
 from fer_live.realtime.faces.settings import resolved
 from fer_live.realtime.inference.classifier import OnnxClassifier
 from fer_live.realtime.live.settings import LiveSettings
-from fer_live.realtime.live.statistics import LiveStatus, Tally
 from fer_live.realtime.results import SourceInfo
 from fer_live.realtime.sinks.rows import utc
+from fer_live.realtime.statistics import LiveStatus, Tally
 
 FORMAT: Final = 1
 SUFFIX: Final = ".run.json"

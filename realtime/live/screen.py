@@ -10,12 +10,12 @@ import numpy as np
 
 from fer_live.arrays import Image
 from fer_live.realtime.live.absence import Absence
-from fer_live.realtime.live.statistics import LiveStatus
 from fer_live.realtime.overlay import Readout, blank, draw_help, draw_notice, draw_on, shown
 from fer_live.realtime.overlay.blur import blur_faces
 from fer_live.realtime.overlay.strip import Past, strip_height
 from fer_live.realtime.results import Frame, FrameResult
 from fer_live.realtime.sinks.keys import KEYS, Key
+from fer_live.realtime.statistics import LiveStatus
 
 HELP: Final = tuple((letter, key.value) for letter, key in KEYS.items())
 LEAST_BEHIND_S: Final = 1.0

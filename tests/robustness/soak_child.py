@@ -7,7 +7,7 @@ import threading
 from pathlib import Path
 
 from fer_live.realtime.live import LiveSettings, loop, run_live
-from fer_live.realtime.live.statistics import Tally
+from fer_live.realtime.statistics import Tally
 
 
 def main(url: str, folder: Path) -> int:

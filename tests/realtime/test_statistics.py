@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fer_live.realtime.live.statistics import Quantiles, Tally
+from fer_live.realtime.statistics import Quantiles, Tally
 
 latencies_ms = st.floats(0.01, 100_000)
 

@@ -1,0 +1,70 @@
+"""How each stream is doing: what the processes tell, the terminal shows and Prometheus reads."""
+
+import json
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Final, Literal, TypeAlias
+
+from fer_live.files import write_whole
+from fer_live.realtime.sinks.rows import utc
+
+HEALTH_FILE: Final = "health.json"
+FORMAT: Final = 1
+
+State: TypeAlias = Literal["opening", "watching", "lost", "ended"]
+"""`opening` before the first picture, `lost` while none comes after it, `ended` at its end."""
+
+
+@dataclass(frozen=True, slots=True)
+class StreamHealth:
+    """One stream at one moment.
+
+    Attributes:
+        name: The stream's.
+        place: Its address without secrets.
+        state: How it is doing.
+        trouble: Why no picture comes; None while they come.
+        analysed: Pictures that were looked at.
+        dropped: Pictures that came, were due, and that nobody had time for.
+        fps: Looked at a second, over the last seconds.
+        faces: In the newest picture.
+        latency_p50_ms: From capture to the written row, median of all; None before the first.
+        latency_p95_ms: What one picture in twenty exceeded.
+        losses: How often it was lost.
+        table: Where its rows are; None before the first.
+    """
+
+    name: str
+    place: str
+    state: State = "opening"
+    trouble: str | None = None
+    analysed: int = 0
+    dropped: int = 0
+    fps: float = 0.0
+    faces: int = 0
+    latency_p50_ms: float | None = None
+    latency_p95_ms: float | None = None
+    losses: int = 0
+    table: str | None = None
+
+
+def write_health(folder: Path, streams: Iterable[StreamHealth], *, restarts: int) -> None:
+    """Write `health.json`, in one piece.
+
+    Args:
+        folder: Where to.
+        streams: All of them.
+        restarts: How often a process was begun anew.
+
+    Raises:
+        SinkError: It cannot be written.
+    """
+    told = {
+        "format": FORMAT,
+        "at_utc": utc(datetime.now(UTC)),
+        "restarts": restarts,
+        "streams": [asdict(one) for one in streams],
+    }
+    write_whole(folder / HEALTH_FILE, json.dumps(told, indent=2) + "\n")

@@ -1,0 +1,90 @@
+"""The process that watches a share of the streams, and its line to the first process."""
+
+import multiprocessing
+import os
+import signal
+import time
+from collections.abc import Sequence
+from contextlib import suppress
+from multiprocessing.connection import Connection
+from typing import Any, Final, TypeAlias
+
+from fer_live.errors import FerLiveError
+from fer_live.realtime.annotate.batch.workers import end_with
+from fer_live.realtime.watch.health import StreamHealth
+from fer_live.realtime.watch.plan import WatchedStream, WatchSettings
+from fer_live.realtime.watch.watcher import Watcher
+
+TELL_EVERY_S: Final = 1.0
+LOOK_S: Final = 0.1
+"""How long a picture is waited for before orders are looked at."""
+LEAVE_S: Final = 15.0
+"""How long a process that was told to stop has for closing its files."""
+_SPAWN: Final = multiprocessing.get_context("spawn")  # a fork would copy MediaPipe's threads' locks
+
+News: TypeAlias = list[StreamHealth] | FerLiveError
+
+
+class Worker:
+    """A process and the line to it, seen from the first process."""
+
+    def __init__(self, streams: Sequence[WatchedStream], settings: WatchSettings) -> None:
+        """Start the process.
+
+        Args:
+            streams: Its share.
+            settings: What they have in common.
+        """
+        self.streams = tuple(streams)
+        self.line, theirs = _SPAWN.Pipe()
+        self.process = _SPAWN.Process(
+            target=_watch, args=(theirs, self.streams, settings, os.getpid())
+        )
+        self.process.start()
+        theirs.close()  # so that the line ends when the process does
+
+    def news(self) -> News | None:
+        """Return what it says; None when it is dead."""
+        try:
+            said: News = self.line.recv()
+        except (EOFError, OSError):
+            self.process.join()
+            return None
+        return said
+
+    def dismiss(self) -> None:
+        """Tell it to close its files and leave."""
+        with suppress(OSError):
+            self.line.send(None)
+
+    def close(self, give_up_s: float) -> None:
+        """Wait for its end, until a moment on the monotonic clock; then kill it."""
+        self.process.join(max(0.0, give_up_s - time.monotonic()))
+        self.process.kill()
+        self.process.join()
+        self.line.close()
+
+
+def _watch(
+    line: "Connection[Any, Any]",
+    streams: Sequence[WatchedStream],
+    settings: WatchSettings,
+    first: int,
+) -> None:
+    """Watch until told to stop: the life of a process."""
+    # Whoever stops the run sends its signal to all; the first process alone answers it.
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, signal.SIG_IGN)
+    end_with(first)
+    with suppress(BrokenPipeError):  # the first process is gone
+        try:
+            with Watcher(streams, settings) as watcher:
+                told_s = float("-inf")
+                while not line.poll():
+                    watcher.step(LOOK_S)
+                    if time.monotonic() - told_s >= TELL_EVERY_S:
+                        told_s = time.monotonic()
+                        line.send(watcher.health())
+            line.send(watcher.health())
+        except FerLiveError as error:
+            line.send(error)
