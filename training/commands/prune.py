@@ -14,15 +14,43 @@ if TYPE_CHECKING:
     from fer_live.training.pruning.surgery.stopping import StopRule
 
 NAME = "fer-train"
+CHOICE = "Which channels go (one of --angle, --budget, --plan or a --stop rule)"
+STOP = "When removal stops"
+COMPENSATION = "How the other channels make up for them"
+WIDTHS = "Widths"
+RECOVERY = "Training afterwards"
+INPUT = "Data and output"
+
 Model = Annotated[Path, typer.Argument(metavar="MODEL", help="A run's folder or a checkpoint.")]
-Data = Annotated[Path, typer.Option("--data", help="Folder that the experiment's paths are in.")]
-Runs = Annotated[Path, typer.Option("--runs", help="Folder that runs are kept in.")]
-Images = Annotated[int, typer.Option(help="Training pictures that are measured.", min=1)]
-Distil = Annotated[float, typer.Option(help="Share of the parent in what is learned again.")]
-LearningRate = Annotated[float, typer.Option(help="Of learning again.")]
+Data = Annotated[
+    Path,
+    typer.Option(
+        "--data", help="Folder that the experiment's paths are in.", rich_help_panel=INPUT
+    ),
+]
+Runs = Annotated[
+    Path, typer.Option("--runs", help="Folder that runs are kept in.", rich_help_panel=INPUT)
+]
+Images = Annotated[
+    int, typer.Option(help="Training pictures that are measured.", min=1, rich_help_panel=INPUT)
+]
+Threads = Annotated[int, typer.Option(help="CPU threads.", min=1, rich_help_panel=INPUT)]
+Distil = Annotated[
+    float,
+    typer.Option(help="Share of the target that the parent gives.", rich_help_panel=RECOVERY),
+]
+LearningRate = Annotated[float, typer.Option(help="At the start.", rich_help_panel=RECOVERY)]
 Precision = Annotated[
     Literal["32", "bf16"],
-    typer.Option(help='Of learning again; "bf16" is faster where the processor knows it.'),
+    typer.Option(
+        help='"bf16" is faster where the processor supports it.', rich_help_panel=RECOVERY
+    ),
+]
+Recover = Annotated[
+    int, typer.Option(help="Epochs of training afterwards.", min=0, rich_help_panel=RECOVERY)
+]
+Multiple = Annotated[
+    int, typer.Option(help="Widths end on multiples of this.", min=1, rich_help_panel=WIDTHS)
 ]
 Importance = Literal["damage", "angle", "minmax", "l2", "bn", "taylor", "random"]
 Compensation = Literal["neutralise", "merge", "affine", "ls", "refit"]
@@ -31,89 +59,167 @@ Compensation = Literal["neutralise", "merge", "affine", "ls", "refit"]
 def prune(
     model: Model,
     *,
-    out: Annotated[Path, typer.Option("--out", help="Folder of the pruned run.")],
     angle: Annotated[
         float | None,
-        typer.Option(help="Remove channels nearer than so many degrees.", min=0, max=90),
+        typer.Option(
+            help="Remove channels nearer than so many degrees.",
+            min=0,
+            max=90,
+            rich_help_panel=CHOICE,
+        ),
     ] = None,
+    normalisation: Annotated[
+        Literal["minmax", "centred", "shift", "layer"],
+        typer.Option(
+            help='What --angle is measured on; "minmax" is the papers\' own.',
+            rich_help_panel=CHOICE,
+        ),
+    ] = "centred",
+    components: Annotated[
+        Literal["positions", "pooled"],
+        typer.Option(
+            help="What --angle compares: every position, or each picture's mean.",
+            rich_help_panel=CHOICE,
+        ),
+    ] = "positions",
+    complement: Annotated[
+        Literal["both", "one", "neither"],
+        typer.Option(
+            help="With --angle: which of two opposite channels go.", rich_help_panel=CHOICE
+        ),
+    ] = "one",
     budget: Annotated[
-        float | None, typer.Option(help="Remove channels until this share of the cost is left.")
+        float | None,
+        typer.Option(
+            help="Remove channels until this share of the cost is left.", rich_help_panel=CHOICE
+        ),
     ] = None,
-    plan: Annotated[Path | None, typer.Option(help="Replay this plan.json.")] = None,
+    of: Annotated[
+        Literal["macs", "maps", "parameters"],
+        typer.Option(
+            help="What --budget is a share of: multiply-adds, channels, parameters.",
+            rich_help_panel=CHOICE,
+        ),
+    ] = "macs",
+    importance: Annotated[
+        Importance,
+        typer.Option(help="The order in which --budget removes.", rich_help_panel=CHOICE),
+    ] = "damage",
+    allocation: Annotated[
+        Literal["global", "uniform", "measured"],
+        typer.Option(
+            help="With --budget: layers compete by damage, all keep the same share, or what each "
+            "keeps is tried.",
+            rich_help_panel=CHOICE,
+        ),
+    ] = "uniform",
+    plan: Annotated[
+        Path | None, typer.Option(help="Replay this plan.json.", rich_help_panel=CHOICE)
+    ] = None,
+    layer: Annotated[
+        list[str] | None, typer.Option(help="Prune only this layer.", rich_help_panel=CHOICE)
+    ] = None,
+    skip: Annotated[
+        list[str] | None, typer.Option(help="Leave this layer alone.", rich_help_panel=CHOICE)
+    ] = None,
     stop_loss: Annotated[
         float | None,
-        typer.Option(help="Stop before the loss has risen by more; paper 001 has 0.1.", min=0),
+        typer.Option(
+            help="Stop before the loss has risen by more; paper 001 has 0.1.",
+            min=0,
+            rich_help_panel=STOP,
+        ),
     ] = None,
     stop_accuracy: Annotated[
-        float | None, typer.Option(help="Stop before accuracy has fallen by more points.", min=0)
+        float | None,
+        typer.Option(
+            help="Stop before accuracy has fallen by more points.", min=0, rich_help_panel=STOP
+        ),
     ] = None,
     stop_latency: Annotated[
-        float | None, typer.Option(help="Stop at this share of the unpruned network's time.")
+        float | None,
+        typer.Option(help="Stop at this share of the parent's latency.", rich_help_panel=STOP),
     ] = None,
     every: Annotated[
         int,
         typer.Option(
-            help="Channels at a time until a stop rule says no; 0 for 1/32 of all.", min=0
+            help="Channels at a time until a rule is broken; 0 for 1/32 of all.",
+            min=0,
+            rich_help_panel=STOP,
         ),
     ] = 0,
-    of: Annotated[
-        Literal["macs", "maps", "parameters"], typer.Option(help="What --budget is a share of.")
-    ] = "macs",
-    importance: Annotated[Importance, typer.Option(help="What --budget goes by.")] = "damage",
-    allocation: Annotated[
-        Literal["global", "uniform", "measured"],
-        typer.Option(
-            help="Layers compete by damage, all keep the same share, or what each keeps is tried."
-        ),
-    ] = "uniform",
-    normalisation: Annotated[
-        Literal["minmax", "centred", "shift", "layer"],
-        typer.Option(help='What --angle is measured on; "minmax" is the papers\' own.'),
-    ] = "centred",
-    components: Annotated[
-        Literal["positions", "pooled"],
-        typer.Option(help="What --angle compares: every position, or each picture's mean."),
-    ] = "positions",
-    complement: Annotated[
-        Literal["both", "one", "neither"], typer.Option(help="Who goes of two opposites.")
-    ] = "one",
     compensate: Annotated[
-        Compensation, typer.Option(help="How the rest makes up for it; refit takes longest.")
+        Compensation,
+        typer.Option(
+            help="Not at all, by one substitute (merge, affine), by least squares from all, or "
+            "by refitting the next layers, which takes longest.",
+            rich_help_panel=COMPENSATION,
+        ),
     ] = "refit",
     constants: Annotated[
-        bool, typer.Option("--constants", help="Keep slots that make biases exact at borders.")
+        bool,
+        typer.Option(
+            "--constants",
+            help="Keep slots of constant channels, which make biases exact at borders.",
+            rich_help_panel=COMPENSATION,
+        ),
     ] = False,
-    layer: Annotated[list[str] | None, typer.Option(help="Prune only this layer.")] = None,
-    skip: Annotated[list[str] | None, typer.Option(help="Leave this layer alone.")] = None,
-    multiple: Annotated[int, typer.Option(help="Widths end on multiples of this.", min=1)] = 16,
+    recalibrate: Annotated[
+        bool,
+        typer.Option(help="Recompute the statistics of batch norms.", rich_help_panel=COMPENSATION),
+    ] = True,
+    multiple: Multiple = 16,
     pad: Annotated[
         bool,
         typer.Option(
-            "--pad", help="Come to the multiple by empty channels, not by taking channels back."
+            "--pad",
+            help="Reach the multiple by empty channels, not by keeping more.",
+            rich_help_panel=WIDTHS,
         ),
     ] = False,
-    least: Annotated[int, typer.Option(help="Channels that every layer keeps.", min=1)] = 8,
+    least: Annotated[
+        int, typer.Option(help="Channels that every layer keeps.", min=1, rich_help_panel=WIDTHS)
+    ] = 8,
     least_share: Annotated[
-        float, typer.Option(help="Share of its channels that every layer keeps.", min=0, max=1)
+        float,
+        typer.Option(
+            help="Share of its channels that every layer keeps.",
+            min=0,
+            max=1,
+            rich_help_panel=WIDTHS,
+        ),
     ] = 0.25,
-    recalibrate: Annotated[
-        bool, typer.Option(help="Let batch norms learn their statistics anew.")
-    ] = True,
-    recover: Annotated[int, typer.Option(help="Epochs of learning again.", min=0)] = 0,
+    recover: Recover = 0,
     distil: Distil = 0.5,
     learning_rate: LearningRate = 0.02,
     precision: Precision = "32",
-    rounds: Annotated[int, typer.Option(help="Prune and recover in so many steps.", min=1)] = 1,
+    rounds: Annotated[
+        int,
+        typer.Option(help="Prune and train in so many steps.", min=1, rich_help_panel=RECOVERY),
+    ] = 1,
+    out: Annotated[
+        Path, typer.Option("--out", help="Folder of the pruned run.", rich_help_panel=INPUT)
+    ],
     pictures: Annotated[
-        bool, typer.Option("--pictures", help="Draw channels, angles and substitutes.")
+        bool,
+        typer.Option(
+            "--pictures",
+            help="Draw channels, angles and substitutes.",
+            rich_help_panel=INPUT,
+        ),
     ] = False,
-    seed: Annotated[int, typer.Option(help="Of pictures, random importance and recovery.")] = 0,
     images: Images = 4096,
     data: Data = Path("../shared/data"),
     runs: Runs = Path("runs"),
-    threads: Annotated[int, typer.Option(help="CPU threads.", min=1)] = 1,
+    seed: Annotated[
+        int,
+        typer.Option(
+            help="Of the pictures drawn, random importance and training.", rich_help_panel=INPUT
+        ),
+    ] = 0,
+    threads: Threads = 1,
 ) -> None:
-    """Make MODEL smaller, and say exactly what went and why."""
+    """Remove redundant channels of MODEL, and record which and why."""
     with plain_errors(NAME):
         import torch
 
@@ -165,7 +271,7 @@ def prune(
 def _rule(
     loss: float | None, accuracy: float | None, latency: float | None, every: int
 ) -> "StopRule | None":
-    """Return when removal ends; None where nothing was asked for."""
+    """Return when removal stops; None where no rule was given."""
     from fer_live.training.pruning.surgery.stopping import StopRule
 
     if (loss, accuracy, latency) == (None, None, None):
@@ -176,7 +282,7 @@ def _rule(
 def _require_one(
     angle: float | None, budget: float | None, plan: Path | None, *, stopped: bool
 ) -> None:
-    """Refuse two ways to choose, none, or a budget that leaves nothing."""
+    """Refuse two choices, none, or a budget that leaves nothing."""
     given = 3 - [angle, budget, plan].count(None)
     if given > 1 or not (given or stopped):
         raise SettingsError("give one of --angle, --budget and --plan, or a --stop rule")

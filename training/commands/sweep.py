@@ -14,8 +14,11 @@ from fer_live.training.commands.prune import (
     Images,
     LearningRate,
     Model,
+    Multiple,
     Precision,
+    Recover,
     Runs,
+    Threads,
 )
 
 if TYPE_CHECKING:
@@ -36,21 +39,21 @@ def sweep(
         list[str] | None, typer.Option(help="With --angle: prune only this layer.")
     ] = None,
     way: Annotated[
-        list[str] | None, typer.Option(help="Only ways whose name begins so; give several.")
+        list[str] | None, typer.Option(help="Only methods whose name begins so; give several.")
     ] = None,
     allocation: Annotated[
         Literal["global", "uniform", "measured"],
-        typer.Option(help="With --budget: how the widths are found that all ways then have."),
+        typer.Option(help="With --budget: how the widths that all methods share are found."),
     ] = "uniform",
-    seeds: Annotated[int, typer.Option(help="Draws of what chance is in.", min=1)] = 3,
-    multiple: Annotated[int, typer.Option(help="Widths end on multiples of this.", min=1)] = 16,
-    recover: Annotated[int, typer.Option(help="Epochs of learning again.", min=0)] = 0,
+    seeds: Annotated[int, typer.Option(help="Repeats of methods with chance in it.", min=1)] = 3,
+    multiple: Multiple = 16,
+    recover: Recover = 0,
     learning_rate: LearningRate = 0.02,
     distil: Distil = 0.5,
     precision: Precision = "32",
     scratch: Annotated[
         list[int] | None,
-        typer.Option(help="Epochs of the control from scratch; give several. As --recover if not."),
+        typer.Option(help="Epochs of the control from scratch; give several. Default: --recover."),
     ] = None,
     latency: Annotated[
         bool, typer.Option("--latency", help="Time every width in ONNX Runtime, in one run.")
@@ -58,11 +61,11 @@ def sweep(
     images: Images = 4096,
     data: Data = Path("../shared/data"),
     runs: Runs = Path("runs"),
-    threads: Annotated[int, typer.Option(help="CPU threads.", min=1)] = 1,
+    threads: Threads = 1,
 ) -> None:
-    """Prune MODEL in many ways from one measuring pass: table, plot and JSON.
+    """Prune MODEL by many methods from one measuring pass: table, plot and JSON.
 
-    Each point is kept in points.jsonl as soon as it is there: the same command goes on.
+    Each point is saved in points.jsonl at once; the same command resumes a killed sweep.
     """
     with plain_errors(NAME):
         import torch

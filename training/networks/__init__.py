@@ -128,11 +128,6 @@ def build(name: str, widths: Sequence[int] | None = None, classes: int = 8) -> n
     return architecture(name).make(widths_of(name, widths), classes=classes)
 
 
-def parameter_count(network: nn.Module) -> int:
-    """Return how many numbers the network learns."""
-    return sum(p.numel() for p in network.parameters() if p.requires_grad)
-
-
 def train_last(network: nn.Module, count: int) -> None:
     """Freeze all but the last `count` layers, counted as paper 003 counts them.
 

@@ -2,9 +2,10 @@
 
 import pytest
 import torch
+from torch import nn
 
 from fer_live.errors import SettingsError
-from fer_live.training.networks import ARCHITECTURES, build, parameter_count, train_last
+from fer_live.training.networks import ARCHITECTURES, build, train_last
 from fer_live.training.networks.compact import Compact
 from fer_live.training.networks.separable import SeparableCompact, SeparableResidual
 
@@ -33,6 +34,10 @@ OURS = {
     ("squeezenet", 7): 726_087,
 }
 LIGHT = [name for name, known in ARCHITECTURES.items() if known.size_hw[0] < 100]
+
+
+def parameter_count(network: nn.Module) -> int:
+    return sum(p.numel() for p in network.parameters() if p.requires_grad)
 
 
 @pytest.mark.parametrize(("name", "classes"), [*FROM_THE_PAPERS, *OURS])

@@ -33,8 +33,6 @@ from fer_live.training.pruning.plan import Compensation, Plan, number
 from fer_live.training.pruning.statistics.gram import ChannelStats, Matrix, Vector
 from fer_live.training.pruning.statistics.measure import Measurement
 from fer_live.training.pruning.statistics.outgoing_weights import (
-    energy,
-    interplay,
     outgoing,
     weight_of,
 )
@@ -42,6 +40,8 @@ from fer_live.training.pruning.statistics.outgoing_weights import (
 RIDGE: Final = 1e-6
 """Added to the diagonal of the correlations: enough for kept channels that are copies, and so small
 that a removed copy comes back to six digits."""
+_FITTED: Final = ("affine", "ls", "refit")
+"""Compensations with an offset."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,33 +171,40 @@ def can_shift_output(network: nn.Module, consumer: Consumer) -> bool:
 def replacement_at(loss: ConsumerLoss, how: Compensation) -> Replacement:
     """Return what the consumer reads in place of its channels."""
     count, mean = len(loss.lost), loss.stats.mean
-    gone = np.flatnonzero(loss.lost)
-    full = np.zeros((count, len(mean)))
-    full[~loss.lost, np.flatnonzero(~loss.lost)] = 1
+    gone, kept = np.flatnonzero(loss.lost), np.flatnonzero(~loss.lost)
     # A constant channel that is the same everywhere can carry the offset, one value for all.
     steady = count + np.flatnonzero(loss.stats.constant[count:] & (mean[count:] != 0))
     shifted = loss.biased or len(steady) > 0
     moments = loss.stats.covariance if shifted else loss.stats.second_moment
+    mixing = np.zeros((count, len(mean)))  # of the channels, and behind them of the constant ones
+    mixing[kept, kept] = 1
+    mixing[gone] = _fit_of(loss, how, moments, gone)
+    offset = np.zeros(count)
+    if shifted and how in _FITTED:
+        offset[gone] = mean[gone] - mixing[gone] @ mean
+    if len(steady):
+        mixing[:, steady[0]] += offset / mean[steady[0]]
+        offset[:] = 0
+    return Replacement(mixing[:, :count], mixing[:, count:], offset)
+
+
+def _fit_of(loss: ConsumerLoss, how: Compensation, moments: Matrix, gone: Ids) -> Matrix:
+    """Return (gone, n + E) by what mixture of the kept channels each removed one is replaced."""
+    count, width = len(loss.lost), len(moments)
+    fit = np.zeros((len(gone), width))
     if how in ("ls", "refit"):
-        sources = np.r_[np.flatnonzero(~loss.lost), count : len(mean)]
-        full[np.ix_(gone, sources)] = least_squares(moments, gone, sources)
-    elif how != "neutralise":
-        for place in gone:
-            substitute = (
-                _best_substitute(loss, int(place), moments)
-                if how == "affine"
-                else int(loss.substitutes[place])
-            )
+        sources = np.r_[np.flatnonzero(~loss.lost), count:width]
+        fit[:, sources] = least_squares(moments, gone, sources)
+    elif how == "merge":
+        told = np.flatnonzero(loss.substitutes[gone] >= 0)
+        fit[told, loss.substitutes[gone[told]]] = loss.signs[gone[told]]
+    elif how == "affine":
+        for row, place in enumerate(gone):
+            substitute = _best_substitute(loss, int(place), moments)
             if substitute >= 0:
                 slope = moments[place, substitute] / moments[substitute, substitute]
-                full[place, substitute] = slope if how == "affine" else loss.signs[place]
-    offset = np.zeros(count)
-    if shifted and how in ("affine", "ls", "refit"):
-        offset[gone] = mean[gone] - full[gone] @ mean
-    if len(steady):
-        full[:, steady[0]] += offset / mean[steady[0]]
-        offset[:] = 0
-    return Replacement(full[:, :count], full[:, count:], offset)
+                fit[row, substitute] = slope
+    return fit
 
 
 def _best_substitute(loss: ConsumerLoss, place: int, moments: Matrix) -> int:
@@ -224,22 +231,6 @@ def least_squares(moments: Matrix, gone: Ids, sources: Ids) -> Matrix:
     outer = moments[np.ix_(gone, sources)] * scale
     fitted: Matrix = np.linalg.solve(inner, outer.T).T * scale
     return fitted
-
-
-def damage(
-    network: nn.Module, consumer: Consumer, loss: ConsumerLoss, replacement: Replacement
-) -> float:
-    """Return the share of what a consumer says that is noise after a loss, as predicted; >= 0.
-
-    tr(W D S Dᵀ Wᵀ) / tr(W S Wᵀ) with D = channels - reading; taps are taken as uncorrelated.
-    """
-    count = len(consumer.channels)
-    product = interplay(network, consumer)
-    difference = np.hstack([np.eye(count) - replacement.mixing, -replacement.constants])
-    mean = difference @ loss.stats.mean - replacement.offset
-    spread = difference @ loss.stats.covariance @ difference.T + np.outer(mean, mean)
-    own = loss.stats.part(np.arange(count))
-    return max(0.0, float((product * spread).sum()) / energy(product, own))
 
 
 def _rewrite(network: nn.Module, consumer: Consumer, replacement: Replacement, slots: Ids) -> None:

@@ -27,7 +27,7 @@ from torch.nn import functional as nnf
 
 from fer_live.progress import counted
 from fer_live.training.pruning.compensation.compensate import can_shift_output, shift_output
-from fer_live.training.pruning.compensation.residual_target import looking_at, mixing_layer
+from fer_live.training.pruning.compensation.residual_target import mixing_layer, residual_target
 from fer_live.training.pruning.graph.channels import ChannelGraph, Consumer, Ids, Mask
 from fer_live.training.pruning.plan import Plan
 from fer_live.training.pruning.statistics.gram import Matrix
@@ -123,13 +123,13 @@ def _change(
 ) -> tuple[Tensor, Tensor | None]:
     """Return float64 (outputs, inputs * taps) to add, and (outputs,) where it can be shifted."""
     module, biased = mixing_layer(pruned, consumer), can_shift_output(pruned, consumer)
-    look = looking_at(pruned, parent, consumer, next(iter(seen.batches))[:1])
+    target = residual_target(pruned, parent, consumer, next(iter(seen.batches))[:1])
     rows = max(ROWS, ROWS_EACH * len(inputs) * module.weight[0, 0].numel())
     each = -(-rows // seen.images)
     draw = torch.Generator().manual_seed(0)
     normal, against, taken = torch.zeros(()), torch.zeros(()), 0
     for batch in seen.batches:
-        features, error = look(batch)
+        features, error = target(batch)
         given, missed = _patches(module, features, error, inputs, each=each, draw=draw)
         if biased:
             given = torch.cat([given, given.new_ones(len(given), 1)], dim=1)

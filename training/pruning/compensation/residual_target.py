@@ -1,6 +1,7 @@
-"""What the output of a consumer lacks in the pruned network, against the unpruned one."""
+"""What the output of a consumer lacks in the pruned network, compared with the unpruned one."""
 
 from collections.abc import Callable
+from functools import partial
 from typing import TypeAlias
 
 import torch
@@ -8,11 +9,33 @@ from torch import Tensor, nn
 
 from fer_live.training.pruning.compensation.compensate import can_shift_output
 from fer_live.training.pruning.graph.channels import Consumer
-from fer_live.training.pruning.graph.residual_sums import sum_with
+from fer_live.training.pruning.graph.partial_pass import inputs_and_output, sum_with
 
-Look: TypeAlias = Callable[[Tensor], tuple[Tensor, Tensor]]
-"""From (N, ...) pictures to what a consumer reads, (N, C, ...), and what its output lacks before
-its batch norm, (N, K, ...)."""
+Target: TypeAlias = Callable[[Tensor], tuple[Tensor, Tensor]]
+"""From (N, ...) pictures to a consumer's inputs in the pruned network, (N, C, ...), and to what has
+to be added to its output before its batch norm, (N, K, ...)."""
+
+
+def residual_target(
+    pruned: nn.Module, parent: nn.Module, consumer: Consumer, example: Tensor
+) -> Target:
+    """Return the function that gives a consumer's inputs and the error of its output.
+
+    Where the output goes straight into a sum, it is the error of the sum: some of the other terms
+    have been fitted already, and a stream without a layer of its own never will be.
+
+    Args:
+        pruned: As far as it has been fitted; not changed.
+        parent: The unpruned network.
+        consumer: The layer that is to be fitted.
+        example: (1, ...) a picture, to find out whether there is a sum.
+
+    Raises:
+        TypeError: The consumer is neither a `Conv2d` nor a `Linear`.
+    """
+    end = consumer.norm or consumer.name
+    in_sum = sum_with(pruned.get_submodule(end), pruned, example) is not None
+    return partial(_error_of_sum if in_sum else _error_of_output, pruned, parent, consumer)
 
 
 def mixing_layer(network: nn.Module, consumer: Consumer) -> nn.Conv2d | nn.Linear:
@@ -27,37 +50,31 @@ def mixing_layer(network: nn.Module, consumer: Consumer) -> nn.Conv2d | nn.Linea
     return module
 
 
-def looking_at(pruned: nn.Module, parent: nn.Module, consumer: Consumer, example: Tensor) -> Look:
-    """Return how to look at a consumer.
+def _error_of_output(
+    pruned: nn.Module, parent: nn.Module, consumer: Consumer, batch: Tensor
+) -> tuple[Tensor, Tensor]:
+    layer, teacher = mixing_layer(pruned, consumer), mixing_layer(parent, consumer)
+    features, output = inputs_and_output(layer, pruned, batch)
+    _, wanted = inputs_and_output(teacher, parent, batch)
+    return features, wanted - output + _per_output(_moved_mean(pruned, parent, consumer), layer)
 
-    Where its output goes straight into a sum, it lacks all that the sum lacks: of the other terms
-    some have been fitted already, and a stream without a layer of its own never will be.
-    """
-    module, teacher = mixing_layer(pruned, consumer), mixing_layer(parent, consumer)
+
+def _error_of_sum(
+    pruned: nn.Module, parent: nn.Module, consumer: Consumer, batch: Tensor
+) -> tuple[Tensor, Tensor]:
     end = consumer.norm or consumer.name
-    if sum_with(pruned.get_submodule(end), pruned, example) is None:
-        lag = _along(_lag(pruned, parent, consumer), module)
-
-        def alone(batch: Tensor) -> tuple[Tensor, Tensor]:
-            features, said = _at(module, pruned, batch)
-            return features, _at(teacher, parent, batch)[1] - said + lag
-
-        return alone
-    gain = _along(_gain(pruned, consumer), module)
-    terms = [(net.get_submodule(end), net) for net in (parent, pruned)]
-
-    def in_sum(batch: Tensor) -> tuple[Tensor, Tensor]:
-        wanted, said = (sum_with(*term, batch) for term in terms)
-        if wanted is None or said is None:
-            raise TypeError(f"{end} writes into a sum on some pictures only")
-        return _at(module, pruned, batch)[0], torch.where(gain == 0, 0, (wanted - said) / gain)
-
-    return in_sum
+    wanted, given = (sum_with(net.get_submodule(end), net, batch) for net in (parent, pruned))
+    if wanted is None or given is None:
+        raise TypeError(f"{end} writes into a sum on some pictures only")
+    layer = mixing_layer(pruned, consumer)
+    gain = _per_output(_gain(pruned, consumer), layer)
+    features, _ = inputs_and_output(layer, pruned, batch)
+    return features, torch.where(gain == 0, 0, (wanted - given) / gain)
 
 
-def _along(each: Tensor, module: nn.Conv2d | nn.Linear) -> Tensor:
-    """Return (outputs,) as it spreads over a layer's output."""
-    return each if isinstance(module, nn.Linear) else each.reshape(-1, 1, 1)
+def _per_output(values: Tensor, layer: nn.Conv2d | nn.Linear) -> Tensor:
+    """Return (outputs,) values in the shape that broadcasts over a layer's output."""
+    return values if isinstance(layer, nn.Linear) else values.reshape(-1, 1, 1)
 
 
 def _gain(network: nn.Module, consumer: Consumer) -> Tensor:
@@ -69,8 +86,8 @@ def _gain(network: nn.Module, consumer: Consumer) -> Tensor:
     return scale if norm.weight is None else (scale * norm.weight).detach()
 
 
-def _lag(pruned: nn.Module, parent: nn.Module, consumer: Consumer) -> Tensor:
-    """Return (outputs,) what `compensate` has already moved from the output to its norm's mean."""
+def _moved_mean(pruned: nn.Module, parent: nn.Module, consumer: Consumer) -> Tensor:
+    """Return (outputs,) what `compensate` has moved from the output to its batch norm's mean."""
     outputs = len(mixing_layer(pruned, consumer).weight)
     if consumer.norm is None or not can_shift_output(pruned, consumer):
         return torch.zeros(outputs)
@@ -78,27 +95,3 @@ def _lag(pruned: nn.Module, parent: nn.Module, consumer: Consumer) -> Tensor:
     if not isinstance(now, Tensor) or not isinstance(before, Tensor):
         return torch.zeros(outputs)
     return now - before
-
-
-class _Reached(Exception):  # noqa: N818 (nothing went wrong)
-    """Ends a forward pass where nothing behind is needed."""
-
-
-def _at(layer: nn.Module, network: nn.Module, batch: Tensor) -> tuple[Tensor, Tensor]:
-    """Return what a layer reads and says, and run nothing behind it."""
-    found: list[Tensor] = []
-
-    def hook(_: nn.Module, given: tuple[Tensor, ...], said: Tensor) -> None:
-        found.extend((given[0], said))
-        raise _Reached
-
-    handle = layer.register_forward_hook(hook)
-    try:
-        with torch.no_grad():
-            network(batch)
-    except _Reached:
-        pass
-    finally:
-        handle.remove()
-    features, said = found
-    return features, said

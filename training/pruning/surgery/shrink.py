@@ -1,8 +1,8 @@
-"""Removing channels for good, adding empty ones, and reading the widths that remain.
+"""Removing channels physically, and adding empty ones.
 
-Every layer keeps the slots that it is told to keep, in a new order if need be; a slot of -1 is new
-and empty: zero weights in and out, so that it changes nothing. What is left is an ordinary network
-that `fer_live.training.networks.build` makes from its name and its widths.
+Every layer is given the list of the slots that it keeps; -1 stands for a new, empty one, with zero
+weights in and out, so that it changes nothing. What is left is an ordinary network that
+`fer_live.training.networks.build` makes from its name and its widths.
 """
 
 import copy
@@ -47,17 +47,27 @@ def pad(network: nn.Module, graph: ChannelGraph, *, multiple: int = 8) -> nn.Mod
 
 
 def _padded(graph: ChannelGraph, ids: Ids, multiple: int) -> Ids:
-    """Return the slots of an axis with -1 for each new one, behind those of its group."""
+    """Return the slots of an axis with -1 for each new one, behind those of its channel group."""
     if not (ids >= 0).any():
         return np.arange(len(ids))
-    owner = np.where(ids >= 0, graph.group_of()[ids], -1)
-    # A run of slots that goes once through a group; x beside x makes two of them.
-    fresh = np.r_[True, (owner[1:] != owner[:-1]) | (ids[1:] < ids[:-1])]
-    parts = []
-    for run in np.split(np.arange(len(ids)), np.flatnonzero(fresh)[1:]):
-        parts.append(run)
-        group = graph.groups[owner[run[0]]]
-        if owner[run[0]] >= 0 and group.fixed is None:
-            missing = math.ceil(group.size / multiple) * multiple - group.size
-            parts.append(np.full(missing * (len(run) // group.size), -1))
-    return np.concatenate(parts)
+    group_of = np.where(ids >= 0, graph.group_of()[ids], -1)
+    slots = []
+    for run in _runs(group_of, ids):
+        slots.append(run)
+        index = int(group_of[run[0]])
+        if index >= 0 and graph.groups[index].fixed is None:
+            size = graph.groups[index].size
+            missing = math.ceil(size / multiple) * multiple - size
+            columns = len(run) // size  # several for each channel behind a flattening
+            slots.append(np.full(missing * columns, -1))
+    return np.concatenate(slots)
+
+
+def _runs(group_of: Ids, ids: Ids) -> list[Ids]:
+    """Cut the slots of an axis into runs that go once through a group.
+
+    A concatenation of x with x makes two runs of the same group: the channels start again.
+    """
+    another = group_of[1:] != group_of[:-1]
+    again = ids[1:] < ids[:-1]
+    return np.split(np.arange(len(ids)), np.flatnonzero(another | again) + 1)

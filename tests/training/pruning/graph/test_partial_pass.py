@@ -7,7 +7,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as nnf
 
-from fer_live.training.pruning.graph.residual_sums import sum_with
+from fer_live.training.pruning.graph.partial_pass import sum_with
 from tests.support.toy_networks import pictures
 
 pytestmark = pytest.mark.training
