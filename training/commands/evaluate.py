@@ -34,6 +34,12 @@ LabelMap = Annotated[
     list[str] | None,
     typer.Option("--map", help="What a class of the set is called here: 1=surprise."),
 ]
+Log = Annotated[
+    Path,
+    typer.Option(
+        "--log", help="Page of final evaluations; the .jsonl file of the same name is its record."
+    ),
+]
 
 
 def evaluate(
@@ -67,9 +73,7 @@ def evaluate(
         ),
     ] = None,
     out: Annotated[Path | None, typer.Option(help="Folder of the report.")] = None,
-    log: Annotated[Path, typer.Option(help="Log of final evaluations.")] = Path(
-        "docs/experiments.md"
-    ),
+    log: Log = Path("docs/experiments.md"),
     runs: Runs = Path("runs"),
 ) -> None:
     """Score MODEL on PublicTest, or with --final on PrivateTest: JSON, Markdown, HTML.
@@ -171,6 +175,15 @@ def mirror(
             return
         checkpoint.with_mirror(mirrored=not off).save(path)
         typer.echo(f"{path}: answers for {told}")
+
+
+def results(*, log: Log = Path("docs/experiments.md")) -> None:
+    """Write the page of final evaluations anew from its record."""
+    with plain_errors(NAME):
+        from fer_live.training.evaluation.final_log import write_results
+
+        write_results(log)
+        typer.echo(f"written: {log}", err=True)
 
 
 def _tell(found: "Evaluation") -> None:

@@ -1,84 +1,114 @@
-"""The log of final evaluations, docs/experiments.md: one dated line each, none ever rewritten."""
+"""The page of final evaluations, docs/experiments.md, generated from docs/experiments.jsonl.
+
+The lines of the .jsonl file are the record: one is added by each final evaluation, and none is ever
+rewritten. The page is written anew from all of them.
+"""
 
 import datetime as dt
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
 from fer_live.errors import DataError, SinkError
 from fer_live.files import write_whole
+from fer_live.markdown import markdown_table
 from fer_live.training.evaluation.evaluate import Evaluation
-from fer_live.training.evaluation.finished_runs import append_finished, finished_of
+from fer_live.training.evaluation.finished_runs import (
+    Finished,
+    append_finished,
+    finished_of,
+    read_finished,
+)
 
-HEADER: Final = """\
-# Experiments
+TITLE: Final = "# Results of final evaluations\n"
+_ABOUT: Final = """\
 
-Every line of the log was written by `fer-train evaluate --final`, on the part that nothing was
-chosen by. Figures have their 95 % interval; "clean" leaves out pictures with a near-identical one
-in the training part.
+This page is generated from [{record}]({record}), to which `fer-train evaluate --final` adds a line;
+`fer-train results` writes it anew. Do not edit it.
 
-## Log
-
+Models were chosen on another part than the one scored here. Figures have their 95 % interval;
+"clean" leaves out pictures with a near-duplicate in the training part.
 """
-COLUMNS: Final = """\
-| date | model | data | n | accuracy | clean (n) | macro F1, natural | macro F1, balanced | ECE |
-"""
-RULE: Final = "|---|---|---|---|---|---|---|---|---|\n"
+HEADS: Final = (
+    *("date", "model", "n", "accuracy", "clean (n)", "macro F1", "macro F1, balanced prior"),
+    *("ECE", "epochs", "seed"),
+)
 
 
-def check_log(log: Path) -> None:
-    """Refuse a log that cannot take a line, before PrivateTest is read in vain.
+def check_log(page: Path) -> None:
+    """Refuse a page that cannot be written, before the reported part is read in vain.
 
     Raises:
-        DataError: The file is there but has no such table, or cannot be read.
+        DataError: The file is there and is another document, or the record cannot be read.
     """
-    _parts(log)
-
-
-def log_final(evaluation: Evaluation, log: Path, *, today: dt.date) -> str:
-    """Append the evaluation's dated line to the log of experiments and return it.
-
-    The file of the same name that ends in .jsonl gets a line too: what `fer-train table` reads.
-
-    Raises:
-        DataError: The file is there but has no such table, or cannot be written.
-    """
-    line = _line(evaluation, today)
-    head, rule, rest = _parts(log)
-    rows = rest.splitlines(keepends=True)
-    end = next((i for i, row in enumerate(rows) if not row.startswith("|")), len(rows))
     try:
-        write_whole(log, head + rule + "".join([*rows[:end], line, *rows[end:]]))
+        text = page.read_text(encoding="utf-8") if page.exists() else TITLE
+    except (OSError, UnicodeDecodeError) as error:
+        raise DataError(f"{page} cannot be read as a log ({error}); name another --log") from error
+    if not text.startswith(TITLE):
+        raise DataError(f"{page} is no page of final evaluations; name another --log")
+    read_finished(record_of(page))
+
+
+def log_final(evaluation: Evaluation, page: Path, *, today: dt.date) -> Finished:
+    """Add the evaluation's dated line to the record, write the page anew, and return the line.
+
+    Raises:
+        DataError: See `check_log`; or one of the files cannot be written.
+    """
+    check_log(page)
+    finished = finished_of(evaluation.as_table(), date=today.isoformat())
+    append_finished(finished, record_of(page))
+    write_results(page)
+    return finished
+
+
+def write_results(page: Path) -> None:
+    """Write the page from its record.
+
+    Raises:
+        DataError: See `check_log`; or it cannot be written.
+    """
+    check_log(page)
+    record = record_of(page)
+    try:
+        write_whole(page, results_page(read_finished(record), record.name))
     except SinkError as error:
         raise DataError(f"{error}; name another --log") from error
-    finished = finished_of(evaluation.as_table(), date=today.isoformat())
-    append_finished(finished, log.with_suffix(".jsonl"))
-    return line
 
 
-def _parts(log: Path) -> tuple[str, str, str]:
-    """Return what stands before the log's rows, the table's head, and the rows and what follows."""
-    try:
-        text = log.read_text(encoding="utf-8") if log.exists() else HEADER + COLUMNS + RULE
-    except (OSError, UnicodeDecodeError) as error:
-        raise DataError(f"{log} cannot be read as a log ({error}); name another --log") from error
-    head, rule, rest = text.partition(COLUMNS + RULE)
-    if not rule:
-        raise DataError(f"{log} has no table of final evaluations to add a line to")
-    return head, rule, rest
+def record_of(page: Path) -> Path:
+    """Return the file that a page is generated from: the same name, ending in .jsonl."""
+    return page.with_suffix(".jsonl")
 
 
-def _line(evaluation: Evaluation, today: dt.date) -> str:
-    """Return one row of the table."""
-    natural, clean = evaluation.natural, evaluation.clean
-    cells = (
-        today.isoformat(),
-        f"{evaluation.model} `{evaluation.sha256[:12]}`",
-        f"{evaluation.data}, {evaluation.split}",
-        f"{natural.n:,}",
-        str(natural.accuracy),
-        f"{clean.accuracy} ({clean.n:,})" if clean else "-",
-        str(natural.macro_f1),
-        str(evaluation.balanced.macro_f1),
-        f"{100 * natural.calibration_error:.1f} %",
+def results_page(finished: Sequence[Finished], record: str) -> str:
+    """Return the page: a table for each set and division of it, in the order of the record.
+
+    Args:
+        finished: Every line of the record.
+        record: The record's name, relative to the page.
+    """
+    parts = [TITLE + _ABOUT.format(record=record)]
+    groups: dict[str, list[Finished]] = {}
+    for one in finished:
+        groups.setdefault(f"{one.data}, {one.split}", []).append(one)
+    for title, rows in groups.items():
+        parts.append(f"## {title}\n\n{markdown_table(HEADS, map(_cells, rows))}\n")
+    return "\n".join(parts)
+
+
+def _cells(one: Finished) -> tuple[str, ...]:
+    error = one.calibration_error
+    return (
+        one.date,
+        f"{one.model} `{one.sha256}`",
+        f"{one.n:,}",
+        str(one.accuracy),
+        f"{one.clean} ({one.clean_n:,})" if one.clean and one.clean_n else "-",
+        str(one.macro_f1),
+        str(one.balanced_macro_f1 or "-"),
+        "-" if error is None else f"{100 * error:.1f} %",
+        "-" if one.epochs is None else str(one.epochs),
+        "-" if one.seed is None else str(one.seed),
     )
-    return f"| {' | '.join(cells)} |\n"

@@ -1,7 +1,6 @@
-"""Rows that were trained and scored: one JSON line each beside the log of final evaluations.
+"""The record of final evaluations, docs/experiments.jsonl: one JSON line each, none rewritten.
 
-The log, docs/experiments.md, is for people; docs/experiments.jsonl holds the same evaluations for
-`fer-train table`, with what the log has no column for. Neither is ever rewritten.
+The page of results (`final_log`) and the papers' tables (`fer-train paper table`) are made from it.
 """
 
 import dataclasses

@@ -1,7 +1,7 @@
 """A network that looks at a face and at its mirror image, and answers with the mean of both.
 
 A face in a mirror shows the same emotion, so the mean has less chance in it than either answer. It
-costs every multiply-add twice; what it buys is in docs/experiments.md.
+costs every multiply-add twice; what it buys is in docs/decisions/0005-training.md.
 """
 
 import torch

@@ -21,7 +21,8 @@ from fer_live.training.config.experiment import (
 )
 from fer_live.training.evaluation.calibrate import calibrated
 from fer_live.training.evaluation.evaluate import evaluate
-from fer_live.training.evaluation.final_log import log_final
+from fer_live.training.evaluation.final_log import log_final, record_of
+from fer_live.training.evaluation.finished_runs import read_finished
 from fer_live.training.evaluation.open_model import (
     Wanted,
     calibrate_file,
@@ -198,20 +199,32 @@ def test_recorded_figures_replace_older_ones_on_the_same_data(run: Path, data: P
     assert all(metric.n == 20 for metric in kept)
 
 
-def test_the_log_grows_by_one_dated_line_and_keeps_what_stands_around_it(
+def test_the_record_grows_by_one_dated_line_and_the_page_is_generated_from_it(
     run: Path, data: Path, tmp_path: Path
 ) -> None:
     found = evaluate_model(open_model(run, runs=run.parent), Wanted(data), "test")
-    log = tmp_path / "docs" / "experiments.md"
-    log_final(found, log, today=TODAY)
-    first = log.read_text()
-    log.write_text(first + "\n## Failures\n\nNone.\n")
-    line = log_final(found, log, today=TODAY)
-    assert line.startswith("| 2026-11-23 | small `")
-    assert log.read_text() == first + line + "\n## Failures\n\nNone.\n"
-    log.write_text("# Other\n")
-    with pytest.raises(DataError, match="no table of final evaluations"):
-        log_final(found, log, today=TODAY)
+    page = tmp_path / "docs" / "experiments.md"
+    first = log_final(found, page, today=TODAY)
+    kept = record_of(page).read_bytes()
+    again = log_final(found, page, today=TODAY)
+    assert record_of(page).read_bytes() == kept * 2
+    assert read_finished(record_of(page)) == (first, again)
+    row = f"| 2026-11-23 | small `{found.sha256[:12]}` | 20 | {found.natural.accuracy} |"
+    assert page.read_text().count(row) == 2
+    page.write_text("# Other\n")
+    with pytest.raises(DataError, match="no page of final evaluations"):
+        log_final(found, page, today=TODAY)
+    assert record_of(page).read_bytes() == kept * 2, "a page that is refused adds no line"
+
+
+def test_the_page_is_written_anew_by_a_command(run: Path, data: Path, tmp_path: Path) -> None:
+    found = evaluate_model(open_model(run, runs=run.parent), Wanted(data), "test")
+    page = tmp_path / "experiments.md"
+    log_final(found, page, today=TODAY)
+    whole = page.read_text()
+    page.write_text(whole.splitlines(keepends=True)[0])
+    assert CliRunner().invoke(app, ["results", "--log", str(page)]).exit_code == 0
+    assert page.read_text() == whole
 
 
 def test_only_final_scores_the_reported_part_and_logs_it(
@@ -228,14 +241,15 @@ def test_only_final_scores_the_reported_part_and_logs_it(
     assert report["natural"]["n"] == 20
     result = CliRunner().invoke(app, [*words, "--final", "--record"])
     assert result.exit_code == 0, result.output
-    assert "FER+ PrivateTest, majority, official parts | 20 |" in log.read_text()
+    assert "## FER+ PrivateTest, majority, official parts" in log.read_text()
+    assert log.read_text().count("| 20 |") == 1
     assert (run / "report-test.html").is_file()
     assert Checkpoint.load(run / "best.ckpt").heads[0].metrics
 
 
 @pytest.mark.parametrize(
     ("content", "sentence"),
-    [(b"# Other\n", "no table of final evaluations"), (b"\xff\xfe", "cannot be read as a log")],
+    [(b"# Other\n", "no page of final evaluations"), (b"\xff\xfe", "cannot be read as a log")],
 )
 def test_a_log_that_takes_no_line_is_refused_before_the_reported_part_is_read(
     run: Path, data: Path, tmp_path: Path, content: bytes, sentence: str
