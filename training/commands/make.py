@@ -52,22 +52,22 @@ def make(
         import torch
 
         from fer_live.training.recipes.cost import costs_of
-        from fer_live.training.recipes.make import Kitchen
+        from fer_live.training.recipes.make import Workspace
         from fer_live.training.recipes.make import make as carry_out
         from fer_live.training.recipes.order import stages_for
 
         logging.getLogger("lightning.pytorch").setLevel(logging.WARNING)
         torch.set_num_threads(threads)
         stages = stages_for(recipe, recipes)
-        kitchen = Kitchen(data, runs)
+        workspace = Workspace(data, runs)
         if epochs is not None:
-            kitchen = dataclasses.replace(kitchen, change=_shortened(epochs))
-        costs = costs_of(stages, kitchen)
+            workspace = dataclasses.replace(workspace, change=_shortened(epochs))
+        costs = costs_of(stages, workspace)
         _tell(costs)
         if cost_only:
             return
         with _bar(costs, shown=not quiet) as told:
-            made = carry_out(stages, dataclasses.replace(kitchen, told=told))
+            made = carry_out(stages, dataclasses.replace(workspace, told=told))
         _ship(made, recipe, out, data)
 
 

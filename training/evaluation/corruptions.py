@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from fer_live.arrays import Affine
 from fer_live.crop import CropGeometry
-from fer_live.training.data.regions import REGIONS, FaceRegion
+from fer_live.training.data.augmentation.face_regions import REGIONS, FaceRegion
 
 Picture: TypeAlias = NDArray[np.uint8]
 Spoil: TypeAlias = Callable[[Picture, np.random.Generator], Picture]

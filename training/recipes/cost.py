@@ -10,7 +10,7 @@ from torch import Tensor, nn
 
 from fer_live.training.fitting.prepare import parts_of
 from fer_live.training.networks import architecture, build
-from fer_live.training.recipes.make import Kitchen
+from fer_live.training.recipes.make import Workspace
 from fer_live.training.recipes.recipe import Stage
 
 _OUTPUTS: Final = 15
@@ -39,7 +39,7 @@ class Estimate:
     views_bytes: int = 0
 
 
-def costs_of(stages: Sequence[Stage], kitchen: Kitchen) -> tuple[Estimate, ...]:
+def costs_of(stages: Sequence[Stage], workspace: Workspace) -> tuple[Estimate, ...]:
     """Estimate each stage, by timing two steps of every training on made pictures.
 
     Reading the data is part of it, so this takes a minute the first time. An estimate is right to
@@ -58,23 +58,23 @@ def costs_of(stages: Sequence[Stage], kitchen: Kitchen) -> tuple[Estimate, ...]:
             continue
         data = repr(stage.experiment.data)
         if data not in counted:
-            own = kitchen.change(stage.experiment)
-            counted[data] = len(parts_of(own, own.data, kitchen.data).train)
-        found.append(_of_training(stage, known, kitchen, counted[data]))
+            own = workspace.change(stage.experiment)
+            counted[data] = len(parts_of(own, own.data, workspace.data).train)
+        found.append(_of_training(stage, known, workspace, counted[data]))
     return tuple(found)
 
 
 def _of_training(
-    stage: Stage, known: Mapping[str, Stage], kitchen: Kitchen, pictures: int
+    stage: Stage, known: Mapping[str, Stage], workspace: Workspace, pictures: int
 ) -> Estimate:
     """Estimate one training with its teachers."""
     assert stage.experiment is not None
-    own = kitchen.change(stage.experiment)
+    own = workspace.change(stage.experiment)
     settings, taught = own.fit, own.distil
     half = settings.precision == "bf16"
     steps = max(1, pictures // settings.batch) * settings.epochs
-    if kitchen.running.max_steps is not None:
-        steps = min(steps, kitchen.running.max_steps)
+    if workspace.running.max_steps is not None:
+        steps = min(steps, workspace.running.max_steps)
     network = build(own.network.architecture, own.network.widths, _OUTPUTS)
     batch = _pictures(own.network.architecture, settings.batch)
     seconds = steps * _timed(_step(network, batch, half=half)) * len(stage.seeds)

@@ -36,7 +36,7 @@ Told = Callable[[Stage, float], None]
 
 
 @dataclass(frozen=True)
-class Kitchen:
+class Workspace:
     """Where and how recipes are carried out.
 
     Attributes:
@@ -54,7 +54,7 @@ class Kitchen:
     told: Told = lambda stage, share: None
 
 
-def make(stages: Sequence[Stage], kitchen: Kitchen) -> Checkpoint:
+def make(stages: Sequence[Stage], workspace: Workspace) -> Checkpoint:
     """Make each stage that is not made yet, in order, and return the last one's network.
 
     Raises:
@@ -66,29 +66,29 @@ def make(stages: Sequence[Stage], kitchen: Kitchen) -> Checkpoint:
     for stage in stages:
         begun = time.monotonic()
         needs = {
-            name: _weights(kitchen.runs / name / BEST) for name in _from(stage, known, kitchen)
+            name: _weights(workspace.runs / name / BEST) for name in _from(stage, known, workspace)
         }
-        for run, name, work in _work(stage, known, kitchen):
-            folder = kitchen.runs / name
+        for run, name, work in _work(stage, known, workspace):
+            folder = workspace.runs / name
             record = json.loads(json.dumps({"stage": run, "needs": needs}))
             if not _is_made(folder, record):
                 work()
-                _finish(folder, record, kitchen.data)
-        kitchen.told(stage, 1.0)
+                _finish(folder, record, workspace.data)
+        workspace.told(stage, 1.0)
         _log.info("%s: made after %.0f s", stage.key, time.monotonic() - begun)
-    return Checkpoint.load(kitchen.runs / stages[-1].file)
+    return Checkpoint.load(workspace.runs / stages[-1].file)
 
 
 def _work(
-    stage: Stage, known: Mapping[str, Stage], kitchen: Kitchen
+    stage: Stage, known: Mapping[str, Stage], workspace: Workspace
 ) -> list[tuple[dict[str, Any], str, Callable[[], object]]]:
     """Return each run of a stage: what it is made of, its folder, and what makes it."""
-    runs = kitchen.runs
+    runs = workspace.runs
     if stage.do == "fit":
-        trained = experiments_of(stage, known, kitchen)
+        trained = experiments_of(stage, known, workspace)
         total = len(trained)
         return [
-            (as_table(one), one.name, lambda one=one, k=k: _fit(stage, one, kitchen, k, total))  # type: ignore[misc]  # bound now
+            (as_table(one), one.name, lambda one=one, k=k: _fit(stage, one, workspace, k, total))  # type: ignore[misc]  # bound now
             for k, one in enumerate(trained)
         ]
     of = known[stage.of]
@@ -96,10 +96,10 @@ def _work(
     folder = runs / stage.folder
 
     def average() -> None:
-        average_runs(_experiment(of, known, kitchen), of.seeds, data=kitchen.data, runs=runs)
+        average_runs(_experiment(of, known, workspace), of.seeds, data=workspace.data, runs=runs)
 
     def choose() -> None:
-        names = [one.name for one in experiments_of(of, known, kitchen)]
+        names = [one.name for one in experiments_of(of, known, workspace)]
         _renamed(Checkpoint.load(runs / _best_of(runs, names) / BEST), folder)
 
     def mirror() -> None:
@@ -107,7 +107,7 @@ def _work(
 
     def prune() -> None:
         assert stage.prune is not None
-        prune_stage(stage.prune, runs / of.file, folder, data=kitchen.data, told=_log.info)
+        prune_stage(stage.prune, runs / of.file, folder, data=workspace.data, told=_log.info)
 
     if stage.prune is not None:
         table["prune"] = dataclasses.asdict(stage.prune)
@@ -116,15 +116,15 @@ def _work(
 
 
 def experiments_of(
-    stage: Stage, known: Mapping[str, Stage], kitchen: Kitchen
+    stage: Stage, known: Mapping[str, Stage], workspace: Workspace
 ) -> tuple[Experiment, ...]:
     """Return the trainings of a stage, one a seed; the first seed has the stage's own name."""
-    own = _experiment(stage, known, kitchen)
+    own = _experiment(stage, known, workspace)
     first = dataclasses.replace(own, fit=dataclasses.replace(own.fit, seed=stage.seeds[0]))
     return repeats_of(first, stage.seeds)
 
 
-def _experiment(stage: Stage, known: Mapping[str, Stage], kitchen: Kitchen) -> Experiment:
+def _experiment(stage: Stage, known: Mapping[str, Stage], workspace: Workspace) -> Experiment:
     """Return what a stage trains, with its teachers and the weights that it goes on from."""
     assert stage.experiment is not None
     own = stage.experiment
@@ -133,21 +133,23 @@ def _experiment(stage: Stage, known: Mapping[str, Stage], kitchen: Kitchen) -> E
     if stage.of:
         network = dataclasses.replace(network, weights=known[stage.of].file)
         if known[stage.of].do == "prune":
-            widths = Checkpoint.load(kitchen.runs / known[stage.of].file).widths
+            widths = Checkpoint.load(workspace.runs / known[stage.of].file).widths
             network = dataclasses.replace(network, widths=widths)
     distil = dataclasses.replace(own.distil, teachers=teachers)
     fitting = dataclasses.replace(own.fit, seed=stage.seeds[0])
-    return kitchen.change(dataclasses.replace(own, network=network, distil=distil, fit=fitting))
+    return workspace.change(dataclasses.replace(own, network=network, distil=distil, fit=fitting))
 
 
-def _fit(stage: Stage, experiment: Experiment, kitchen: Kitchen, place: int, total: int) -> None:
+def _fit(
+    stage: Stage, experiment: Experiment, workspace: Workspace, place: int, total: int
+) -> None:
     """Train one seed, or go on with it."""
 
     def told(share: float) -> None:
-        kitchen.told(stage, (place + share) / total)
+        workspace.told(stage, (place + share) / total)
 
-    running = dataclasses.replace(kitchen.running, watching=lambda *_: [_Progress(told)])
-    fit(experiment, data=kitchen.data, runs=kitchen.runs, running=running)
+    running = dataclasses.replace(workspace.running, watching=lambda *_: [_Progress(told)])
+    fit(experiment, data=workspace.data, runs=workspace.runs, running=running)
 
 
 class _Progress(Watcher):
@@ -214,13 +216,13 @@ def _is_made(folder: Path, record: Mapping[str, Any]) -> bool:
     return made.is_file() and before["made"] == _weights(made)
 
 
-def _from(stage: Stage, known: Mapping[str, Stage], kitchen: Kitchen) -> list[str]:
+def _from(stage: Stage, known: Mapping[str, Stage], workspace: Workspace) -> list[str]:
     """Return the runs that a stage is made from."""
     names = []
     for key in stage.needs:
         needed = known[key]
         several = needed.do == "fit" and len(needed.seeds) > 1
-        made = experiments_of(needed, known, kitchen) if several else ()
+        made = experiments_of(needed, known, workspace) if several else ()
         names += [one.name for one in made] or [needed.folder]
     return names
 

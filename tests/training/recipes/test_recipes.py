@@ -7,12 +7,13 @@ from pathlib import Path
 
 import pytest
 
+from benchmarks.killed_recipe import killed_and_resumed
 from fer_live.errors import SettingsError
 from fer_live.training.config.experiment import DataSettings, Experiment
 from fer_live.training.fitting.fit import Running
 from fer_live.training.models.checkpoint import Checkpoint
 from fer_live.training.recipes import make as making
-from fer_live.training.recipes.make import Kitchen, make
+from fer_live.training.recipes.make import Workspace, make
 from fer_live.training.recipes.order import stages_for
 from fer_live.training.recipes.recipe import Stage, read_recipe
 from tests.support.data_sets import fer2013_table, votes_table
@@ -88,12 +89,12 @@ def faces(tmp_path: Path) -> Path:
 
 
 @pytest.fixture(scope="module")
-def kitchen(tmp_path_factory: pytest.TempPathFactory) -> Kitchen:
-    """One for all recipes, so that the stages which several rest on are made once."""
-    root = tmp_path_factory.mktemp("kitchen")
+def workspace(tmp_path_factory: pytest.TempPathFactory) -> Workspace:
+    """One for all recipes, so that stages which several recipes need are made once."""
+    root = tmp_path_factory.mktemp("workspace")
     quiet = Running(max_steps=2, progress=False)
     data = made_faces(root / "data")
-    return Kitchen(data, root / "runs", change=shortened, running=quiet)
+    return Workspace(data, root / "runs", change=shortened, running=quiet)
 
 
 @pytest.fixture
@@ -139,9 +140,11 @@ def test_there_is_a_recipe_for_every_model_that_ships() -> None:
 
 @pytest.mark.timeout(1200)  # eleven trainings
 @pytest.mark.parametrize("name", NAMES)
-def test_every_recipe_makes_a_network_like_the_one_that_ships(name: str, kitchen: Kitchen) -> None:
+def test_every_recipe_makes_a_network_like_the_one_that_ships(
+    name: str, workspace: Workspace
+) -> None:
     stages = tuple(short(stage) for stage in stages_for(name, RECIPES))
-    made = make(stages, kitchen)
+    made = make(stages, workspace)
     shipped = json.loads((SHIPPED / f"{name}.json").read_text(encoding="utf-8"))
     assert made.architecture == shipped["architecture"]
     assert list(made.labels) == shipped["labels"]
@@ -153,8 +156,8 @@ def test_every_recipe_makes_a_network_like_the_one_that_ships(name: str, kitchen
 
 
 def weights_of(recipes: Path, faces: Path, runs: Path) -> str:
-    kitchen = Kitchen(faces, runs)
-    return make(stages_for("student", recipes), kitchen).weights_sha256()
+    workspace = Workspace(faces, runs)
+    return make(stages_for("student", recipes), workspace).weights_sha256()
 
 
 def test_the_same_command_goes_on_after_each_stage_and_ends_the_same(
@@ -172,14 +175,27 @@ def test_the_same_command_goes_on_after_each_stage_and_ends_the_same(
     unbroken = weights_of(recipes, faces, tmp_path / "a")
     told: list[tuple[str, float]] = []
     for end in range(1, len(stages) + 1):
-        kitchen = Kitchen(faces, tmp_path / "b", told=lambda s, share: told.append((s.key, share)))
-        made = make(stages[:end], kitchen)
+        workspace = Workspace(
+            faces, tmp_path / "b", told=lambda s, share: told.append((s.key, share))
+        )
+        made = make(stages[:end], workspace)
     assert made.weights_sha256() == unbroken
     assert [share for key, share in told if key == "teacher/plain"].count(0.5) == 1, "once"
     whole = Checkpoint.load(tmp_path / "b" / "student-again-mean" / "best.ckpt")
     assert whole.sizes == (8, 7)
     assert whole.pruning is not None
     assert all(head.temperature != 1.0 for head in whole.heads)
+
+
+@pytest.mark.long
+@pytest.mark.timeout(1200)  # three processes of six trainings each
+def test_a_making_that_is_killed_and_resumed_ends_at_the_same_weights(
+    recipes: Path, faces: Path, tmp_path: Path
+) -> None:
+    options = ["--data", str(faces), "--recipes", str(recipes)]
+    found = killed_and_resumed("student", options, tmp_path / "made", kills=1)
+    assert found.kills == 1
+    assert found.killed == found.undisturbed
 
 
 def test_a_stage_whose_run_was_lost_is_made_again(
@@ -192,11 +208,11 @@ def test_a_stage_whose_run_was_lost_is_made_again(
 
 def test_a_run_of_other_settings_is_refused(recipes: Path, faces: Path, tmp_path: Path) -> None:
     stages = stages_for("teacher", recipes)
-    make(stages, Kitchen(faces, tmp_path / "runs"))
+    make(stages, Workspace(faces, tmp_path / "runs"))
     text = (recipes / "small" / "shared.toml").read_text()
     (recipes / "small" / "shared.toml").write_text(text.replace("batch = 8", "batch = 7"))
     with pytest.raises(SettingsError, match="teacher-plain was made of something else: fit"):
-        make(stages_for("teacher", recipes), Kitchen(faces, tmp_path / "runs"))
+        make(stages_for("teacher", recipes), Workspace(faces, tmp_path / "runs"))
 
 
 BROKEN = [
@@ -239,4 +255,4 @@ def test_keys_of_the_recipe_win_over_what_it_extends(recipes: Path) -> None:
     assert only.experiment is not None
     assert (only.experiment.fit.epochs, only.experiment.fit.batch) == (9, 5)
     assert only.experiment.network.widths == (4, 8, 8, 8, 16)
-    assert making.experiments_of(only, {}, Kitchen(recipes))[0].name == "wide-one"
+    assert making.experiments_of(only, {}, Workspace(recipes))[0].name == "wide-one"

@@ -15,7 +15,7 @@ from torch import Tensor
 from torch.nn import functional as nnf
 
 from fer_live.crop import CropGeometry
-from fer_live.training.data.regions import REGIONS, SIDE_PX
+from fer_live.training.data.augmentation.face_regions import REGIONS, SIDE_PX
 
 SMALLEST: Final = 3 / 8
 """Of the side: 18 of 48 pixels."""

@@ -1,0 +1,110 @@
+"""A recipe that is killed and resumed ends at the same weights as one that is left alone.
+
+    python -m benchmarks.killed_recipe tiny --data ../shared/data --epochs 2 --kills 3
+
+`fer-train make` runs twice from empty folders. The second time it is killed (SIGKILL) after drawn
+shares of the time that the first one took, and the same command is given again until it ends.
+Exit status 1 when the two models differ.
+"""
+
+import argparse
+import random
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from fer_live.training.models.checkpoint import Checkpoint
+
+_MAKE: Final = "from fer_live.training.cli import app; app()"
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What both makings ended with.
+
+    Attributes:
+        undisturbed: sha256 of the weights of the one that was left alone.
+        killed: Of the other.
+        kills: How often that was killed while it was at work.
+        seconds: How long the undisturbed one took.
+    """
+
+    undisturbed: str
+    killed: str
+    kills: int
+    seconds: float
+
+
+def killed_and_resumed(
+    name: str, options: Sequence[str], folder: Path, *, kills: int, seed: int = 0
+) -> Outcome:
+    """Make a recipe undisturbed, then killed and resumed.
+
+    Args:
+        name: The recipe.
+        options: Further ones of `fer-train make`, such as --data.
+        folder: An empty one for everything that is written.
+        kills: How often the second making is killed, at most; it may end before.
+        seed: Of the moments.
+
+    Raises:
+        subprocess.CalledProcessError: A making fails by itself.
+    """
+    command = [sys.executable, "-c", _MAKE, "make", name, *options, "--quiet"]
+    begun = time.monotonic()
+    subprocess.run([*command, *_into(folder / "undisturbed")], check=True)
+    seconds = time.monotonic() - begun
+    again, done, draw = [*command, *_into(folder / "killed")], 0, random.Random(seed)
+    for _ in range(kills):
+        try:
+            # `run` kills the process when its time is up, and waits for it.
+            subprocess.run(again, check=True, timeout=seconds * draw.uniform(0.3, 0.8))
+            break
+        except subprocess.TimeoutExpired:
+            done += 1
+    subprocess.run(again, check=True)
+    return Outcome(
+        _weights_in(folder / "undisturbed", name),
+        _weights_in(folder / "killed", name),
+        done,
+        seconds,
+    )
+
+
+def _weights_in(folder: Path, name: str) -> str:
+    return Checkpoint.load(folder / "made" / "checkpoints" / f"{name}.ckpt").weights_sha256()
+
+
+def _into(folder: Path) -> list[str]:
+    return ["--runs", str(folder / "runs"), "--out", str(folder / "made")]
+
+
+def main() -> int:
+    """Make, kill, compare, print; return the exit status."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("recipe")
+    parser.add_argument("--data", type=Path, required=True)
+    parser.add_argument("--epochs", type=int, default=2, help="of every stage")
+    parser.add_argument("--kills", type=int, default=3)
+    parser.add_argument("--seed", type=int, default=0)
+    given = parser.parse_args()
+    options = ["--data", str(given.data), "--epochs", str(given.epochs)]
+    with tempfile.TemporaryDirectory() as folder:
+        found = killed_and_resumed(
+            given.recipe, options, Path(folder), kills=given.kills, seed=given.seed
+        )
+    same = found.undisturbed == found.killed
+    print(
+        f"{given.recipe}, {given.epochs} epochs a stage: undisturbed in {found.seconds:.0f} s; "
+        f"killed {found.kills} times, the weights are {'the same' if same else 'different'}"
+    )
+    return int(not same)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
