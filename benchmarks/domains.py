@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 
 from fer_live.contract import Prior
 from fer_live.errors import FerLiveError
-from fer_live.markdown import markdown_row, markdown_table
+from fer_live.terminal.markdown import markdown_row, markdown_table
 from fer_live.training.data.samples import Samples
 from fer_live.training.evaluation.conditions import ScoredSamples
 from fer_live.training.evaluation.corruptions import COVERED, corrupted

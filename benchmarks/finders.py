@@ -29,7 +29,6 @@ from numpy.typing import NDArray  # noqa: E402
 from fer_live.arrays import Image  # noqa: E402
 from fer_live.bundle import DEFAULT_MODEL  # noqa: E402
 from fer_live.crop import CropGeometry, crop_transform  # noqa: E402
-from fer_live.markdown import markdown_row, markdown_table  # noqa: E402
 from fer_live.realtime.bench.measures.machine import this_machine  # noqa: E402
 from fer_live.realtime.faces import FaceSettings, FinderName, open_finder  # noqa: E402
 from fer_live.realtime.faces.views import carried  # noqa: E402
@@ -37,6 +36,7 @@ from fer_live.realtime.inference.classifier import OnnxClassifier  # noqa: E402
 from fer_live.realtime.pipeline import Pipeline  # noqa: E402
 from fer_live.realtime.results import FrameResult, Track  # noqa: E402
 from fer_live.realtime.sources import open_video  # noqa: E402
+from fer_live.terminal.markdown import markdown_row, markdown_table  # noqa: E402
 
 SAME_FACE_IOU = 0.5
 REFERENCE: FinderName = "mediapipe"

@@ -24,7 +24,6 @@ import numpy as np
 
 from fer_live.bundle import DEFAULT_MODEL, model_names
 from fer_live.errors import FerLiveError
-from fer_live.markdown import markdown_table
 from fer_live.realtime.bench.measures.gpu import PARITY_CROPS, require_parity
 from fer_live.realtime.bench.measures.latency import Latency
 from fer_live.realtime.bench.measures.machine import installed_versions, this_machine
@@ -35,6 +34,7 @@ from fer_live.realtime.inference.classifier import OnnxClassifier
 from fer_live.realtime.inference.session import Device
 from fer_live.realtime.pipeline import Pipeline
 from fer_live.realtime.sources import open_video
+from fer_live.terminal.markdown import markdown_table
 
 BATCHES: Final = (1, 2, 4, 8, 16, 32, 64, 128, 256)
 RECIPE: Final = Path(__file__).parents[1] / "recipes" / "base.toml"

@@ -16,7 +16,7 @@ from concurrent.futures import ProcessPoolExecutor
 from itertools import repeat
 from pathlib import Path
 
-from fer_live.markdown import markdown_table
+from fer_live.terminal.markdown import markdown_table
 from tests.matrix.cells import Cell, all_cells, quick_cells
 from tests.matrix.checks import hold
 from tests.matrix.generator import write

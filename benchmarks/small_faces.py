@@ -23,13 +23,13 @@ import cv2
 import numpy as np
 
 from fer_live.arrays import Image
-from fer_live.markdown import markdown_row, markdown_table
 from fer_live.realtime.bench.measures.bare_landmarker import BareLandmarker
 from fer_live.realtime.bench.run import fitted
 from fer_live.realtime.demo_clip import portrait
 from fer_live.realtime.faces import FaceFinder, FaceSettings, open_finder
 from fer_live.realtime.results import Box, Face, Frame
 from fer_live.realtime.sources import open_video
+from fer_live.terminal.markdown import markdown_row, markdown_table
 
 WIDTHS_PX = (32, 48, 64, 100)
 SIZES_WH = ((1280, 720), (1920, 1080))

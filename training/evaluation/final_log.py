@@ -11,7 +11,7 @@ from typing import Final
 
 from fer_live.errors import DataError, SinkError
 from fer_live.files import write_whole
-from fer_live.markdown import markdown_table
+from fer_live.terminal.markdown import markdown_table
 from fer_live.training.evaluation.evaluate import Evaluation
 from fer_live.training.evaluation.finished_runs import (
     Finished,

@@ -22,7 +22,7 @@ from torch import Tensor, nn
 
 from fer_live.errors import DataError
 from fer_live.files import write_whole
-from fer_live.markdown import markdown_table
+from fer_live.terminal.markdown import markdown_table
 from fer_live.training.data.samples import Samples
 from fer_live.training.pruning.compensation.compensate import least_squares
 from fer_live.training.pruning.statistics.gram import ChannelStats, GramCollector, Matrix

@@ -11,7 +11,7 @@ from matplotlib.figure import Figure as Plot
 
 from fer_live.errors import SettingsError
 from fer_live.files import write_whole
-from fer_live.markdown import markdown_table
+from fer_live.terminal.markdown import markdown_table
 from fer_live.training.evaluation.evaluate import name_of
 from fer_live.training.pruning.plan import Compensation, WidthLimits
 from fer_live.training.pruning.planning.budget import BudgetSettings

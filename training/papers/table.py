@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from fer_live.markdown import markdown_table
+from fer_live.terminal.markdown import markdown_table
 from fer_live.training.evaluation.compare import together
 from fer_live.training.evaluation.finished_runs import Finished
 from fer_live.training.metrics.classification import wilson

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, TypeAlias
 
-from fer_live.markdown import markdown_table
+from fer_live.terminal.markdown import markdown_table
 from fer_live.training.metrics.classification import mean_recall, wilson
 
 Table: TypeAlias = Mapping[str, Any]

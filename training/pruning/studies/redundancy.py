@@ -13,7 +13,7 @@ from typing import Final
 import numpy as np
 
 from fer_live.files import write_whole
-from fer_live.markdown import markdown_table
+from fer_live.terminal.markdown import markdown_table
 from fer_live.training.pruning.compensation.compensate import least_squares
 from fer_live.training.pruning.statistics.gram import ChannelStats, Normalisation
 from fer_live.training.pruning.statistics.measure import (

@@ -6,7 +6,7 @@ from pathlib import Path
 from matplotlib.figure import Figure as Plot
 
 from fer_live.files import write_whole
-from fer_live.markdown import markdown_table
+from fer_live.terminal.markdown import markdown_table
 from fer_live.training.metrics.scores import Figure
 from fer_live.training.pruning.studies.points import Point, Sweep, mean_accuracy
 
