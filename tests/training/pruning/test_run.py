@@ -106,6 +106,9 @@ def test_a_sweep_that_was_cut_short_goes_on_and_refuses_points_of_another_networ
     kept = PointFile(tmp_path / "points.jsonl", "parent")
     first = SweepSettings(shares=(0.5,), methods=("random, least",), seeds=1)
     sweep(subject, first, told=lambda point: kept.add([point]))
+    before = kept.read()
+    kept.path.write_text(kept.path.read_text().replace('"method"', '"way"'))
+    assert kept.read() == before, "points of earlier versions"
     both = dataclasses.replace(first, seeds=2)
     made: list[Point] = []
     swept = sweep(subject, both, told=made.append, done=kept.read())

@@ -13,7 +13,7 @@ from fer_live.training.pruning.graph.cost import NetworkCost
 from fer_live.training.pruning.statistics.latency import ExportedLatency
 
 Key = tuple[str, float, int, str]
-"""Way, setting, seed, recovery in words."""
+"""Method, setting, seed, recovery in words."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,7 +21,7 @@ class Point:
     """One pruned network, measured.
 
     Attributes:
-        way: Name of the way.
+        method: Name of the method.
         setting: The threshold angle in degrees, or the share that was to be kept.
         seed: Of chance and of recovery.
         accuracy: On the judged pictures, with its interval.
@@ -97,7 +97,7 @@ class Sweep:
         return (self.speeds or {}).get(point.widths)
 
     def best_first(self, setting: float) -> list[tuple[str, list[Point]]]:
-        """Return the points of one setting by way, the best mean accuracy first."""
+        """Return the points of one setting by method, the best mean accuracy first."""
         methods: dict[str, list[Point]] = {}
         for point in self.points:
             if point.setting == setting:
@@ -106,7 +106,7 @@ class Sweep:
 
 
 def mean_accuracy(points: Sequence[Point]) -> float:
-    """Return the mean over seeds of the accuracy that a way ends at."""
+    """Return the mean over seeds of a method's final accuracy."""
     return sum(point.final.value for point in points) / len(points)
 
 
@@ -149,6 +149,8 @@ class PointFile:
 
 def _point(entry: dict[str, Any]) -> Point:
     again = entry.pop("recovered")
+    if "way" in entry:  # a sweep that was begun before methods were called so
+        entry["method"] = entry.pop("way")
     return Point(
         accuracy=Figure(**entry.pop("accuracy")),
         recovered=None if again is None else Figure(**again),
