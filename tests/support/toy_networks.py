@@ -1,6 +1,6 @@
-"""Networks of a few maps, one for each way in which maps reach their readers, and planted copies.
+"""Networks of a few channels, one for each way in which channels reach their consumers, and copies.
 
-In each of them `plant` makes one map an affine relation of another where it is read: after
+In each of them `plant` makes one channel an affine function of another where it is read: after
 activation and pooling, in a residual stream, across a concat, before a flatten, before a depthwise
 conv with the same filters.
 """
@@ -15,7 +15,7 @@ from torch.nn import functional as nnf
 
 @dataclass(frozen=True)
 class Relation:
-    """The map `copy` is made to say slope * (what `source` says) + shift."""
+    """The channel `copy` is made slope * `source` + shift."""
 
     source: int
     copy: int
@@ -26,7 +26,7 @@ class Relation:
 class Chain(nn.Module):
     """Conv, ReLU, pool, norm, and a conv that pads; its norm carries the bias."""
 
-    space, copy_space = "first", "first"
+    group, copy_group = "first", "first"
 
     def __init__(self) -> None:
         super().__init__()
@@ -48,7 +48,7 @@ class Chain(nn.Module):
 
 
 class Flat(Chain):
-    """The same maps, flattened before a linear layer: six by six columns a map."""
+    """The same, flattened before a linear layer: six by six columns a channel."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -64,7 +64,7 @@ class Flat(Chain):
 class Residual(nn.Module):
     """One stream that two layers write and three read."""
 
-    space, copy_space = "stem", "stem"
+    group, copy_group = "stem", "stem"
 
     def __init__(self) -> None:
         super().__init__()
@@ -93,7 +93,7 @@ class Residual(nn.Module):
 class Concat(nn.Module):
     """Two branches of one input side by side; the copy is in the other branch."""
 
-    space, copy_space = "left", "right"
+    group, copy_group = "left", "right"
 
     def __init__(self) -> None:
         super().__init__()
@@ -117,9 +117,9 @@ class Concat(nn.Module):
 
 
 class Depthwise(nn.Module):
-    """A separable conv: the maps pass a depthwise filter before they are mixed."""
+    """A separable conv: the channels pass a depthwise filter before they are mixed."""
 
-    space, copy_space = "first", "first"
+    group, copy_group = "first", "first"
 
     def __init__(self) -> None:
         super().__init__()

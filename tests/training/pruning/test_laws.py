@@ -79,7 +79,7 @@ def test_a_planted_relation_is_found_and_its_removal_changes_nothing(
     # What never speaks has no angle to anything, and is found as dead, not as a copy.
     assume(speaks(network, graph, kind.group, relation.source))  # type: ignore[attr-defined]
     plan, small = found_and_removed(network, graph, constants=True)
-    twins = {(kind.group, relation.source), (kind.copy_space, relation.copy)}  # type: ignore[attr-defined]
+    twins = {(kind.group, relation.source), (kind.copy_group, relation.copy)}  # type: ignore[attr-defined]
     assert any({removal.channel, removal.substitute} == twins for removal in plan.removals)
     with torch.no_grad():
         torch.testing.assert_close(small(pictures(3)), network(pictures(3)), atol=1e-5, rtol=1e-5)
