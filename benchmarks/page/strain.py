@@ -76,7 +76,7 @@ def one_round(address: str, number: int) -> dict[str, Counter[str]]:
         "another origin's WebSocket": Counter([_handshake(address)]),
         "an oversized frame": Counter([_closed(address, OVERSIZED)]),
         "garbage": _garbage(address, chance),
-        f"{CONNECTIONS} connections": _crowd(address),
+        f"{CONNECTIONS} connections": crowd(address),
     }
     with talking(address, "camera") as visitor:
         visitor.send(packed(jpeg(portrait()), 1.0))
@@ -134,7 +134,7 @@ def _garbage(address: str, chance: random.Random) -> Counter[str]:
     return Counter(_closed(address, message) for message in made)
 
 
-def _crowd(address: str) -> Counter[str]:
+def crowd(address: str) -> Counter[str]:
     """Connect a thousand times at once, ask for the state on each, and count the answers."""
     where = httpx.URL(address)
     seen: Counter[str] = Counter()

@@ -38,7 +38,7 @@ def run_server(settings: ServeSettings, *, on_ready: Callable[[str], None]) -> N
     guarded = Guard(Page(settings).app(), hosts=names, token=token)
     config = uvicorn.Config(
         guarded,
-        log_level="warning",
+        log_level="error",  # a warning for each request that is turned away could fill a disk
         ws="websockets-sansio",
         ws_max_size=MOST_BYTES,
         ws_per_message_deflate=False,

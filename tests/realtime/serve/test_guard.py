@@ -6,6 +6,7 @@ from websockets.exceptions import ConnectionClosed, InvalidStatus
 from websockets.sync.client import connect
 from websockets.typing import Origin
 
+from benchmarks.page.strain import CONNECTIONS, crowd
 from tests.realtime.serve.serving import served, talking
 
 
@@ -68,6 +69,16 @@ def test_beyond_the_loopback_every_request_brings_the_token() -> None:
             assert browser.get(address + "static/app.js").status_code == 200
             assert browser.get(address, headers={"Host": "rebound.example"}).status_code == 403
         with talking(address, f"camera?token={token}"):
+            pass
+
+
+def test_a_thousand_connections_are_turned_away_again_and_again_and_a_visitor_is_not() -> None:
+    with served("--model", "tiny") as address:
+        for _ in range(3):
+            answers = crowd(address)
+            assert sum(answers.values()) == CONNECTIONS
+            assert set(answers) <= {"HTTP/1.1 503 Service Unavailable", "HTTP/1.1 200 OK"}
+        with talking(address, "camera"):
             pass
 
 
