@@ -3,7 +3,9 @@
 Everything heavy is imported inside the commands, so that --help is instant.
 """
 
+from contextlib import ExitStack
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Annotated
 
 import typer
@@ -31,7 +33,8 @@ from fer_live.terminal.standard_streams import Command
 WELCOME = """\
 Facial expression recognition for webcams, streams and video files. Nothing leaves this machine.
 
-  fer-live --camera 0                         the first camera, in a window
+  fer-live                                    the first camera that works, in a window
+  fer-live --camera 0                         camera 0; its name, or a part of it, does as well
   fer-live --camera talk.mp4                  a file, played as if it were a camera
   fer-live annotate talk.mp4 --out results    a table and an annotated video
   fer-live serve                              a page in the browser
@@ -96,11 +99,9 @@ def live(
     if ctx.invoked_subcommand is not None:
         _refuse_options_before(ctx)
         return
-    if camera is None:
-        typer.echo(WELCOME, err=True)
-        raise typer.Exit(2)
+    greeting = None
     size_wh = size_of(size)
-    with plain_errors(NAME):
+    with plain_errors(NAME), ExitStack() as until_the_end:
         from fer_live.bundle import DEFAULT_MODEL
         from fer_live.realtime.commands.printing.live import (
             exit_status,
@@ -112,8 +113,11 @@ def live(
         from fer_live.realtime.live import CameraSettings, LiveSettings, run_live
         from fer_live.realtime.sources import Patience
 
+        if camera is None:
+            camera, greeting = _first_source(until_the_end, shown=window)
         settings = LiveSettings(
             source=camera,
+            greeting=greeting,
             camera=CameraSettings(size_wh=size_wh, fps=fps, mjpg=mjpg),
             model=model or DEFAULT_MODEL,
             device=device,
@@ -133,7 +137,25 @@ def live(
         with stop_signals() as told_to_stop, status_line(shown=not window) as on_status:
             report = run_live(settings, on_status=on_status, told_to_stop=told_to_stop)
         tell_run(report)
+        until_the_end.close()
         leave(exit_status(report))
+
+
+def _first_source(until_the_end: ExitStack, *, shown: bool) -> tuple[str, str]:
+    """Return what to show to somebody who named nothing, and words about it.
+
+    Where nothing can be shown, say what the command can do.
+    """
+    from fer_live.realtime.live.first_run import first_source
+    from fer_live.realtime.sinks.display import display_problem
+
+    if not shown or display_problem() is not None:
+        typer.echo(WELCOME, err=True)
+        raise typer.Exit(2)
+    folder = until_the_end.enter_context(TemporaryDirectory(prefix="fer-live-"))
+    found = first_source(Path(folder))
+    typer.echo(found.words, err=True)
+    return found.source, found.words
 
 
 @app.command()

@@ -150,13 +150,34 @@ def portrait_frames(size_wh: tuple[int, int] = (640, 360)) -> Iterator[Image]:
             yield draw_scene(scene, index / count, size_wh)
 
 
-def write_portrait_clip(path: Path, size_wh: tuple[int, int] = (640, 360)) -> None:
-    """Write the clip as an H.264 MP4 of 11 s; sides must be even."""
+def write_portrait_clip(
+    path: Path, size_wh: tuple[int, int] = (640, 360), *, times: int = 1
+) -> None:
+    """Write the clip as an H.264 MP4 of 11 s.
+
+    Args:
+        path: Where to.
+        size_wh: (width, height) in pixels; both must be even.
+        times: How often it is played, one after the other; it is encoded once.
+
+    Raises:
+        SourceError: The portrait is not there.
+    """
     with av.open(str(path), "w") as container:
         stream = container.add_stream("libx264", rate=Fraction(FPS))
         stream.width, stream.height = size_wh
         stream.pix_fmt = "yuv420p"
         stream.options = {"crf": "18", "preset": "veryfast"}
+        packets = []
         for picture in portrait_frames(size_wh):
-            container.mux(stream.encode(av.VideoFrame.from_ndarray(picture, format="rgb24")))
-        container.mux(stream.encode())
+            packets += stream.encode(av.VideoFrame.from_ndarray(picture, format="rgb24"))
+        packets += stream.encode()
+        lasts = max(packet.pts or 0 for packet in packets) + 1
+        for turn in range(times):
+            for packet in packets:
+                again = av.Packet(bytes(packet))
+                again.stream, again.time_base = stream, stream.codec_context.time_base
+                again.pts = (packet.pts or 0) + turn * lasts
+                again.dts = (packet.dts or 0) + turn * lasts
+                again.is_keyframe = packet.is_keyframe
+                container.mux(again)

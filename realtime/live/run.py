@@ -1,6 +1,7 @@
 """Opening all that a live run needs, and closing it however the run ends."""
 
 import dataclasses
+import time
 from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import dataclass
@@ -33,6 +34,8 @@ from fer_live.realtime.statistics import LiveStatus, Tally
 TITLE: Final = "fer-live"
 LOOK_S: Final = 0.05
 """How often keys and signals are looked at while things are being opened."""
+GREETING_S: Final = 8.0
+"""How long the first words stay on the picture."""
 LEAVE_S: Final = 0.3
 """How long a read under way is waited for at the end; then it is left to itself."""
 NOTHING_YET: Final = Tally(0.0).status(0.0, dropped=0)
@@ -103,7 +106,7 @@ def run_live(
         outputs = _open_outputs(stack, settings, source.info, classifier)
         if window is not None:
             window.make_room_for(source.info.size_wh)
-            screen = Screen(window, classifier.contract.labels, switches)
+            screen = _greeting(Screen(window, classifier.contract.labels, switches), settings)
             outputs = dataclasses.replace(outputs, screen=screen)
         frames = stack.enter_context(LatestFrame(source, patience_s=LEAVE_S))
         loop = LiveLoop(frames, pipeline, outputs, switches, on_status=on_status)
@@ -133,6 +136,12 @@ def run_live(
             began=loop.began,
             finder=resolved(settings.faces.finder),
         )
+
+
+def _greeting(screen: Screen, settings: LiveSettings) -> Screen:
+    """Have the first words stand on the screen, if there are any."""
+    screen.tell(settings.greeting or "", until_s=time.monotonic() + GREETING_S)
+    return screen
 
 
 def _prepared(

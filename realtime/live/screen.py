@@ -101,10 +101,10 @@ class Screen:
         """Show a line over the picture for a while.
 
         Args:
-            words: What happened.
+            words: What happened; "" for nothing.
             until_s: How long, on the monotonic clock.
         """
-        self._told = words, until_s
+        self._told = (words, until_s) if words else None
 
     def refresh(self, status: LiveStatus, *, recording: bool, wait_s: float) -> Key | None:
         """Draw and show the frame if anything changed, and return a key pressed within `wait_s`."""

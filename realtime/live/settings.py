@@ -12,6 +12,7 @@ from fer_live.realtime.inference.session import Device
 from fer_live.realtime.sinks.encoders import STANDARD_OUTPUT
 from fer_live.realtime.sinks.table import TableFormat, table_format
 from fer_live.realtime.sources import Patience, Transport
+from fer_live.realtime.sources.choose import check_source
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +52,7 @@ class LiveSettings:
             `fer_live.realtime.send`.
         log_format: The table's format; None takes it from the name, and CSV for standard output.
         seconds: Stop after so many seconds; None for never.
+        greeting: What stands over the picture in the first seconds; None for nothing.
         folder: Where the window's keys put pictures and recordings.
         transport: How an RTSP stream sends its pictures; None leaves it open.
         patience: How long to wait for a camera or a stream, also when it is lost.
@@ -70,6 +72,7 @@ class LiveSettings:
     send: tuple[str, ...] = field(default=(), repr=False)  # an address may hold a password
     log_format: TableFormat | None = None
     seconds: float | None = None
+    greeting: str | None = None
     folder: Path = Path()
     transport: Transport | None = None
     patience: Patience = field(default_factory=Patience)
@@ -100,7 +103,12 @@ class LiveSettings:
 
     @property
     def mirrored(self) -> bool:
-        """Whether what is shown is mirrored at first, as a person at a camera expects it."""
+        """Whether what is shown is mirrored at first, as a person at a camera expects it.
+
+        Raises:
+            SourceError: The source is not there.
+        """
         if self.mirror is not None:
             return self.mirror
-        return self.source.isdecimal() or self.source.startswith("/dev/")
+        kind, _ = check_source(self.source)
+        return kind == "camera"

@@ -6,6 +6,7 @@ from urllib.parse import unquote, urlsplit
 
 from fer_live.errors import SettingsError, SourceError
 from fer_live.realtime.sources.cameras.camera import open_camera
+from fer_live.realtime.sources.cameras.devices import camera_named
 from fer_live.realtime.sources.cameras.opening import check_camera
 from fer_live.realtime.sources.choices import Choices
 from fer_live.realtime.sources.picture_files import is_picture
@@ -22,7 +23,7 @@ Kind: TypeAlias = Literal["camera", "stream", "file"]
 _DEVICES = ("/dev/video", "/dev/v4l/")
 _ADVICE = (
     "give a file or folder that exists, a camera's number such as 0, a device such as /dev/video0, "
-    "or an address such as rtsp://camera/stream"
+    "a camera's name as `fer-live cameras` lists it, or an address such as rtsp://camera/stream"
 )
 
 
@@ -40,6 +41,7 @@ def open_source(
     | `spec`                                    | opens                |
     |-------------------------------------------|----------------------|
     | a number, `/dev/video2`, `/dev/v4l/...`   | `open_camera`        |
+    | a camera's name, or a part of it          | `open_camera`        |
     | `rtsp://`, `http://` and other addresses  | `open_stream`        |
     | a folder, or a picture                    | `open_pictures`      |
     | any other file                            | `open_video`         |
@@ -88,6 +90,9 @@ def check_source(spec: str) -> tuple[Kind, str]:
     elif is_address(spec):
         return "stream", spec
     if not _exists(spec):
+        if (camera := camera_named(spec)) is not None:
+            check_camera(camera.place)
+            return "camera", camera.place
         raise SourceError(f"{public_name(spec)} is not there: {_ADVICE}")
     return "file", spec
 

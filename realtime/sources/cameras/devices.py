@@ -4,10 +4,12 @@ import errno
 import os
 import stat
 import sys
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from fer_live.errors import SourceError
 from fer_live.realtime.sources.cameras.v4l2 import refusal
 from fer_live.realtime.sources.pictures import natural_key
 
@@ -79,6 +81,26 @@ def list_cameras(system_class: Path = SYSTEM_CLASS) -> tuple[CameraInfo, ...]:
         for folder in folders
         if _line(folder / "index") in {"", "0"}
     )
+
+
+def camera_named(words: str, cameras: Sequence[CameraInfo] | None = None) -> CameraInfo | None:
+    """Return the camera that a person calls so; None where no name has these words in it.
+
+    Args:
+        words: A camera's name or a part of it; capitals do not count.
+        cameras: Among which; None for those that the system lists.
+
+    Raises:
+        SourceError: Several are called so, and none exactly.
+    """
+    cameras = list_cameras() if cameras is None else cameras
+    wanted = words.strip().casefold()
+    found = [camera for camera in cameras if wanted and wanted in camera.name.casefold()]
+    exact = [camera for camera in found if camera.name.casefold() == wanted]
+    if len(exact or found) > 1:
+        names = ", ".join(f"{camera.place} ({camera.name})" for camera in exact or found)
+        raise SourceError(f"several cameras are called {words}: {names}; give one's device")
+    return next(iter(exact or found), None)
 
 
 def device_of(place: int | str) -> Path | None:

@@ -1,0 +1,71 @@
+"""What is shown when nothing was asked for: the first camera that works, else a clip."""
+
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from fer_live.errors import SourceError
+from fer_live.realtime.demo_clip import write_portrait_clip
+from fer_live.realtime.sources import LatestFrame, list_cameras, open_camera
+
+PICTURE_WITHIN_S: Final = 5.0
+"""A camera that gives no picture for so long does not work."""
+DEMO_TIMES: Final = 30
+"""The clip lasts eleven seconds; this often is five and a half minutes."""
+KEYS: Final = "press h for the keys, q to leave"
+
+
+@dataclass(frozen=True, slots=True)
+class FirstSource:
+    """What to show.
+
+    Attributes:
+        source: As `--camera` takes it.
+        words: What it is, for the terminal and over the picture.
+    """
+
+    source: str
+    words: str
+
+
+def first_source(folder: Path) -> FirstSource:
+    """Return the first camera that gives a picture, or a clip where there is no camera.
+
+    Args:
+        folder: Where the clip is written; whoever asks removes it afterwards.
+
+    Raises:
+        SourceError: There are cameras and none works, with the reason of each; or there is none,
+            and what the clip is made of is not installed.
+    """
+    listed = [(camera.place, camera.name) for camera in list_cameras()]
+    refusals = []
+    # Only Linux lists its cameras; elsewhere the first is tried.
+    for place, name in listed or ([] if sys.platform == "linux" else [("0", "the first camera")]):
+        refusal = why_it_does_not_work(place)
+        if refusal is None:
+            return FirstSource(place, f"{name}; {KEYS}")
+        refusals.append(f"{name}: {refusal}")
+    if listed:
+        raise SourceError(f"no camera works: {'; '.join(refusals)}")
+    clip = folder / "no camera, a portrait instead.mp4"
+    try:
+        write_portrait_clip(clip, times=DEMO_TIMES)
+    except SourceError as error:
+        raise SourceError(
+            f"there is no camera on this machine, and no clip to show instead ({error}); give a "
+            "file: fer-live --camera talk.mp4"
+        ) from error
+    return FirstSource(str(clip), f"there is no camera here, so this is a clip; {KEYS}")
+
+
+def why_it_does_not_work(place: str) -> str | None:
+    """Return why a camera gives no picture; None where it gives one."""
+    try:
+        with LatestFrame(open_camera(place)) as frames:
+            if frames.wait(PICTURE_WITHIN_S) is None:
+                return f"it gave no picture within {PICTURE_WITHIN_S:.0f} s"
+    except SourceError as error:
+        return str(error)
+    return None
