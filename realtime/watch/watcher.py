@@ -11,7 +11,8 @@ from typing import Self
 
 import numpy as np
 
-from fer_live.realtime.faces import FaceFinder, open_finder
+from fer_live.realtime.faces import open_face_networks, open_finder
+from fer_live.realtime.faces.networks import FaceNetworks
 from fer_live.realtime.inference.classifier import OnnxClassifier, Prediction
 from fer_live.realtime.pipeline import Pipeline, PipelineSettings, Sighting
 from fer_live.realtime.results import Frame, SourceInfo
@@ -35,9 +36,11 @@ class Watcher:
         self._inbox = Inbox()
         with ExitStack() as opening:  # what is slow to load comes before the first picture
             self._classifier = OnnxClassifier(settings.model, device=settings.device)
+            networks = open_face_networks(settings.faces, settings.device)
+            opening.callback(networks.close)
             self._watched = {
                 stream.name: opening.enter_context(
-                    _Watched(stream, settings, self._classifier, self._inbox)
+                    _Watched(stream, settings, self._classifier, networks, self._inbox)
                 )
                 for stream in streams
             }
@@ -93,11 +96,13 @@ class _Watched:
         stream: WatchedStream,
         settings: WatchSettings,
         classifier: OnnxClassifier,
+        networks: FaceNetworks,
         inbox: Inbox,
     ) -> None:
         self._stream, self._settings, self._inbox = stream, settings, inbox
         self._labels = classifier.contract.labels
-        self._finder: FaceFinder = open_finder(settings.faces, live=True, device=settings.device)
+        # Networks look at each face in a view of its own, so that one set serves every stream.
+        self._finder = open_finder(settings.faces, live=True, networks=networks)
         self.pipeline = Pipeline(self._finder, classifier, PipelineSettings(prior=settings.prior))
         self.feed = Feed(stream, inbox, fps=settings.fps)
         self._tally = Tally(time.monotonic())
