@@ -15,10 +15,11 @@ from typing import Any, Final
 
 import numpy as np
 import onnx
+from onnx import numpy_helper
 
 from fer_live.arrays import Crops
 from fer_live.bundle import read_model
-from fer_live.contract import INPUT_NAME, LOGITS_NAME, ModelContract, Precision
+from fer_live.contract import INPUT_NAME, LOGITS_NAME, Metric, ModelContract, Precision
 from fer_live.errors import ModelError
 from fer_live.export.conversion.to_onnx import OPSET, seal, strip
 from fer_live.progress import counted
@@ -26,6 +27,7 @@ from fer_live.realtime.inference.classifier import REMEDY
 from fer_live.realtime.inference.model_file import read_model_file
 
 _CALIBRATION_BATCH: Final = 32
+_WEIGHTS_DIMS: Final = 2  # a bias has one
 _PRODUCTS: Final = ("Conv", "Gemm", "MatMul")
 _BETWEEN_PRODUCTS: Final = ("Add", "AveragePool", "Concat", "GlobalAveragePool", "MaxPool", "Relu")
 _DOT_PRODUCT_FLAGS: Final = {"avx512_vnni", "avx_vnni", "avx_vnni_int8", "asimddp"}
@@ -90,6 +92,35 @@ def to_fp16(content: bytes) -> bytes:
     return _resealed(halved, contract, "fp16")
 
 
+def to_half_storage(content: bytes) -> bytes:
+    """Store a model file's weights as fp16 and compute with them in fp32: half the size.
+
+    Each array of weights is widened once, when the file is loaded: ONNX Runtime folds constants.
+    Biases and single numbers stay as they are. The contract keeps its name and its figures.
+
+    Raises:
+        ModelError: The file is not fp32, or a weight is too large for fp16.
+    """
+    contract = _fp32_contract(content)
+    model = onnx.load_from_string(content)
+    graph, casts = model.graph, []
+    for weights in graph.initializer:
+        if weights.data_type != onnx.TensorProto.FLOAT or len(weights.dims) < _WEIGHTS_DIMS:
+            continue
+        full = numpy_helper.to_array(weights)
+        if np.abs(full).max() > np.finfo(np.float16).max:
+            raise ModelError(f"{weights.name} of {contract.name} is too large for half precision")
+        name = weights.name
+        weights.CopyFrom(numpy_helper.from_array(full.astype(np.float16), f"{name}_half"))
+        casts.append(
+            onnx.helper.make_node("Cast", [weights.name], [name], to=onnx.TensorProto.FLOAT)
+        )
+    nodes = [*casts, *graph.node]
+    del graph.node[:]
+    graph.node.extend(nodes)
+    return _resealed(model, contract, "fp16", name=contract.name, metrics=contract.metrics)
+
+
 def has_dot_product() -> bool:
     """Whether this processor multiplies and sums int8 in one instruction (VNNI, or Arm's SDOT)."""
     if sys.platform == "linux":
@@ -128,18 +159,28 @@ def _fp32_contract(content: bytes) -> ModelContract:
     return contract
 
 
-def _resealed(model: onnx.ModelProto, contract: ModelContract, precision: Precision) -> bytes:
-    """Give a converted graph its contract back, with what has changed."""
+def _resealed(
+    model: onnx.ModelProto,
+    contract: ModelContract,
+    precision: Precision,
+    *,
+    name: str | None = None,
+    metrics: tuple[Metric, ...] = (),
+) -> bytes:
+    """Give a converted graph its contract back, with what has changed.
+
+    Figures that were measured on the fp32 file are dropped unless they are given as `metrics`.
+    """
     strip(model)
     del model.opset_import[:]
     model.opset_import.append(onnx.helper.make_opsetid("", OPSET))
     operators = tuple(sorted({node.op_type for node in model.graph.node}))
     changed = dataclasses.replace(
         contract,
-        name=f"{contract.name}-{precision}",
+        name=name or f"{contract.name}-{precision}",
         operators=operators,
         precision=precision,
-        metrics=(),  # measured on the fp32 file
+        metrics=metrics,
     )
     return seal(model, changed)
 

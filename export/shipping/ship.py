@@ -4,6 +4,7 @@ import json
 from collections.abc import Sequence
 from importlib.resources import files
 from pathlib import Path
+from typing import Any
 
 from fer_live.bundle import sha256_of
 from fer_live.contract import ModelContract
@@ -108,10 +109,35 @@ def write_card(
         with published(folder / "models" / f"{name}{suffix}", text.encode()):
             pass
     table_path = folder / "checksums.json"
-    try:
-        table = json.loads(table_path.read_text(encoding="utf-8")) if table_path.exists() else {}
-    except (OSError, ValueError) as error:
-        raise SinkError(f"{table_path} cannot be read: {error}") from error
+    table = read_json(table_path) if table_path.exists() else {}
     table[f"models/{name}.onnx"] = digest
     with published(table_path, (json.dumps(table, indent=2, sort_keys=True) + "\n").encode()):
         pass
+
+
+def require_checksum(folder: Path, name: str, content: bytes) -> None:
+    """Refuse a shipped file that is not the one whose checksum was recorded.
+
+    Raises:
+        ModelError: It is another, or there is none.
+        SinkError: The checksums cannot be read.
+    """
+    recorded = read_json(folder / "checksums.json").get(f"models/{name}.onnx")
+    if recorded != sha256_of(content):
+        raise ModelError(
+            f"{folder / 'models' / name}.onnx is not the file whose checksum is recorded in "
+            f"{folder / 'checksums.json'}; ship it again with: fer-export ship"
+        )
+
+
+def read_json(path: Path) -> dict[str, Any]:
+    """Return a JSON object of the shipped files.
+
+    Raises:
+        SinkError: It cannot be read.
+    """
+    try:
+        found: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise SinkError(f"{path} cannot be read: {error}") from error
+    return found

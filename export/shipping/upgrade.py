@@ -1,15 +1,13 @@
 """Model files of an older format, written again in today's: `fer-export upgrade`."""
 
-import json
 from pathlib import Path
-from typing import Any
 
 import onnx
 
-from fer_live.bundle import model_names, read_model, sha256_of
-from fer_live.errors import ModelError, SinkError
+from fer_live.bundle import model_names, read_model
+from fer_live.errors import ModelError
 from fer_live.export.conversion.to_onnx import seal
-from fer_live.export.shipping.ship import assets_folder, write_card
+from fer_live.export.shipping.ship import assets_folder, read_json, require_checksum, write_card
 from fer_live.files import published
 from fer_live.realtime.inference.classifier import REMEDY, OnnxClassifier
 from fer_live.realtime.inference.model_file import ModelFile, read_model_file
@@ -46,10 +44,10 @@ def _upgrade_shipped(name: str, folder: Path) -> Path | None:
     """Write a shipped model again, its card and its checksum with it."""
     path = folder / "models" / f"{name}.onnx"
     content = read_model(str(path))
-    _require_checksum(folder, name, content)
+    require_checksum(folder, name, content)
     if (renewed := _renewed(str(path), content)) is None:
         return None
-    reports = _read_json(path.with_suffix(".json")).get("reports", ())
+    reports = read_json(path.with_suffix(".json")).get("reports", ())
     with published(path, renewed) as unproved:
         contract = OnnxClassifier(str(unproved), device="cpu").contract
     write_card(folder, name, contract, renewed, reports=reports)
@@ -70,22 +68,3 @@ def _read(model: str, content: bytes) -> ModelFile:
         return read_model_file(content)
     except ModelError as error:
         raise ModelError(f"{model} cannot be used: {error}; {REMEDY}") from error
-
-
-def _require_checksum(folder: Path, name: str, content: bytes) -> None:
-    """Refuse a shipped file that is not the one whose checksum was recorded."""
-    recorded = _read_json(folder / "checksums.json").get(f"models/{name}.onnx")
-    if recorded != sha256_of(content):
-        raise ModelError(
-            f"{folder / 'models' / name}.onnx is not the file whose checksum is recorded in "
-            f"{folder / 'checksums.json'}; ship it again with: fer-export ship"
-        )
-
-
-def _read_json(path: Path) -> dict[str, Any]:
-    """Return a JSON object of the shipped files."""
-    try:
-        found: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        raise SinkError(f"{path} cannot be read: {error}") from error
-    return found
