@@ -19,6 +19,7 @@ import json
 import os
 import re
 import shutil
+import signal
 import subprocess
 import sys
 import time
@@ -210,6 +211,8 @@ def main() -> int:
     parser.add_argument("--record", action="store_true", help="keep the versions if all passed")
     options = parser.parse_args()
     os.nice(10)
+    # Where a shell runs this in the background, SIGINT is ignored, here and in all that is started.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     marked = "not long and not training" + ("" if options.whole else " and packages")
     wish = Wish(options.tests, marked, options.keep)
     pythons = options.python or declared_pythons()
