@@ -98,6 +98,14 @@ Send: TypeAlias = Annotated[
         rich_help_panel=OUTPUT_PANEL,
     ),
 ]
+VirtualCameraOn: TypeAlias = Annotated[
+    bool,
+    typer.Option(
+        "--virtual-camera",
+        help="Be a camera for other programs that shows the annotated picture.",
+        rich_help_panel=OUTPUT_PANEL,
+    ),
+]
 LogFormat: TypeAlias = Annotated[
     Literal["csv", "jsonl", "parquet"] | None,
     typer.Option(

@@ -13,6 +13,7 @@ from fer_live.errors import SinkError
 from fer_live.realtime.live.pictures import Recorder, save_picture
 from fer_live.realtime.live.run_file import RunFile
 from fer_live.realtime.live.screen import Screen, Switches
+from fer_live.realtime.live.virtual_camera import VirtualCamera
 from fer_live.realtime.pipeline import Pipeline
 from fer_live.realtime.results import Frame, FrameResult
 from fer_live.realtime.send import Sender
@@ -44,6 +45,7 @@ class Outputs:
         screen: The window; None for a run without one.
         table: The table of results; None for none.
         sender: Sends results to other programs; None for nobody.
+        camera: Shows the annotated picture to other programs; None for nobody.
         run_file: Says beside the table what the run was; None for none.
     """
 
@@ -52,6 +54,7 @@ class Outputs:
     screen: Screen | None = None
     table: TableWriter | None = None
     sender: Sender | None = None
+    camera: VirtualCamera | None = None
     run_file: RunFile | None = None
 
 
@@ -160,6 +163,9 @@ class LiveLoop:
         if self._outputs.run_file is not None:
             self._outputs.run_file.picture(frame.time_s)
         self._record(frame, result)
+        if self._outputs.camera is not None:
+            self._outputs.camera.blur_faces = self._switches.blur_faces
+            self._outputs.camera.write(frame, result)
         if self._outputs.screen is not None:
             self._outputs.screen.take(frame, result)
 

@@ -95,8 +95,7 @@ class Recorder:
             self.files.append(path)
             _log.info("recording %s", path)
         if self._video is not None:
-            shown = hidden(frame, result) if self.blur_faces else frame.rgb
-            drawn = draw(shown, result, labels=self._labels)
+            drawn = annotated(frame, result, self._labels, blur=self.blur_faces)
             self._video.write(dataclasses.replace(frame, rgb=drawn), result)
 
     def __enter__(self) -> Self:
@@ -111,9 +110,19 @@ class Recorder:
         self.end()
 
 
-def hidden(frame: Frame, result: FrameResult) -> Image:
-    """Return a copy of the frame's picture with its faces made unrecognisable."""
-    return blur_faces(frame.rgb, [track.face for track in result.tracks])
+def annotated(frame: Frame, result: FrameResult, labels: Sequence[str], *, blur: bool) -> Image:
+    """Return a copy of the frame's picture with every face framed and named.
+
+    Args:
+        frame: Not written to.
+        result: What was seen in it.
+        labels: What component k of the probabilities means.
+        blur: Whether faces are made unrecognisable first.
+    """
+    rgb = frame.rgb
+    if blur:
+        rgb = blur_faces(rgb, [track.face for track in result.tracks])
+    return draw(rgb, result, labels=labels)
 
 
 def save_picture(rgb: Image, folder: Path) -> Path:

@@ -1,6 +1,7 @@
 """Opening all that a live run needs, and closing it however the run ends."""
 
 import dataclasses
+import logging
 import time
 from collections.abc import Callable
 from contextlib import ExitStack
@@ -18,6 +19,7 @@ from fer_live.realtime.live.preparing import Parts, Preparation
 from fer_live.realtime.live.run_file import RunFile, run_file_beside
 from fer_live.realtime.live.screen import Screen, Switches
 from fer_live.realtime.live.settings import LiveSettings
+from fer_live.realtime.live.virtual_camera import VirtualCamera
 from fer_live.realtime.overlay import blank, draw_notice
 from fer_live.realtime.pipeline import Pipeline, PipelineSettings
 from fer_live.realtime.results import SourceInfo
@@ -30,6 +32,8 @@ from fer_live.realtime.sinks.window import Window
 from fer_live.realtime.sources import LatestFrame
 from fer_live.realtime.sources.choose import check_source
 from fer_live.realtime.statistics import LiveStatus, Tally
+
+_log = logging.getLogger(__name__)
 
 TITLE: Final = "fer-live"
 LOOK_S: Final = 0.05
@@ -196,7 +200,18 @@ def _open_outputs(
     if settings.send:
         channels = [open_channel(address, labels) for address in settings.send]
         sender = stack.enter_context(Sender(channels, info))
-    return Outputs(recorder, folder=settings.folder, table=table, sender=sender, run_file=run_file)
+    camera = None
+    if settings.virtual_camera:
+        camera = stack.enter_context(VirtualCamera(info, labels))
+        _log.warning("other programs can choose the camera %s", camera.name)
+    return Outputs(
+        recorder,
+        folder=settings.folder,
+        table=table,
+        sender=sender,
+        camera=camera,
+        run_file=run_file,
+    )
 
 
 def _run_file_path(settings: LiveSettings) -> Path | None:

@@ -51,6 +51,7 @@ class LiveSettings:
         send: Receivers that get every result as it comes, such as `ws-server://127.0.0.1:8765`; see
             `fer_live.realtime.send`.
         log_format: The table's format; None takes it from the name, and CSV for standard output.
+        virtual_camera: Whether other programs can choose the annotated picture as a camera.
         seconds: Stop after so many seconds; None for never.
         greeting: What stands over the picture in the first seconds; None for nothing.
         folder: Where the window's keys put pictures and recordings.
@@ -71,6 +72,7 @@ class LiveSettings:
     log: Path | None = None
     send: tuple[str, ...] = field(default=(), repr=False)  # an address may hold a password
     log_format: TableFormat | None = None
+    virtual_camera: bool = False
     seconds: float | None = None
     greeting: str | None = None
     folder: Path = Path()
