@@ -38,6 +38,8 @@ _HOME: Final = {
     "analyze_image": "fer_live.realtime.api",
     "annotate": "fer_live.realtime.annotate",
     "draw": "fer_live.realtime.api",
+    "read_faces": "fer_live.realtime.data_frame",
+    "summarize": "fer_live.realtime.study",
     "to_pandas": "fer_live.realtime.data_frame",
 }
 """Where each public name is defined."""
@@ -56,9 +58,10 @@ if TYPE_CHECKING:
     from fer_live.labels import LABELS
     from fer_live.realtime.annotate import AnnotateSettings, annotate
     from fer_live.realtime.api import analyze, analyze_image, draw
-    from fer_live.realtime.data_frame import to_pandas
+    from fer_live.realtime.data_frame import read_faces, to_pandas
     from fer_live.realtime.faces import FaceSettings
     from fer_live.realtime.results import Box, Face, Frame, FrameResult, Track
+    from fer_live.realtime.study import summarize
 
     __version__: str
 else:
@@ -99,5 +102,7 @@ __all__ = [
     "analyze_image",
     "annotate",
     "draw",
+    "read_faces",
+    "summarize",
     "to_pandas",
 ]

@@ -24,6 +24,7 @@ from fer_live.realtime.commands.cli_options import (
     PriorName,
     size_of,
 )
+from fer_live.realtime.commands.convert import convert
 from fer_live.realtime.commands.serve import serve
 from fer_live.realtime.commands.summarize import summarize
 from fer_live.realtime.commands.watch import watch
@@ -52,7 +53,7 @@ app = Command(
     add_completion=False,
     pretty_exceptions_show_locals=False,  # among them would be the passwords of streams
 )
-for command in (annotate, summarize, serve, watch, bench):
+for command in (annotate, summarize, convert, serve, watch, bench):
     app.command()(command)
 
 

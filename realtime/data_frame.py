@@ -1,15 +1,25 @@
-"""Results as a pandas data frame: the table of `annotate`, in memory."""
+"""Results as a pandas data frame: in memory, or read back from what `annotate` wrote."""
 
-from collections.abc import Iterable
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Iterable, Mapping
+from os import PathLike
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
 
-from fer_live.errors import SettingsError
+from fer_live.errors import DataError, SettingsError
 from fer_live.labels import LABELS
 from fer_live.realtime.results import Frame, FrameResult
-from fer_live.realtime.sinks.rows import columns, rows
+from fer_live.realtime.sinks.rows import TableContent, columns, rows
 
 if TYPE_CHECKING:
     from pandas import DataFrame
+
+FACES: Final = ".faces"
+READ_BY: Final[Mapping[str, Callable[[Any], Callable[[Path], Any]]]] = {
+    "csv": lambda pandas: pandas.read_csv,
+    "jsonl": lambda pandas: lambda path: pandas.read_json(path, lines=True),
+    "parquet": lambda pandas: pandas.read_parquet,
+}
+"""By ending, what of pandas reads a table."""
 
 
 def to_pandas(results: Iterable[FrameResult | tuple[Frame, FrameResult]]) -> "DataFrame":
@@ -25,15 +35,57 @@ def to_pandas(results: Iterable[FrameResult | tuple[Frame, FrameResult]]) -> "Da
     Raises:
         SettingsError: pandas is not installed.
     """
+    pandas = _pandas()
+    seen = [each[1] if isinstance(each, tuple) else each for each in results]
+    tracks = [track for result in seen for track in result.tracks]
+    shapes = any(track.face.blendshapes is not None for track in tracks)
+    measured = {name: None for track in tracks for name in track.face.measures or ()}
+    content = TableContent(blendshapes=shapes, measures=tuple(measured))
+    names = columns(tracks[0].labels if tracks else LABELS, content)
+    table = [row for each in seen for row in rows(each, width=len(names), content=content)]
+    frame: DataFrame = pandas.DataFrame(table, columns=list(names))
+    return frame
+
+
+def read_faces(folder: str | PathLike[str]) -> "DataFrame":
+    """Return every table that `annotate` wrote below a folder as one data frame.
+
+    One row a face and frame; `source` says which file. Formats may be mixed.
+
+    Args:
+        folder: What `annotate` wrote.
+
+    Raises:
+        SettingsError: pandas is not installed.
+        DataError: There is no table, or one cannot be read.
+    """
+    pandas = _pandas()
+    tables = []
+    for path in sorted(Path(folder).rglob(f"*{FACES}.*")):
+        source, _, ending = path.relative_to(folder).as_posix().rpartition(f"{FACES}.")
+        if ending in READ_BY:
+            try:
+                table = READ_BY[ending](pandas)(path)
+            except (OSError, ValueError, ImportError) as error:
+                raise DataError(f"{path} cannot be read: {error}") from error
+            table.insert(0, "source", source)
+            tables.append(table)
+    if not tables:
+        raise DataError(f"there is no table in {folder}; write some with fer-live annotate")
+    joined: DataFrame = pandas.concat(tables, ignore_index=True)
+    return joined
+
+
+def _pandas() -> Any:
+    """Import pandas.
+
+    Raises:
+        SettingsError: It is not installed.
+    """
     try:
-        from pandas import DataFrame  # noqa: PLC0415 (optional)
+        import pandas as pd  # noqa: PLC0415 (optional)
     except ImportError as error:
         raise SettingsError(
             "a data frame needs pandas, which is not installed: pip install 'fer-live[pandas]'"
         ) from error
-    seen = [each[1] if isinstance(each, tuple) else each for each in results]
-    tracks = [track for result in seen for track in result.tracks]
-    shapes = any(track.face.blendshapes is not None for track in tracks)
-    names = columns(tracks[0].labels if tracks else LABELS, blendshapes=shapes)
-    table = [row for each in seen for row in rows(each, width=len(names), blendshapes=shapes)]
-    return DataFrame(table, columns=list(names))
+    return pd

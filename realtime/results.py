@@ -112,6 +112,7 @@ class Face:
             picture by the finder; None where it was asked about one picture alone.
         measured: Whether the landmark network looked at this very frame; otherwise the place was
             carried here from the last look.
+        measures: More of the face, by the names of `realtime.measures`; None unless asked for.
     """
 
     box: Box
@@ -121,6 +122,7 @@ class Face:
     blendshapes: NDArray[np.float32] | None = None
     follow_id: int | None = None
     measured: bool = True
+    measures: Mapping[str, float] | None = None
 
 
 @dataclass(frozen=True, slots=True)

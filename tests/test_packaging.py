@@ -105,7 +105,7 @@ def use_from_an_empty_folder(programs: Path, folder: Path) -> None:
     assert "cnn6" in run([programs / "fer-live", "models"], empty).stdout
     run([programs / "fer-live", "annotate", "talk.mp4", "--out", "results"], empty)
     written = {path.name for path in (empty / "results").rglob("*") if path.is_file()}
-    ends = ("annotated.mp4", "faces.csv", "summary.json")
+    ends = ("annotated.mp4", "faces.csv", "report.html", "summary.json")
     assert written == {"run.json", *(f"talk.mp4.{end}" for end in ends)}
 
 

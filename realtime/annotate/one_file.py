@@ -7,7 +7,7 @@ from typing import Any, Final, get_args
 
 from fer_live.errors import ModelError, SinkError, SourceError
 from fer_live.realtime.annotate.fingerprint import differences, fingerprint, sha256_of_file
-from fer_live.realtime.annotate.inputs.jobs import ANNOTATED, SUMMARY, Job, annotated_picture
+from fer_live.realtime.annotate.inputs.jobs import ANNOTATED, PAGE, SUMMARY, Job, annotated_picture
 from fer_live.realtime.annotate.opened import Opened
 from fer_live.realtime.annotate.passes import (
     Passes,
@@ -28,6 +28,7 @@ from fer_live.realtime.sources import Source, VideoSource
 ALL_SUFFIXES: Final = (
     SUMMARY,
     ANNOTATED,
+    PAGE,
     *map(annotated_picture, ENDINGS),
     *(f".faces.{form}" for form in get_args(TableFormat)),
 )
@@ -126,7 +127,8 @@ def _done_before(job: Job, made_of: Mapping[str, Any], wanted: Sequence[str]) ->
 def _suffixes(settings: AnnotateSettings, source: Source, job: Job) -> tuple[str, ...]:
     """Return the endings of all that is wanted, the summary last."""
     drawn = (annotated_suffix(source, job),) if settings.video else ()
-    return (*drawn, table_suffix(settings), SUMMARY)
+    page = (PAGE,) if settings.report and still_of(source) is None else ()
+    return (*drawn, table_suffix(settings), *page, SUMMARY)
 
 
 def _published(

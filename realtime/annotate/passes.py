@@ -17,19 +17,27 @@ import numpy as np
 
 from fer_live.errors import SinkError, SourceError
 from fer_live.realtime.annotate.ahead import depth_for, read_ahead
-from fer_live.realtime.annotate.inputs.jobs import ANNOTATED, Job, annotated_picture
+from fer_live.realtime.annotate.inputs.jobs import ANNOTATED, PAGE, Job, annotated_picture
 from fer_live.realtime.annotate.opened import Opened
+from fer_live.realtime.annotate.pages import (
+    ClipFacts,
+    Collector,
+    page_measures,
+    write_clip_page,
+)
 from fer_live.realtime.annotate.settings import AnnotateSettings
 from fer_live.realtime.annotate.spool import Spool
 from fer_live.realtime.annotate.summary import Tally
 from fer_live.realtime.annotate.workspace import Workspace
 from fer_live.realtime.faces import ChosenFaces, open_finder
+from fer_live.realtime.measures import Measurer, ProbabilitySeries, chosen_measures
 from fer_live.realtime.overlay import draw
 from fer_live.realtime.overlay.blur import blur_faces
 from fer_live.realtime.pipeline import Pipeline, PipelineSettings
 from fer_live.realtime.results import Frame, FrameResult
 from fer_live.realtime.sinks.audio.audio_copy import SoundOf
 from fer_live.realtime.sinks.picture import picture_ending, write_picture
+from fer_live.realtime.sinks.rows import TableContent
 from fer_live.realtime.sinks.table import TableWriter
 from fer_live.realtime.sinks.video import VideoWriter
 from fer_live.realtime.smoothing.offline import OfflineSmoother
@@ -88,6 +96,16 @@ class Passes:
         self._job, self._settings, self._tell = job, settings, tell
         self._opened = opened
         self._classifier = opened.classifier(settings.model, settings.device)
+        contract = self._classifier.contract
+        self._measures = chosen_measures(settings.columns, contract.labels)
+        shown = page_measures(contract.labels) if settings.report else ()
+        self._measured = (*self._measures, *shown)
+        self._measurer = Measurer(self._measured)
+        self._faces = dataclasses.replace(
+            settings.faces,
+            blendshapes=settings.faces.blendshapes or self._measurer.needs_blendshapes,
+        )
+        self._page: Collector | None = None
         self._longest_gap_s = 0.0
         self.faults: list[str] = []
 
@@ -102,6 +120,8 @@ class Passes:
             SinkError: The disk refuses the table.
         """
         with Spool(work.path(".spool"), self._classifier.contract.labels) as spool:
+            if self._settings.report and still_of(source) is None:
+                self._page = Collector(self._classifier.contract.labels)
             figures = self._find(source, work, spool)
             if still_of(source) is None:
                 source.close()  # the file is read again: no two decoders are to hold pictures
@@ -109,7 +129,28 @@ class Passes:
                 self.faults.append(source.fault)
             if self._settings.video:
                 self._draw_or_say_why_not(source, work, spool)
+        if self._page is not None:
+            self._write_page_or_say_why_not(self._page, figures, work)
         return figures
+
+    def _write_page_or_say_why_not(
+        self, page: Collector, figures: dict[str, Any], work: Workspace
+    ) -> None:
+        """Make the page to look at; leave nothing of it when that fails."""
+        drawn = work.path(ANNOTATED).exists()
+        facts = ClipFacts(
+            name=self._job.source.name,
+            video=self._job.output(ANNOTATED).name if drawn else None,
+            start_s=self._settings.start_s or 0.0,
+            labels=self._classifier.contract.labels,
+            figures=figures,
+            notes=tuple(self.faults),
+        )
+        try:
+            write_clip_page(work.path(PAGE), facts, page.people)
+        except SinkError as error:
+            work.path(PAGE).unlink(missing_ok=True)
+            self.faults.append(f"there is no page to look at: {error}")
 
     def _draw_or_say_why_not(self, source: Source, work: Workspace, spool: Spool) -> None:
         """Make the video or picture; leave nothing of it when that fails."""
@@ -144,9 +185,9 @@ class Passes:
                 work.path(table_suffix(settings)),
                 contract.labels,
                 form=settings.table,
-                blendshapes=settings.faces.blendshapes,
+                content=TableContent(settings.faces.blendshapes, self._measures),
             ) as table,
-            closing(self._settled(source)) as results,
+            closing(self._with_series(source)) as results,
         ):
             last_s = None
             sender = self._opened.sender
@@ -160,10 +201,21 @@ class Passes:
                 tally.add(result)
                 if sender is not None:
                     sender.write_result(result)
+                if self._page is not None:
+                    self._page.add(result)
                 if settings.video:
                     spool.add(result)
         fps = settings.fps or source.info.fps
         return tally.finish(float(1 / fps) if fps else None)
+
+    def _with_series(self, source: Source) -> Generator[FrameResult]:
+        """Yield settled results, with the measures that are told from a time series."""
+        names = frozenset(self._measured)
+        series = ProbabilitySeries(self._classifier.contract, self._settings.prior, names)
+        with closing(self._settled(source)) as results:
+            for result in results:
+                yield from series.push(result)
+            yield from series.finish()
 
     def _settled(self, source: Source) -> Generator[FrameResult]:
         """Yield every frame's result, with the labels that know the future."""
@@ -171,8 +223,8 @@ class Passes:
         smoother = OfflineSmoother(classifier.contract, settings.prior, settings.labels)
         share = FIRST_PASS_SHARE if settings.video else 1.0
         most = settings.faces.max_faces
-        networks = self._opened.networks(settings.faces, settings.device)
-        every_face = open_finder(settings.faces, live=False, networks=networks)
+        networks = self._opened.networks(self._faces, settings.device)
+        every_face = open_finder(self._faces, live=False, networks=networks)
         with (
             ChosenFaces(every_face, settings.chosen, max_faces=most) as finder,
             read_ahead(source, depth_for(source.info.size_wh)) as frames,
@@ -183,7 +235,8 @@ class Passes:
                 PipelineSettings(prior=settings.prior, tracking=settings.tracking),
             )
             for frame in frames:
-                yield from smoother.push(_without_landmarks(pipeline.process(frame)))
+                measured = self._measurer.measured(frame, pipeline.process(frame))
+                yield from smoother.push(_without_landmarks(measured))
                 self._tell(share * self._fraction(source, frame.time_s))
         yield from smoother.finish()
         if finder.crowded:
@@ -221,6 +274,8 @@ class Passes:
                 if frame is None or frame.index != result.frame_index:
                     raise SourceError(f"{self._job.source} changed while it was read; run again")
                 video.write(self._drawn(frame, result), result)
+                if self._page is not None and not settings.blur_faces:
+                    self._page.see(frame.rgb, result)
                 done = self._fraction(source, frame.time_s)
                 self._tell(FIRST_PASS_SHARE + (1 - FIRST_PASS_SHARE) * done)
         if video.fault is not None:

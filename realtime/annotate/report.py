@@ -90,7 +90,8 @@ class Report:
         passed_over: What was found and not annotated.
         fault: What was wrong with the run itself, though every input was seen to; None when all
             was well.
-        together: What was written of all pictures together: their table, and contact sheets.
+        together: What was written of all inputs together: the table and contact sheets of the
+            pictures, the page over the run.
     """
 
     outcomes: tuple[Outcome, ...]

@@ -38,6 +38,9 @@ class AnnotateSettings:
         blur_faces: Whether faces are made unrecognisable in the annotated video.
         choices: How files are read: turned, which stream, what is too much.
         chosen: Which faces are kept.
+        columns: Measures that the table has beside its other columns: names, groups or patterns
+            of `realtime.measures`.
+        report: Whether there is a page to look at of each video.
     """
 
     model: str = DEFAULT_MODEL
@@ -54,6 +57,8 @@ class AnnotateSettings:
     blur_faces: bool = False
     choices: Choices = field(default_factory=Choices)
     chosen: FaceChoice = field(default_factory=FaceChoice)
+    columns: tuple[str, ...] = ()
+    report: bool = True
 
     def __post_init__(self) -> None:
         """Check what the types do not say.
@@ -80,5 +85,6 @@ class AnnotateSettings:
         fields = dataclasses.asdict(self)
         fields["faces"]["finder"] = resolved(self.faces.finder)
         del fields["model"]
+        fields["columns"] = list(self.columns)
         fields["fps"] = None if self.fps is None else str(self.fps)
         return fields

@@ -2,6 +2,7 @@
 
 import json
 import platform
+from functools import cache
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any, Final
@@ -141,6 +142,7 @@ class _Flips:
         return _rounded(self._count / minutes) if minutes > 0 else 0.0
 
 
+@cache
 def versions() -> dict[str, str]:
     """Return the versions of what takes part, by the names of the packages that are installed."""
     found = {"fer-live": installed_version(), "python": platform.python_version()}

@@ -50,7 +50,17 @@ def annotate(
     table: Annotated[
         Literal["csv", "jsonl", "parquet"], typer.Option("--format", help="Format of the table.")
     ] = "csv",
-    video: Annotated[bool, typer.Option(help="Write the annotated video.")] = True,
+    columns: Annotated[
+        str,
+        typer.Option(
+            metavar="NAMES",
+            help="More columns: pose, size, light, openings, quality, proxies, affect, "
+            "probabilities, all, or names and patterns such as 'yaw,proxy_*'.",
+            show_default=False,
+        ),
+    ] = "",
+    video: Annotated[bool, typer.Option(help="Write annotated videos and pictures.")] = True,
+    report: Annotated[bool, typer.Option(help="Write pages to look at.")] = True,
     jobs: Annotated[
         int, typer.Option("--jobs", "-j", min=1, metavar="N", help="Work on so many at once.")
     ] = 1,
@@ -83,7 +93,7 @@ def annotate(
     limit_streams: LimitStreams = 256,
     limit_memory: LimitMemory = 512.0,
 ) -> None:
-    """Turn videos into tables of faces and labels, and annotated videos.
+    """Turn videos and pictures into tables of faces and labels, pages to look at, drawn copies.
 
     What is done already is skipped; an interrupted run goes on when it is started again. The exit
     status is 1 if an input failed; the others are done all the same.
@@ -109,6 +119,8 @@ def annotate(
             fps=rate,
             table=table,
             video=video,
+            report=report,
+            columns=tuple(word.strip() for word in columns.split(",") if word.strip()),
             blur_faces=blur_faces,
             choices=Choices(
                 rotate=int(rotate),
@@ -122,11 +134,11 @@ def annotate(
         with stop_signals() as told_to_stop, progress_bar() as progress:
             watch = Watch(progress, told_to_stop, tuple(send or ()))
             processes = None if send else jobs
-            report = annotate_all(
+            told = annotate_all(
                 inputs, out, settings, jobs=processes, overwrite=overwrite, watch=watch
             )
-        tell_report(report, out)
-        raise typer.Exit(0 if report.went_well else 1)
+        tell_report(told, out)
+        raise typer.Exit(0 if told.went_well else 1)
 
 
 def _rate(text: str | None) -> "Fraction | None":

@@ -1,7 +1,7 @@
 """`fer-live summarize`: the results of many files in one table."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
@@ -23,6 +23,10 @@ def summarize(
         Path | None,
         typer.Option("--out", "-o", metavar="DIR", help="For the tables; DIR/study if not given."),
     ] = None,
+    form: Annotated[
+        Literal["csv", "parquet"],
+        typer.Option("--format", help="Of the faces: one CSV, or a partitioned data set."),
+    ] = "csv",
 ) -> None:
     """Join all results of a folder into one table, with figures by file, face and group.
 
@@ -33,4 +37,4 @@ def summarize(
         from fer_live.realtime.study import summarize as summarize_all
 
         where = out or folder / "study"
-        tell_study(summarize_all(folder, where, subjects=subjects), where)
+        tell_study(summarize_all(folder, where, subjects=subjects, form=form), where)

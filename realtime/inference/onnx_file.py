@@ -67,7 +67,7 @@ def read_contents(data: bytes) -> OnnxContents:
     digest = hashlib.sha256()
     for number, value, whole in _spans(memoryview(data)):
         if number == _MODEL_METADATA:
-            entry = dict(_fields(_message(value)))
+            entry = dict(message_fields(_message(value)))
             key = _text(entry.get(_ENTRY_KEY, b""))
             metadata[key] = _text(entry.get(_ENTRY_VALUE, b""))
             if key == DIGEST_KEY:
@@ -109,7 +109,7 @@ def _bytes_field(number: int, value: bytes) -> bytes:
 
 def _read_graph(graph: memoryview, operators: set[str], strange: set[str]) -> None:
     """Add what a graph holds to `operators` and `strange`."""
-    for number, value in _fields(graph):
+    for number, value in message_fields(graph):
         if number == _GRAPH_NODE:
             operators.add(_read_node(_message(value), strange))
         elif number == _GRAPH_INITIALIZER:
@@ -121,7 +121,7 @@ def _read_graph(graph: memoryview, operators: set[str], strange: set[str]) -> No
 def _read_node(node: memoryview, strange: set[str]) -> str:
     """Return a node's operator, and add what is strange about the node."""
     operator = domain = ""
-    for number, value in _fields(node):
+    for number, value in message_fields(node):
         if number == _NODE_OPERATOR:
             operator = _text(value)
         elif number == _NODE_DOMAIN:
@@ -133,7 +133,7 @@ def _read_node(node: memoryview, strange: set[str]) -> str:
 
 def _read_attribute(attribute: memoryview, strange: set[str]) -> None:
     """Add what is strange about a node's attribute."""
-    for number, value in _fields(attribute):
+    for number, value in message_fields(attribute):
         if number in _ATTRIBUTE_TENSORS:
             _read_tensor(_message(value), strange)
         elif number in _ATTRIBUTE_STRANGE:
@@ -142,12 +142,12 @@ def _read_attribute(attribute: memoryview, strange: set[str]) -> None:
 
 def _read_tensor(tensor: memoryview, strange: set[str]) -> None:
     """Say so when a tensor's numbers lie in another file."""
-    for number, value in _fields(tensor):
+    for number, value in message_fields(tensor):
         if number == _TENSOR_EXTERNAL or (number == _TENSOR_LOCATION and value != 0):
             strange.add("external data: numbers that lie in another file")
 
 
-def _fields(message: memoryview) -> Iterator[tuple[int, int | memoryview]]:
+def message_fields(message: memoryview) -> Iterator[tuple[int, int | memoryview]]:
     """Yield the number and value of each field of a protobuf message.
 
     Raises:

@@ -26,6 +26,7 @@ from fer_live.realtime.results import SourceInfo
 from fer_live.realtime.send import Sender, open_channel
 from fer_live.realtime.sinks.encoders import STANDARD_OUTPUT, check_parquet
 from fer_live.realtime.sinks.keys import Key
+from fer_live.realtime.sinks.rows import TableContent
 from fer_live.realtime.sinks.table import TableWriter
 from fer_live.realtime.sinks.video import video_container
 from fer_live.realtime.sinks.window import Window
@@ -189,8 +190,7 @@ def _open_outputs(
                 settings.log,
                 labels,
                 form=settings.table_format,
-                blendshapes=settings.faces.blendshapes,
-                wall_clock=True,
+                content=TableContent(blendshapes=settings.faces.blendshapes, wall_clock=True),
             )
         )
     recorder = stack.enter_context(Recorder(info, labels, folder=settings.folder))

@@ -29,7 +29,9 @@ _FORMATS: Final[Mapping[str, _Format]] = {
     "AVIF": _Format((".avif",), {"quality": 80, "speed": 8}),
     "BMP": _Format((".bmp",)),
     "GIF": _Format((".gif",)),
-    "HEIF": _Format((".heic", ".heif", ".hif"), {"quality": 80}),
+    "HEIF": _Format(
+        (".heic", ".heif", ".hif"), {"quality": 80, "enc_params": {"preset": "ultrafast"}}
+    ),
     "JPEG": _Format((".jpg", ".jpeg", ".jpe", ".jfif"), {"quality": 92}),
     "JPEG2000": _Format((".jp2",), {"quality_mode": "dB", "quality_layers": [42]}),
     "PNG": _Format((".png",), {"compress_level": 3}),

@@ -4,6 +4,7 @@ All formats hold the same rounded numbers, so that a table says the same whateve
 """
 
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Final, TypeAlias
 
@@ -29,29 +30,49 @@ FACE_COLUMNS: Final = (
     "confidence",
     "uncertain",
 )
-DECIMALS: Final = {"x0": 2, "y0": 2, "x1": 2, "y1": 2}
-"""Digits after the point of a coordinate, in pixels; every other fraction has six."""
+DECIMALS: Final = dict.fromkeys(
+    ("x0", "y0", "x1", "y1", "face_size_px", "eye_distance_px", "yaw", "pitch", "roll"), 2
+)
+"""Digits after the point of what is in pixels or degrees; every other fraction has six."""
 OTHER_DECIMALS: Final = 6
 WHOLE: Final = frozenset({"frame", "track", "uncertain"})
 TEXT: Final = frozenset({"label", "time_utc"})
 
 
-def columns(
-    labels: Sequence[str], *, blendshapes: bool, wall_clock: bool = False
-) -> tuple[str, ...]:
+@dataclass(frozen=True, slots=True)
+class TableContent:
+    """What stands in a table beside what stands in every one.
+
+    Attributes:
+        blendshapes: MediaPipe's 52 scores.
+        measures: Names of more columns, from `Face.measures`.
+        wall_clock: When a frame was taken.
+    """
+
+    blendshapes: bool = False
+    measures: tuple[str, ...] = ()
+    wall_clock: bool = False
+
+
+PLAIN: Final = TableContent()
+
+
+def columns(labels: Sequence[str], content: TableContent) -> tuple[str, ...]:
     """Return the names of all columns, in order.
 
     `time_utc` stands behind `time_s` where rows say when they were taken (ISO 8601, UTC).
     One column a label is what the label was taken from (smoothed, prior applied), `raw_<label>`
-    the network's own calibrated probability, `blendshape_<name>` one of MediaPipe's 52 scores.
+    the network's own calibrated probability, `blendshape_<name>` one of MediaPipe's 52 scores;
+    `measures` stand behind all else.
     """
     return (
         *FRAME_COLUMNS,
-        *(("time_utc",) if wall_clock else ()),
+        *(("time_utc",) if content.wall_clock else ()),
         *FACE_COLUMNS,
         *labels,
         *(f"raw_{label}" for label in labels),
-        *(f"blendshape_{name}" for name in (BLENDSHAPES if blendshapes else ())),
+        *(f"blendshape_{name}" for name in (BLENDSHAPES if content.blendshapes else ())),
+        *content.measures,
     )
 
 
@@ -61,19 +82,24 @@ def decimals(column: str) -> int:
 
 
 def rows(
-    result: FrameResult, *, width: int, blendshapes: bool, moment: tuple[str | None, ...] = ()
+    result: FrameResult,
+    *,
+    width: int,
+    content: TableContent = PLAIN,
+    moment: tuple[str | None, ...] = (),
 ) -> Iterator[Row]:
     """Yield one row a face, by track; one row with empty cells when there is no face.
 
     Args:
         result: What was seen in one frame.
         width: How many columns a row has.
-        blendshapes: Whether the last 52 columns hold blendshapes.
+        content: What the columns hold.
         moment: The cell of `time_utc`, for tables that have it.
     """
     start = (result.frame_index, _rounded(result.time_s, OTHER_DECIMALS), *moment)
     for track in sorted(result.tracks, key=lambda track: track.track_id):
-        yield (*start, *_face_cells(track), *(_blendshape_cells(track) if blendshapes else ()))
+        shapes = _blendshape_cells(track) if content.blendshapes else ()
+        yield (*start, *_face_cells(track), *shapes, *_measure_cells(track, content.measures))
     if not result.tracks:
         yield (*start, *[None] * (width - len(start)))
 
@@ -107,6 +133,12 @@ def _blendshape_cells(track: Track) -> Row:
     if track.face.blendshapes is None:
         return (None,) * len(BLENDSHAPES)
     return _fractions(track.face.blendshapes)
+
+
+def _measure_cells(track: Track, names: Sequence[str]) -> Row:
+    """Return one cell a measure, empty for one that the face has not."""
+    found = track.face.measures or {}
+    return tuple(_rounded(found[n], decimals(n)) if n in found else None for n in names)
 
 
 def _fractions(values: Probs) -> Row:

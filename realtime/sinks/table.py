@@ -15,7 +15,7 @@ from fer_live.errors import SinkError
 from fer_live.realtime.results import Frame, FrameResult
 from fer_live.realtime.sinks.encoders import CsvEncoder, JsonEncoder, ParquetEncoder, RowEncoder
 from fer_live.realtime.sinks.file_sink import FileSink
-from fer_live.realtime.sinks.rows import columns, rows, utc
+from fer_live.realtime.sinks.rows import PLAIN, TableContent, columns, rows, utc
 
 TableFormat: TypeAlias = Literal["csv", "jsonl", "parquet"]
 
@@ -61,9 +61,8 @@ class TableWriter(FileSink):
         labels: Sequence[str],
         *,
         form: TableFormat | None = None,
-        blendshapes: bool = False,
+        content: TableContent = PLAIN,
         atomic: bool = False,
-        wall_clock: bool = False,
     ) -> None:
         """Begin the file; one that was there is replaced.
 
@@ -71,18 +70,17 @@ class TableWriter(FileSink):
             path: Where to; missing folders are made. "-" is standard output.
             labels: What component k of the probabilities means.
             form: The format; None takes it from the name's ending.
-            blendshapes: Whether to add 52 columns.
+            content: Which columns there are beside those of every table.
             atomic: Write under another name until it is whole, as `FileSink` says.
-            wall_clock: Whether rows say when they were taken.
 
         Raises:
             SinkError: The file cannot be written, its ending is unknown, or pyarrow is missing.
         """
         form = form or table_format(path)
         super().__init__(path, atomic=atomic)
-        self.columns = columns(labels, blendshapes=blendshapes, wall_clock=wall_clock)
+        self.columns = columns(labels, content)
         self.began: datetime | None = None
-        self._blendshapes, self._wall_clock = blendshapes, wall_clock
+        self._content = content
         with self._beginning():
             self._encoder = _ENCODERS[form](self._written, self.columns)
 
@@ -93,9 +91,9 @@ class TableWriter(FileSink):
             SinkError: The disk refuses; the lines before stay whole.
         """
         self._check_open()
-        moment = self._moment(result.time_s) if self._wall_clock else ()
+        moment = self._moment(result.time_s) if self._content.wall_clock else ()
         width = len(self.columns)
-        new = list(rows(result, width=width, blendshapes=self._blendshapes, moment=moment))
+        new = list(rows(result, width=width, content=self._content, moment=moment))
         with self._told():
             self._encoder.write(new)
 

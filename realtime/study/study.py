@@ -4,17 +4,20 @@ import csv
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, Literal, TypeAlias
 
 from fer_live.errors import DataError
 from fer_live.realtime.annotate.workspace import disk_errors
 from fer_live.realtime.sinks.encoders import harmless_cell
 from fer_live.realtime.sinks.table_reader import read_table
+from fer_live.realtime.study.data_set import add_file, begin_data_set
 from fer_live.realtime.study.figures import GroupFigure, added, group_figures, labels_of
 from fer_live.realtime.study.results import FileResult, read_results
-from fer_live.realtime.study.subjects import Subjects, read_subjects
+from fer_live.realtime.study.study_page import write_study_page
+from fer_live.realtime.study.subjects import START, Subjects, read_subjects
 
 DIGITS: Final = 6
+Form: TypeAlias = Literal["csv", "parquet"]
 GROUPS, FILES, TRACKS, FACES = "groups.csv", "files.csv", "tracks.csv", "faces.csv"
 
 
@@ -35,7 +38,9 @@ class Study:
     written: tuple[Path, ...]
 
 
-def summarize(folder: Path, out: Path, *, subjects: Path | None = None) -> Study:
+def summarize(
+    folder: Path, out: Path, *, subjects: Path | None = None, form: Form = "csv"
+) -> Study:
     """Write what all results below a folder show together.
 
     | file         | one row for                                                          |
@@ -44,12 +49,16 @@ def summarize(folder: Path, out: Path, *, subjects: Path | None = None) -> Study
     | `files.csv`  | a file: seconds and shares of each label, share without a face, fault |
     | `tracks.csv` | a face of a file: the same, mean probabilities, flips a minute        |
     | `faces.csv`  | a face and frame of any file, with its `source` and the subjects' columns |
+    | `index.html` | a page: files with their figures, groups side by side                 |
 
     Args:
         folder: What `annotate` wrote.
         out: Folder for the tables; those that are there are replaced.
         subjects: A CSV of yours with the columns `file` and `subject`, `group`, `condition` or any
-            others; without it every file is a person of its own, in one group.
+            others; without it every file is a person of its own, in one group. Its `t0`, in
+            seconds, adds `time_from_t0_s` to the faces.
+        form: "parquet" writes the faces as a partitioned data set, the folder `faces`, instead of
+            `faces.csv`.
 
     Raises:
         DataError: The results or the subjects cannot be read, or do not fit.
@@ -61,13 +70,45 @@ def summarize(folder: Path, out: Path, *, subjects: Path | None = None) -> Study
     figures = group_figures(results, known)
     out.mkdir(parents=True, exist_ok=True)
     labels = labels_of(results)
-    missing = dict(_faces(out / FACES, results, known))
+    if form == "parquet":
+        faces = begin_data_set(out)
+        missing = dict(_as_data_set(faces, results, known))
+    else:
+        faces = out / FACES
+        missing = dict(_faces(faces, results, known))
     _write(out / GROUPS, _group_rows(figures))
     _write(out / FILES, _file_rows(results, known, labels, missing))
     _write(out / TRACKS, _track_rows(results, known, labels))
     unnamed = () if subjects is None else tuple(s for s in sources if s not in known.of)
-    written = tuple(out / name for name in (GROUPS, FILES, TRACKS, FACES))
+    page = write_study_page(folder, out, results, figures)
+    written = (*(out / name for name in (GROUPS, FILES, TRACKS)), faces, page)
     return Study(tuple(figures), tuple(results), unnamed, written)
+
+
+def _as_data_set(
+    folder: Path, results: Sequence[FileResult], subjects: Subjects
+) -> Iterator[tuple[str, float]]:
+    """Write all tables as one data set; yield each file's share of frames without a face."""
+    for result in results:
+        if result.table is not None:
+            more: dict[str, str | float] = {
+                name: subjects.value(result.source, name) for name in subjects.columns
+            }
+            if (start_s := subjects.start_s(result.source)) is not None:
+                more["t0"] = start_s
+            add_file(folder, result.source, result.table, more)
+            columns, rows = read_table(result.table)
+            yield result.source, _without_face(rows, columns.index("track"))
+
+
+def _without_face(rows: Iterable[Sequence[object]], track: int) -> float:
+    """Return the share of frames without a face."""
+    empty, frames, last = 0, 0, None
+    for row in rows:
+        frames += row[0] != last
+        last = row[0]
+        empty += row[track] in ("", None)
+    return empty / frames if frames else 1.0
 
 
 def _faces(
@@ -75,6 +116,7 @@ def _faces(
 ) -> Iterator[tuple[str, float]]:
     """Write all tables as one; yield each file's share of frames without a face."""
     head: Sequence[str] | None = None
+    since = ["time_from_t0_s"] if START in subjects.columns else []
     with disk_errors(path), path.open("w", encoding="utf-8", newline="") as file:
         writer = csv.writer(file, lineterminator="\n")
         for result in results:
@@ -83,7 +125,7 @@ def _faces(
             columns, rows = read_table(result.table)
             if head is None:
                 head = columns
-                writer.writerow(["source", *subjects.columns, *columns])
+                writer.writerow(["source", *subjects.columns, *columns, *since])
             if list(columns) != list(head):
                 raise DataError(
                     f"{result.table} has other columns than the tables before it; annotate all "
@@ -100,15 +142,19 @@ def _copied(
     columns: Sequence[str],
 ) -> float:
     """Copy a file's rows; return its share of frames without a face."""
-    track = columns.index("track")
-    start = _start(source, subjects)
-    empty, frames, last = 0, 0, None
-    for row in rows:
-        writer.writerow([*start, *("" if cell is None else cell for cell in row)])
-        frames += row[0] != last
-        last = row[0]
-        empty += row[track] in ("", None)
-    return empty / frames if frames else 1.0
+    begin, time = _start(source, subjects), columns.index("time_s")
+    start_s = subjects.start_s(source)
+
+    def copied() -> Iterator[Sequence[object]]:
+        for row in rows:
+            cells = [*begin, *("" if cell is None else cell for cell in row)]
+            if START in subjects.columns:
+                since = "" if start_s is None else f"{float(str(row[time])) - start_s:.6f}"
+                cells.append(since)
+            writer.writerow(cells)
+            yield row
+
+    return _without_face(copied(), columns.index("track"))
 
 
 def _group_rows(figures: Iterable[GroupFigure]) -> Iterator[list[object]]:

@@ -1,6 +1,7 @@
 """Who is in which file: a table of the user's, joined to the results."""
 
 import csv
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -11,6 +12,7 @@ from fer_live.errors import DataError
 FILE: Final = "file"
 SUBJECT: Final = "subject"
 GROUPS: Final = ("group", "condition")
+START: Final = "t0"
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +35,11 @@ class Subjects:
         """Return what a file belongs to: its group and condition, "all" where none is given."""
         parts = [self.value(source, name) for name in GROUPS if name in self.columns]
         return " / ".join(part for part in parts if part) or "all"
+
+    def start_s(self, source: str) -> float | None:
+        """Return the moment that a file's times are counted from, its `t0`; None for none."""
+        text = self.value(source, START)
+        return float(text) if text else None
 
     def value(self, source: str, column: str) -> str:
         """Return one cell, "" where there is none."""
@@ -75,7 +82,23 @@ def read_subjects(path: Path, sources: Sequence[str]) -> Subjects:
         if source in of:
             raise DataError(f"{path}, line {number}, names {source} a second time")
         of[source] = tuple(cell.strip() for k, cell in enumerate(row) if k != where)
-    return Subjects(tuple(name for name in names if name != FILE), of)
+    subjects = Subjects(tuple(name for name in names if name != FILE), of)
+    _check_starts(subjects, path)
+    return subjects
+
+
+def _check_starts(subjects: Subjects, path: Path) -> None:
+    """Refuse a moment that is no number of seconds; nothing stands for none."""
+    for source in subjects.of:
+        text = subjects.value(source, START)
+        try:
+            right = not text or math.isfinite(float(text))
+        except ValueError:
+            right = False
+        if not right:
+            raise DataError(
+                f"{path} has {text!r} as t0 of {source}; write seconds, such as 2.5, or nothing"
+            )
 
 
 def _source(name: str, sources: Sequence[str], place: str) -> str:

@@ -17,6 +17,7 @@ from fer_live.realtime.inference.classifier import OnnxClassifier, Prediction
 from fer_live.realtime.pipeline import Pipeline, PipelineSettings, Sighting
 from fer_live.realtime.results import Frame, SourceInfo
 from fer_live.realtime.send import Sender, open_channel
+from fer_live.realtime.sinks.rows import TableContent
 from fer_live.realtime.sinks.table import TableWriter
 from fer_live.realtime.statistics import Tally
 from fer_live.realtime.watch.feed import Feed, Inbox
@@ -156,8 +157,7 @@ class _Watched:
                 path,
                 self._labels,
                 form=self._settings.form,
-                blendshapes=self._settings.faces.blendshapes,
-                wall_clock=True,
+                content=TableContent(blendshapes=self._settings.faces.blendshapes, wall_clock=True),
             )
         )
         self._table.began = began

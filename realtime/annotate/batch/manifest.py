@@ -80,8 +80,9 @@ class Manifest:
         self._passed_over = [{"path": str(one.path), "why": one.why} for one in passed_over]
 
     def show_together(self, files: Sequence[Path]) -> None:
-        """Take in what was written of all pictures together."""
-        self._head["together"] = [str(path.relative_to(self._out)) for path in files]
+        """Take in what was written of all inputs together."""
+        if files:
+            self._head["together"] = [str(path.relative_to(self._out)) for path in files]
 
     def finish(self, index: int, outcome: Outcome) -> None:
         """Take in what became of an input, and write it unless that was done a moment ago."""

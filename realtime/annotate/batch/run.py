@@ -13,16 +13,17 @@ from fer_live.bundle import LANDMARKER, read_asset
 from fer_live.errors import FerLiveError, SettingsError, SinkError
 from fer_live.realtime.annotate.batch.manifest import Manifest, RunFacts
 from fer_live.realtime.annotate.batch.progress import Estimate
+from fer_live.realtime.annotate.batch.together import Together, write_together
 from fer_live.realtime.annotate.batch.workers import Crew, Death, Tell
-from fer_live.realtime.annotate.gallery import Finished, show_together
-from fer_live.realtime.annotate.inputs.jobs import Job, find_jobs, is_drawn
+from fer_live.realtime.annotate.inputs.jobs import Job, find_jobs
 from fer_live.realtime.annotate.one_file import Order, annotate_file
 from fer_live.realtime.annotate.opened import Opened, opened_here
 from fer_live.realtime.annotate.report import Outcome, PassedOver, Report, Watch
-from fer_live.realtime.annotate.settings import AnnotateSettings, TableFormat
+from fer_live.realtime.annotate.settings import AnnotateSettings
 from fer_live.realtime.annotate.summary import versions
 from fer_live.realtime.annotate.workspace import clear_leftovers
 from fer_live.realtime.inference.classifier import OnnxClassifier
+from fer_live.realtime.measures import chosen_measures
 from fer_live.realtime.results import SourceInfo
 from fer_live.realtime.send import Sender, open_channel
 from fer_live.system_errors import MEMORY_RAN_OUT, ran_out_of_memory
@@ -90,6 +91,7 @@ def annotate(
         inputs, out, pass_over=lambda path, why: passed_over.append(PassedOver(path, why))
     )
     classifier = OnnxClassifier(settings.model, device=settings.device)
+    chosen_measures(settings.columns, classifier.contract.labels)  # a misspelt one is told at once
     order = Order(settings, classifier.sha256, overwrite=overwrite)
     model = {"name": classifier.contract.name, "sha256": classifier.sha256}
     facts = RunFacts(model, settings.as_json(), versions(), jobs or 1)
@@ -103,7 +105,7 @@ def annotate(
                 _in_this_process(found, order, sender if channels else None, news)
         else:
             _in_processes(found, order, min(jobs, len(found)), news)
-        news.show_together(settings.table)
+        news.show_together(settings)
     return news.report()
 
 
@@ -123,8 +125,7 @@ class _News:
         self._estimate = Estimate(jobs)
         self._jobs = jobs
         self._outcomes: dict[int, Outcome] = {}
-        self._fault: str | None = None
-        self._together: tuple[Path, ...] = ()
+        self._together = Together((), None)
         self._begun_s = time.monotonic()
         self._manifest = Manifest(out, facts, jobs)
         self._manifest.pass_over(passed_over)
@@ -159,30 +160,14 @@ class _News:
     def report(self) -> Report:
         """Return what became of all inputs, in their order."""
         outcomes = tuple(self._outcomes[index] for index in sorted(self._outcomes))
-        fault = self._fault or self._manifest.fault
-        return Report(outcomes, self._passed_over, fault, self._together)
+        fault = self._together.fault or self._manifest.fault
+        return Report(outcomes, self._passed_over, fault, self._together.files)
 
-    def show_together(self, form: TableFormat) -> None:
-        """Write what shows all pictures together; a fault of it costs no input's results."""
-        pictures = [
-            Finished(
-                job.target.relative_to(self._out).as_posix(),
-                job.output(f".faces.{form}"),
-                next((path for path in outcome.files if is_drawn(path)), None),
-            )
-            for index, job in enumerate(self._jobs)
-            for outcome in [self._outcomes[index]]
-            if outcome.kind == "picture" and outcome.files
-        ]
-        if not pictures:
-            return
-        try:
-            gallery = show_together(self._out, pictures, form)
-        except FerLiveError as error:
-            self._fault = f"not all pictures are shown together: {error}"
-            return
-        self._together = (gallery.table, *gallery.sheets)
-        self._manifest.show_together(self._together)
+    def show_together(self, settings: AnnotateSettings) -> None:
+        """Write what shows all inputs together."""
+        outcomes = {job: self._outcomes[index] for index, job in enumerate(self._jobs)}
+        self._together = write_together(self._out, outcomes, self._passed_over, settings)
+        self._manifest.show_together(self._together.files)
 
     def __enter__(self) -> Self:
         clear_leftovers(self._folders)

@@ -15,6 +15,7 @@ from fer_live.realtime.sinks.picture import ENDINGS
 _DRAWN: Final = ".annotated"
 ANNOTATED: Final = f"{_DRAWN}.mp4"
 SUMMARY: Final = ".summary.json"
+PAGE: Final = ".report.html"
 MANIFEST: Final = "run.json"
 CONTACT_SHEET: Final = "contact-sheet-"
 """What the names of contact sheets begin with."""

@@ -10,6 +10,7 @@ from fer_live.bundle import LANDMARKER, read_asset
 DETECTOR: Final = "face_detector.tflite"
 LANDMARKS: Final = "face_landmarks_detector.tflite"
 BLENDSHAPES: Final = "face_blendshapes.tflite"
+GEOMETRY: Final = "geometry_pipeline_metadata_landmarks.binarypb"
 
 
 @cache

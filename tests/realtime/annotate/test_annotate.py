@@ -17,7 +17,7 @@ from tests.realtime.annotate.conftest import Annotated, only
 from tests.realtime.annotate.reference import frame_times, reference_times, table_rows
 from tests.support.shared_data import shared_file
 
-SUFFIXES = (".annotated.mp4", ".faces.csv", ".summary.json")
+SUFFIXES = (".annotated.mp4", ".faces.csv", ".report.html", ".summary.json")
 COLUMNS = (
     "frame,time_s,track,x0,y0,x1,y1,face_score,label,confidence,uncertain,"
     + ",".join(LABELS)
@@ -179,7 +179,11 @@ def test_another_making_says_what_differs_and_waits_for_overwrite(
     )
     assert contents(out) == before
     assert annotate([clip], out, other, overwrite=True).outcomes[0].status == "done"
-    assert sorted(contents(out)) == ["one_frame.mp4.faces.jsonl", "one_frame.mp4.summary.json"]
+    assert sorted(contents(out)) == [
+        "one_frame.mp4.faces.jsonl",
+        "one_frame.mp4.report.html",
+        "one_frame.mp4.summary.json",
+    ]
 
 
 def test_the_same_model_at_another_place_is_the_same_model(tmp_path: Path, tiny: str) -> None:

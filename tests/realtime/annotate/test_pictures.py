@@ -101,11 +101,11 @@ def test_a_drawn_photograph_has_its_own_format_and_stands_upright(
 def test_all_photographs_are_on_the_contact_sheet(run: tuple[Path, Path, Report]) -> None:
     _, out, report = run
     sheet = out / "contact-sheet-001.jpg"
-    assert report.together == (out / "pictures.csv", sheet)
+    assert report.together == (out / "pictures.csv", sheet, out / "index.html")
     with PIL.Image.open(sheet) as opened:
         assert opened.width > opened.height  # ten beside one another, three below
     told = json.loads((out / "run.json").read_text())
-    assert told["together"] == ["pictures.csv", "contact-sheet-001.jpg"]
+    assert told["together"] == ["pictures.csv", "contact-sheet-001.jpg", "index.html"]
 
 
 def test_results_of_a_photograph_depend_neither_on_its_neighbours_nor_on_jobs(
@@ -122,6 +122,7 @@ def test_results_of_a_photograph_depend_neither_on_its_neighbours_nor_on_jobs(
     assert again.together == (
         tmp_path / "two" / "pictures.csv",
         tmp_path / "two" / "contact-sheet-001.jpg",
+        tmp_path / "two" / "index.html",
     )
 
 

@@ -43,7 +43,7 @@ def test_a_disk_too_small_for_the_video_keeps_the_table_and_says_so(
     tmp_path: Path, small_disk: Path, tiny: str
 ) -> None:
     clip = noise_clip(tmp_path / "noise.avi")
-    (outcome,) = annotate([clip], small_disk, AnnotateSettings(model=tiny)).outcomes
+    (outcome,) = annotate([clip], small_disk, AnnotateSettings(model=tiny, report=False)).outcomes
     assert outcome.status == "done"
     assert outcome.note is not None
     assert outcome.note.startswith("there is no annotated video: ")
@@ -62,9 +62,9 @@ def test_a_video_that_was_not_made_is_made_by_the_next_run(
     tmp_path: Path, small_disk: Path, tiny: str
 ) -> None:
     clip = noise_clip(tmp_path / "noise.avi")
-    annotate([clip], small_disk, AnnotateSettings(model=tiny))
+    annotate([clip], small_disk, AnnotateSettings(model=tiny, report=False))
     subprocess.run(["mount", "-o", "remount,size=64m", str(small_disk)], check=True)
-    (outcome,) = annotate([clip], small_disk, AnnotateSettings(model=tiny)).outcomes
+    (outcome,) = annotate([clip], small_disk, AnnotateSettings(model=tiny, report=False)).outcomes
     assert (outcome.status, outcome.note) == ("done", None)
     assert (small_disk / "noise.avi.annotated.mp4").exists()
 

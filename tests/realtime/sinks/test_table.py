@@ -19,6 +19,7 @@ from fer_live.errors import SinkError
 from fer_live.labels import LABELS
 from fer_live.realtime.results import Box, Frame, FrameResult
 from fer_live.realtime.sinks.encoders import ROWS_IN_GROUP
+from fer_live.realtime.sinks.rows import TableContent
 from fer_live.realtime.sinks.table import TableFormat, TableWriter
 from tests.support.made_results import made_frame, made_result, made_track, runs
 
@@ -33,7 +34,7 @@ same_folder = settings(
 
 
 def written(path: Path, run: Run, *, blendshapes: bool = False) -> Path:
-    with TableWriter(path, LABELS, blendshapes=blendshapes) as table:
+    with TableWriter(path, LABELS, content=TableContent(blendshapes=blendshapes)) as table:
         for frame, result in run:
             table.write(frame, result)
     return path

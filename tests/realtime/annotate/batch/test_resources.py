@@ -89,7 +89,7 @@ def run_in(program: str, *words: str | Path) -> subprocess.CompletedProcess[str]
 
 def test_a_full_disk_costs_what_does_not_fit_and_leaves_no_ruins(small: Path, tiny: str) -> None:
     clips = [shared_file(f"video/{clip}") for clip in (SHORT, LONG)]
-    options = ["--model", tiny, "--no-video", "--end", "4"]
+    options = ["--model", tiny, "--no-video", "--no-report", "--end", "4"]
     done = fer_live("annotate", *clips, "--out", small, *options)
     assert done.returncode == 1
     assert "1 done, 1 failed" in done.stderr

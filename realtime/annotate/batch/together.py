@@ -1,0 +1,82 @@
+"""What is written of a whole run: one table and sheets of its pictures, and its index page."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from fer_live.errors import FerLiveError, SinkError
+from fer_live.realtime.annotate.gallery import Finished, show_together
+from fer_live.realtime.annotate.inputs.jobs import Job, is_drawn
+from fer_live.realtime.annotate.pages.index_page import (
+    INDEX,
+    bars_of_folders,
+    index_row,
+    write_index_page,
+)
+from fer_live.realtime.annotate.report import Outcome, PassedOver
+from fer_live.realtime.annotate.settings import AnnotateSettings
+
+FEWEST_INPUTS: Final = 2
+"""One input needs no index."""
+_OURS: Final = b'name="generator" content="fer-live"'
+
+
+@dataclass(frozen=True, slots=True)
+class Together:
+    """What was written, and why something was not; None when all was."""
+
+    files: tuple[Path, ...]
+    fault: str | None
+
+
+def write_together(
+    out: Path,
+    outcomes: Mapping[Job, Outcome],
+    passed_over: Sequence[PassedOver],
+    settings: AnnotateSettings,
+) -> Together:
+    """Write what shows all inputs together; a fault of it costs no input's results."""
+    files: tuple[Path, ...] = ()
+    try:
+        files += _pictures(out, outcomes, settings)
+        if settings.report and len(outcomes) >= FEWEST_INPUTS:
+            files += _index(out, outcomes, passed_over)
+    except FerLiveError as error:
+        return Together(files, f"not all of the run is shown together: {error}")
+    return Together(files, None)
+
+
+def _pictures(
+    out: Path, outcomes: Mapping[Job, Outcome], settings: AnnotateSettings
+) -> tuple[Path, ...]:
+    """Write the table and the sheets of all pictures, if there are any."""
+    pictures = [
+        Finished(
+            job.target.relative_to(out).as_posix(),
+            job.output(f".faces.{settings.table}"),
+            next((path for path in outcome.files if is_drawn(path)), None),
+        )
+        for job, outcome in outcomes.items()
+        if outcome.kind == "picture" and outcome.files
+    ]
+    if not pictures:
+        return ()
+    gallery = show_together(out, pictures, settings.table)
+    return (gallery.table, *gallery.sheets)
+
+
+def _index(
+    out: Path, outcomes: Mapping[Job, Outcome], passed_over: Sequence[PassedOver]
+) -> tuple[Path, ...]:
+    """Write the page over the run.
+
+    Raises:
+        SinkError: There is a page of somebody else's, or the disk refuses.
+    """
+    path = out / INDEX
+    if path.exists() and _OURS not in path.read_bytes():
+        raise SinkError(f"{path} is not of fer-live's making and stays; move it to have an index")
+    rows = [index_row(out, job, outcome) for job, outcome in outcomes.items()]
+    write_index_page(path, rows, bars_of_folders(rows), passed_over, title="Results")
+    return (path,)

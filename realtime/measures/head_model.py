@@ -1,0 +1,80 @@
+"""The canonical face model that MediaPipe's bundle holds: where the points of a mesh lie in space.
+
+Facts from MediaPipe's published face geometry module (geometry_pipeline_metadata.proto,
+mesh_3d.proto): 468 vertices of five numbers each (x, y, z in centimetres, then texture), and
+33 points by which a head is fitted, with their weights.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cache
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fer_live.errors import ModelError
+from fer_live.realtime.faces.networks.bundled import GEOMETRY, read_bundled
+from fer_live.realtime.inference.onnx_file import message_fields
+
+_MESH, _BASIS = 1, 2
+_VERTICES, _TRIANGLES = 3, 4
+_POINT, _WEIGHT = 1, 2
+_NUMBERS_A_VERTEX: Final = 5
+
+
+@dataclass(frozen=True, slots=True)
+class HeadModel:
+    """A face that looks at the viewer.
+
+    Attributes:
+        points_cm: (468, 3) float64: to the right of the picture, up, and towards the viewer.
+        triangles: (898, 3) the points of each triangle of its surface.
+        basis: (33,) the points that move least with an expression.
+        weights: (33,) how much each of them counts; they sum to 1.
+    """
+
+    points_cm: NDArray[np.float64]
+    triangles: NDArray[np.int64]
+    basis: NDArray[np.int64]
+    weights: NDArray[np.float64]
+
+
+@cache
+def head_model() -> HeadModel:
+    """Read the model out of the bundle, once.
+
+    Raises:
+        ModelError: The bundle is missing or damaged.
+    """
+    vertices: list[bytes] = []
+    triangles: list[int] = []
+    basis: dict[int, float] = {}
+    for number, value in message_fields(memoryview(read_bundled(GEOMETRY))):
+        if number == _MESH:
+            for inner, one in _inside(value):
+                if inner == _VERTICES and not isinstance(one, int):
+                    vertices.append(bytes(one))
+                elif inner == _TRIANGLES and isinstance(one, int):
+                    triangles.append(one)
+        elif number == _BASIS:
+            entry = dict(_inside(value))
+            weight = entry.get(_WEIGHT)
+            point = entry.get(_POINT, 0)
+            if isinstance(point, int) and not isinstance(weight, int) and weight is not None:
+                basis[point] = float(np.frombuffer(weight, "<f4")[0])
+    numbers = np.frombuffer(b"".join(vertices), "<f4").reshape(-1, _NUMBERS_A_VERTEX)
+    weights = np.array(list(basis.values()))
+    return HeadModel(
+        points_cm=numbers[:, :3].astype(np.float64),
+        triangles=np.array(triangles).reshape(-1, 3),
+        basis=np.array(list(basis)),
+        weights=weights / weights.sum(),
+    )
+
+
+def _inside(value: int | memoryview) -> Iterator[tuple[int, int | memoryview]]:
+    """Yield the fields of a message within a message."""
+    if isinstance(value, int):
+        raise ModelError("MediaPipe's face geometry is damaged; install fer-live again")
+    return message_fields(value)

@@ -1,0 +1,123 @@
+"""How well a face is to be seen: its size, light, contrast, sharpness, noise and symmetry."""
+
+import math
+from dataclasses import dataclass
+from typing import Final
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from fer_live.arrays import Image, Points
+from fer_live.realtime.faces.mesh import anchors_of, hull_of
+from fer_live.realtime.faces.views import pose_of_mesh, to_pixels
+
+PATCH_PX: Final = 96
+_BLUR_PX: Final = 9
+_MARGIN: Final = 0.6
+_LEVELS: Final = 255.0
+_NOISE_KERNEL: Final = np.array([[1, -2, 1], [-2, 4, -2], [1, -2, 1]], np.float32)
+_NOISE_SCALE: Final = math.sqrt(math.pi / 2) / 6
+_FLAT: Final = 1e-6
+
+
+def _oval() -> NDArray[np.bool_]:
+    """Return the (96, 96) ellipse that a face fills in its square."""
+    y, x = np.mgrid[0:PATCH_PX, 0:PATCH_PX] / (PATCH_PX - 1) - 0.5
+    inside: NDArray[np.bool_] = (x / 0.30) ** 2 + (y / 0.36) ** 2 < 1
+    return inside
+
+
+_INSIDE: Final = _oval()
+
+
+@dataclass(frozen=True, slots=True)
+class Appearance:
+    """What a face looks like, whatever it shows.
+
+    Attributes:
+        size_px: Square root of the area of the landmarks' hull, in pixels of the source.
+        eye_distance_px: Between the middles of the eyes.
+        light: Mean of its luma (BT.601), 0 for black to 1 for white.
+        contrast: Standard deviation of its luma, in the same unit.
+        sharpness: 0 for a face that blurring changes no more, to 1.
+        noise: Standard deviation of what looks like noise, in the unit of `light`.
+        symmetry: Correlation with its mirror image, -1 to 1.
+    """
+
+    size_px: float
+    eye_distance_px: float
+    light: float
+    contrast: float
+    sharpness: float
+    noise: float
+    symmetry: float
+
+
+def appearance(rgb: Image, landmarks_px: Points) -> Appearance:
+    """Measure the face at (478, 2) landmarks of an (H, W, 3) uint8 picture.
+
+    Light and all below are measured in the face seen upright, 96 pixels high and wide, so that
+    they mean the same at any size.
+    """
+    patch = _upright(rgb, landmarks_px)
+    seen = patch[_INSIDE]
+    contrast = float(seen.std())
+    left, right, _ = anchors_of(landmarks_px)
+    return Appearance(
+        size_px=math.sqrt(hull_of(landmarks_px).area_px2),
+        eye_distance_px=math.dist(left, right),
+        light=float(seen.mean()),
+        contrast=contrast,
+        sharpness=_sharpness(patch),
+        noise=_NOISE_SCALE * float(np.abs(cv2.filter2D(patch, -1, _NOISE_KERNEL))[_INSIDE].mean()),
+        symmetry=_symmetry(patch),
+    )
+
+
+def _upright(rgb: Image, landmarks_px: Points) -> NDArray[np.float32]:
+    """Return the (96, 96) float32 luma of a face, in [0, 1], shrunk without aliasing."""
+    box = hull_of(landmarks_px)
+    margin = _MARGIN * max(box.width_px, box.height_px)
+    height, width = rgb.shape[:2]
+    x0, y0 = (max(0, int(v - margin)) for v in (box.x0, box.y0))
+    x1, y1 = min(width, int(box.x1 + margin) + 2), min(height, int(box.y1 + margin) + 2)
+    if x1 - x0 < 2 or y1 - y0 < 2:  # noqa: PLR2004 (the face has left the picture)
+        return np.zeros((PATCH_PX, PATCH_PX), np.float32)
+    part = cv2.cvtColor(np.ascontiguousarray(rgb[y0:y1, x0:x1]), cv2.COLOR_RGB2GRAY)
+    shrink = min(1.0, 2 * PATCH_PX / max(box.width_px, box.height_px, 1.0))
+    if shrink < 1:
+        part = cv2.resize(part, None, fx=shrink, fy=shrink, interpolation=cv2.INTER_AREA)
+    points = (landmarks_px - (x0, y0) + 0.5) * shrink - 0.5
+    patch = cv2.warpAffine(
+        part.astype(np.float32),
+        to_pixels(pose_of_mesh(points), PATCH_PX, PATCH_PX),
+        (PATCH_PX, PATCH_PX),
+        flags=cv2.INTER_LINEAR,
+        borderMode=cv2.BORDER_REPLICATE,
+    )
+    return (patch / _LEVELS).astype(np.float32)
+
+
+def _sharpness(patch: NDArray[np.float32]) -> float:
+    """Return by how much blurring takes away what differs between neighbours, in [0, 1].
+
+    1 - the blur metric of Crete et al. 2007, "The blur effect: perception and estimation with a
+    new no-reference perceptual blur metric", the worse of both directions.
+    """
+    found = []
+    for axis in (0, 1):
+        kernel = np.full((_BLUR_PX, 1) if axis == 0 else (1, _BLUR_PX), 1 / _BLUR_PX, np.float32)
+        blurred = cv2.filter2D(patch, -1, kernel)
+        before, after = (np.abs(np.diff(each, axis=axis)) for each in (patch, blurred))
+        lost = np.maximum(0, before - after)
+        found.append(float(lost.sum()) / max(float(before.sum()), _FLAT))
+    return min(found)
+
+
+def _symmetry(patch: NDArray[np.float32]) -> float:
+    """Return the correlation of a face with its mirror image; 0 for one without contrast."""
+    one, other = patch[_INSIDE], patch[:, ::-1][_INSIDE]
+    one, other = one - one.mean(), other - other.mean()
+    size = math.sqrt(float(one @ one) * float(other @ other))
+    return float(one @ other) / size if size > _FLAT else 0.0

@@ -1,0 +1,46 @@
+"""The page of a study: files with their figures, groups side by side with their intervals."""
+
+import os
+from collections.abc import Sequence
+from pathlib import Path
+from urllib.parse import quote
+
+from fer_live.realtime.annotate.inputs.jobs import PAGE
+from fer_live.realtime.annotate.pages.index_page import INDEX, Bar, Row, write_index_page
+from fer_live.realtime.study.figures import GroupFigure, added, labels_of
+from fer_live.realtime.study.results import FileResult
+
+
+def write_study_page(
+    folder: Path, out: Path, results: Sequence[FileResult], figures: Sequence[GroupFigure]
+) -> Path:
+    """Write `out`/index.html and return where it is.
+
+    Raises:
+        SinkError: The disk refuses.
+    """
+    labels = labels_of(results)
+    rows = [
+        Row(
+            name=result.source,
+            kind="video",
+            link=_link(folder / (result.source + PAGE), out),
+            duration_s=result.duration_s,
+            faces=len(result.tracks),
+            seconds=added((track.seconds for track in result.tracks), labels),
+            note=result.fault,
+            failed=False,
+        )
+        for result in results
+    ]
+    bars = [Bar(each.group, each.label, each.share, each.low, each.high) for each in figures]
+    page = out / INDEX
+    write_index_page(page, rows, bars, title=f"Study of {folder.resolve().name}")
+    return page
+
+
+def _link(page: Path, out: Path) -> str | None:
+    """Return where a clip's page lies, seen from `out`; None where there is none."""
+    if not page.exists():
+        return None
+    return quote(os.path.relpath(page, out).replace(os.sep, "/"))
