@@ -18,8 +18,10 @@ from fer_live.realtime.commands.cli_options import (
     Blendshapes,
     BlurFaces,
     DeviceName,
+    FaceName,
     Finder,
     MaxFaces,
+    MinFace,
     Model,
     PriorName,
     size_of,
@@ -75,6 +77,7 @@ def live(
     mjpg: options.Mjpg = False,
     transport: options.TransportName = None,
     give_up: options.GiveUp = None,
+    rotate: options.Rotate = "0",
     seconds: options.Seconds = None,
     window: options.ShowWindow = True,
     mirror: options.Mirror = None,
@@ -88,6 +91,8 @@ def live(
     max_faces: MaxFaces = 8,
     finder: Finder = "auto",
     prior: PriorName = "balanced",
+    face: FaceName = "all",
+    min_face: MinFace = 0.0,
     blendshapes: Blendshapes = False,
     blur_faces: BlurFaces = False,
     version: Annotated[
@@ -111,7 +116,7 @@ def live(
             status_line,
             tell_run,
         )
-        from fer_live.realtime.faces import FaceSettings
+        from fer_live.realtime.faces import FaceChoice, FaceSettings
         from fer_live.realtime.live import CameraSettings, LiveSettings, run_live
         from fer_live.realtime.sources import Patience
 
@@ -136,6 +141,8 @@ def live(
             seconds=seconds,
             transport=transport,
             patience=Patience() if give_up is None else Patience(give_up_s=give_up),
+            rotate=int(rotate),
+            chosen=FaceChoice(face, min_face),
         )
         with stop_signals() as told_to_stop, status_line(shown=not window) as on_status:
             report = run_live(settings, on_status=on_status, told_to_stop=told_to_stop)

@@ -239,12 +239,8 @@ class Passes:
                 yield from smoother.push(_without_landmarks(measured))
                 self._tell(share * self._fraction(source, frame.time_s))
         yield from smoother.finish()
-        if finder.crowded:
-            pictures = "one picture" if finder.crowded == 1 else f"{finder.crowded} pictures"
-            self.faults.append(
-                f"{pictures} of {self._job.source} had {most} faces or more, and no more than "
-                f"{most} are followed; follow more with --max-faces"
-            )
+        if (notice := finder.notice(str(self._job.source))) is not None:
+            self.faults.append(notice)
 
     def _draw_picture(self, path: Path, still: PictureFile, spool: Spool) -> None:
         """Draw what the table says of the one picture, in its own format."""

@@ -61,6 +61,16 @@ GiveUp: TypeAlias = Annotated[
 Seconds: TypeAlias = Annotated[
     float | None, typer.Option(min=0.001, help="Stop after so many seconds.")
 ]
+Rotate: TypeAlias = Annotated[
+    Literal["0", "90", "180", "270"],
+    typer.Option(
+        "--rotate",
+        metavar="90|180|270",
+        help="Turn pictures clockwise, as for a camera that hangs sideways.",
+        show_default=False,
+        rich_help_panel=SOURCE_PANEL,
+    ),
+]
 ShowWindow: TypeAlias = Annotated[
     bool, typer.Option("--window/--no-window", help="Show a window; press h in it for its keys.")
 ]

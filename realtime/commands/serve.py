@@ -9,8 +9,10 @@ from fer_live.realtime.commands.cli_options import (
     NAME,
     Blendshapes,
     DeviceName,
+    FaceName,
     Finder,
     MaxFaces,
+    MinFace,
     Model,
     PriorName,
 )
@@ -38,13 +40,16 @@ def serve(
     max_faces: MaxFaces = 8,
     finder: Finder = "auto",
     prior: PriorName = "balanced",
+    face: FaceName = "all",
+    min_face: MinFace = 0.0,
+    rotate: options.Rotate = "0",
     blendshapes: Blendshapes = False,
 ) -> None:
     """Show the live view as a page in the browser, with a timeline. Nothing leaves this machine."""
     with plain_errors(NAME):
         from fer_live.bundle import DEFAULT_MODEL
         from fer_live.realtime.commands.printing.serve import tell_address
-        from fer_live.realtime.faces import FaceSettings
+        from fer_live.realtime.faces import FaceChoice, FaceSettings
         from fer_live.realtime.serve import ServeSettings, run_server
 
         settings = ServeSettings(
@@ -56,6 +61,8 @@ def serve(
             prior=prior,
             faces=FaceSettings(max_faces=max_faces, blendshapes=blendshapes, finder=finder),
             send=tuple(send or ()),
+            rotate=int(rotate),
+            chosen=FaceChoice(face, min_face),
         )
         beyond = settings.beyond_loopback
         run_server(settings, on_ready=lambda where: tell_address(where, beyond_loopback=beyond))

@@ -42,7 +42,8 @@ class ChosenFaces(FaceFinder):
     """A finder that passes on the faces that are wanted.
 
     Attributes:
-        crowded: In how many pictures as many faces were found as are followed at most.
+        crowded: In how many pictures as many faces were found as are followed at most; not
+            counted where one is followed, as whoever asks for one wants no more.
     """
 
     def __init__(self, finder: FaceFinder, choice: FaceChoice, *, max_faces: int) -> None:
@@ -60,7 +61,7 @@ class ChosenFaces(FaceFinder):
     def find(self, frame: Frame) -> Sequence[Face]:
         """Return the faces that are wanted of those in `frame`."""
         faces = self._finder.find(frame)
-        self.crowded += len(faces) >= self._max_faces
+        self.crowded += 1 < self._max_faces <= len(faces)
         least = self._choice.min_px
         faces = [face for face in faces if min(face.box.width_px, face.box.height_px) >= least]
         if self._choice.which == "all" or not faces:
@@ -68,6 +69,21 @@ class ChosenFaces(FaceFinder):
         chosen = max(faces, key=lambda face: self._rank(face, frame))
         self._follow_id = chosen.follow_id
         return [chosen]
+
+    def notice(self, name: str) -> str | None:
+        """Say that there may have been more faces than are followed; None where there were not.
+
+        Args:
+            name: What the pictures are of.
+        """
+        if not self.crowded:
+            return None
+        pictures = "one picture" if self.crowded == 1 else f"{self.crowded} pictures"
+        most = self._max_faces
+        return (
+            f"{pictures} of {name} had {most} faces or more, and no more than {most} are "
+            "followed; follow more with --max-faces"
+        )
 
     def close(self) -> None:
         """Close the finder."""

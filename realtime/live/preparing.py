@@ -7,10 +7,10 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 
-from fer_live.realtime.faces import FaceFinder, open_finder
+from fer_live.realtime.faces import ChosenFaces, open_finder
 from fer_live.realtime.inference.classifier import OnnxClassifier
 from fer_live.realtime.live.settings import LiveSettings
-from fer_live.realtime.sources import Paced, Source, open_source
+from fer_live.realtime.sources import Paced, Source, Turned, open_source
 from fer_live.realtime.sources.streams.addresses import public_name
 
 
@@ -27,7 +27,7 @@ class Parts:
     """
 
     classifier: OnnxClassifier
-    finder: FaceFinder
+    finder: ChosenFaces
     source: Source
     held_open: ExitStack
 
@@ -86,7 +86,9 @@ class Preparation:
     def _make(self, undo: ExitStack) -> None:
         settings = self._settings
         classifier = OnnxClassifier(settings.model, device=settings.device)
-        finder = undo.enter_context(open_finder(settings.faces, live=True, device=settings.device))
+        every_face = open_finder(settings.faces, live=True, device=settings.device)
+        most = settings.faces.max_faces
+        finder = undo.enter_context(ChosenFaces(every_face, settings.chosen, max_faces=most))
         if settings.log is not None and _is_pipe(settings.log):
             self.stage = f"waiting for a reader of {settings.log}"
             pipe = os.open(settings.log, os.O_WRONLY)
@@ -109,6 +111,8 @@ def _opened(settings: LiveSettings) -> Source:
         transport=settings.transport,
         patience=settings.patience,
     )
+    if settings.rotate:
+        source = Turned(source, settings.rotate)
     return source if source.info.live else Paced(source)
 
 

@@ -58,6 +58,7 @@ class LiveReport:
         fault: What was wrong with the pictures; None when all was well.
         began: The moment of `time_s` 0; None without a picture.
         finder: What found the faces, "mediapipe" or "onnx"; empty where nothing was opened.
+        notice: That there may have been more faces than are followed; None where there were not.
     """
 
     ending: Ending
@@ -67,6 +68,7 @@ class LiveReport:
     fault: str | None
     began: datetime | None = None
     finder: str = ""
+    notice: str | None = None
 
     @property
     def went_well(self) -> bool:
@@ -124,6 +126,7 @@ def run_live(
             run_file.outcome |= {
                 "ending": ending,
                 "fault": source.fault,
+                "notice": prepared.finder.notice(source.info.name),
                 "table": str(settings.log),
                 "recordings": recordings,
             }
@@ -140,6 +143,7 @@ def run_live(
             source.fault,
             began=loop.began,
             finder=resolved(settings.faces.finder),
+            notice=prepared.finder.notice(source.info.name),
         )
 
 

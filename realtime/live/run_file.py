@@ -163,6 +163,8 @@ def _settings(settings: LiveSettings) -> dict[str, Any]:
         "faces": dataclasses.asdict(settings.faces) | {"finder": resolved(settings.faces.finder)},
         "blur_faces": settings.blur_faces,
         "transport": settings.transport,
+        "rotate": settings.rotate,
+        "chosen": dataclasses.asdict(settings.chosen),
     }
 
 

@@ -7,11 +7,12 @@ from pathlib import Path
 from fer_live.bundle import DEFAULT_MODEL
 from fer_live.contract import Prior
 from fer_live.errors import SettingsError
-from fer_live.realtime.faces import FaceSettings
+from fer_live.realtime.faces import FaceChoice, FaceSettings
 from fer_live.realtime.inference.session import Device
 from fer_live.realtime.sinks.encoders import STANDARD_OUTPUT
 from fer_live.realtime.sinks.table import TableFormat, table_format
 from fer_live.realtime.sources import Patience, Transport
+from fer_live.realtime.sources.choices import check_turn
 from fer_live.realtime.sources.choose import check_source
 
 
@@ -57,6 +58,8 @@ class LiveSettings:
         folder: Where the window's keys put pictures and recordings.
         transport: How an RTSP stream sends its pictures; None leaves it open.
         patience: How long to wait for a camera or a stream, also when it is lost.
+        rotate: Degrees clockwise by which pictures are turned: 0, 90, 180 or 270.
+        chosen: Which faces are kept.
     """
 
     source: str = field(repr=False)  # an address may hold a password
@@ -78,13 +81,16 @@ class LiveSettings:
     folder: Path = Path()
     transport: Transport | None = None
     patience: Patience = field(default_factory=Patience)
+    rotate: int = 0
+    chosen: FaceChoice = field(default_factory=FaceChoice)
 
     def __post_init__(self) -> None:
         """Check what the types do not say.
 
         Raises:
-            SettingsError: The time makes no sense, or two outputs are one file.
+            SettingsError: The time or the turn makes no sense, or two outputs are one file.
         """
+        check_turn(self.rotate)
         if self.seconds is not None and not 0 < self.seconds < math.inf:
             raise SettingsError(f"--seconds {self.seconds}: give a number above 0")
         if self.record is not None and self.record == self.log:

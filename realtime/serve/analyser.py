@@ -1,6 +1,7 @@
 """A finder and a pipeline on one thread of their own, for one camera."""
 
 import asyncio
+import logging
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
@@ -10,7 +11,7 @@ from typing import Any, Final, Self, TypeVar
 from fer_live.arrays import Image
 from fer_live.contract import Prior
 from fer_live.errors import SettingsError
-from fer_live.realtime.faces import FaceFinder, FaceSettings, open_finder
+from fer_live.realtime.faces import ChosenFaces, FaceSettings, open_finder
 from fer_live.realtime.inference.classifier import OnnxClassifier
 from fer_live.realtime.pipeline import Pipeline, PipelineSettings
 from fer_live.realtime.results import Frame, FrameResult
@@ -21,6 +22,7 @@ MOST_FACES: Final = 32
 LEAST_TAU_S: Final = 0.01
 MOST_TAU_S: Final = 10.0
 
+_log = logging.getLogger(__name__)
 _Done = TypeVar("_Done")
 
 
@@ -86,7 +88,7 @@ class Analyser:
         self._settings = settings
         self._wishes = wishes
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="analyser")
-        self._finder: FaceFinder | None = None
+        self._finder: ChosenFaces | None = None
         self._pipeline: Pipeline | None = None
         self._frames = 0
         self._last_s = 0.0
@@ -135,15 +137,24 @@ class Analyser:
         self._finder = self._pipeline = None
 
     def _process(self, rgb: Image, time_s: float) -> FrameResult:
-        if self._pipeline is None:
+        if self._pipeline is None or self._finder is None:
             raise RuntimeError("analyse after close")
         self._last_s = max(self._last_s, time_s)
         frame = Frame(self._frames, self._last_s, rgb)
         self._frames += 1
-        return self._pipeline.process(frame)
+        return process(self._pipeline, self._finder, frame, "a browser's camera")
 
 
-def load(settings: ServeSettings, wishes: Wishes) -> tuple[FaceFinder, Pipeline]:
+def process(pipeline: Pipeline, finder: ChosenFaces, frame: Frame, name: str) -> FrameResult:
+    """Return what is seen in a frame; the first that is too crowded is told in the log."""
+    crowded_before = finder.crowded
+    result = pipeline.process(frame)
+    if finder.crowded > crowded_before == 0:
+        _log.warning("%s", finder.notice(name))
+    return result
+
+
+def load(settings: ServeSettings, wishes: Wishes) -> tuple[ChosenFaces, Pipeline]:
     """Return a finder and a pipeline for a live source; whoever asks closes the finder.
 
     Raises:
@@ -151,7 +162,8 @@ def load(settings: ServeSettings, wishes: Wishes) -> tuple[FaceFinder, Pipeline]
         DeviceError: The device cannot be had.
     """
     faces: FaceSettings = replace(settings.faces, max_faces=wishes.max_faces)
-    finder = open_finder(faces, live=True, device=settings.device)
+    every_face = open_finder(faces, live=True, device=settings.device)
+    finder = ChosenFaces(every_face, settings.chosen, max_faces=faces.max_faces)
     try:
         classifier = OnnxClassifier(wishes.model, device=settings.device)
     except BaseException:

@@ -7,8 +7,9 @@ from typing import Final
 from fer_live.bundle import DEFAULT_MODEL
 from fer_live.contract import Prior
 from fer_live.errors import SettingsError
-from fer_live.realtime.faces import FaceSettings
+from fer_live.realtime.faces import FaceChoice, FaceSettings
 from fer_live.realtime.inference.session import Device
+from fer_live.realtime.sources.choices import check_turn
 
 DEFAULT_PORT: Final = 8710
 MOST_CAMERAS: Final = 4
@@ -36,6 +37,8 @@ class ServeSettings:
         prior: Which prior labels are taken with.
         faces: How faces are found.
         send: Receivers that get every result of `source` too; see `fer_live.realtime.send`.
+        rotate: Degrees clockwise by which pictures of `source` are turned: 0, 90, 180 or 270.
+        chosen: Which faces are kept.
     """
 
     source: str | None = field(default=None, repr=False)  # an address may hold a password
@@ -46,16 +49,24 @@ class ServeSettings:
     prior: Prior = "balanced"
     faces: FaceSettings = field(default_factory=FaceSettings)
     send: tuple[str, ...] = field(default=(), repr=False)
+    rotate: int = 0
+    chosen: FaceChoice = field(default_factory=FaceChoice)
 
     def __post_init__(self) -> None:
         """Check what the types do not say.
 
         Raises:
-            SettingsError: There is something to send but no source of the server's.
+            SettingsError: There is something to send or to turn but no source of the server's.
         """
         if self.send and self.source is None:
             raise SettingsError(
                 "--send is about a source of this machine: name one, such as fer-live serve 0"
+            )
+
+        check_turn(self.rotate)
+        if self.rotate and self.source is None:
+            raise SettingsError(
+                "--rotate turns a source of this machine: name one, such as fer-live serve 0"
             )
 
     @property

@@ -15,9 +15,9 @@ from fer_live.errors import FerLiveError
 from fer_live.realtime.pipeline import Pipeline
 from fer_live.realtime.results import Frame, FrameResult, SourceInfo
 from fer_live.realtime.send import Message, Sender, open_channel
-from fer_live.realtime.serve.analyser import Wishes, load
+from fer_live.realtime.serve.analyser import Wishes, load, process
 from fer_live.realtime.serve.settings import ServeSettings
-from fer_live.realtime.sources import LatestFrame, Paced, open_source
+from fer_live.realtime.sources import LatestFrame, Paced, Turned, open_source
 
 WIDEST_PX: Final = 1280
 """Viewers get pictures of at most this width; results stay in the source's own pixels."""
@@ -105,6 +105,8 @@ class Watching:
 
     def _watch(self) -> None:
         source = open_source(self._settings.source or "")
+        if self._settings.rotate:
+            source = Turned(source, self._settings.rotate)
         live = source if source.info.live else Paced(source)
         finder, pipeline = load(self._settings, self.wishes)
         try:
@@ -116,7 +118,7 @@ class Watching:
                         finder, pipeline = load(self._settings, self.wishes)
                     frame = frames.wait(LOOK_S)
                     if frame is not None:
-                        result = pipeline.process(frame)
+                        result = process(pipeline, finder, frame, live.info.name)
                         sender.write(frame, result)
                         self._show_result(live.info, frame, result)
         finally:

@@ -17,6 +17,7 @@ from fer_live.realtime.sources.source import Source
 from fer_live.realtime.sources.streams.connection import Patience, Transport
 from fer_live.realtime.sources.streams.stream import open_stream
 from fer_live.realtime.sources.timing import Span
+from fer_live.realtime.sources.turned import Turned
 from fer_live.realtime.sources.videos.video import VideoSource, open_video
 
 __all__ = [
@@ -34,6 +35,7 @@ __all__ = [
     "Source",
     "Span",
     "Transport",
+    "Turned",
     "VideoSource",
     "as_image",
     "decode_picture",

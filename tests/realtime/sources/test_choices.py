@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from fer_live.errors import SettingsError, SourceError
-from fer_live.realtime.sources import Choices, Limits, open_video
+from fer_live.realtime.sources import Choices, Limits, Turned, open_video
 from tests.cases import independent
 from tests.matrix.cells import Cell
 from tests.matrix.generator import write
@@ -31,6 +31,10 @@ def test_a_sideways_file_is_turned_clockwise_on_request(
     with open_video(path, choices=Choices(rotate=rotate)) as video:
         for frame in video:
             assert frame.rgb.shape[1::-1] == video.info.size_wh
+            assert corners_of(frame.rgb) == corners.split()
+    with Turned(open_video(path), rotate) as source:  # as a camera is
+        for frame in source:
+            assert frame.rgb.shape[1::-1] == source.info.size_wh
             assert corners_of(frame.rgb) == corners.split()
 
 

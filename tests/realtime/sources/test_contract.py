@@ -13,6 +13,7 @@ from fer_live.realtime.sources import (
     CameraSource,
     Paced,
     Source,
+    Turned,
     open_pictures,
     open_stream,
     open_video,
@@ -45,7 +46,13 @@ def stream(folder: Path, stack: ExitStack) -> Source:
     return open_stream(f"http://127.0.0.1:{server.port}/")
 
 
-@pytest.fixture(params=[video, played, pictures, camera, stream], ids=lambda make: make.__name__)
+def turned(folder: Path, stack: ExitStack) -> Source:
+    return Turned(stream(folder, stack), 90)
+
+
+@pytest.fixture(
+    params=[video, played, pictures, camera, stream, turned], ids=lambda make: make.__name__
+)
 def source(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Source]:
     make: Callable[[Path, ExitStack], Source] = request.param
     with ExitStack() as stack:
