@@ -31,6 +31,7 @@ below, and for JPEG at any height, as BT.601."""
 WIDEST_PIXEL: Final = 4
 """Pixels are taken as square where a file claims that they are more times as wide as high, or as
 high as wide: the most that any standard has is 2.2, and the claim is damage."""
+SMALL_COPY_PX: Final = 16
 STRIP_PIXELS: Final = 1 << 18
 """How much of a large picture is converted at a time, where several steps are needed."""
 GROUND: Final = 255
@@ -186,8 +187,11 @@ def colour_matrix(frame: av.VideoFrame) -> Colorspace:
 
 def display_turn(frame: av.VideoFrame) -> Turn:
     """Return the nearest quarter turn, or mirrored quarter turn, that the frame asks for."""
+    # A frame and its side data hold each other until Python collects garbage, which can take an
+    # hour: a small copy is asked, whose pixels are nothing.
+    small = frame.reformat(width=SMALL_COPY_PX, height=SMALL_COPY_PX, format="gray")
     try:
-        matrix = frame.side_data.get("DISPLAYMATRIX")
+        matrix = small.side_data.get("DISPLAYMATRIX")
     except ValueError:
         # PyAV lists no side data at all where FFmpeg attached a kind that PyAV has no name for.
         # The angle it still gives; mirroring it does not.

@@ -1,5 +1,6 @@
 """Pictures come out upright, in their true colours, whatever a file says about itself."""
 
+import gc
 import struct
 from pathlib import Path
 
@@ -9,6 +10,7 @@ import pytest
 
 from fer_live.arrays import Image
 from fer_live.realtime.sources import open_video
+from fer_live.realtime.sources.pixels import RgbConverter
 from tests.cases import independent
 from tests.realtime.sources.clips import write_pictures
 from tests.support.shared_data import shared_file
@@ -150,3 +152,20 @@ def test_white_of_high_dynamic_range_is_white(tmp_path: Path, curve: str) -> Non
         with open_video(path) as video:
             rgb = next(iter(video)).rgb
         assert np.abs(rgb.astype(int) - level).max() < 12, rgb[0, 0]
+
+
+def test_no_picture_waits_for_the_collection_of_garbage() -> None:
+    """Each new connection and each change of size once kept a picture, for up to an hour."""
+
+    def pictures() -> int:
+        return sum(isinstance(o, av.VideoFrame) and o.width > 16 for o in gc.get_objects())
+
+    gc.collect()
+    before = pictures()
+    gc.disable()
+    try:
+        for _ in range(5):
+            RgbConverter()(av.VideoFrame(640, 480, "yuv420p"))
+        assert pictures() == before
+    finally:
+        gc.enable()
