@@ -22,7 +22,15 @@ def test_a_sideways_source_is_recorded_upright(tmp_path: Path, tiny_model: Path)
     with open_video(film) as video:
         width, height = video.info.size_wh
     out = tmp_path / "out.mp4"
-    words = ["--no-window", "--model", tiny_model, "--rotate", "90", "--record", out]
+    words: list[str | Path] = [
+        "--no-window",
+        "--model",
+        tiny_model,
+        "--rotate",
+        "90",
+        "--record",
+        out,
+    ]
     assert fer_live("--camera", film, *words).returncode == 0
     with open_video(out) as video:
         assert video.info.size_wh == (height, width)
@@ -32,7 +40,16 @@ def test_one_face_is_logged_and_that_there_were_more_is_said_once(
     tmp_path: Path, tiny_model: Path
 ) -> None:
     clip, log = shared_file(FOUR), tmp_path / "out.csv"
-    words = ["--face", "largest", "--max-faces", "2", "--seconds", "2", "--log", log]
+    words: list[str | Path] = [
+        "--face",
+        "largest",
+        "--max-faces",
+        "2",
+        "--seconds",
+        "2",
+        "--log",
+        log,
+    ]
     ran = fer_live("--camera", clip, "--no-window", "--model", tiny_model, *words)
     assert ran.returncode == 0
     with log.open(newline="") as file:
