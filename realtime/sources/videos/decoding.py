@@ -13,6 +13,7 @@ from av.stream import Stream
 from av.video.stream import VideoStream
 
 from fer_live.realtime.sources.videos.containers import has_flag, packets_of
+from fer_live.realtime.sources.videos.deinterlacing import deinterlaced
 from fer_live.realtime.sources.videos.joins import Joins
 
 EARLY_END_S: Final = 0.5
@@ -66,6 +67,10 @@ class Decoder:
 
     def pictures(self) -> Iterator[av.VideoFrame]:
         """Yield every picture from here to the end, in the order they are shown."""
+        return deinterlaced(self._as_coded())
+
+    def _as_coded(self) -> Iterator[av.VideoFrame]:
+        """Yield the same, those marked as interlaced as they are."""
         for packet in self._readable():
             self._watch()
             self._note_end(packet)

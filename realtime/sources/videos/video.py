@@ -36,6 +36,7 @@ from fer_live.realtime.sources.videos.containers import (
     recording_began,
 )
 from fer_live.realtime.sources.videos.decoding import Decoder
+from fer_live.realtime.sources.videos.deinterlacing import PRECEDING_S
 from fer_live.realtime.sources.videos.seeking import can_jump, jump_before, pictures_before
 
 NOMINAL_FRAME_S: Final = 1 / 25
@@ -92,6 +93,7 @@ class VideoSource(BaseSource):
         self._closed_with: tuple[int, str | None] = 0, None
         opened, first = self._open()
         self._stream_index = opened.stream.index
+        self._interlaced = bool(first.interlaced_frame)
         self._view = View(pixel_aspect(opened.stream), choices.rotate)
         choices.limits.check_size(str(path), self._view.upright_size(first))
         self._to_rgb = RgbConverter(self._view)
@@ -261,7 +263,8 @@ class VideoSource(BaseSource):
         skipped = pictures_before(
             self._path, stream.index, lambda pts: float(pts * tick - origin) < start_s
         )
-        target = math.floor((Fraction(start_s) + origin) / tick)
+        begin_s = Fraction(start_s - PRECEDING_S if self._interlaced else start_s)
+        target = math.floor((begin_s + origin) / tick)
         if skipped is None:
             return None
         if not jump_before(container, stream, target):
