@@ -16,9 +16,11 @@ from typing import Any, Final
 from packaging.requirements import Requirement
 
 ROOT: Final = Path(__file__).parents[1]
-EXTRAS: Final = ("demo", "heic", "pandas", "parquet", "plot", "send", "serve")
+PROJECT: Final[dict[str, Any]] = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
 NOT_RUN: Final = ("train", "export")
 """Extras that are only resolved: an environment of them takes 7 GB with CUDA's libraries."""
+EXTRAS: Final = tuple(sorted(PROJECT["optional-dependencies"].keys() - {*NOT_RUN, "cuda", "dev"}))
+"""Extras of the runtime: every one that needs no graphics card."""
 ENDS: Final = ("lowest", "newest")
 PLATFORMS: Final = {
     "Linux, x86-64": "x86_64-manylinux_2_28",
@@ -31,28 +33,23 @@ PLATFORMS: Final = {
 """Where the ranges are resolved (not run), by the names that uv gives to platforms."""
 
 
-def project() -> dict[str, Any]:
-    """Return the table [project] of pyproject.toml."""
-    table: dict[str, Any] = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
-    return table
-
-
 def declared_pythons() -> list[str]:
     """Return the Pythons that the classifiers name, such as "3.11"."""
     named = (
         re.fullmatch(r"Programming Language :: Python :: (3\.\d+)", text)
-        for text in project()["classifiers"]
+        for text in PROJECT["classifiers"]
     )
     return [found[1] for found in named if found]
 
 
 def declared_packages() -> list[str]:
     """Return the names of everything that the runtime and the tried extras ask for."""
-    asked = [*project()["dependencies"]]
+    asked = [*PROJECT["dependencies"]]
     for extra in EXTRAS:
-        asked += project()["optional-dependencies"][extra]
+        asked += PROJECT["optional-dependencies"][extra]
     needed = [Requirement(text) for text in asked]
-    return [each.name for each in needed if each.marker is None or each.marker.evaluate()]
+    names = [each.name for each in needed if each.marker is None or each.marker.evaluate()]
+    return list(dict.fromkeys(names))
 
 
 def resolve(*words: str) -> subprocess.CompletedProcess[str]:
@@ -89,7 +86,7 @@ def pins(python: str, end: str, folder: Path) -> list[str]:
 def show_extras(pythons: Sequence[str]) -> bool:
     """Print what the ranges of the extras that are not run come to; return whether they do."""
     words = [word for extra in NOT_RUN for word in ("--extra", extra)]
-    extras = project()["optional-dependencies"]
+    extras = PROJECT["optional-dependencies"]
     names = [Requirement(text).name for extra in NOT_RUN for text in extras[extra]]
     found = {}
     for python in pythons:

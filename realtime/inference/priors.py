@@ -21,8 +21,7 @@ _Float = TypeVar("_Float", bound=np.floating)
 def softmax(values: NDArray[_Float]) -> NDArray[_Float]:
     """Return exp(values) of each row of (N, K), scaled to sum to 1, in the same precision."""
     powers = np.exp(values - values.max(axis=1, keepdims=True, initial=-np.inf))
-    scaled: NDArray[_Float] = powers / powers.sum(axis=1, keepdims=True)
-    return scaled.astype(values.dtype, copy=False)
+    return np.asarray(powers / powers.sum(axis=1, keepdims=True), dtype=values.dtype)
 
 
 def balanced_logits(scaled: NDArray[_Float], prior: Sequence[float]) -> NDArray[_Float]:
