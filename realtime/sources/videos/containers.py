@@ -162,4 +162,4 @@ def _is_text(head: bytes) -> bool:
     """Whether bytes read like text: UTF-8 (its last character may be cut) without controls."""
     text = head.decode("utf-8", errors="ignore")
     printable = sum(character.isprintable() or character.isspace() for character in text)
-    return len(text.encode()) >= len(head) - 3 and printable == len(text)
+    return bool(text) and len(text.encode()) >= len(head) - 3 and printable == len(text)

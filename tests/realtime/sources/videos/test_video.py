@@ -152,6 +152,11 @@ def text(folder: Path) -> Path:
     return folder / "notes.txt"
 
 
+def two_bytes(folder: Path) -> Path:
+    (folder / "a.mp4").write_bytes(b"\xff\xfe")
+    return folder / "a.mp4"
+
+
 def noise(folder: Path) -> Path:
     (folder / "noise.avi").write_bytes(np.random.default_rng(0).bytes(50_000))
     return folder / "noise.avi"
@@ -175,6 +180,7 @@ def before_its_index(folder: Path) -> Path:
         (empty, "is empty; copy or record it again"),
         (text, "holds text, not a video"),
         (noise, "is not a video of any kind that FFmpeg knows, or is damaged from its start"),
+        (two_bytes, "is not a video of any kind that FFmpeg knows, or is damaged from its start"),
         (sound, "has no video stream; is it a sound file?"),
         (before_its_index, "was cut off before its index (moov) was written"),
     ],
