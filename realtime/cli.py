@@ -93,6 +93,7 @@ def live(
     prior: PriorName = "balanced",
     face: FaceName = "all",
     min_face: MinFace = 0.0,
+    neutral: options.Neutral = None,
     blendshapes: Blendshapes = False,
     blur_faces: BlurFaces = False,
     version: Annotated[
@@ -129,6 +130,7 @@ def live(
             model=model or DEFAULT_MODEL,
             device=device,
             prior=prior,
+            neutral_s=options.seconds_of(neutral),
             faces=FaceSettings(max_faces=max_faces, blendshapes=blendshapes, finder=finder),
             window=window,
             mirror=mirror,

@@ -12,6 +12,7 @@ from fer_live.crop import crop_transform, cut_crop
 from fer_live.realtime.faces import FaceFinder
 from fer_live.realtime.inference.classifier import EmotionClassifier, Prediction, with_prior
 from fer_live.realtime.results import Face, Frame, FrameResult, StageTimes, Track
+from fer_live.realtime.smoothing.baseline import Baselines
 from fer_live.realtime.smoothing.online import LabelSettings, LabelSmoother
 from fer_live.realtime.tracking import Tracker, TrackingSettings
 
@@ -24,11 +25,14 @@ class PipelineSettings:
         prior: Which prior labels are taken with; `balanced` serves a person at a camera.
         tracking: When a face keeps its number.
         label: How a label is steadied. Its `uncertain_below` None means the model's own.
+        neutral_s: Take what each face says in its first so many seconds for its resting face, and
+            out of what it says later; None leaves faces as they are until `take_baseline`.
     """
 
     prior: Prior = "balanced"
     tracking: TrackingSettings = field(default_factory=TrackingSettings)
     label: LabelSettings = field(default_factory=LabelSettings)
+    neutral_s: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,11 +69,21 @@ class Pipeline:
         self._tracker = Tracker(self._settings.tracking)
         self._smoothers: dict[int, LabelSmoother] = {}
         self._first_s: dict[int, float] = {}
+        self._baselines = Baselines(self.labels, at_first_s=self._settings.neutral_s)
+        self._now_s = 0.0
 
     @property
     def labels(self) -> tuple[str, ...]:
         """What the model can name, in the order of its outputs."""
         return self._classifier.contract.labels
+
+    def take_baseline(self) -> float:
+        """Take what faces say from now on for their resting faces; return for how many seconds.
+
+        Raises:
+            SettingsError: The model has no label neutral.
+        """
+        return self._baselines.take(self._now_s)
 
     def process(self, frame: Frame) -> FrameResult:
         """Return every face of `frame` with its label; the frame is not written to."""
@@ -114,13 +128,15 @@ class Pipeline:
         self, tracked: Sequence[tuple[int, Face]], prediction: Prediction, time_s: float
     ) -> tuple[Track, ...]:
         """Smooth each track's probabilities and take its label."""
+        self._now_s = time_s
         contract = self._classifier.contract
         adjusted = with_prior(prediction, contract, self._settings.prior)
         tracks = []
         for (track_id, face), raw, probs in zip(
             tracked, prediction.probabilities, adjusted, strict=True
         ):
-            steady = self._smoother(track_id).update(probs, time_s)
+            shown = self._baselines.update(track_id, probs, time_s)
+            steady = self._smoother(track_id).update(shown, time_s)
             tracks.append(
                 Track(
                     track_id=track_id,
@@ -149,6 +165,7 @@ class Pipeline:
         """Drop the state of tracks that the tracker has given up, so that memory does not grow."""
         for track_id in self._smoothers.keys() - self._tracker.alive:
             del self._smoothers[track_id], self._first_s[track_id]
+            self._baselines.forget(track_id)
 
 
 def cut_crops(frame: Frame, faces: Sequence[Face], contract: ModelContract) -> NDArray[np.uint8]:

@@ -5,6 +5,8 @@ from typing import Annotated, Literal, TypeAlias
 
 import typer
 
+from fer_live.realtime.commands.cli_options import FACES_PANEL
+
 SOURCE_PANEL = "The source"
 OUTPUT_PANEL = "What is kept"
 
@@ -108,6 +110,16 @@ Send: TypeAlias = Annotated[
         rich_help_panel=OUTPUT_PANEL,
     ),
 ]
+Neutral: TypeAlias = Annotated[
+    str | None,
+    typer.Option(
+        "--neutral",
+        metavar="3s",
+        show_default=False,
+        help="Take each face's first seconds for how it looks at rest, and that out of its labels.",
+        rich_help_panel=FACES_PANEL,
+    ),
+]
 VirtualCameraOn: TypeAlias = Annotated[
     bool,
     typer.Option(
@@ -125,3 +137,17 @@ LogFormat: TypeAlias = Annotated[
         rich_help_panel=OUTPUT_PANEL,
     ),
 ]
+
+
+def seconds_of(text: str | None) -> float | None:
+    """Read "3s", "3" or "2.5s"; None stays None.
+
+    Raises:
+        typer.BadParameter: It is no time.
+    """
+    if text is None:
+        return None
+    try:
+        return float(text.removesuffix("s"))
+    except ValueError as error:
+        raise typer.BadParameter(f"--neutral {text}: write it like 3s") from error

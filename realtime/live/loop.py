@@ -9,7 +9,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Final, Literal, TypeAlias
 
-from fer_live.errors import SinkError
+from fer_live.errors import FerLiveError, SettingsError, SinkError
 from fer_live.realtime.live.pictures import Recorder, save_picture
 from fer_live.realtime.live.run_file import RunFile
 from fer_live.realtime.live.screen import Screen, Switches
@@ -200,7 +200,14 @@ class LiveLoop:
             recorder.give_up()
             self._tell(error)
 
-    def _tell(self, error: SinkError) -> None:
+    def _take_baseline(self) -> None:
+        """Have everybody who is there looked at for a while, and say so."""
+        seconds = self._pipeline.take_baseline()
+        if self._outputs.screen is not None:
+            words = f"look as you do at rest, for {seconds:g} s"
+            self._outputs.screen.tell(words, until_s=time.monotonic() + seconds)
+
+    def _tell(self, error: FerLiveError) -> None:
         """Say that something that a key asked for could not be done."""
         _log.warning("%s", error)
         if self._outputs.screen is not None:
@@ -234,7 +241,9 @@ class LiveLoop:
                 self._begin_or_end_recording()
             elif key is Key.SAVE:
                 self._save()
-        except SinkError as error:
+            elif key is Key.NEUTRAL:
+                self._take_baseline()
+        except (SinkError, SettingsError) as error:
             self._tell(error)
 
     def _begin_or_end_recording(self) -> None:

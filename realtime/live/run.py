@@ -108,7 +108,11 @@ def run_live(
             return LiveReport(prepared, NOTHING_YET, provider="", files=(), fault=None)
         stack.enter_context(prepared.held_open)
         source, classifier = prepared.source, prepared.classifier
-        pipeline = Pipeline(prepared.finder, classifier, PipelineSettings(prior=settings.prior))
+        pipeline = Pipeline(
+            prepared.finder,
+            classifier,
+            PipelineSettings(prior=settings.prior, neutral_s=settings.neutral_s),
+        )
         switches = Switches(mirror=settings.mirrored, blur_faces=settings.blur_faces)
         outputs = _open_outputs(stack, settings, source.info, classifier)
         if window is not None:

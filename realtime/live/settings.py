@@ -43,6 +43,8 @@ class LiveSettings:
         device: Where the model runs.
         prior: Which prior labels are taken with.
         faces: How faces are found; `faces.blendshapes` adds their columns to the log.
+        neutral_s: Take each face's first so many seconds for its resting face; see
+            `fer_live.realtime.smoothing.baseline`. None leaves faces as they are.
         window: Whether the picture is shown.
         mirror: Whether what is shown is mirrored; None for a camera of this machine only. What is
             logged and recorded never is.
@@ -68,6 +70,7 @@ class LiveSettings:
     device: Device = "auto"
     prior: Prior = "balanced"
     faces: FaceSettings = field(default_factory=FaceSettings)
+    neutral_s: float | None = None
     window: bool = True
     mirror: bool | None = None
     blur_faces: bool = False

@@ -17,6 +17,7 @@ class Key(Enum):
     RECORD = "record"
     BLUR = "blur faces"
     MIRROR = "mirror"
+    NEUTRAL = "take how faces look now for their rest"
     STRIP = "the last 30 seconds"
     HELP = "this help"
 
@@ -28,6 +29,7 @@ KEYS: Final = {
     "r": Key.RECORD,
     "b": Key.BLUR,
     "m": Key.MIRROR,
+    "n": Key.NEUTRAL,
     "t": Key.STRIP,
     "h": Key.HELP,
 }
@@ -40,6 +42,7 @@ OTHER_LAYOUTS: Final = {
     "r": "кρרقพრ",
     "b": "иβנذิბﻻ",
     "m": "ьμצةپทმ",
+    "n": "тνמىืნ",
     "t": "еτאفะტ",
     "h": "рηיا้ჰ",
 }
