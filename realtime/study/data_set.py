@@ -14,6 +14,7 @@ from fer_live.realtime.annotate.workspace import disk_errors
 from fer_live.realtime.sinks.encoders import check_parquet
 from fer_live.realtime.sinks.rows import TEXT, WHOLE
 from fer_live.realtime.sinks.table_reader import read_table
+from fer_live.realtime.study.subjects import START
 
 FOLDER: Final = "faces"
 _KEY: Final = "source="
@@ -38,14 +39,16 @@ def begin_data_set(out: Path) -> Path:
     return folder
 
 
-def add_file(folder: Path, source: str, table: Path, more: Mapping[str, str | float]) -> None:
+def add_file(
+    folder: Path, source: str, table: Path, more: Mapping[str, str | float | None]
+) -> None:
     """Write one file's rows.
 
     Args:
         folder: As `begin_data_set` gave it.
         source: The file's path below the results.
         table: Its table, of any format.
-        more: What stands in every row beside the table's columns. A `t0` (a number) adds
+        more: What stands in every row beside the table's columns. A `t0`, a number or None, adds
             `time_from_t0_s`.
 
     Raises:
@@ -53,18 +56,22 @@ def add_file(folder: Path, source: str, table: Path, more: Mapping[str, str | fl
         SinkError: The disk refuses.
     """
     import pyarrow as pa  # noqa: PLC0415 (an extra)
+    import pyarrow.compute as pc  # noqa: PLC0415
     import pyarrow.parquet as pq  # noqa: PLC0415
 
     columns, rows = read_table(table)
     cells = list(zip(*rows, strict=True)) or [()] * len(columns)
     count = len(cells[0])
     names = [*more, *columns]
-    arrays = [pa.array([value] * count) for value in more.values()]
+    arrays = [
+        pa.array([value] * count, pa.string() if isinstance(value, str) else pa.float64())
+        for value in more.values()
+    ]
     arrays += [_column(pa, name, column) for name, column in zip(columns, cells, strict=True)]
-    if isinstance(more.get("t0"), float):
+    if START in more:
+        times = arrays[names.index("time_s")]
+        arrays.append(pc.subtract(times, arrays[names.index(START)]))
         names.append("time_from_t0_s")
-        time_s = arrays[names.index("time_s")].to_numpy(zero_copy_only=False)
-        arrays.append(pa.array(time_s - more["t0"]))
     place = folder / (_KEY + quote(source, safe="")) / _PART
     with disk_errors(place):
         place.parent.mkdir(parents=True, exist_ok=True)

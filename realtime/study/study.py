@@ -91,11 +91,11 @@ def _as_data_set(
     """Write all tables as one data set; yield each file's share of frames without a face."""
     for result in results:
         if result.table is not None:
-            more: dict[str, str | float] = {
+            more: dict[str, str | float | None] = {
                 name: subjects.value(result.source, name) for name in subjects.columns
             }
-            if (start_s := subjects.start_s(result.source)) is not None:
-                more["t0"] = start_s
+            if START in more:
+                more[START] = subjects.start_s(result.source)
             add_file(folder, result.source, result.table, more)
             columns, rows = read_table(result.table)
             yield result.source, _without_face(rows, columns.index("track"))
