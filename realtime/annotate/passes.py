@@ -149,8 +149,16 @@ class Passes:
         try:
             write_clip_page(work.path(PAGE), facts, page.people)
         except SinkError as error:
-            work.path(PAGE).unlink(missing_ok=True)
             self.faults.append(f"there is no page to look at: {error}")
+        except Exception as error:
+            _log.exception("%s has no page", self._job.source)
+            self.faults.append(
+                "there is no page to look at: it failed in an unforeseen way "
+                f"({type(error).__name__}: {error}); please report this"
+            )
+        else:
+            return
+        work.path(PAGE).unlink(missing_ok=True)
 
     def _draw_or_say_why_not(self, source: Source, work: Workspace, spool: Spool) -> None:
         """Make the video or picture; leave nothing of it when that fails."""

@@ -3,6 +3,7 @@
 pandas, polars and DuckDB read it as one table and read only the files that are asked for.
 """
 
+import os
 import shutil
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -72,7 +73,7 @@ def add_file(
         times = arrays[names.index("time_s")]
         arrays.append(pc.subtract(times, arrays[names.index(START)]))
         names.append("time_from_t0_s")
-    place = folder / (_KEY + quote(source, safe="")) / _PART
+    place = folder / (_KEY + quote(os.fsencode(source), safe="")) / _PART
     with disk_errors(place):
         place.parent.mkdir(parents=True, exist_ok=True)
         whole = pa.Table.from_arrays(arrays, names=names)

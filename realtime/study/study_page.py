@@ -43,4 +43,4 @@ def _link(page: Path, out: Path) -> str | None:
     """Return where a clip's page lies, seen from `out`; None where there is none."""
     if not page.exists():
         return None
-    return quote(os.path.relpath(page, out).replace(os.sep, "/"))
+    return quote(os.fsencode(os.path.relpath(page, out).replace(os.sep, "/")))

@@ -2,6 +2,7 @@
 
 import base64
 import json
+import os
 from collections.abc import Mapping
 from functools import cache
 from importlib.resources import files
@@ -90,7 +91,7 @@ def _data(facts: ClipFacts, people: Mapping[int, Person]) -> dict[str, Any]:
     return {
         "version": installed_version(),
         "name": facts.name,
-        "video": None if facts.video is None else quote(facts.video),
+        "video": None if facts.video is None else quote(os.fsencode(facts.video)),
         "start_s": facts.start_s,
         "labels": facts.labels,
         "colours": ["#{:02x}{:02x}{:02x}".format(*colour_of(label)) for label in facts.labels],

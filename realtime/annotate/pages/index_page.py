@@ -1,6 +1,7 @@
 """The page over a whole run: every input with its figures, failures, and folders side by side."""
 
 import json
+import os
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -82,7 +83,7 @@ def index_row(out: Path, job: Job, outcome: Outcome) -> Row:
     return Row(
         name=name,
         kind=outcome.kind,
-        link=quote(opened.relative_to(out).as_posix(), errors="surrogateescape"),
+        link=quote(os.fsencode(opened.relative_to(out).as_posix())),
         duration_s=duration_s,
         faces=len(tracks),
         seconds=seconds,

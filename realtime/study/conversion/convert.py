@@ -52,7 +52,11 @@ def convert(folder: Path, targets: Sequence[Target]) -> tuple[Path, ...]:
         for target in targets:
             path = folder / (result.source + _ENDINGS[target])
             with disk_errors(path):
-                path.write_text(_text(target, segments, media, result.source), encoding="utf-8")
+                path.write_text(
+                    _text(target, segments, media, result.source),
+                    encoding="utf-8",
+                    errors="replace",
+                )
             written.append(path)
     return tuple(written)
 

@@ -75,7 +75,7 @@
   };
   const groups = [...new Set(data.bars.map((bar) => bar.group))];
   if (groups.length > 0) {
-    const [left, height, step] = [40, 150, 18], each = data.labels.length * step + 24;
+    const [left, height, step] = [50, 150, 18], each = data.labels.length * step + 24;
     const svg = draw("svg", {width: left + groups.length * each, height: height + 50, role: "img",
       "aria-label": "Share of each label in each group"});
     for (const tick of [0, 0.5, 1]) {

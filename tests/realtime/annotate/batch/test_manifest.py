@@ -41,7 +41,7 @@ def test_it_tells_inputs_outcomes_checksums_model_settings_and_versions(
     good, empty = told["inputs"]
     assert (good["input"], good["status"]) == (str(clips[0]), "done")
     assert good["sha256"] == sha256(clips[0])
-    assert len(good["outputs"]) == 3
+    assert len(good["outputs"]) == 4  # table, video, page, summary
     for output in good["outputs"]:
         assert sha256(tmp_path / output["path"]) == output["sha256"]
     assert empty["status"] == "failed"
