@@ -155,8 +155,9 @@ def making(python: str, end: str, place: Path, folder: Path) -> Iterator[list[st
     # Most of what is installed is never imported: compiling it would take the longest.
     pip = [str(env / "bin" / "python"), "-m", "pip", "install", "--no-compile", "--quiet"]
     pip += ["--upgrade"]
-    yield [str(place), "-m", "venv", str(env)]
-    yield [*pip, "pip>=25.1"]
+    if not (env / "bin" / "pip").exists():
+        yield [str(place), "-m", "venv", str(env)]
+        yield [*pip, "pip>=25.1"]
     wanted = [*pins(python, end, folder), "--only-binary", ":all:", "--group", "matrix-tests"]
     yield [*pip, *wanted, "--editable", f".[{','.join(EXTRAS)}]"]
 
