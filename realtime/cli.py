@@ -97,7 +97,7 @@ def live(
     blendshapes: Blendshapes = False,
     blur_faces: BlurFaces = False,
     version: Annotated[
-        bool, typer.Option("--version", callback=_version, is_eager=True, help="Say which this is.")
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Show the version.")
     ] = False,
 ) -> None:
     """Recognise facial expressions, live or in files. Nothing leaves this machine.
@@ -211,7 +211,7 @@ def doctor(
 def models(
     *,
     device: DeviceName = "auto",
-    calls: Annotated[int, typer.Option(min=1, help="Time so many calls of each model.")] = 300,
+    calls: Annotated[int, typer.Option(min=1, help="Time this many calls of each model.")] = 300,
     as_json: Annotated[bool, typer.Option("--json", help="Print everything as JSON.")] = False,
 ) -> None:
     """List the shipped models: size, accuracy, labels, and speed measured here and now."""

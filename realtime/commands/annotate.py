@@ -38,14 +38,16 @@ def annotate(
     *,
     out: Annotated[Path, typer.Option("--out", "-o", metavar="DIR", help="Folder for results.")],
     start: Annotated[
-        float | None, typer.Option(min=0, metavar="S", help="Leave out what is before, in seconds.")
+        float | None,
+        typer.Option(min=0, metavar="S", help="Skip everything before this time, in seconds."),
     ] = None,
     end: Annotated[
-        float | None, typer.Option(min=0, metavar="S", help="Leave out what is after, in seconds.")
+        float | None,
+        typer.Option(min=0, metavar="S", help="Skip everything after this time, in seconds."),
     ] = None,
     fps: Annotated[
         str | None,
-        typer.Option(metavar="N", help="Take at most so many frames a second, such as 30000/1001."),
+        typer.Option(metavar="N", help="Process at most N frames per second, such as 30000/1001."),
     ] = None,
     table: Annotated[
         Literal["csv", "jsonl", "parquet"], typer.Option("--format", help="Format of the table.")
@@ -60,9 +62,9 @@ def annotate(
         ),
     ] = "",
     video: Annotated[bool, typer.Option(help="Write annotated videos and pictures.")] = True,
-    report: Annotated[bool, typer.Option(help="Write pages to look at.")] = True,
+    report: Annotated[bool, typer.Option(help="Write an HTML page for each input.")] = True,
     jobs: Annotated[
-        int, typer.Option("--jobs", "-j", min=1, metavar="N", help="Work on so many at once.")
+        int, typer.Option("--jobs", "-j", min=1, metavar="N", help="Process N inputs at once.")
     ] = 1,
     send: Annotated[
         list[str] | None,
@@ -74,7 +76,7 @@ def annotate(
         ),
     ] = None,
     overwrite: Annotated[
-        bool, typer.Option("--overwrite", help="Replace results that were made of something else.")
+        bool, typer.Option("--overwrite", help="Replace results of other inputs or settings.")
     ] = False,
     model: Model = None,
     device: DeviceName = "auto",

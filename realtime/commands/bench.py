@@ -15,37 +15,39 @@ def bench(
     ] = None,
     models: Annotated[
         list[str] | None,
-        typer.Option(help="Models to compare: names or .onnx files. The first is the yardstick."),
+        typer.Option(help="Models to compare: names or .onnx files. The first is the baseline."),
     ] = None,
     video: Annotated[
         list[Path] | None,
         typer.Option(help="Clip to measure the whole pipeline on; may be given several times."),
     ] = None,
     size: Annotated[
-        str | None, typer.Option(help="Bring clips to this size first, such as 640x480.")
+        str | None, typer.Option(help="Resize clips first, for instance to 640x480.")
     ] = None,
     device: Annotated[str, typer.Option(help="cpu or cuda.")] = "cpu",
     finder: Finder = "auto",
-    rounds: Annotated[int, typer.Option(min=1, help="How often each clip is gone through.")] = 3,
-    frames: Annotated[int, typer.Option(min=16, help="At most so many frames of a clip.")] = 600,
+    rounds: Annotated[int, typer.Option(min=1, help="How many times to run each clip.")] = 3,
+    frames: Annotated[int, typer.Option(min=16, help="Use at most N frames of a clip.")] = 600,
     copies: Annotated[
         list[int] | None,
         typer.Option(
             min=1,
-            help="Also with so many copies of each clip's picture; may be given several times, "
-            "1 leaves them out.  [default: 2, 4, 8]",
+            help="Also measure with N copies of each clip's picture; may be given several times, "
+            "1 for none.  [default: 2, 4, 8]",
             show_default=False,
         ),
     ] = None,
     soak: Annotated[
-        int | None, typer.Option(min=2001, help="Also watch memory over so many frames.")
+        int | None, typer.Option(min=2001, help="Also track memory over N frames.")
     ] = None,
-    live: Annotated[bool, typer.Option(help="Also play each clip as a camera.")] = True,
-    json_file: Annotated[Path | None, typer.Option("--json", help="Write all figures.")] = None,
+    live: Annotated[
+        bool, typer.Option(help="Also play each clip in real time, as a camera would.")
+    ] = True,
+    json_file: Annotated[
+        Path | None, typer.Option("--json", help="Write all figures as JSON.")
+    ] = None,
     markdown: Annotated[Path | None, typer.Option(help="Write the tables as Markdown.")] = None,
-    plot: Annotated[
-        Path | None, typer.Option(help="Write latency against accuracy as a picture.")
-    ] = None,
+    plot: Annotated[Path | None, typer.Option(help="Plot latency against accuracy.")] = None,
 ) -> None:
     """Measure speed: models against each other, and the pipeline against the bare landmarker.
 

@@ -21,10 +21,12 @@ Model: TypeAlias = Annotated[
 ]
 DeviceName: TypeAlias = Annotated[
     Literal["auto", "cpu", "cuda"],
-    typer.Option("--device", help="auto: CUDA where it really runs.", rich_help_panel=FACES_PANEL),
+    typer.Option(
+        "--device", help="auto: CUDA if it works on this machine.", rich_help_panel=FACES_PANEL
+    ),
 ]
 MaxFaces: TypeAlias = Annotated[
-    int, typer.Option(min=1, help="Follow at most so many.", rich_help_panel=FACES_PANEL)
+    int, typer.Option(min=1, help="Track at most N faces.", rich_help_panel=FACES_PANEL)
 ]
 Finder: TypeAlias = Annotated[
     Literal["auto", "mediapipe", "onnx"],
@@ -38,7 +40,7 @@ PriorName: TypeAlias = Annotated[
     Literal["natural", "balanced"],
     typer.Option(
         "--prior",
-        help="Take labels as frequent as in training, or as if all were equally frequent.",
+        help="Assume labels are as frequent as in training, or all equally frequent.",
         rich_help_panel=FACES_PANEL,
     ),
 ]
@@ -66,7 +68,7 @@ Rotate: TypeAlias = Annotated[
     typer.Option(
         "--rotate",
         metavar="90|180|270",
-        help="Turn pictures clockwise, where a sideways file does not say so itself.",
+        help="Rotate clockwise a file that is sideways and does not say so.",
         show_default=False,
         rich_help_panel=FILES_PANEL,
     ),
@@ -84,30 +86,33 @@ Stream: TypeAlias = Annotated[
 ]
 LimitMegapixels: TypeAlias = Annotated[
     float,
-    typer.Option(help="Refuse files of larger pictures.", rich_help_panel=FILES_PANEL),
+    typer.Option(help="Refuse files with larger pictures.", rich_help_panel=FILES_PANEL),
 ]
 LimitHours: TypeAlias = Annotated[
-    float, typer.Option(help="Read no further into a file.", rich_help_panel=FILES_PANEL)
+    float,
+    typer.Option(help="Stop reading a file after so many hours.", rich_help_panel=FILES_PANEL),
 ]
 LimitDamaged: TypeAlias = Annotated[
     int,
     typer.Option(
-        min=1, help="Stop reading after so much damage in a row.", rich_help_panel=FILES_PANEL
+        min=1,
+        help="Stop reading after so many damaged packets in a row.",
+        rich_help_panel=FILES_PANEL,
     ),
 ]
 LimitStreams: TypeAlias = Annotated[
-    int, typer.Option(min=1, help="Refuse files of more streams.", rich_help_panel=FILES_PANEL)
+    int, typer.Option(min=1, help="Refuse files with more streams.", rich_help_panel=FILES_PANEL)
 ]
 LimitMemory: TypeAlias = Annotated[
     float,
     typer.Option(
-        help="Refuse pictures and animations that take more MB to decode.",
+        help="Refuse pictures and animations that need more MB to decode.",
         rich_help_panel=FILES_PANEL,
     ),
 ]
 FaceName: TypeAlias = Annotated[
     Literal["all", "largest", "central"],
-    typer.Option("--face", help="Keep all faces, or one a picture.", rich_help_panel=FACES_PANEL),
+    typer.Option("--face", help="Keep all faces, or one per picture.", rich_help_panel=FACES_PANEL),
 ]
 MinFace: TypeAlias = Annotated[
     float,
@@ -115,7 +120,7 @@ MinFace: TypeAlias = Annotated[
         "--min-face",
         min=0,
         metavar="PX",
-        help="Leave out faces narrower or lower than this.",
+        help="Ignore faces narrower or shorter than this.",
         rich_help_panel=FACES_PANEL,
     ),
 ]

@@ -32,21 +32,23 @@ Fps: TypeAlias = Annotated[
     float | None,
     typer.Option(
         min=1,
-        help="Ask the camera for so many frames a second.",
+        help="Ask the camera for this frame rate.",
         rich_help_panel=SOURCE_PANEL,
     ),
 ]
 Mjpg: TypeAlias = Annotated[
     bool,
     typer.Option(
-        "--mjpg", help="Ask the camera for compressed pictures.", rich_help_panel=SOURCE_PANEL
+        "--mjpg",
+        help="Ask the camera for compressed (MJPEG) pictures.",
+        rich_help_panel=SOURCE_PANEL,
     ),
 ]
 TransportName: TypeAlias = Annotated[
     Literal["tcp", "udp"] | None,
     typer.Option(
         "--transport",
-        help="How an RTSP camera sends pictures; otherwise by TCP, and by UDP if it has no TCP.",
+        help="How an RTSP camera sends pictures. By default TCP, or UDP if it has no TCP.",
         rich_help_panel=SOURCE_PANEL,
     ),
 ]
@@ -56,19 +58,19 @@ GiveUp: TypeAlias = Annotated[
         "--give-up",
         min=0,
         metavar="S",
-        help="End when the source was away for so many seconds; otherwise it is waited for.",
+        help="Exit when the source has been gone for S seconds; by default wait for it.",
         rich_help_panel=SOURCE_PANEL,
     ),
 ]
 Seconds: TypeAlias = Annotated[
-    float | None, typer.Option(min=0.001, help="Stop after so many seconds.")
+    float | None, typer.Option(min=0.001, help="Stop after this many seconds.")
 ]
 Rotate: TypeAlias = Annotated[
     Literal["0", "90", "180", "270"],
     typer.Option(
         "--rotate",
         metavar="90|180|270",
-        help="Turn pictures clockwise, as for a camera that hangs sideways.",
+        help="Rotate pictures clockwise, for a camera mounted sideways.",
         show_default=False,
         rich_help_panel=SOURCE_PANEL,
     ),
@@ -80,7 +82,7 @@ Mirror: TypeAlias = Annotated[
     bool | None,
     typer.Option(
         "--mirror/--no-mirror",
-        help="Mirror what the window shows; on for a camera. Tables and videos never are.",
+        help="Mirror the window; on by default for a camera. Tables and videos are never mirrored.",
         show_default=False,
     ),
 ]
@@ -88,7 +90,7 @@ Record: TypeAlias = Annotated[
     Path | None,
     typer.Option(
         metavar="OUT.mp4",
-        help="Write an annotated video, silent.",
+        help="Write an annotated video, without sound.",
         rich_help_panel=OUTPUT_PANEL,
     ),
 ]
@@ -124,7 +126,7 @@ VirtualCameraOn: TypeAlias = Annotated[
     bool,
     typer.Option(
         "--virtual-camera",
-        help="Be a camera for other programs that shows the annotated picture.",
+        help="Offer the annotated picture to other programs as a camera.",
         rich_help_panel=OUTPUT_PANEL,
     ),
 ]
@@ -132,7 +134,7 @@ LogFormat: TypeAlias = Annotated[
     Literal["csv", "jsonl", "parquet"] | None,
     typer.Option(
         "--format",
-        help="The table's format, whatever its name.",
+        help="Format of the table, whatever its name says.",
         show_default=False,
         rich_help_panel=OUTPUT_PANEL,
     ),

@@ -31,9 +31,9 @@ def serve(
     ] = None,
     *,
     host: Annotated[
-        str, typer.Option(help="Where to listen; beyond the loopback a token is asked for.")
+        str, typer.Option(help="Address to listen on; beyond the loopback a token is required.")
     ] = "127.0.0.1",
-    port: Annotated[int, typer.Option(min=0, max=65535, help="0 takes any that is free.")] = 8710,
+    port: Annotated[int, typer.Option(min=0, max=65535, help="0 for any free port.")] = 8710,
     send: options.Send = None,
     model: Model = None,
     device: DeviceName = "auto",

@@ -10,7 +10,7 @@ from fer_live.terminal.console import plain_errors
 
 
 def summarize(
-    folder: Annotated[Path, typer.Argument(metavar="DIR", help="What annotate wrote.")],
+    folder: Annotated[Path, typer.Argument(metavar="DIR", help="The output folder of annotate.")],
     *,
     subjects: Annotated[
         Path | None,
@@ -21,7 +21,9 @@ def summarize(
     ] = None,
     out: Annotated[
         Path | None,
-        typer.Option("--out", "-o", metavar="DIR", help="For the tables; DIR/study if not given."),
+        typer.Option(
+            "--out", "-o", metavar="DIR", help="Folder for the tables; DIR/study by default."
+        ),
     ] = None,
     form: Annotated[
         Literal["csv", "parquet"],
