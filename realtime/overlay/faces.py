@@ -7,7 +7,7 @@ from typing import Final
 import numpy as np
 
 from fer_live.arrays import Image
-from fer_live.realtime.overlay.colours import (
+from fer_live.realtime.overlay.drawing.colours import (
     FAINT,
     INK,
     PAPER,
@@ -17,16 +17,16 @@ from fer_live.realtime.overlay.colours import (
     colour_of,
     ink_on,
 )
-from fer_live.realtime.overlay.placing import (
+from fer_live.realtime.overlay.drawing.placing import (
     beside_edges,
     beside_sides,
     least_covering,
     near_edges,
     uncovering,
 )
-from fer_live.realtime.overlay.shapes import Rect, fill, frame
-from fer_live.realtime.overlay.style import Style, face_style, picture_style
-from fer_live.realtime.overlay.text import text_width, write
+from fer_live.realtime.overlay.drawing.shapes import Rect, fill, frame
+from fer_live.realtime.overlay.drawing.style import Style, face_style, picture_style
+from fer_live.realtime.overlay.drawing.text import text_width, write
 from fer_live.realtime.results import Box, Track
 
 CARD_OPACITY: Final = 0.72

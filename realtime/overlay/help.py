@@ -6,10 +6,10 @@ from typing import Final
 import numpy as np
 
 from fer_live.arrays import Image
-from fer_live.realtime.overlay.colours import FAINT, INK, PAPER
-from fer_live.realtime.overlay.shapes import Rect, fill
-from fer_live.realtime.overlay.style import picture_style
-from fer_live.realtime.overlay.text import text_width, write
+from fer_live.realtime.overlay.drawing.colours import FAINT, INK, PAPER
+from fer_live.realtime.overlay.drawing.shapes import Rect, fill
+from fer_live.realtime.overlay.drawing.style import picture_style
+from fer_live.realtime.overlay.drawing.text import text_width, write
 
 OPACITY: Final = 0.85
 

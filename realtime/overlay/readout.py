@@ -4,10 +4,10 @@ from dataclasses import dataclass
 from typing import Final
 
 from fer_live.arrays import Image
-from fer_live.realtime.overlay.colours import INK, PAPER, RECORDING
-from fer_live.realtime.overlay.shapes import Rect, fill
-from fer_live.realtime.overlay.style import Style, picture_style
-from fer_live.realtime.overlay.text import text_width, write
+from fer_live.realtime.overlay.drawing.colours import INK, PAPER, RECORDING
+from fer_live.realtime.overlay.drawing.shapes import Rect, fill
+from fer_live.realtime.overlay.drawing.style import Style, picture_style
+from fer_live.realtime.overlay.drawing.text import text_width, write
 
 OPACITY: Final = 0.6
 

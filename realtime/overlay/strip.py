@@ -6,10 +6,10 @@ from typing import Final, NamedTuple
 import numpy as np
 
 from fer_live.arrays import Image
-from fer_live.realtime.overlay.colours import FAINT, UNCERTAIN, Colour, colour_of
-from fer_live.realtime.overlay.shapes import Rect, fill
-from fer_live.realtime.overlay.style import picture_style
-from fer_live.realtime.overlay.text import text_width, write
+from fer_live.realtime.overlay.drawing.colours import FAINT, UNCERTAIN, Colour, colour_of
+from fer_live.realtime.overlay.drawing.shapes import Rect, fill
+from fer_live.realtime.overlay.drawing.style import picture_style
+from fer_live.realtime.overlay.drawing.text import text_width, write
 from fer_live.realtime.results import FrameResult
 
 SPAN_S: Final = 30.0

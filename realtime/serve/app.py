@@ -18,7 +18,7 @@ from starlette.websockets import WebSocket, WebSocketDisconnect
 from fer_live.bundle import model_names
 from fer_live.errors import FerLiveError, SettingsError
 from fer_live.labels import LABELS
-from fer_live.realtime.overlay.colours import UNCERTAIN, colour_of, ink_on
+from fer_live.realtime.overlay.drawing.colours import UNCERTAIN, colour_of, ink_on
 from fer_live.realtime.results import Frame, SourceInfo
 from fer_live.realtime.send import FORMAT, Message
 from fer_live.realtime.serve.analyser import Analyser, Wishes

@@ -16,7 +16,7 @@ import numpy as np
 from fer_live.errors import SinkError
 from fer_live.realtime.annotate.pages.collecting import ClipFacts, Person
 from fer_live.realtime.annotate.workspace import disk_errors
-from fer_live.realtime.overlay.colours import colour_of
+from fer_live.realtime.overlay.drawing.colours import colour_of
 from fer_live.version import installed_version
 
 LIBRARY: Final = ("bokeh.min.js", "bokeh-api.min.js")

@@ -13,7 +13,7 @@ from fer_live.realtime.annotate.pages.clip_page import filled, static
 from fer_live.realtime.annotate.report import Outcome, PassedOver
 from fer_live.realtime.annotate.summary import read_summary
 from fer_live.realtime.annotate.workspace import disk_errors
-from fer_live.realtime.overlay.colours import colour_of
+from fer_live.realtime.overlay.drawing.colours import colour_of
 from fer_live.version import installed_version
 
 INDEX: Final = "index.html"

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from fer_live.arrays import Image
 from fer_live.labels import LABELS
 from fer_live.realtime.overlay import Readout, draw, draw_help
-from fer_live.realtime.overlay.colours import (
+from fer_live.realtime.overlay.drawing.colours import (
     INK,
     LABEL_COLOURS,
     PAPER,
@@ -20,10 +20,15 @@ from fer_live.realtime.overlay.colours import (
     contrast,
     ink_on,
 )
+from fer_live.realtime.overlay.drawing.placing import (
+    beside_edges,
+    beside_sides,
+    least_covering,
+    uncovering,
+)
+from fer_live.realtime.overlay.drawing.shapes import Rect
+from fer_live.realtime.overlay.drawing.text import text_width, write
 from fer_live.realtime.overlay.faces import placed_tags
-from fer_live.realtime.overlay.placing import beside_edges, beside_sides, least_covering, uncovering
-from fer_live.realtime.overlay.shapes import Rect
-from fer_live.realtime.overlay.text import text_width, write
 from fer_live.realtime.results import Box, Track
 from fer_live.realtime.sinks.keys import KEYS
 from tests.support.made_results import made_result, made_track, tracks

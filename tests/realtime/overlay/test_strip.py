@@ -3,7 +3,7 @@
 import numpy as np
 
 from fer_live.arrays import Image
-from fer_live.realtime.overlay.colours import UNCERTAIN, colour_of
+from fer_live.realtime.overlay.drawing.colours import UNCERTAIN, colour_of
 from fer_live.realtime.overlay.strip import SPAN_S, Past
 from fer_live.realtime.results import Box
 from tests.support.made_results import made_result, made_track

@@ -10,8 +10,8 @@ from PIL import Image as PillowImage
 from PIL import ImageDraw, ImageFont
 
 from fer_live.arrays import Image
-from fer_live.realtime.overlay.colours import Colour
-from fer_live.realtime.overlay.shapes import OPAQUE, blend
+from fer_live.realtime.overlay.drawing.colours import Colour
+from fer_live.realtime.overlay.drawing.shapes import OPAQUE, blend
 
 THICKENING: Final = 0.7
 """Power that the letters' soft edges (coverage in [0, 1]) are raised to: thin ones drown."""

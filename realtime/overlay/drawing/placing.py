@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Sequence
 from typing import Final
 
-from fer_live.realtime.overlay.shapes import Rect
+from fer_live.realtime.overlay.drawing.shapes import Rect
 
 FAR: Final = 4
 """A line that finds no room at its face may be so many of its heights away."""

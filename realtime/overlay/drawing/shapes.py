@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fer_live.arrays import Image
-from fer_live.realtime.overlay.colours import INK, Colour
+from fer_live.realtime.overlay.drawing.colours import INK, Colour
 
 OPAQUE: Final = 255
 """Coverage of a pixel in which nothing of the picture is left."""
