@@ -36,7 +36,7 @@ _LOCAL_PATH: Final = re.compile(rb"site-packages|/home/|/root/|/Users/|[A-Z]:\\\
 
 
 @dataclass(frozen=True, slots=True)
-class Finding:
+class CheckResult:
     """One thing that was looked at.
 
     Attributes:
@@ -55,7 +55,7 @@ def check_model(
     *,
     crops: CropSet | None = None,
     checkpoint: Checkpoint | None = None,
-) -> list[Finding]:
+) -> list[CheckResult]:
     """Look at everything that a model file promises.
 
     Args:
@@ -72,10 +72,10 @@ def check_model(
         contract = OnnxClassifier(model, device="cpu").contract
         digest = read_model_file(content).digest
     except FerLiveError as error:
-        return [Finding("runtime", False, str(error))]
-    findings = [Finding("runtime", True, f"accepts it: {', '.join(contract.labels)}")]
+        return [CheckResult("runtime", False, str(error))]
+    findings = [CheckResult("runtime", True, f"accepts it: {', '.join(contract.labels)}")]
     whole = f"graph, weights and contract are as exported: {digest}"
-    findings.append(Finding("digest", digest is not None, whole if digest else NO_DIGEST))
+    findings.append(CheckResult("digest", digest is not None, whole if digest else NO_DIGEST))
     findings += _of_the_graph(onnx.load_from_string(content), contract, len(content))
     if crops is not None:
         findings.append(_batches(content, crops))
@@ -89,19 +89,19 @@ def _of_the_checkpoint(
     contract: ModelContract,
     checkpoint: Checkpoint,
     crops: CropSet | None,
-) -> Iterator[Finding]:
+) -> Iterator[CheckResult]:
     """Yield what differs from the checkpoint that a file is said to have been made from."""
     due = contract_of(checkpoint, Cost(contract.parameters, contract.macs, contract.operators))
     stated, wanted = (json.loads(json.dumps(dataclasses.asdict(c))) for c in (contract, due))
     differing = [key for key in _INHERITED if stated[key] != wanted[key]]
     for key in differing:
-        yield Finding(key, False, f"{stated[key]}; the checkpoint's are {wanted[key]}")
+        yield CheckResult(key, False, f"{stated[key]}; the checkpoint's are {wanted[key]}")
     if not differing:
-        yield Finding("contract", True, f"as the checkpoint's: {', '.join(_INHERITED)}")
+        yield CheckResult("contract", True, f"as the checkpoint's: {', '.join(_INHERITED)}")
     if crops is None:
         return
     if _shapes(contract) != _shapes(due):
-        yield Finding("parity", False, "cannot be shown: inputs or outputs are of other shapes")
+        yield CheckResult("parity", False, "cannot be shown: inputs or outputs are of other shapes")
         return
     yield _parity(content, contract, crops, live_graph(checkpoint))
 
@@ -112,35 +112,37 @@ def _shapes(contract: ModelContract) -> tuple[object, ...]:
     return contract.input_shape, labels
 
 
-def _of_the_graph(model: onnx.ModelProto, contract: ModelContract, size: int) -> Iterator[Finding]:
+def _of_the_graph(
+    model: onnx.ModelProto, contract: ModelContract, size: int
+) -> Iterator[CheckResult]:
     """Yield what the graph itself shows, beside its contract."""
     yield _checker(model)
     cost = cost_of(model)
     allowed = set(cost.operators) <= ALLOWED_OPERATORS
-    yield Finding("operators", allowed, ", ".join(cost.operators))
+    yield CheckResult("operators", allowed, ", ".join(cost.operators))
     for subject, found, said in (
         ("MACs", cost.macs, contract.macs),
         ("parameters", cost.parameters, contract.parameters),
     ):
-        yield Finding(subject, found == said, f"{found:,}; its contract says {said:,}")
+        yield CheckResult(subject, found == said, f"{found:,}; its contract says {said:,}")
     weights = sum(len(i.raw_data) for i in model.graph.initializer)
     spare = size - weights
-    yield Finding("size", spare < _SPARE_BYTES, f"{size:,} bytes, {spare:,} beside the weights")
+    yield CheckResult("size", spare < _SPARE_BYTES, f"{size:,} bytes, {spare:,} beside the weights")
     yield _remarks(model)
 
 
-def _checker(model: onnx.ModelProto) -> Finding:
+def _checker(model: onnx.ModelProto) -> CheckResult:
     """Ask ONNX's own checker and its strict inference of shapes."""
     try:
         onnx.checker.check_model(model, full_check=True)
         onnx.shape_inference.infer_shapes(model, check_type=True, strict_mode=True, data_prop=True)
     except (onnx.checker.ValidationError, onnx.shape_inference.InferenceError) as error:
-        return Finding("checker", False, " ".join(str(error).split()))
+        return CheckResult("checker", False, " ".join(str(error).split()))
     opsets = {entry.domain: entry.version for entry in model.opset_import}
-    return Finding("checker", opsets == {"": OPSET}, f"valid, operator sets {opsets}")
+    return CheckResult("checker", opsets == {"": OPSET}, f"valid, operator sets {opsets}")
 
 
-def _remarks(model: onnx.ModelProto) -> Finding:
+def _remarks(model: onnx.ModelProto) -> CheckResult:
     """Look for what says where the file was made: remarks on nodes, paths, foreign metadata."""
     bare = onnx.ModelProto()
     bare.CopyFrom(model)
@@ -149,10 +151,10 @@ def _remarks(model: onnx.ModelProto) -> Finding:
     found |= {p.key for p in model.metadata_props if not p.key.startswith(PREFIX)}
     found |= {p.key for node in model.graph.node for p in node.metadata_props}
     found |= {node.doc_string for node in model.graph.node if node.doc_string}
-    return Finding("remarks", not found, f"found {sorted(found)[:5]}" if found else "none")
+    return CheckResult("remarks", not found, f"found {sorted(found)[:5]}" if found else "none")
 
 
-def _batches(content: bytes, crops: CropSet) -> Finding:
+def _batches(content: bytes, crops: CropSet) -> CheckResult:
     """Compare every batch size with crops classified one at a time."""
     session = open_session(content)
     few = crops.crops[: max(BATCHES)]
@@ -163,14 +165,18 @@ def _batches(content: bytes, crops: CropSet) -> Finding:
         float(np.abs(session.run(None, {INPUT_NAME: few[:n]})[0] - alone[:n]).max())
         for n in BATCHES
     )
-    return Finding("batches", worst < _SAME, f"of {BATCHES} differ by at most {worst:.1e}")
+    return CheckResult("batches", worst < _SAME, f"of {BATCHES} differ by at most {worst:.1e}")
 
 
-def _parity(content: bytes, contract: ModelContract, crops: CropSet, live: LiveGraph) -> Finding:
+def _parity(
+    content: bytes, contract: ModelContract, crops: CropSet, live: LiveGraph
+) -> CheckResult:
     """Compare the file with the checkpoint that it was made from."""
     parity = compare(content, live, crops.crops)
     said = f"{crops}: {parity}"
     if contract.precision == "fp32":
-        return Finding("parity", parity.holds, said)
+        return CheckResult("parity", parity.holds, said)
     agreement = 1 - parity.disagreements / parity.crops
-    return Finding("agreement", agreement >= LEAST_AGREEMENT, f"{100 * agreement:.2f} %; {said}")
+    return CheckResult(
+        "agreement", agreement >= LEAST_AGREEMENT, f"{100 * agreement:.2f} %; {said}"
+    )

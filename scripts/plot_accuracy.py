@@ -42,7 +42,7 @@ _ASIDE: Final = {
 
 
 @dataclass(frozen=True)
-class Point:
+class Dot:
     """One model on one set: multiply-adds for one picture, accuracy in percent."""
 
     name: str
@@ -53,7 +53,7 @@ class Point:
     chosen_on_test: bool = False
 
 
-def ours(title: str) -> list[Point]:
+def ours(title: str) -> list[Dot]:
     """Return the shipped models that were measured on a set, with their 95 % intervals."""
     data, n = SETS[title]
     points = []
@@ -64,15 +64,15 @@ def ours(title: str) -> list[Point]:
             if asked == ("accuracy", data, n, "natural"):
                 share = metric["value"]
                 half = 196 * (share * (1 - share) / n) ** 0.5
-                points.append(Point(card["name"], card["macs"], 100 * share, half, is_ours=True))
+                points.append(Dot(card["name"], card["macs"], 100 * share, half, is_ours=True))
     return points
 
 
-def others(title: str) -> list[Point]:
+def others(title: str) -> list[Dot]:
     """Return what others say of their models on a set."""
     with (ROOT / "docs" / "results" / "peers.csv").open(newline="", encoding="utf-8") as file:
         return [
-            Point(
+            Dot(
                 row["name"],
                 float(row["multiply_adds"]),
                 float(row["accuracy_percent"]),

@@ -27,7 +27,7 @@ from fer_live.realtime.annotate.pages import (
 )
 from fer_live.realtime.annotate.settings import AnnotateSettings
 from fer_live.realtime.annotate.spool import Spool
-from fer_live.realtime.annotate.summary import Tally
+from fer_live.realtime.annotate.summary import FileTally
 from fer_live.realtime.annotate.workspace import Workspace
 from fer_live.realtime.faces import ChosenFaces, open_finder
 from fer_live.realtime.measures import Measurer, ProbabilitySeries, chosen_measures
@@ -187,7 +187,7 @@ class Passes:
     def _find(self, source: Source, work: Workspace, spool: Spool) -> dict[str, Any]:
         """Write the table and the spool from every frame's settled result."""
         settings, contract = self._settings, self._classifier.contract
-        tally = Tally(contract, settings.prior)
+        tally = FileTally(contract, settings.prior)
         with (
             TableWriter(
                 work.path(table_suffix(settings)),

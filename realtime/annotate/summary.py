@@ -21,7 +21,7 @@ _DIGITS: Final = 6
 _PACKAGES: Final = ("av", "mediapipe", "numpy", "onnxruntime", "onnxruntime-gpu", "opencv-python")
 
 
-class Tally:
+class FileTally:
     """Counts over the frames of one file; holds one small record a track, whatever the length.
 
     A frame lasts until the next one shows, so that times are right at a variable rate.

@@ -15,7 +15,7 @@ from fer_live.realtime.sources.streams.addresses import public_name
 
 
 @dataclass(frozen=True, slots=True)
-class Parts:
+class OpenedParts:
     """What a live run is made of.
 
     Attributes:
@@ -49,11 +49,11 @@ class Preparation:
         self._done = threading.Event()
         self._lock = threading.Lock()
         self._left = False
-        self._parts: Parts | None = None
+        self._parts: OpenedParts | None = None
         self._error: BaseException | None = None
         threading.Thread(target=self._run, name="preparation", daemon=True).start()
 
-    def wait(self, timeout_s: float) -> Parts | None:
+    def wait(self, timeout_s: float) -> OpenedParts | None:
         """Return the parts as soon as they are there; None when the time is up.
 
         Raises:
@@ -97,7 +97,7 @@ class Preparation:
         source = undo.enter_context(_opened(settings))
         with self._lock:
             if not self._left:
-                self._parts = Parts(classifier, finder, source, undo.pop_all())
+                self._parts = OpenedParts(classifier, finder, source, undo.pop_all())
 
 
 def _opened(settings: LiveSettings) -> Source:

@@ -15,7 +15,7 @@ from fer_live.realtime.faces.settings import resolved
 from fer_live.realtime.inference.classifier import OnnxClassifier
 from fer_live.realtime.live.loop import Ending, LiveLoop, Outputs
 from fer_live.realtime.live.pictures import Recorder
-from fer_live.realtime.live.preparing import Parts, Preparation
+from fer_live.realtime.live.preparing import OpenedParts, Preparation
 from fer_live.realtime.live.run_file import RunFile, run_file_beside
 from fer_live.realtime.live.screen import Screen, Switches
 from fer_live.realtime.live.settings import LiveSettings
@@ -104,7 +104,7 @@ def run_live(
         _check_names(settings)
         check_source(settings.source)
         prepared = _prepared(Preparation(settings), window, told_to_stop)
-        if not isinstance(prepared, Parts):
+        if not isinstance(prepared, OpenedParts):
             return LiveReport(prepared, NOTHING_YET, provider="", files=(), fault=None)
         stack.enter_context(prepared.held_open)
         source, classifier = prepared.source, prepared.classifier
@@ -159,7 +159,7 @@ def _greeting(screen: Screen, settings: LiveSettings) -> Screen:
 
 def _prepared(
     preparation: Preparation, window: Window | None, told_to_stop: Callable[[], bool]
-) -> Parts | Ending:
+) -> OpenedParts | Ending:
     """Wait for everything to be ready, or for somebody who has thought better of it."""
     try:
         told = ""

@@ -49,7 +49,7 @@ class Switches:
                 pass
 
 
-class Viewer(Protocol):
+class PictureWindow(Protocol):
     """Where pictures are shown: a window when it is real, a list when it is a test."""
 
     @property
@@ -74,7 +74,7 @@ class Screen:
     faces, with words that say why: an old label is no finding.
     """
 
-    def __init__(self, window: Viewer, labels: Sequence[str], switches: Switches) -> None:
+    def __init__(self, window: PictureWindow, labels: Sequence[str], switches: Switches) -> None:
         self._window = window
         self._labels = labels
         self._switches = switches

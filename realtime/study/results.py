@@ -14,7 +14,7 @@ FORMATS: Final = (".csv", ".jsonl", ".parquet")
 
 
 @dataclass(frozen=True, slots=True)
-class Track:
+class FaceSummary:
     """One face of one file, as its summary tells it.
 
     Attributes:
@@ -53,7 +53,7 @@ class FileResult:
     source: str
     duration_s: float
     frames: int
-    tracks: tuple[Track, ...]
+    tracks: tuple[FaceSummary, ...]
     fault: str | None
     table: Path | None
 
@@ -101,9 +101,9 @@ def _file_result(folder: Path, path: Path) -> FileResult:
         raise DataError(f"{path} lacks {error}; annotate its file again") from error
 
 
-def _track(found: Mapping[str, Any]) -> Track:
+def _track(found: Mapping[str, Any]) -> FaceSummary:
     """Read one face's part of a summary."""
-    return Track(
+    return FaceSummary(
         track_id=int(found["track"]),
         seconds={name: float(value) for name, value in found["seconds"].items()},
         uncertain_s=float(found["uncertain_s"]),

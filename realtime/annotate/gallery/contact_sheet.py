@@ -26,7 +26,7 @@ _LETTER_PX: Final = 12
 
 
 @dataclass(frozen=True, slots=True)
-class Shown:
+class DrawnPicture:
     """One picture of a sheet.
 
     Attributes:
@@ -38,7 +38,7 @@ class Shown:
     name: str
 
 
-def write_contact_sheets(out: Path, shown: Sequence[Shown]) -> tuple[Path, ...]:
+def write_contact_sheets(out: Path, shown: Sequence[DrawnPicture]) -> tuple[Path, ...]:
     """Write `out`/contact-sheet-001.jpg and so on, a hundred pictures each; return where.
 
     Sheets of an earlier run that had more pictures are removed.
@@ -60,7 +60,7 @@ def write_contact_sheets(out: Path, shown: Sequence[Shown]) -> tuple[Path, ...]:
     return tuple(sheets)
 
 
-def _sheet(shown: Sequence[Shown]) -> Any:
+def _sheet(shown: Sequence[DrawnPicture]) -> Any:
     """Return one sheet, no higher than its pictures need."""
     rows = -(-len(shown) // COLUMNS)
     columns = min(COLUMNS, len(shown))

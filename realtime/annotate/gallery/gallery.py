@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
-from fer_live.realtime.annotate.gallery.contact_sheet import Shown, write_contact_sheets
+from fer_live.realtime.annotate.gallery.contact_sheet import DrawnPicture, write_contact_sheets
 from fer_live.realtime.annotate.settings import TableFormat
 from fer_live.realtime.annotate.workspace import disk_errors
 from fer_live.realtime.sinks.encoders import harmless_cell
@@ -61,7 +61,7 @@ def show_together(out: Path, pictures: Sequence[Finished], form: TableFormat) ->
     with disk_errors(table):
         {"csv": _as_csv, "jsonl": _as_json_lines, "parquet": _as_parquet}[form](half, pictures)
         half.replace(table)
-    drawn = [Shown(one.drawn, one.source) for one in pictures if one.drawn is not None]
+    drawn = [DrawnPicture(one.drawn, one.source) for one in pictures if one.drawn is not None]
     return Gallery(table, write_contact_sheets(out, drawn))
 
 

@@ -11,7 +11,7 @@ from hypothesis import given
 
 from fer_live.labels import LABELS
 from fer_live.realtime.annotate.spool import Spool
-from fer_live.realtime.annotate.summary import Tally, read_summary, write_summary
+from fer_live.realtime.annotate.summary import FileTally, read_summary, write_summary
 from fer_live.realtime.results import Box, Frame, FrameResult, Track
 from tests.realtime.annotate.conftest import Annotated
 from tests.support.made_results import made_result, made_track, runs
@@ -25,7 +25,7 @@ def shown(track_id: int, label: str, *, uncertain: bool = False) -> Track:
 
 
 def figures(results: list[FrameResult], last_frame_s: float | None = None) -> dict[str, Any]:
-    tally = Tally(CONTRACT, "natural")
+    tally = FileTally(CONTRACT, "natural")
     for result in results:
         tally.add(result)
     return tally.finish(last_frame_s)

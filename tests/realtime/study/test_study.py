@@ -11,7 +11,7 @@ from fer_live.realtime.annotate import AnnotateSettings, annotate
 from fer_live.realtime.demo_clip import write_portrait_clip
 from fer_live.realtime.study import summarize
 from fer_live.realtime.study.figures import group_figures
-from fer_live.realtime.study.results import FileResult, Track
+from fer_live.realtime.study.results import FaceSummary, FileResult
 from fer_live.realtime.study.subjects import Subjects, read_subjects
 from tests.support.running import fer_live
 
@@ -114,7 +114,7 @@ def test_there_is_nothing_to_summarize(tmp_path: Path) -> None:
 
 def made(source: str, happy_s: float, sad_s: float) -> FileResult:
     seconds = {"happy": happy_s, "sad": sad_s}
-    track = Track(1, seconds, 0.0, {"happy": 0.5, "sad": 0.5}, 0.0)
+    track = FaceSummary(1, seconds, 0.0, {"happy": 0.5, "sad": 0.5}, 0.0)
     return FileResult(source, happy_s + sad_s, 10, (track,), None, None)
 
 
