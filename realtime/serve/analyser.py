@@ -117,6 +117,14 @@ class Analyser:
         self._wishes = wishes
         await self._do(self._load)
 
+    async def take_rest(self) -> float:
+        """Take what faces say from now on for their rest; return for how many seconds.
+
+        Raises:
+            SettingsError: The model has no label neutral.
+        """
+        return await self._do(self._take_rest)
+
     async def close(self) -> None:
         """Free the networks and end the thread."""
         await self._do(self._unload)
@@ -135,6 +143,11 @@ class Analyser:
         if self._finder is not None:
             self._finder.close()
         self._finder = self._pipeline = None
+
+    def _take_rest(self) -> float:
+        if self._pipeline is None:
+            raise RuntimeError("take_rest after close")
+        return self._pipeline.take_baseline()
 
     def _process(self, rgb: Image, time_s: float) -> FrameResult:
         if self._pipeline is None or self._finder is None:

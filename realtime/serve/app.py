@@ -30,9 +30,12 @@ from fer_live.realtime.serve.settings import (
     ServeSettings,
 )
 from fer_live.realtime.serve.watching import Viewer, Watching
+from fer_live.realtime.smoothing.baseline import USUAL_S
 from fer_live.version import installed_version
 
 STATIC: Final = files("fer_live.realtime.serve").joinpath("static")
+REST: Final = "rest"
+"""What a page says to have resting faces taken."""
 FULL: Final = 1013
 """WebSocket's status for "try again later"."""
 WRONG: Final = 1008
@@ -128,6 +131,9 @@ class Page:
         """Answer one message of a browser's camera."""
         if got["type"] == "websocket.disconnect":
             raise WebSocketDisconnect
+        if got.get("text") == REST:
+            await socket.send_json({"rest_s": await analyser.take_rest()})
+            return
         if got.get("text") is not None:
             await analyser.change(analyser.wishes.changed(_json(got["text"]), self._models))
             await socket.send_json({"settings": _shown(analyser.wishes)})
@@ -173,6 +179,9 @@ class Page:
             text = await socket.receive_text()
             if text == "next":
                 wanted.set()
+            elif text == REST:
+                watching.take_rest()
+                await socket.send_json({"rest_s": USUAL_S})
             else:
                 watching.change(watching.wishes.changed(_json(text), self._models))
                 await socket.send_json({"settings": _shown(watching.wishes)})

@@ -68,6 +68,7 @@ class Watching:
         self._viewers: set[Viewer] = set()
         self._changing = threading.Lock()
         self._changed = threading.Event()
+        self._rest = threading.Event()
         self._closing = threading.Event()
         self._thread = threading.Thread(target=self._run, name="watching")
         self._thread.start()
@@ -86,6 +87,10 @@ class Watching:
         """Go on with other settings, for all viewers."""
         self.wishes = wishes
         self._changed.set()
+
+    def take_rest(self) -> None:
+        """Take what faces say from now on for their rest, for all viewers."""
+        self._rest.set()
 
     def close(self) -> None:
         """End the thread and let go of the source."""
@@ -116,6 +121,9 @@ class Watching:
                         self._changed.clear()
                         finder.close()
                         finder, pipeline = load(self._settings, self.wishes)
+                    if self._rest.is_set():
+                        self._rest.clear()
+                        pipeline.take_baseline()
                     frame = frames.wait(LOOK_S)
                     if frame is not None:
                         result = process(pipeline, finder, frame, live.info.name)

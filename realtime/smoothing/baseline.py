@@ -12,8 +12,8 @@ probability in the space of logarithms, where independent evidence adds up:
     q_k = p_k exp(-e_k) / sum over j of p_j exp(-e_j)
 
 So at rest no label is more than exp(-MARGIN), a quarter, as likely as neutral; what a resting face
-does not say is left as it is; nothing is ever added to a label other than by normalising; and
-constant factors, such as another prior, cancel out but for the margin. It is logit adjustment (see
+does not say is left as it is (every p counts as 0.001 at least, here as in r); nothing is ever
+added to a label other than by normalising. It is logit adjustment (see
 `fer_live.realtime.inference.priors`) with a prior of the person's own, cut off at neutral.
 """
 
@@ -61,7 +61,9 @@ def without(probs: Probs, taken_out: NDArray[np.float64]) -> Probs:
         probs: (..., K), each row summing to 1.
         taken_out: (K,) from `excess`.
     """
-    left = probs * np.exp(-taken_out)
+    if not taken_out.any():
+        return probs
+    left = np.maximum(probs, FLOOR) * np.exp(-taken_out)
     kept: Probs = (left / left.sum(axis=-1, keepdims=True)).astype(np.float32)
     return kept
 

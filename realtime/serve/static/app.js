@@ -48,7 +48,7 @@ class App {
   }
 
   bind() {
-    const keys = {" ": "freeze", m: "mirror", b: "blur", r: "record", s: "save", d: "table", h: "keys"};
+    const keys = {" ": "freeze", m: "mirror", b: "blur", r: "record", s: "save", d: "table", n: "rest", h: "keys"};
     for (const id of Object.values(keys)) $(id).addEventListener("click", () => this.act(id));
     document.addEventListener("keydown", (event) => {
       const typing = event.target.closest("input, select, dialog[open]");
@@ -68,6 +68,7 @@ class App {
   act(id) {
     if (id === "save") $("picture").toBlob((blob) => download(blob, `fer-live-${stamp()}.png`));
     else if (id === "table") download(new Blob([this.table.csv()], {type: "text/csv"}), `fer-live-${stamp()}.csv`);
+    else if (id === "rest") this.connection?.rest();
     else if (id === "keys") { $("help").showModal(); $("keys").setAttribute("aria-expanded", "true"); }
     else {
       this.press(id, !this.on[id]);
@@ -84,6 +85,13 @@ class App {
     this.recorder.ondataavailable = (event) => parts.push(event.data);
     this.recorder.onstop = () => download(new Blob(parts, {type: this.recorder.mimeType}), `fer-live-${stamp()}.webm`);
     this.recorder.start(1000);
+  }
+
+  resting(seconds) {
+    const words = `Look as you do at rest, for ${seconds} s`;
+    $("said").textContent = words; $("rest").textContent = words;
+    clearTimeout(this.restingTimer);
+    this.restingTimer = setTimeout(() => { $("rest").textContent = "Resting face"; $("said").textContent = "Resting faces are taken out"; }, 1000 * seconds);
   }
 
   notice(text, start = false) {
@@ -164,6 +172,7 @@ class OwnCamera {
       ready: () => { this.waiting = false; this.send(); },
       message: (message) => this.answer(message),
       settings: (settings) => this.app.showSettings(settings),
+      rest: (seconds) => this.app.resting(seconds),
       problem: (text) => this.app.notice(text),
       lost: (text) => this.app.notice(text),
     });
@@ -205,6 +214,7 @@ class ServersSource {
         bitmap.close();
       },
       settings: (settings) => app.showSettings(settings),
+      rest: (seconds) => app.resting(seconds),
       problem: (text) => app.notice(text),
       lost: (text) => app.notice(text),
     });

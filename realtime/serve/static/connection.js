@@ -35,6 +35,7 @@ export class Connection {
       return;
     }
     const message = JSON.parse(data);
+    if (message.rest_s) this.told.rest?.(message.rest_s);
     if (message.settings) this.told.settings(message.settings);
     if (message.ready) { this.pauseMs = 250; this.told.ready(); }
     if (message.problem) this.told.problem(message.problem);
@@ -44,6 +45,8 @@ export class Connection {
   get there() { return this.socket.readyState === WebSocket.OPEN; }
 
   ask(settings) { if (this.there) this.socket.send(JSON.stringify(settings)); }
+
+  rest() { if (this.there) this.socket.send("rest"); }
 
   next() { if (this.there) this.socket.send("next"); }
 

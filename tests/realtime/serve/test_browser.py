@@ -100,10 +100,10 @@ def test_keys_switch_what_the_buttons_switch(page: "Page") -> None:
         page.keyboard.press("Escape")
         assert not page.locator("dialog").is_visible()
         reached = set()
-        for _ in range(14):
+        for _ in range(15):
             page.keyboard.press("Tab")
             reached.add(page.evaluate("document.activeElement.id || document.activeElement.name"))
-        buttons = {"freeze", "mirror", "blur", "record", "save", "table", "keys"}
+        buttons = {"freeze", "mirror", "blur", "record", "save", "table", "rest", "keys"}
         assert buttons | {"model", "prior", "tau_s", "max_faces"} <= reached
 
 
@@ -123,6 +123,30 @@ def test_pictures_tables_and_recordings_are_saved_by_keys(page: "Page", tmp_path
         assert head.startswith("frame,time_s,wall_time,track,x0")
         assert len(rows) >= 5
         assert {row.count(",") for row in rows} == {head.count(",")}
+
+
+def test_freezing_stops_what_is_shown_and_settings_and_the_resting_face_are_taken(
+    page: "Page",
+) -> None:
+    with named(page):
+        page.keyboard.press("Space")
+        page.wait_for_timeout(1200)
+        frozen = page.evaluate("window.ferLive.message.frame")
+        page.wait_for_timeout(1200)
+        assert page.evaluate("window.ferLive.message.frame") == frozen
+        page.keyboard.press("Space")
+        page.wait_for_function(f"() => window.ferLive.message.frame > {frozen}")
+        for name, value in (("prior", "natural"), ("tau_s", "1.5")):
+            page.select_option(f"select[name={name}]", value)
+            page.wait_for_function("() => window.ferLive.message.faces.length > 0")
+            assert page.input_value(f"select[name={name}]") == value
+        page.keyboard.press("n")
+        page.wait_for_function(
+            "() => document.getElementById('rest').textContent.startsWith('Look')"
+        )
+        page.wait_for_function(
+            "() => document.getElementById('rest').textContent === 'Resting face'"
+        )
 
 
 def test_settings_of_the_page_reach_the_server(page: "Page") -> None:

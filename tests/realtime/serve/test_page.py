@@ -116,6 +116,23 @@ def test_settings_change_what_comes_after(address: str) -> None:
         )
 
 
+def test_a_resting_face_is_taken_out_in_the_page_too(address: str) -> None:
+    """The portrait smiles all the time: taken for its rest, it is neutral."""
+    with talking(address, "camera") as socket:
+        picture = jpeg(portrait())
+
+        def label_at(time_s: float) -> str:
+            socket.send(packed(picture, time_s))
+            return str(json.loads(socket.recv(timeout=30))["faces"][0]["label"])
+
+        assert label_at(1.0) == "happy"
+        socket.send("rest")
+        assert json.loads(socket.recv(timeout=30)) == {"rest_s": 3.0}
+        labels = [label_at(1.1 + n / 10) for n in range(60)]
+        assert labels[:25] == ["happy"] * 25
+        assert labels[-10:] == ["neutral"] * 10
+
+
 def answer(socket: ClientConnection, sent: str | bytes) -> str | bytes:
     socket.send(sent)
     return socket.recv(timeout=30)

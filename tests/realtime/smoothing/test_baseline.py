@@ -31,6 +31,13 @@ def test_at_rest_no_label_is_more_than_a_quarter_as_likely_as_neutral(looks: lis
     assert others.max() <= np.exp(-MARGIN) * seen[NEUTRAL] * (1 + 1e-4)
 
 
+@given(probabilities())
+def test_who_stays_as_at_rest_is_neutral_however_sure_the_network_is(rest: Probs) -> None:
+    seen = without(rest, excess(resting_face(rest[None]), NEUTRAL))
+    assert seen.argmax() == NEUTRAL
+    assert seen.sum() == pytest.approx(1, abs=1e-5)
+
+
 @given(probabilities(), probabilities())
 def test_odds_between_labels_that_rest_does_not_show_are_kept(rest: Probs, now: Probs) -> None:
     resting = resting_face(rest[None])
