@@ -12,7 +12,7 @@ from fer_live.errors import SettingsError
 from fer_live.realtime.faces import FaceChoice, FaceSettings
 from fer_live.realtime.faces.settings import resolved
 from fer_live.realtime.inference.session import Device
-from fer_live.realtime.smoothing.offline import BackwardSettings
+from fer_live.realtime.smoothing.offline import OfflineSettings
 from fer_live.realtime.sources import Choices
 from fer_live.realtime.tracking import TrackingSettings
 
@@ -48,7 +48,7 @@ class AnnotateSettings:
     prior: Prior = "balanced"
     faces: FaceSettings = field(default_factory=FaceSettings)
     tracking: TrackingSettings = field(default_factory=TrackingSettings)
-    labels: BackwardSettings = field(default_factory=BackwardSettings)
+    labels: OfflineSettings = field(default_factory=OfflineSettings)
     start_s: float | None = None
     end_s: float | None = None
     fps: Fraction | None = None

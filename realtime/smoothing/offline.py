@@ -31,7 +31,7 @@ SETTLE_EVERY_S: Final = 10.0
 
 
 @dataclass(frozen=True, slots=True)
-class BackwardSettings:
+class OfflineSettings:
     """How labels are steadied when the future is known.
 
     Attributes:
@@ -70,7 +70,7 @@ class OfflineSmoother:
     """Turns the results of a file's frames, in order, into results that know the future."""
 
     def __init__(
-        self, contract: ModelContract, prior: Prior, settings: BackwardSettings | None = None
+        self, contract: ModelContract, prior: Prior, settings: OfflineSettings | None = None
     ) -> None:
         """Start with nothing seen.
 
@@ -79,7 +79,7 @@ class OfflineSmoother:
             prior: Which prior labels are taken with.
             settings: How to steady.
         """
-        self._settings = settings or BackwardSettings()
+        self._settings = settings or OfflineSettings()
         self._contract = contract
         self._divisor = prior_divisor(contract, prior)
         self._waiting: deque[FrameResult] = deque()
@@ -155,7 +155,7 @@ class OfflineSmoother:
 class _Face:
     """One track: its chain at present, and what is settled but not handed out."""
 
-    def __init__(self, contract: ModelContract, settings: BackwardSettings) -> None:
+    def __init__(self, contract: ModelContract, settings: OfflineSettings) -> None:
         below = settings.uncertain_below
         self._switch = SurenessSwitch(
             contract.uncertain_below if below is None else below, settings.sure_margin

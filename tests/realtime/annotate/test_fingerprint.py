@@ -10,7 +10,7 @@ from fer_live.errors import SettingsError
 from fer_live.realtime.annotate import AnnotateSettings
 from fer_live.realtime.annotate.fingerprint import differences, fingerprint
 from fer_live.realtime.faces import FaceSettings
-from fer_live.realtime.smoothing.offline import BackwardSettings
+from fer_live.realtime.smoothing.offline import OfflineSettings
 from fer_live.realtime.tracking import TrackingSettings
 
 SETTINGS = AnnotateSettings()
@@ -25,7 +25,7 @@ MADE_OF = fingerprint("a" * 64, "b" * 64, SETTINGS)
         AnnotateSettings(faces=FaceSettings(max_faces=3)),
         AnnotateSettings(faces=FaceSettings(blendshapes=True)),
         AnnotateSettings(tracking=TrackingSettings(keep_s=2.0)),
-        AnnotateSettings(labels=BackwardSettings(dwell_s=0.1)),
+        AnnotateSettings(labels=OfflineSettings(dwell_s=0.1)),
         AnnotateSettings(start_s=1.0),
         AnnotateSettings(end_s=1.0),
         AnnotateSettings(fps=Fraction(5)),

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from fer_live.contract import ModelContract, Prior
 from fer_live.labels import LABELS
 from fer_live.realtime.results import Box, Face, FrameResult, StageTimes, Track
-from fer_live.realtime.smoothing.offline import BackwardSettings, OfflineSmoother
+from fer_live.realtime.smoothing.offline import OfflineSettings, OfflineSmoother
 
 K = len(LABELS)
 PRIOR = (0.1, 0.02, 0.08, 0.25, 0.13, 0.12, 0.28, 0.02)
@@ -51,7 +51,7 @@ def random_series(count: int, seed: int, sharpness: float = 2.0) -> NDArray[np.f
 
 
 def full_pass(
-    probs: NDArray[np.float64], times_s: Sequence[float], chosen: BackwardSettings
+    probs: NDArray[np.float64], times_s: Sequence[float], chosen: OfflineSettings
 ) -> NDArray[np.float64]:
     """Posterior of one unbroken chain from all of it at once: Rabiner 1989, with matrices."""
     gaps = np.diff(times_s, prepend=times_s[0])
@@ -75,7 +75,7 @@ def full_pass(
 
 
 def run(
-    frames: Sequence[FrameResult], chosen: BackwardSettings, prior: Prior = "natural"
+    frames: Sequence[FrameResult], chosen: OfflineSettings, prior: Prior = "natural"
 ) -> list[FrameResult]:
     backward = OfflineSmoother(CONTRACT, prior, chosen)
     settled = [done for frame in frames for done in backward.push(frame)]
@@ -97,7 +97,7 @@ def steady(frames: Sequence[FrameResult], track_id: int = 1) -> NDArray[np.float
 def test_running_along_gives_what_the_whole_file_gives(
     seed: int, count: int, dwell_s: float, evidence_s: float, gap_s: float
 ) -> None:
-    chosen = BackwardSettings(dwell_s=dwell_s, evidence_s=evidence_s)
+    chosen = OfflineSettings(dwell_s=dwell_s, evidence_s=evidence_s)
     rng = np.random.default_rng(seed)
     times_s = np.cumsum(rng.uniform(0, 2 * gap_s, count)).tolist()
     probs = random_series(count, seed).astype(np.float32).astype(np.float64)
@@ -121,7 +121,7 @@ def test_a_long_file_is_handed_out_while_it_is_read() -> None:
 
 
 def test_frames_come_out_in_order_none_is_lost_and_faces_do_not_mix() -> None:
-    chosen = BackwardSettings()
+    chosen = OfflineSettings()
     one, two = random_series(300, 1), random_series(300, 2)
     frames = []
     for i in range(300):
@@ -138,7 +138,7 @@ def test_frames_come_out_in_order_none_is_lost_and_faces_do_not_mix() -> None:
 
 
 def test_a_face_that_was_gone_for_long_starts_anew() -> None:
-    chosen = BackwardSettings(break_s=2.0)
+    chosen = OfflineSettings(break_s=2.0)
     early, late = random_series(60, 3), random_series(60, 4)
     frames = [result(i, i / 30, track(1, p)) for i, p in enumerate(early)]
     frames += [result(60 + i, 5 + i / 30, track(1, p)) for i, p in enumerate(late)]
@@ -151,7 +151,7 @@ def test_a_glimpse_counts_as_one_look(seed: int, count: int) -> None:
     """However many frames a face is seen in within a moment, they are one look, not many."""
     probs = random_series(1, seed)[0]
     frames = [result(i, i / 1000, track(1, probs)) for i in range(count)]
-    settled = steady(run(frames, BackwardSettings(floor=1e-9)))
+    settled = steady(run(frames, OfflineSettings(floor=1e-9)))
     np.testing.assert_allclose(settled[0], probs, atol=0.01)
 
 
@@ -164,7 +164,7 @@ def test_a_second_counts_the_same_at_any_frame_rate() -> None:
         frames = [
             result(i, t, track(1, glad if 2 <= t < 2.5 else calm)) for i, t in enumerate(times_s)
         ]
-        posteriors.append(steady(run(frames, BackwardSettings()))[:: fps // 15])
+        posteriors.append(steady(run(frames, OfflineSettings()))[:: fps // 15])
     np.testing.assert_allclose(posteriors[0], posteriors[2], atol=0.03)
     np.testing.assert_allclose(posteriors[1], posteriors[2], atol=0.01)
 
@@ -172,7 +172,7 @@ def test_a_second_counts_the_same_at_any_frame_rate() -> None:
 @pytest.mark.parametrize("prior", ["natural", "balanced"])
 def test_the_label_is_the_best_of_the_probabilities(prior: Prior) -> None:
     frames = [result(i, i / 30, track(1, p)) for i, p in enumerate(random_series(200, 5))]
-    for frame in run(frames, BackwardSettings(), prior):
+    for frame in run(frames, OfflineSettings(), prior):
         (shown,) = frame.tracks
         assert shown.label == LABELS[int(shown.steady.argmax())]
         assert shown.confidence == shown.steady.max()
@@ -181,21 +181,21 @@ def test_the_label_is_the_best_of_the_probabilities(prior: Prior) -> None:
 
 def test_the_balanced_prior_sees_what_training_saw_seldom() -> None:
     frames = [result(i, i / 30, track(1, np.array(PRIOR))) for i in range(60)]
-    natural = run(frames, BackwardSettings())[30].tracks[0]
-    balanced = run(frames, BackwardSettings(), "balanced")[30].tracks[0]
+    natural = run(frames, OfflineSettings())[30].tracks[0]
+    balanced = run(frames, OfflineSettings(), "balanced")[30].tracks[0]
     assert natural.label == LABELS[int(np.argmax(PRIOR))]
     np.testing.assert_allclose(balanced.steady, 1 / K, atol=1e-6)
 
 
 def test_what_the_network_said_is_left_as_it_was() -> None:
     frames = [result(i, i / 30, track(1, p)) for i, p in enumerate(random_series(50, 6))]
-    for before, after in zip(frames, run(frames, BackwardSettings()), strict=True):
+    for before, after in zip(frames, run(frames, OfflineSettings()), strict=True):
         np.testing.assert_array_equal(after.tracks[0].raw, before.tracks[0].raw)
 
 
 def test_frames_without_a_face_pass_through() -> None:
     frames = [result(i, i / 30) for i in range(5)]
-    assert run(frames, BackwardSettings()) == frames
+    assert run(frames, OfflineSettings()) == frames
 
 
 def test_time_that_goes_back_is_refused() -> None:
