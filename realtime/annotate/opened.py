@@ -15,7 +15,7 @@ from fer_live.realtime.send import Sender
 class Opened:
     """What is slow to open, opened when it is first asked for and closed at the end.
 
-    A photograph takes a tenth of the time that opening takes.
+    Opening takes longer than looking at a photograph (53 against 42 ms of the processor).
 
     Attributes:
         sender: Sends every result to other programs; None for nobody.
