@@ -50,8 +50,9 @@ import os, sys
 from pathlib import Path
 from fer_live.errors import SinkError
 from fer_live.realtime.annotate import annotate
+from fer_live.realtime.annotate.summary import versions
 from fer_live.realtime.inference.classifier import OnnxClassifier
-OnnxClassifier("small")  # what is imported later cannot be read any more
+OnnxClassifier("small"), versions()  # what is imported later cannot be read any more
 if os.geteuid() == 0:  # root may write everywhere
     os.setgroups([])
     os.setgid({NOBODY})
