@@ -1,1 +1,1 @@
-"""The commands of fer-train, one file a subject: parse, call, tell."""
+"""The commands of fer-train, one module a subject: parse, call, print."""

@@ -36,7 +36,7 @@ def inspect(
         typer.Option("--map", help="What a class of the set is called here: 1=surprise."),
     ] = None,
 ) -> None:
-    """Tell what PATH holds: classes, unreadable files, near-identical pictures within and across.
+    """Report what PATH holds: classes, unreadable files, near-duplicates within and across parts.
 
     Comparing all pictures of FER2013 takes a few minutes, the first time.
     """

@@ -43,7 +43,7 @@ def fit(
     ] = False,
     quiet: Annotated[bool, typer.Option("--quiet", help="No progress bar.")] = False,
 ) -> None:
-    """Train EXPERIMENT, or go on with it where it was interrupted."""
+    """Train EXPERIMENT, or resume it where it was interrupted."""
     with plain_errors(NAME):
         import logging
 
@@ -74,7 +74,7 @@ def fit(
 
 
 def _fit_one(settings: "Experiment", data: Path, runs: Path, how: "Running") -> None:
-    """Train one experiment, report its validation part, and say what came of it."""
+    """Train one experiment, report its validation part, and print the results."""
     from fer_live.training.fitting.fit import fit as run
     from fer_live.training.reporting.finish import finish_run
 
@@ -99,7 +99,7 @@ def average(
 ) -> None:
     """Average the weights of EXPERIMENT's runs, one for each --seed, into one network.
 
-    For runs that began with the same trained weights; those from random ones have no use of it.
+    For runs that began with the same trained weights; from different random ones it is useless.
     """
     with plain_errors(NAME):
         from fer_live.training.config.experiment import read_experiment, read_experiments

@@ -42,9 +42,9 @@ def make(
     threads: Annotated[int, typer.Option(help="CPU threads.", min=1)] = 1,
     quiet: Annotated[bool, typer.Option("--quiet", help="No progress bar.")] = False,
 ) -> None:
-    """Make a model that ships: teachers first, then stage by stage, calibrated, scored, exported.
+    """Train a shipped model by its recipe: teachers first, then stage by stage, up to the export.
 
-    The same command goes on where it was interrupted.
+    The same command resumes where it was interrupted.
     """
     with plain_errors(NAME):
         import logging
@@ -86,7 +86,7 @@ def _shortened(epochs: int) -> "Change":
 
 
 def _tell(costs: "Sequence[Estimate]") -> None:
-    """Say what each stage will take."""
+    """Print the time that each stage will take."""
     for cost in costs:
         typer.echo(f"{cost.stage.key:24} {_time(cost.seconds):>8}  {cost.says}")
     total = sum(cost.seconds for cost in costs)

@@ -1,1 +1,1 @@
-"""What an experiment is: settings, read from TOML and checked on the way in."""
+"""Settings of an experiment, read from TOML and checked."""

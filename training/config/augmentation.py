@@ -1,4 +1,4 @@
-"""What may vary in a training picture: the table [augment] of an experiment's file."""
+"""Settings of augmentation: the table [augment] of an experiment's file."""
 
 from dataclasses import dataclass
 from typing import Final
@@ -19,7 +19,7 @@ _WITHOUT_BOUND: Final = (
 
 @dataclass(frozen=True, slots=True)
 class AugmentSettings:
-    """What may vary in a training picture and leave its label true; all 0 leaves it as it is.
+    """How training pictures are augmented; with all values 0 they stay as they are.
 
     The first four imitate what the live crop does to a face: it is placed by noisy landmarks.
 

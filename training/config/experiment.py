@@ -1,4 +1,4 @@
-"""What one experiment is: frozen settings, read from one TOML file and checked on the way in.
+"""Settings of one experiment: frozen dataclasses, read from a TOML file and checked.
 
 Every key has a default but `name`, `data.kind` and `network.architecture`. A key that does not
 exist, a value of the wrong kind or a value that makes no sense is one sentence that names the file

@@ -1,4 +1,4 @@
-"""Settings dataclasses from TOML or JSON tables, with complaints that name file and key."""
+"""Settings dataclasses from TOML or JSON tables, with errors that name file and key."""
 
 import dataclasses
 import tomllib

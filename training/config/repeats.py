@@ -1,4 +1,4 @@
-"""The same experiment again, with another seed or another fold: a run of its own each."""
+"""Repeats of an experiment with other seeds or folds, each a run of its own."""
 
 import dataclasses
 from collections.abc import Sequence

@@ -1,4 +1,4 @@
-"""What can be done about rare labels: weights in the loss, drawing, or more copies of them.
+"""Balancing rare labels: weights in the loss, weighted sampling, or augmented copies.
 
 Everything here is for the training part alone. `with_rare_copies` before the split, as paper 002
 had it, puts copies of training pictures among those that are scored: see `SplitSettings.leak`.
@@ -23,7 +23,7 @@ _AT_ONCE = 512
 
 
 def heads_of(lessons: Lessons, balance: Balance, most: float) -> Heads:
-    """Return what the loss has to know, with the prior that the network comes to have learned.
+    """Return the heads as the loss needs them, with the prior that the network will have learned.
 
     Weights in the loss shift that prior as if the labels were as frequent as they weigh; the
     balanced softmax takes it out of the logits, and drawing takes it out of what is seen.

@@ -1,4 +1,4 @@
-"""Arrays that are slow to make, kept on disk under a name that says what they were made of."""
+"""A disk cache for arrays that are slow to make, keyed by what they were made of."""
 
 import logging
 import os

@@ -1,4 +1,4 @@
-"""Tables as text, packed or not, read in one place so that every damage is told the same way."""
+"""Reading csv files, compressed or not, with one error message for every kind of damage."""
 
 import lzma
 import tarfile

@@ -1,4 +1,4 @@
-"""What a set holds, and what is wrong with it: counts, unreadable files, near-identical pictures.
+"""A data set's contents and faults: counts, unreadable files, near-duplicates.
 
 Pictures are compared at 48 x 48 gray, whatever their size, as
 `fer_live.training.data.near_duplicates` says.
@@ -128,7 +128,7 @@ def _opened(listing: Listing) -> tuple[Samples, dict[str, int], tuple[str, ...]]
 def _shared(
     parts: NDArray[np.str_], pairs: NDArray[np.int64], present: Sequence[str]
 ) -> dict[tuple[str, str], int]:
-    """Count pictures of one part that have a twin in another."""
+    """Count pictures of one part that have a near-duplicate in another."""
     both_ways = np.concatenate((pairs, pairs[:, ::-1]))
     first, second = parts[both_ways[:, 0]], parts[both_ways[:, 1]]
     return {

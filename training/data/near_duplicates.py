@@ -1,7 +1,7 @@
 """Near-identical pictures, within a part and across parts.
 
-FER2013 shows some faces several times: 319 PrivateTest pictures have a twin in Training. Two
-pictures are twins when their correlation (of pixels, each with its mean taken off) is above 0.985.
+FER2013 shows some faces several times: 319 PrivateTest pictures have a near-duplicate in Training.
+Two pictures count as near-duplicates when the correlation of their pixels is above 0.985.
 """
 
 import hashlib
@@ -23,7 +23,7 @@ _CHUNK: Final = 1024
 def near_duplicates_in(
     pictures: NDArray[np.uint8], others: NDArray[np.uint8], *, above: float = ABOVE
 ) -> NDArray[np.bool_]:
-    """Return (N,) whether each picture has a twin among the others.
+    """Return (N,) whether each picture has a near-duplicate among the others.
 
     Args:
         pictures: (N, ...) uint8.
@@ -42,7 +42,7 @@ def near_duplicates_in(
 
 
 def pairs_within(pictures: NDArray[np.uint8], *, above: float = ABOVE) -> NDArray[np.int64]:
-    """Return (P, 2) indices of every two pictures that are twins, the smaller index first."""
+    """Return (P, 2) indices of all pairs of near-duplicates, the smaller index first."""
     if not len(pictures):
         return np.empty((0, 2), np.int64)
     digest = hashlib.sha256(f"{above} {pictures.shape}".encode())
@@ -52,7 +52,7 @@ def pairs_within(pictures: NDArray[np.uint8], *, above: float = ABOVE) -> NDArra
 
 
 def groups_of(pairs: NDArray[np.int64], count: int) -> tuple[NDArray[np.int64], ...]:
-    """Return groups of `count` pictures that are twins, directly or through others (union-find)."""
+    """Return groups of near-duplicates among `count` pictures, linked by pairs (union-find)."""
     root = np.arange(count)
 
     def find(one: int) -> int:

@@ -1,1 +1,1 @@
-"""Learning from teachers."""
+"""Knowledge distillation."""

@@ -1,4 +1,4 @@
-"""Varied views of every picture with what teachers say of each, worked out once and kept.
+"""Augmented views of every picture with the teachers' outputs, computed once and cached.
 
 A student learns most from a teacher that sees the very picture it sees itself (Beyer et al. 2022,
 "Knowledge distillation: A good teacher is patient and consistent"). Asking a large teacher about

@@ -1,4 +1,4 @@
-"""Learning from teachers: networks that answer for the very pictures that the student sees.
+"""Distillation from teachers that see the same augmented pictures as the student.
 
 Hinton et al. 2015, "Distilling the Knowledge in a Neural Network". That teacher and student see
 the same picture, augmentation included, Beyer et al. 2022 ("A good teacher is patient and
@@ -15,7 +15,7 @@ from fer_live.training.models.checkpoint import Checkpoint
 
 
 class Teachers:
-    """Networks that answer for the pictures of a batch.
+    """Teacher networks, run on each batch.
 
     Args:
         checkpoints: Each of their heads teaches the head that has its labels; one whose labels

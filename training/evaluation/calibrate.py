@@ -1,4 +1,4 @@
-"""Fit what a trained network says of its own certainty: temperature and uncertain threshold.
+"""Fit the temperature and the threshold of uncertainty of a trained network.
 
 Both are fitted on the part that training selected by, never on the part that is reported.
 """
@@ -45,7 +45,7 @@ def calibrated(
 ) -> tuple[Checkpoint, Calibration]:
     """Return the checkpoint with a head's temperature and threshold fitted on labelled pictures.
 
-    The temperature makes the true labels likeliest. The threshold is a point of the risk-coverage
+    The temperature minimises the cross entropy. The threshold is a point of the risk-coverage
     curve, in whole percent of confidence: going from full coverage to less, the first at which
     nine in ten of the labels shown are right, or, where that would show fewer than three in four,
     the last that still shows so many. It is chosen at the natural prior, in which the pictures

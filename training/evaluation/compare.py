@@ -1,4 +1,4 @@
-"""Runs side by side: their figures, how sure the differences are, and what repeats say together."""
+"""Runs side by side: figures, differences with their intervals, and the mean of repeats."""
 
 import dataclasses
 import json
@@ -46,7 +46,7 @@ class Run:
 
 @dataclass(frozen=True, slots=True)
 class Repeats:
-    """What runs that differ only in seed or fold say together.
+    """The mean over runs that differ only in seed or fold.
 
     Attributes:
         names: The runs.
@@ -94,7 +94,7 @@ def load_run(path: Path, part: Part) -> Run:
 
 
 def difference(one: Run, other: Run) -> Difference | None:
-    """Return by how much `one` is righter than `other`; None where their pictures differ."""
+    """Return how much more accurate `one` is than `other`; None where their pictures differ."""
     truth = one.report.get("truth")
     if not truth or one.measured_on != other.measured_on or truth != other.report.get("truth"):
         return None
@@ -103,7 +103,7 @@ def difference(one: Run, other: Run) -> Difference | None:
 
 
 def repeats_among(runs: Sequence[Run], measure: str = "accuracy") -> tuple[Repeats, ...]:
-    """Return what each two or more runs that differ only in seed or fold say together."""
+    """Return the means of all groups of runs that differ only in seed or fold."""
     groups: dict[str, dict[str, Run]] = {}
     for run in runs:
         if run.report["settings"]:
@@ -114,7 +114,7 @@ def repeats_among(runs: Sequence[Run], measure: str = "accuracy") -> tuple[Repea
 
 
 def _settings_of(run: Run) -> tuple[str, str]:
-    """Return a run's data and settings: what was decided, and what only chance decides."""
+    """Return a run's settings and data, and the settings of chance (seed, fold), as keys."""
     settings = dict(run.report["settings"])
     settings.pop("name", None)
     chance = []
@@ -126,7 +126,7 @@ def _settings_of(run: Run) -> tuple[str, str]:
 
 
 def _summary(runs: Sequence[Run], measure: str) -> Repeats:
-    """Return what runs say together of one figure at the natural prior."""
+    """Return the mean of one figure at the natural prior."""
     values = [float(run.report["natural"][measure]["value"]) for run in runs]
     return together(tuple(run.name for run in runs), measure, values)
 

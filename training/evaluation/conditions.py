@@ -1,4 +1,4 @@
-"""One model on one part of a set, asked again and again: about some pictures, or spoiled ones."""
+"""One model on one part of a data set, scored on slices and on corrupted pictures."""
 
 from dataclasses import dataclass
 
@@ -17,17 +17,17 @@ Bools = NDArray[np.bool_]
 
 @dataclass(frozen=True, slots=True)
 class ConditionScores:
-    """How a model does in one circumstance.
+    """A model's scores in one condition.
 
     Attributes:
-        group: What kind of circumstance, such as "blur" or "brightness".
+        group: The kind of condition, such as "blur" or "brightness".
         name: Which of them, such as "sigma 1 px".
         n: Pictures, at least 1.
         accuracy: At the natural prior; Wilson's interval.
         macro_f1: At the natural prior, over the labels that occur.
         balanced_macro_f1: At the balanced prior, likewise.
-        change: Of the accuracy, against the same pictures without the circumstance; None where
-            there is no such thing.
+        change: Of the accuracy, against the same pictures without the condition; None where
+            that is not defined.
     """
 
     group: str
@@ -41,10 +41,10 @@ class ConditionScores:
 
 @dataclass(frozen=True)
 class ScoredSamples:
-    """A model and the N pictures that it is asked about.
+    """A model and the N pictures that it is scored on.
 
     Attributes:
-        judge: The model.
+        predictor: The model.
         samples: Pictures that all have a label; K labels, all of which the model knows.
     """
 
@@ -76,7 +76,7 @@ class ScoredSamples:
         among: Bools | None = None,
         against: NDArray[np.float32] | None = None,
     ) -> ConditionScores:
-        """Return the figures of one circumstance.
+        """Return the scores in one condition.
 
         Args:
             group: See `ConditionScores`.

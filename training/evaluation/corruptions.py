@@ -1,4 +1,4 @@
-"""What may spoil a picture of a face, each in named severities: what robustness is measured by.
+"""Corruptions of face pictures, each in named severities, to measure robustness with.
 
 A spoiled picture has the shape and dtype of the picture. Chance is seeded by the picture itself,
 so the same picture is spoiled alike in any order, on any machine, for every model. Lengths are
@@ -31,7 +31,7 @@ _LENS: Final = 20
 
 @dataclass(frozen=True, slots=True)
 class Corruption:
-    """One way to spoil a picture.
+    """One corruption.
 
     Attributes:
         group: Such as "blur".
@@ -45,7 +45,7 @@ class Corruption:
 
 
 def corrupted(pixels: Picture, corruption: Corruption) -> Picture:
-    """Return spoiled copies of (N, H, W) gray or (N, H, W, 3) RGB uint8 pictures."""
+    """Return corrupted copies of (N, H, W) gray or (N, H, W, 3) RGB uint8 pictures."""
     out = np.empty_like(pixels)
     for place, picture in enumerate(pixels):
         whole = np.ascontiguousarray(picture)

@@ -1,4 +1,4 @@
-"""Score a model on labelled pictures: at both priors, and without twins of the training part."""
+"""Score a model on labelled pictures: at both priors, and without near-duplicates of training."""
 
 import dataclasses
 from collections.abc import Mapping
@@ -47,8 +47,8 @@ class Evaluation:
         labels: In the order of the tables.
         natural: Figures at the training prior.
         balanced: Figures as if all labels were equally frequent.
-        clean: Figures at the training prior without twins of the training part; None where the
-            training part is not at hand or every picture has a twin.
+        clean: Figures at the training prior without near-duplicates of training pictures; None
+            where the training part is not at hand or every picture has one.
         temperature: That the model's logits are divided by.
         truth: (N,) each picture's label, an index into `labels`, in the order of the set.
         named: (N,) what the model named it at the training prior.
@@ -120,7 +120,7 @@ def evaluate(
 
     Args:
         predictor: The model.
-        parts: The whole set; its training part is only looked at for twins.
+        parts: The whole set; its training part is only searched for near-duplicates.
         part: The part to score.
         find_duplicates: Whether to look for near-duplicates; a minute, the first time, for FER2013.
         studied: Whether to look at spoiled pictures and slices too, and whether the pictures are
@@ -176,7 +176,7 @@ def evaluate(
 
 
 def _answers(labels: tuple[str, ...], among: tuple[str, ...]) -> tuple[str, ...]:
-    """Return which of a model's labels it may answer with.
+    """Return the labels that a model may predict.
 
     Raises:
         DataError: It does not know one of those asked for.

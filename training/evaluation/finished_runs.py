@@ -34,7 +34,7 @@ class Finished:
         balanced_accuracy: Likewise; None in lines that were written before it was kept.
         balanced_macro_f1: At the balanced prior.
         calibration_error: At the natural prior.
-        clean: Accuracy without twins of the training part; None where they were not looked for.
+        clean: Accuracy without near-duplicates of training pictures; None where not measured.
         clean_n: Pictures in that.
         per_class: Each label's precision, recall and F1, in [0, 1] (0 where undefined), and
             support.
@@ -44,7 +44,7 @@ class Finished:
         most_images: Pictures of each part at most; None for all.
         seed: Of weights and order.
         seconds: That training and validation took.
-        pruned: Whether maps were removed after training.
+        pruned: Whether the network was pruned.
     """
 
     model: str

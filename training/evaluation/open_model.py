@@ -1,4 +1,4 @@
-"""From a model's file and a path with data to an evaluation: what `fer-train evaluate` does."""
+"""Open a model and its data, and evaluate it: what `fer-train evaluate` does."""
 
 import csv
 import dataclasses
@@ -56,7 +56,7 @@ class Opened:
 
     Attributes:
         path: The model's file.
-        judge: The head.
+        predictor: The head.
         checkpoint: The whole network; None for an ONNX file.
         experiment: What it was trained by, where the checkpoint tells.
         folder: Where its reports belong.
@@ -119,8 +119,8 @@ def _experiment(checkpoint: Checkpoint) -> Experiment | None:
 def parts_for(model: Opened, wanted: Wanted) -> Parts:
     """Read and divide the data that a model is to be scored on.
 
-    Nothing but the place given, and the experiment's own data lies there: that, as it was divided
-    for training. Otherwise whatever layout the place has.
+    If only the folder is given and the experiment's own data lies there, that data is used, divided
+    as for training; otherwise whatever data set the folder holds.
 
     Raises:
         DataError: Nothing can be read there.
@@ -151,7 +151,7 @@ def _own_parts(model: Opened, own: Experiment, root: Path) -> Parts:
 
 
 def settings_for(model: Opened, wanted: Wanted) -> DataSettings:
-    """Return how to read the place, told by its layout."""
+    """Return how to read the data, detected from its layout."""
     votes = wanted.votes
     if votes is None:
         votes = "contempt" in model.predictor.card.labels
@@ -161,7 +161,7 @@ def settings_for(model: Opened, wanted: Wanted) -> DataSettings:
 
 
 def evaluate_model(model: Opened, wanted: Wanted, part: Part, *, full: bool = False) -> Evaluation:
-    """Score a model on one part, with all that its report tells.
+    """Score a model on one part of its data, for a report.
 
     Args:
         model: One head of it; see `Opened.heads`.
@@ -232,7 +232,7 @@ def calibrate_file(model: Opened, wanted: Wanted) -> Calibration:
 
 
 def _now(model: Opened) -> Checkpoint:
-    """Return the model's checkpoint as its file is now; its other heads may have been told more."""
+    """Return the model's checkpoint as it is on disk now; other heads may have been updated."""
     if model.checkpoint is None:
         raise ModelError(
             f"{model.path} is finished; calibrate and record its checkpoint, then export it again"

@@ -1,4 +1,4 @@
-"""What a model gets wrong, by what the pictures are like: light, sharpness, head, face size."""
+"""Scores by properties of the pictures: light, sharpness, head pose, face size."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -44,7 +44,7 @@ FACE: Final = "face found by MediaPipe"
 def slices(
     subject: ScoredSamples, logits: NDArray[np.float32], faces: Faces
 ) -> tuple[ConditionScores, ...]:
-    """Return how a model does on each slice of its pictures; slices without pictures are left out.
+    """Return a model's scores on each slice of its pictures; empty slices are left out.
 
     The slices of one group share no picture. Those of light, sharpness and of whether there is a
     face hold all pictures, those of the head all in which a face was found.

@@ -1,4 +1,4 @@
-"""What a model's card tells beyond its figures: spoiled pictures, slices, and both framings."""
+"""Robustness to corruptions, scores on slices, and both framings, for a model's card."""
 
 from dataclasses import dataclass
 from typing import Final
@@ -21,7 +21,7 @@ LIVE: Final = "as cropped live, the same pictures"
 
 @dataclass(frozen=True, slots=True)
 class Studies:
-    """How a model does beyond the pictures as they are.
+    """A model's scores on corrupted pictures, slices and framings.
 
     Attributes:
         robustness: Pictures as they are first, then each corruption, its change against those.
@@ -39,7 +39,7 @@ class Studies:
 
 
 def study(subject: ScoredSamples, *, framed: bool = False) -> Studies:
-    """Do all four; a minute for 3,000 pictures of 48 pixels, and two more the first time.
+    """Run all four studies; a minute for 3,000 pictures of 48 pixels, and two more the first time.
 
     Args:
         subject: The model and its pictures.
@@ -69,7 +69,7 @@ def robustness(
     logits: NDArray[np.float32],
     corruptions: tuple[Corruption, ...] = CORRUPTIONS,
 ) -> tuple[ConditionScores, ...]:
-    """Return how a model does on spoiled pictures, each against the picture as it is.
+    """Return a model's scores on corrupted pictures, each against the original.
 
     Args:
         subject: The model and its N pictures.
@@ -91,7 +91,7 @@ def robustness(
 def framings(
     subject: ScoredSamples, logits: NDArray[np.float32], faces: Faces
 ) -> tuple[ConditionScores, ...]:
-    """Return how a model does on the pictures as they are and as the live path crops them.
+    """Return a model's scores on the pictures as they are and as the live path crops them.
 
     Args:
         subject: The model and its N pictures.

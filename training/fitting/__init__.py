@@ -1,1 +1,1 @@
-"""From settings and data to a trained checkpoint."""
+"""Training: from settings and data to a checkpoint."""

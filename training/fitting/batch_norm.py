@@ -1,4 +1,4 @@
-"""Batch norms learn their statistics anew: those behind removed maps see other inputs now.
+"""Recompute the statistics of batch norms, whose inputs pruning has changed.
 
 One forward pass, as REPAIR does after merging networks (Jordan et al., ICLR 2023).
 """

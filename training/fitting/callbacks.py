@@ -27,7 +27,7 @@ _WEIGHTED: Final = (nn.Conv2d, nn.Linear, nn.BatchNorm1d, nn.BatchNorm2d)
 
 
 class Watcher(Callback, ABC):
-    """Looks on while a network learns, and has a sentence to say at the end."""
+    """A callback that gives a sentence at the end of training."""
 
     @abstractmethod
     def summary(self) -> str:

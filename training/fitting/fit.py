@@ -1,4 +1,4 @@
-"""One experiment from settings to a checkpoint: read, divide, build, train, keep the best."""
+"""Train one experiment: read and split the data, build, train, keep the best epoch."""
 
 import json
 import time

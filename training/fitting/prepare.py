@@ -1,4 +1,4 @@
-"""From an experiment's settings to what is learned and what is watched meanwhile."""
+"""Prepare the training and validation data of an experiment."""
 
 import dataclasses
 from collections.abc import Sequence

@@ -1,4 +1,4 @@
-"""What an interrupted run goes on from: written whole, and the one before kept beside it."""
+"""The state that an interrupted run resumes from: written atomically, with the one before it."""
 
 import io
 import logging

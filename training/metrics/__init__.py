@@ -1,1 +1,1 @@
-"""How good predictions are: figures of probabilities and labels."""
+"""Metrics of predicted probabilities and labels."""

@@ -1,4 +1,4 @@
-"""How good predictions are: plain functions of probabilities and true labels, on numpy.
+"""Classification metrics: plain functions of probabilities and true labels, in numpy.
 
 Every figure is a fraction in [0, 1], never percent.
 """

@@ -1,4 +1,4 @@
-"""How frequent labels are where a model is used, as people type it: `contempt=0.0007`."""
+"""Prevalence of labels where a model is used, as typed: `contempt=0.0007`."""
 
 from collections.abc import Iterable
 

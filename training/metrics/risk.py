@@ -1,4 +1,4 @@
-"""What not answering buys: the exact risk-coverage curve, the surest pictures first.
+"""Selective prediction: the exact risk-coverage curve, most confident pictures first.
 
 El-Yaniv & Wiener 2010, "On the foundations of noise-free selective classification"; the area under
 it, AURC, after Geifman, Uziel & El-Yaniv 2019, "Bias-reduced uncertainty estimation".
@@ -51,7 +51,7 @@ class Selective:
 def selective(confidence: NDArray[np.floating], right: NDArray[np.bool_]) -> Selective:
     """Return the curve.
 
-    Pictures of equal confidence are taken to be wrong in equal parts, so their order is nothing.
+    Pictures of equal confidence share their mean error, so their order does not matter.
 
     Args:
         confidence: (N,) of the label that was named, N at least 1.

@@ -1,1 +1,1 @@
-"""A trained network: its file, its heads, and its predictions."""
+"""Trained networks: files, heads and predictions."""

@@ -1,4 +1,4 @@
-"""A network that looks at a face and at its mirror image, and answers with the mean of both.
+"""Averages a network's output over a face and its mirror image.
 
 A face in a mirror shows the same emotion, so the mean has less chance in it than either answer. It
 costs every multiply-add twice; what it buys is in docs/decisions/0005-training.md.

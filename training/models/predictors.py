@@ -1,4 +1,4 @@
-"""Anything that gives logits for pictures: a checkpoint, or an exported ONNX file."""
+"""Predictors give logits for pictures: heads of a checkpoint, or of an exported ONNX file."""
 
 import dataclasses
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""Weights that somebody else trained, from a file that the user has."""
+"""Initial weights from a file of pretrained ones."""
 
 import pickle
 from collections.abc import Collection, Iterator, Mapping, Sequence

@@ -1,1 +1,1 @@
-"""What serves the reproduction of the papers only."""
+"""Reproduction of the papers."""

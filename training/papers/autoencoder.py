@@ -1,8 +1,8 @@
 """Paper 001's image compression: an autoencoder that loses its hidden units one by one.
 
 After Gedeon & Harris, Progressive Image Compression, IJCNN 1992: F columns, fewer sigmoid units, F
-columns again. The two units at the smallest angle (or nearest to 180 degrees) say the same, so one
-goes and its outgoing weights are added to the other's.
+columns again. The two units at the smallest angle (or nearest to 180 degrees) are redundant, so
+one goes and its outgoing weights are added to the other's.
 
 The paper's eleven columns are the class label and ten components: it compresses the answer too.
 """
@@ -73,7 +73,7 @@ class CompressionStep:
 
 @dataclass(frozen=True, slots=True)
 class UnitPair:
-    """Unit `gone` says what `kept` says, or its opposite."""
+    """Unit `gone` is similar to `kept`, or complementary."""
 
     gone: int
     kept: int
@@ -156,9 +156,9 @@ def progressive(
 
 
 def nearest(stats: ChannelStats, left: NDArray[np.int64]) -> UnitPair:
-    """Return the unit that goes next, of those that are left, and who speaks for it.
+    """Return the unit that is removed next, of those that are left, and its substitute.
 
-    A unit that says nothing goes first; then the one of the nearest pair that varies less. Angles
+    A dead unit goes first; then the one of the nearest pair that varies less. Angles
     are those of 1992, around the middle of the sigmoid.
     """
     angles = stats.angles_deg("shift")[np.ix_(left, left)]
@@ -177,7 +177,7 @@ def nearest(stats: ChannelStats, left: NDArray[np.int64]) -> UnitPair:
 
 
 def _merge(network: Autoencoder, pair: UnitPair) -> None:
-    """Let a unit go in the papers' way: its outgoing weights are added to the kept one's.
+    """Remove a unit as the papers do: its outgoing weights are added to the kept one's.
 
     A complementary unit says 1 - h, so its weights are taken away and added to the bias.
     """

@@ -1,4 +1,4 @@
-"""What each convolution of a trained network says of one picture, drawn map by map.
+"""The feature maps of a trained network for one picture, drawn as images.
 
 Papers 000 (Fig. 1) and 004 (Figs. 11 to 16) show such pictures. A map is drawn as the convolution
 gives it, before normalisation, activation and pooling.

@@ -1,4 +1,4 @@
-"""A paper's figures beside ours, row by row: what `fer-train table` prints."""
+"""A paper's figures beside ours, row by row: what `fer-train paper table` prints."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -108,7 +108,7 @@ def _ours(row: PaperRow, finished: Iterable[Finished]) -> list[TableLine]:
 
 
 def _together(row: PaperRow, runs: tuple[Finished, ...]) -> TableLine:
-    """Return one run's figures, or what several say together."""
+    """Return one run's figures, or the mean of several."""
     first = runs[0]
     wanted = [m for m in MEASURES if m in row.figures] or ["accuracy", "macro_f1"]
     told = [(m, [f for one in runs if (f := getattr(one, m)) is not None]) for m in wanted]

@@ -1,6 +1,6 @@
 """Distinctiveness pruning: measure once, plan as data, compensate exactly, remove physically.
 
-The road that a network takes:
+The steps:
 
 1. `graph.channel_graph` finds which channels have to be removed together, and their consumers.
 2. `measure.measure` runs the data through once and keeps one Gram matrix per consumer.

@@ -1,7 +1,7 @@
-"""A plan says which channels go, why, and how the others make up for them: data, and nothing else.
+"""A plan: which channels are removed, why, and how the others compensate. It is plain data.
 
-It can be printed, written as JSON, read back and replayed on the network it was made for. What a
-replay computes anew is the compensation, from the same pictures; so it ends at the same weights.
+It can be printed, written as JSON, read back and replayed on the network it was made for. A
+replay recomputes the compensation from the same pictures, so it ends at the same weights.
 """
 
 import dataclasses
@@ -38,11 +38,11 @@ refit: as ls; then every consumer is refitted, tap by tap, on its inputs in the 
 
 @dataclass(frozen=True, slots=True)
 class Removal:
-    """One channel that goes.
+    """One removed channel.
 
     Attributes:
         channel: Which.
-        reason: Why: it says what another says, its opposite, always the same, or it ranked last.
+        reason: Similar to another channel, complementary to it, constant, or ranked last.
         peer: The channel that it was compared with; None where there was no comparison.
         substitute: The kept channel whose consumers' weights grow instead; None when there is none.
         angle_deg: The largest angle to the peer over all consumers.
@@ -59,7 +59,7 @@ class Removal:
 
 @dataclass(frozen=True, slots=True)
 class WidthLimits:
-    """What a plan may never do to a group.
+    """How much of a group has to stay.
 
     Attributes:
         min_channels: Fewest channels it keeps (or all, when it has fewer).
@@ -130,7 +130,7 @@ class Plan:
             raise ValueError("a constant channel takes the slot of a channel that is not removed")
 
     def removed(self, graph: ChannelGraph) -> Mask:
-        """Return (count,) which channels stop saying what they said, constants among them.
+        """Return (count,) which channels are removed, those replaced by a constant among them.
 
         Raises:
             ModelError: The network is not the one that the plan was made for.

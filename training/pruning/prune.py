@@ -1,4 +1,4 @@
-"""From a subject and a way of choosing to a smaller network that says what it lost."""
+"""Prune a subject: choose channels, compensate, remove them, and record what was removed."""
 
 import dataclasses
 import hashlib
@@ -91,10 +91,10 @@ class Pruned:
     """A smaller network.
 
     Attributes:
-        plan: What went, and why.
+        plan: What was removed, and why.
         network: What is left.
         after: Its size.
-        note: Why nothing went, in a sentence; empty where something did.
+        note: Why nothing was removed, in a sentence; empty where something was.
     """
 
     plan: Plan
@@ -123,7 +123,7 @@ class Pruned:
         )
 
     def told(self, parent: Subject) -> dict[str, Any]:
-        """Return how it was pruned, as a model file tells it."""
+        """Return how it was pruned, as it stands in a model file."""
         costs, left = CostModel(parent.graph), self.plan.widths()
         before = costs.cost(costs.sizes)
         sizes = {group.name: [group.size, left[group.name][1]] for group in parent.graph.groups}
@@ -202,7 +202,7 @@ def _chosen(subject: Subject, measured: Measurement, settings: PruneSettings) ->
 
 
 def _why_nothing(wanted: Plan, plan: Plan, settings: PruneSettings) -> str:
-    """Say why no channel went; empty text where one did."""
+    """Return why no channel was removed; empty text where one was."""
     if plan.removals:
         return ""
     if wanted.removals:

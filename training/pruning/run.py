@@ -34,11 +34,11 @@ def prune_run(
     rounds: int = 1,
     told: Callable[[str], None],
 ) -> Path:
-    """Prune, recover, and write everything there is to know of it.
+    """Prune, recover, and write the results.
 
-    In several rounds each prunes what the last one left, and the parent of them all teaches; a
-    budget is then met in equal ratios. A run that was killed goes on when it is begun again the
-    same way: after the last round that was pruned and the last epoch of its recovery.
+    Each of several rounds prunes the network that the last one left, and the unpruned parent
+    teaches in all of them; a budget is met in equal ratios. A killed run is resumed by the same
+    call, from the last round that was pruned and the last epoch of its recovery.
 
     Args:
         subject: What is pruned.
@@ -90,7 +90,7 @@ class _PruningRun:
             self._log.note("parent", parent.network)
 
     def _expect(self) -> None:
-        """Tell the meter what a round will do, in passes of one picture through the network."""
+        """Tell the progress bar the work of a round, in forward passes of one picture."""
         parent = self._parent
         seen, validation = len(parent.seen), len(parent.validation)
         expect("scoring", validation)
@@ -132,7 +132,7 @@ class _PruningRun:
         self._state.clear()
 
     def _pruned(self, turn: int) -> Pruned:
-        """Prune what the last round left, tell what went, and keep it."""
+        """Prune what the last round left, report what was removed, and save it."""
         settings = _of_round(self._settings, self._parent, self._subject, turn / self._rounds)
         pruned = prune(self._subject, settings)
         pruned.plan.save(self._plan(turn))
@@ -166,7 +166,7 @@ class _Log:
         self._costs = CostModel(parent.graph)
 
     def note(self, what: str, network: nn.Module, cost: NetworkCost | None = None) -> None:
-        """Score a network and take note of it; the unpruned one's cost is known."""
+        """Score a network and log it; the unpruned one's cost is known."""
         found = self._parent.accuracy(network)
         size = cost or self._costs.cost(self._costs.sizes)
         named = {"what": what, "accuracy": found.value, "low": found.low, "high": found.high}

@@ -1,4 +1,4 @@
-"""What a pruning that was killed goes on from: each round's network, and the epoch of recovery."""
+"""The state that a killed pruning resumes from: each round's network, and the epoch of recovery."""
 
 import dataclasses
 import hashlib
@@ -22,7 +22,7 @@ _TABLE: Final = "rounds.json"
 
 @dataclass(frozen=True)
 class Round:
-    """A round that was done before.
+    """A round that is finished.
 
     Attributes:
         pruned: What it left; with the weights of its recovery where that had ended.
@@ -34,7 +34,7 @@ class Round:
 
 
 class RunState:
-    """A run's folder `unfinished`; it goes when the run has ended.
+    """A run's folder `unfinished`; it is deleted when the run has ended.
 
     Args:
         folder: The run's.

@@ -1,1 +1,1 @@
-"""From the data alone to a model that ships: stages that are made in order, each once."""
+"""Recipes: the stages that make a shipped model from the data alone."""

@@ -1,4 +1,4 @@
-"""What a recipe will cost here: a few steps of each training are timed before any is begun."""
+"""Estimate the time of a recipe on this machine by timing a few steps of each training."""
 
 import time
 from collections.abc import Callable, Mapping, Sequence

@@ -1,4 +1,4 @@
-"""A recipe carried out: each stage once, what is made already left as it is.
+"""Run a recipe: each stage once; finished stages are left as they are.
 
 Every run that a stage leaves holds a `stage.json` that says what it was made of. The same command
 finds these after an interruption and goes on; a run that was made of something else is refused.
@@ -37,14 +37,14 @@ Told = Callable[[Stage, float], None]
 
 @dataclass(frozen=True)
 class Workspace:
-    """Where and how recipes are carried out.
+    """Where and how recipes are run.
 
     Attributes:
         data: The folder that the paths of data are relative to.
         runs: Where each stage leaves its run.
         change: What is done to every experiment, such as shortening it to try a recipe out.
         running: Of each training.
-        told: Hears how far each stage is.
+        told: Called with the progress of each stage.
     """
 
     data: Path

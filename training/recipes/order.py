@@ -1,4 +1,4 @@
-"""Which stages a model needs, those of other recipes among them, in an order that works."""
+"""Topological order of the stages that a model needs, those of other recipes included."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""What a recipe is: the stages that make one shipped model, read from recipes/NAME.toml.
+"""Recipes: the stages that make one shipped model, read from recipes/NAME.toml.
 
 Tables at the top of the file ([data], [augment], [fit] and so on) are an experiment's, and hold for
 every stage; a stage's own tables replace them key by key. `extends` names a file whose tables come

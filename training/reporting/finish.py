@@ -1,4 +1,4 @@
-"""What ends a training: the run is calibrated, and its validation part reported."""
+"""After training: calibrate the run and report on its validation part."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""What a report tells beyond its headline, as tables of text: for terminals, pages and cards."""
+"""The tables of a report as text, for terminals, pages and cards."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""`fer-train paper maps`: what each convolution says of one picture."""
+"""`fer-train paper maps`: the feature maps of one picture."""
 
 from pathlib import Path
 from typing import Annotated

@@ -1,1 +1,1 @@
-"""What varies in a training picture and leaves its label true."""
+"""Augmentation of training pictures."""

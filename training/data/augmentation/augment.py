@@ -1,8 +1,8 @@
-"""What may vary in a picture and leave its label true, for a whole batch at once.
+"""Augmentation of a whole batch at once.
 
 One resampling does turn, shift, scale, shear and mirror together. All randomness comes from
 torch's global generator, which training seeds anew each epoch: that makes a resumed run exact.
-kornia offers the same piece by piece; one pass of our own costs a tenth (docs/decisions/0005).
+It costs a tenth of kornia's separate operations (docs/decisions/0005).
 """
 
 import math

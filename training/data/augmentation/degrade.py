@@ -1,4 +1,4 @@
-"""What a camera, a codec and glasses do to a face, for a whole batch at once.
+"""Degradations as by cameras, codecs and glasses, for a whole batch at once.
 
 Each function takes and gives (N, C, H, W) float32 in about [0, 1], touches a random share of the
 pictures, and draws only from torch's global generator, as the rest of augmentation does.

@@ -1,4 +1,4 @@
-"""Parts of a face, where the live crop has them: what is covered to tell what a model reads."""
+"""Regions of a face in the live crop, covered to find out which of them a model uses."""
 
 from dataclasses import dataclass
 from typing import Final

@@ -1,1 +1,1 @@
-"""Every layout that a labelled set may come in."""
+"""Readers for every supported layout of a data set."""

@@ -1,4 +1,4 @@
-"""Which layout a place with data has, told by what lies there."""
+"""Detecting the layout of a data set from its files."""
 
 from pathlib import Path
 from typing import Final

@@ -1,4 +1,4 @@
-"""Which files of a folder are pictures; what is passed over is counted and named, never silent."""
+"""Finding the picture files of a folder; what is passed over is counted and logged."""
 
 import logging
 import os

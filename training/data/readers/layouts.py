@@ -1,4 +1,4 @@
-"""Every layout that a labelled set may come in, by the name that settings use."""
+"""The layouts of data sets that can be read, by the name used in settings."""
 
 import dataclasses
 from collections.abc import Callable

@@ -1,1 +1,1 @@
-"""What is made of each picture before a network sees it: a chain of named steps."""
+"""Preprocessing of pictures: a chain of named steps."""

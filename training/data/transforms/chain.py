@@ -1,4 +1,4 @@
-"""A chain of steps over many pictures; what finding faces gave is kept, so it is done once."""
+"""A chain of preprocessing steps; the results of face detection are cached."""
 
 import hashlib
 import logging

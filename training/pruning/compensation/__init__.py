@@ -1,1 +1,1 @@
-"""How consumers of removed channels make up for them."""
+"""Compensating for removed channels."""

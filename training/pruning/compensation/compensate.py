@@ -119,7 +119,7 @@ def compensate(
 def stats_beside(
     measurement: Measurement, consumer: Consumer, constants: Mapping[str, Matrix]
 ) -> ChannelStats:
-    """Return what is known of a consumer's channels, and behind them of its constant channels."""
+    """Return the statistics of a consumer's channels, then those of its constant channels."""
     seen = measurement.consumers[consumer.name]
     if consumer.name not in constants:
         return seen.positions
@@ -189,7 +189,7 @@ def replacement_at(loss: ConsumerLoss, how: Compensation) -> Replacement:
 
 
 def _fit_of(loss: ConsumerLoss, how: Compensation, moments: Matrix, gone: Ids) -> Matrix:
-    """Return (gone, n + E) by what mixture of the kept channels each removed one is replaced."""
+    """Return (gone, n + E) the mixture of kept channels that replaces each removed one."""
     count, width = len(loss.lost), len(moments)
     fit = np.zeros((len(gone), width))
     if how in ("ls", "refit"):
@@ -222,7 +222,7 @@ def _best_substitute(loss: ConsumerLoss, place: int, moments: Matrix) -> int:
 def least_squares(moments: Matrix, gone: Ids, sources: Ids) -> Matrix:
     """Return (gone, sources) the coefficients of the best fit of each channel by the sources.
 
-    Solved on correlations, so that a faint channel counts as much as a loud one.
+    Solved on correlations, so that channels of small and large variance count alike.
     """
     size = np.sqrt(np.maximum(np.diagonal(moments), 0))[sources]
     scale = np.where(size > 0, 1 / np.where(size > 0, size, 1), 0)

@@ -47,7 +47,7 @@ class Seen:
     """Pictures to fit on.
 
     Attributes:
-        batches: (N, ...) each, as the network takes them; read through once a consumer.
+        batches: (N, ...) each, as the network takes them; read once for each consumer.
         images: How many there are in all.
     """
 
@@ -143,7 +143,7 @@ def _change(
 
 
 def _solved(normal: Matrix, against: Matrix, ridge: float) -> Matrix:
-    """Return (inputs, outputs) the coefficients of the fit; an input that says nothing gets 0."""
+    """Return (inputs, outputs) the coefficients of the fit; an input that is always 0 gets 0."""
     size = np.diagonal(normal).copy()
     scale = np.where(size > 0, 1 / np.sqrt(np.where(size > 0, size, 1)), 0)
     inner = normal * np.outer(scale, scale)

@@ -1,1 +1,1 @@
-"""Which channels live and die together, and what they cost."""
+"""Which channels have to be removed together, and what they cost."""

@@ -1,8 +1,8 @@
-"""From a network to its channel graph; the only file that speaks to Torch-Pruning.
+"""From a network to its channel graph; the only module that uses Torch-Pruning.
 
 Torch-Pruning follows the autograd graph of one forward pass and says which axes of which layers
-must shrink together. Its groups are cut here into groups (a concat or a split makes one group out
-of several), checked, and given numbers.
+must shrink together. Its groups are cut here into channel groups (a concat or a split makes one out
+of several), checked, and numbered.
 """
 
 import copy

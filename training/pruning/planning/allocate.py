@@ -1,7 +1,7 @@
-"""How much each layer keeps, found by trying: the block of channels that costs the least loss goes.
+"""How much each layer keeps, found by trying: the block whose removal costs the least loss goes.
 
-Damages at different consumers do not mean the same to the output, so they cannot be compared across
-layers. What can is the loss itself. Within a layer the order of removal is the ranking's; which
+Damages at different consumers affect the output differently, so they cannot be compared across
+layers; the loss can. Within a layer the order of removal is the ranking's; which
 layer loses its next block is decided by carrying it out, compensation and batch norms included, and
 by asking how far the answers have moved from the unpruned network's, for each multiply-add saved.
 Only training pictures are looked at.
@@ -147,7 +147,7 @@ def _given_back(
 
 
 class WidthLoss:
-    """What widths do to the answers, each asked for once."""
+    """The loss at given widths, each evaluated once."""
 
     def __init__(self, ask: Callable[[Counts], float]) -> None:
         """Remember `ask`, which carries a plan of these widths out."""

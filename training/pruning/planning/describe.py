@@ -1,4 +1,4 @@
-"""A plan in words: a line a layer, a line a channel."""
+"""A plan as text: a line for each layer and each channel."""
 
 from collections.abc import Iterable
 

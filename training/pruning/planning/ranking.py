@@ -21,19 +21,19 @@ from fer_live.training.pruning.statistics.outgoing_weights import energy, interp
 
 
 class Ranking(Protocol):
-    """Says how useful each channel still is, and learns which ones have gone."""
+    """Scores the usefulness of each channel, given which ones have been removed."""
 
     def scores(self) -> Vector:
         """Return (count,) usefulness; the least useful goes first."""
         ...
 
     def remove(self, channel_number: int) -> None:
-        """Take note that a channel has gone."""
+        """Take note that a channel has been removed."""
         ...
 
 
 class FixedRanking:
-    """Usefulness that does not depend on what has gone: L2, batch norm, Taylor, random."""
+    """Usefulness that does not depend on other removals: L2, batch norm, Taylor, random."""
 
     def __init__(self, importance: Vector) -> None:
         """Rank by (count,) importance."""
@@ -105,7 +105,7 @@ class DamageRanking:
         return self._scores
 
     def remove(self, channel_number: int) -> None:
-        """Bring the weights and inverses of the channel's consumers up to date."""
+        """Update the weights and inverses of the channel's consumers."""
         for index in self._consumers_of[channel_number]:
             self._states[index].remove(channel_number)
         self._scores = np.zeros(self._graph.count)
@@ -149,7 +149,7 @@ class _Elimination:
         np.add.at(scores, self._channels[own], costs)
 
     def remove(self, channel_number: int) -> None:
-        """Let a channel go; the kept ones take over what they can say of it."""
+        """Remove a channel; the kept ones take over its least-squares fit."""
         for place in np.flatnonzero((self._channels == channel_number) & self._kept):
             column = self._inverse[:, place].copy()
             pivot = column[place]

@@ -39,7 +39,7 @@ Complement: TypeAlias = Literal["both", "one", "neither"]
 
 @dataclass(frozen=True, slots=True)
 class ThresholdSettings:
-    """When two channels are taken for one.
+    """When two channels count as redundant.
 
     Attributes:
         angle_deg: Similar below this, complementary above 180 less this.
@@ -47,7 +47,7 @@ class ThresholdSettings:
         components: One component a position, or one a picture.
         complement: Of a complementary pair "both" go, as in paper 000, "one", as in paper 001,
             or "neither".
-        constants: Whether channels that always say the same go, too.
+        constants: Whether constant channels are removed, too.
         limits: What every layer keeps.
     """
 
@@ -102,7 +102,7 @@ def _constant_everywhere(graph: ChannelGraph, seen: Mapping[str, ChannelStats]) 
 
 @dataclass(frozen=True, slots=True, order=True)
 class _Candidate:
-    """A channel that another could speak for; ordered as they are tried."""
+    """A channel and a possible substitute; ordered as they are tried."""
 
     damage: float
     angle_deg: float
@@ -117,7 +117,7 @@ def _pairs(
     seen: Mapping[str, ChannelStats],
     settings: ThresholdSettings,
 ) -> Iterator[_Candidate]:
-    """Yield every (gone, kept) whose angle is telling at each consumer of the channel that goes."""
+    """Yield every (gone, kept) whose angle is below the threshold at each consumer of `gone`."""
     told: dict[tuple[int, int, Reason], dict[str, tuple[float, float]]] = defaultdict(dict)
     for consumer in graph.consumers:
         stats = seen[consumer.name]
@@ -142,9 +142,9 @@ def _pairs(
 
 
 def _damages(network: nn.Module, consumer: Consumer, stats: ChannelStats) -> Matrix:
-    """Return (n, n) for j, i: what is lost at the consumer when j is read off i by a line.
+    """Return (n, n) for j, i: the error at the consumer when j is predicted linearly from i.
 
-    ||W_j||² var_j (1 - rho²), as a share of the variance of all that the consumer says.
+    ||W_j||² var_j (1 - rho²), as a share of the variance of the consumer's output.
     """
     product, spread = interplay(network, consumer), variances(stats)
     with np.errstate(divide="ignore", invalid="ignore"):
@@ -155,7 +155,7 @@ def _damages(network: nn.Module, consumer: Consumer, stats: ChannelStats) -> Mat
 
 
 class _Forest:
-    """The removals so far: who goes, who is a substitute, and how much room each layer has left."""
+    """The removals so far, the substitutes, and how many more channels each layer may lose."""
 
     def __init__(self, graph: ChannelGraph, limits: WidthLimits) -> None:
         self.removals: list[Removal] = []
@@ -166,21 +166,21 @@ class _Forest:
         self._substitutes: set[int] = set()
 
     def remove(self, channel_number: int, removal: Removal) -> None:
-        """Let a channel go if its layer has room."""
+        """Remove a channel if its layer may lose one more."""
         if self._may_go(channel_number):
             self._gone.add(channel_number)
             self._room[self._group_of[channel_number]] -= 1
             self.removals.append(removal)
 
     def remove_one(self, pair: _Candidate) -> None:
-        """Let `gone` go, with `kept` as its substitute, if both may be what that makes them."""
+        """Remove `gone`, with `kept` as its substitute, if neither has another role already."""
         if self._may_go(pair.gone) and pair.kept not in self._gone:
             substitute = self._ref(pair.kept)
             self._substitutes.add(pair.kept)
             self.remove(pair.gone, self._removal(pair, substitute=substitute))
 
     def remove_both(self, pair: _Candidate) -> None:
-        """Let both of a pair go, if both layers have room; neither has a substitute."""
+        """Remove both of a pair, without substitutes, if their layers may lose as many."""
         needed = [self._group_of[pair.gone], self._group_of[pair.kept]]
         room = all(self._room[group] >= needed.count(group) for group in needed)
         if room and self._may_go(pair.gone) and self._may_go(pair.kept):

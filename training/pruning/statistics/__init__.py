@@ -1,1 +1,1 @@
-"""What one pass over the data says of every channel."""
+"""Statistics of every channel, from one pass over the data."""

@@ -1,4 +1,4 @@
-"""What one pass over the data keeps of a layer's channels, and every angle that follows from it.
+"""Statistics of a layer's channels from one pass over the data, and every angle from them.
 
 A channel is a vector with one component a pattern (Gedeon & Harris, Progressive Image Compression,
 IJCNN 1992): one a position of every picture, or one a picture. Of T components only sums are kept:
@@ -43,7 +43,7 @@ COLUMNS_AT_ONCE: Final = 1 << 16
 
 @dataclass(frozen=True, slots=True)
 class ChannelStats:
-    """What is known of n channels over T components each.
+    """Statistics of n channels over T components each.
 
     Attributes:
         count: T.
@@ -80,7 +80,7 @@ class ChannelStats:
 
     @property
     def constant(self) -> NDArray[np.bool_]:
-        """(n,) whether a channel always says the same, to seven digits; a dead one says zero."""
+        """(n,) whether a channel is constant, to seven digits; a dead one is constantly zero."""
         size = np.maximum(np.abs(self.low), np.abs(self.high))
         same: NDArray[np.bool_] = self.high - self.low <= 1e-6 * size
         return same
@@ -103,7 +103,7 @@ class ChannelStats:
         """Return (n, n) the angles that the same channels would have if they were independent.
 
         E[â_i â_j] = m_i m_j then, so cos = m_i m_j / sqrt((m_i² + v_i)(m_j² + v_j)). Only an
-        angle well below this one is evidence that two channels say the same.
+        angle well below this one is evidence that two channels are redundant.
         """
         scale, offset = self._normalising(normalisation)
         mean = scale * self.sums / self.count + offset
@@ -168,7 +168,7 @@ class ChannelStats:
         return dataclasses.replace(made, high=high)
 
     def part(self, indices: NDArray[np.int64]) -> "ChannelStats":
-        """Return what is known of some of the channels, in the order of `indices`."""
+        """Return the statistics of some of the channels, in the order of `indices`."""
         return ChannelStats(
             self.count,
             self.shift[indices],

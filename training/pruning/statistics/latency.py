@@ -1,4 +1,4 @@
-"""How long networks take in ONNX Runtime, one crop a call, one thread, in turn with each other.
+"""Latency of networks in ONNX Runtime: one crop a call, one thread, calls in random order.
 
 Time depends on widths, not on weights; ratios are of one run, call by call in a drawn order.
 """

@@ -27,7 +27,7 @@ Components: TypeAlias = Literal["positions", "pooled"]
 
 @dataclass(frozen=True, slots=True)
 class ConsumerStats:
-    """What was seen at the input of one consumer.
+    """Statistics of the inputs of one consumer.
 
     Attributes:
         positions: Every position of every picture is a component.
@@ -113,7 +113,7 @@ class Measuring:
         self.images = 0
 
     def add(self, batch: torch.Tensor) -> None:
-        """Run (N, ...) pictures through and take note of what every consumer reads."""
+        """Run (N, ...) pictures through and collect every consumer's inputs."""
         with watching(self._network, self._graph.consumers, self._take):
             self._network(batch)
         if not self.images:

@@ -1,4 +1,4 @@
-"""Reading and writing the outgoing weights of channels, and what a consumer gets from them."""
+"""The outgoing weights of channels, and how they combine in a consumer."""
 
 import numpy as np
 import torch
