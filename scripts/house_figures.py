@@ -1,6 +1,6 @@
 """How large the code is, and how deep: a table with a column for each revision.
 
-    python scripts/house_figures.py bdac5c2 HEAD
+    python scripts/house_figures.py 4cd83fc HEAD
 
 Counted are the modules of fer_live/, realtime/, training/ and export/, not tests and benchmarks.
 Floors are the longest chain of modules of which each imports the next at its top; modules

@@ -1,8 +1,8 @@
 """Corruptions of face pictures, each in named severities, to measure robustness with.
 
-A spoiled picture has the shape and dtype of the picture. Chance is seeded by the picture itself,
-so the same picture is spoiled alike in any order, on any machine, for every model. Lengths are
-told for pictures of 48 pixels and grow with the side.
+A corrupted picture keeps its shape and dtype. The random generator is seeded by the picture itself,
+so a picture is corrupted alike in any order, on any machine, for every model. Lengths are given
+for pictures of 48 pixels and grow with the side.
 """
 
 import math
