@@ -13,7 +13,7 @@ from fer_live.terminal.console import plain_errors
 if TYPE_CHECKING:
     from fer_live.training.config.experiment import Experiment
     from fer_live.training.models.checkpoint import Checkpoint
-    from fer_live.training.recipes.cost import Estimate
+    from fer_live.training.recipes.cost import StageEstimate
     from fer_live.training.recipes.make import Change, Told
     from fer_live.training.recipes.recipe import Stage
 
@@ -52,14 +52,14 @@ def make(
         import torch
 
         from fer_live.training.recipes.cost import costs_of
-        from fer_live.training.recipes.make import Workspace
+        from fer_live.training.recipes.make import RecipeWorkspace
         from fer_live.training.recipes.make import make as carry_out
         from fer_live.training.recipes.order import stages_for
 
         logging.getLogger("lightning.pytorch").setLevel(logging.WARNING)
         torch.set_num_threads(threads)
         stages = stages_for(recipe, recipes)
-        workspace = Workspace(data, runs)
+        workspace = RecipeWorkspace(data, runs)
         if epochs is not None:
             workspace = dataclasses.replace(workspace, change=_shortened(epochs))
         costs = costs_of(stages, workspace)
@@ -85,7 +85,7 @@ def _shortened(epochs: int) -> "Change":
     return change
 
 
-def _tell(costs: "Sequence[Estimate]") -> None:
+def _tell(costs: "Sequence[StageEstimate]") -> None:
     """Print the time that each stage will take."""
     for cost in costs:
         typer.echo(f"{cost.stage.key:24} {_time(cost.seconds):>8}  {cost.says}")
@@ -101,7 +101,7 @@ def _time(seconds: float) -> str:
 
 
 @contextmanager
-def _bar(costs: "Sequence[Estimate]", *, shown: bool) -> "Iterator[Told]":
+def _bar(costs: "Sequence[StageEstimate]", *, shown: bool) -> "Iterator[Told]":
     """Show how much of the whole is done, and the time that is left."""
     from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 

@@ -21,7 +21,7 @@ SAME: Final = "The part reported is also what was watched while training: its fi
 
 
 @dataclass(frozen=True, slots=True)
-class Parts:
+class DataParts:
     """A set, divided.
 
     Attributes:
@@ -44,7 +44,7 @@ class Parts:
         return parts[part]
 
 
-def divided(samples: Samples, settings: SplitSettings) -> Parts:
+def divided(samples: Samples, settings: SplitSettings) -> DataParts:
     """Divide a set as its settings say; the same seed divides alike.
 
     Raises:
@@ -64,7 +64,7 @@ def divided(samples: Samples, settings: SplitSettings) -> Parts:
     return parts
 
 
-def _official(samples: Samples, settings: SplitSettings) -> Parts:
+def _official(samples: Samples, settings: SplitSettings) -> DataParts:
     """Keep the set's own parts; where none is watched, take a tenth of what is learned from."""
     there = {str(part) for part in np.unique(samples.parts)}
     if there <= {"train"}:
@@ -80,16 +80,16 @@ def _official(samples: Samples, settings: SplitSettings) -> Parts:
         whole = own["train"]
         own["train"], own["validation"] = (whole.take(names == k) for k in (0, 1))
         split += f", {WATCHED:.0%} of training kept to watch, seed {settings.seed}"
-    return Parts(own["train"], own["validation"], own["test"], split)
+    return DataParts(own["train"], own["validation"], own["test"], split)
 
 
-def _by_fractions(samples: Samples, settings: SplitSettings) -> Parts:
+def _by_fractions(samples: Samples, settings: SplitSettings) -> DataParts:
     """Divide class by class."""
     numbers = _drawn(samples.majority, settings.fractions, settings.seed)
     return _parted(samples, numbers, f"{_words(settings)} by class", settings)
 
 
-def _by_person(samples: Samples, settings: SplitSettings) -> Parts:
+def _by_person(samples: Samples, settings: SplitSettings) -> DataParts:
     """Divide whole people, in an order that the seed decides, until each part is full."""
     groups = _people(samples)
     generator = np.random.default_rng(settings.seed)
@@ -102,7 +102,7 @@ def _by_person(samples: Samples, settings: SplitSettings) -> Parts:
     return _parted(samples, part_of[groups], f"{_words(settings)} by person", settings)
 
 
-def _by_fold(samples: Samples, settings: SplitSettings) -> Parts:
+def _by_fold(samples: Samples, settings: SplitSettings) -> DataParts:
     """Report one fold, watch the next; people stay whole where all of them are told."""
     generator = np.random.default_rng(settings.seed)
     by_person = bool(np.all(samples.people != ""))
@@ -154,15 +154,15 @@ def _words(settings: SplitSettings) -> str:
 
 def _parted(
     samples: Samples, numbers: NDArray[np.int64], how: str, settings: SplitSettings
-) -> Parts:
+) -> DataParts:
     """Make parts of fractions."""
     split = f"{how}, seed {settings.seed}"
     return _of(samples, numbers, split, shared=settings.fractions[1] == 0)
 
 
-def _of(samples: Samples, numbers: NDArray[np.int64], split: str, *, shared: bool) -> Parts:
+def _of(samples: Samples, numbers: NDArray[np.int64], split: str, *, shared: bool) -> DataParts:
     """Make parts of their numbers; shared, the test part is also watched."""
     train, validation, test = (samples.take(numbers == k) for k in range(3))
     if shared:
-        return Parts(train, test, test, split, (SAME,))
-    return Parts(train, validation, test, split)
+        return DataParts(train, test, test, split, (SAME,))
+    return DataParts(train, validation, test, split)

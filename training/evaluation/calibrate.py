@@ -11,7 +11,7 @@ from fer_live.errors import DataError
 from fer_live.training.data.samples import Samples
 from fer_live.training.evaluation.evaluate import common_labels
 from fer_live.training.metrics.classification import (
-    Shown,
+    ThresholdPoint,
     fitted_temperature,
     fitted_threshold,
     shown_above,
@@ -36,7 +36,7 @@ class Calibration:
     """
 
     temperature: float
-    shown: Shown
+    shown: ThresholdPoint
     n: int
 
 

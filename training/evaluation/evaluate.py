@@ -13,7 +13,7 @@ from fer_live.errors import DataError
 from fer_live.progress import expect
 from fer_live.training.data.near_duplicates import COMPARING, near_duplicates_in
 from fer_live.training.data.samples import Part, Samples
-from fer_live.training.data.splits import Parts
+from fer_live.training.data.splits import DataParts
 from fer_live.training.evaluation.conditions import ScoredSamples
 from fer_live.training.evaluation.corruptions import CORRUPTIONS, COVERED
 from fer_live.training.evaluation.studies import Studies, study
@@ -109,7 +109,7 @@ class Evaluation:
 
 def evaluate(
     predictor: Predictor,
-    parts: Parts,
+    parts: DataParts,
     part: Part,
     *,
     find_duplicates: bool = True,

@@ -14,7 +14,7 @@ from fer_live.files import write_whole
 from fer_live.terminal.markdown import markdown_table
 from fer_live.training.evaluation.evaluate import Evaluation
 from fer_live.training.evaluation.finished_runs import (
-    Finished,
+    FinishedEvaluation,
     append_finished,
     finished_of,
     read_finished,
@@ -50,7 +50,7 @@ def check_log(page: Path) -> None:
     read_finished(record_of(page))
 
 
-def log_final(evaluation: Evaluation, page: Path, *, today: dt.date) -> Finished:
+def log_final(evaluation: Evaluation, page: Path, *, today: dt.date) -> FinishedEvaluation:
     """Add the evaluation's dated line to the record, write the page anew, and return the line.
 
     Raises:
@@ -82,7 +82,7 @@ def record_of(page: Path) -> Path:
     return page.with_suffix(".jsonl")
 
 
-def results_page(finished: Sequence[Finished], record: str) -> str:
+def results_page(finished: Sequence[FinishedEvaluation], record: str) -> str:
     """Return the page: a table for each set and division of it, in the order of the record.
 
     Args:
@@ -90,7 +90,7 @@ def results_page(finished: Sequence[Finished], record: str) -> str:
         record: The record's name, relative to the page.
     """
     parts = [TITLE + _ABOUT.format(record=record)]
-    groups: dict[str, list[Finished]] = {}
+    groups: dict[str, list[FinishedEvaluation]] = {}
     for one in finished:
         groups.setdefault(f"{one.data}, {one.split}", []).append(one)
     for title, rows in groups.items():
@@ -98,7 +98,7 @@ def results_page(finished: Sequence[Finished], record: str) -> str:
     return "\n".join(parts)
 
 
-def _cells(one: Finished) -> tuple[str, ...]:
+def _cells(one: FinishedEvaluation) -> tuple[str, ...]:
     error = one.calibration_error
     return (
         one.date,

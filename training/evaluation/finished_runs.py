@@ -20,7 +20,7 @@ _REPORTS: Final = ("report-validation.json", "report-test.json")
 
 
 @dataclass(frozen=True, slots=True)
-class Finished:
+class FinishedEvaluation:
     """One evaluation of one trained network.
 
     Attributes:
@@ -75,14 +75,14 @@ class Finished:
         return (self.experiment, self.data, split, self.n, self.epochs, self.pruned)
 
 
-def finished_of(report: Mapping[str, Any], *, date: str = "") -> Finished:
+def finished_of(report: Mapping[str, Any], *, date: str = "") -> FinishedEvaluation:
     """Return what a report's JSON tells, or an evaluation's `as_table`."""
     natural, settings, clean = report["natural"], report["settings"], report["clean"]
     fit = settings.get("fit", {})
     trained = report.get("training") or ()
     pruned = "pruning" in settings
     spent = sum(epoch.get("seconds", 0.0) for epoch in trained)
-    return Finished(
+    return FinishedEvaluation(
         model=report["model"],
         experiment=_REPEAT.sub("", settings.get("name", "")),
         data=report["data"],
@@ -114,7 +114,7 @@ def _of_class(figures: Mapping[str, Any]) -> tuple[float, ...]:
     )
 
 
-def append_finished(finished: Finished, path: Path) -> None:
+def append_finished(finished: FinishedEvaluation, path: Path) -> None:
     """Add one line to the file; it is begun where there is none.
 
     Raises:
@@ -131,7 +131,7 @@ def append_finished(finished: Finished, path: Path) -> None:
         ) from error
 
 
-def read_finished(path: Path) -> tuple[Finished, ...]:
+def read_finished(path: Path) -> tuple[FinishedEvaluation, ...]:
     """Read every line; none where there is no file.
 
     Raises:
@@ -143,7 +143,7 @@ def read_finished(path: Path) -> tuple[Finished, ...]:
     for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), start=1):
         where = f"{path}, line {number}"
         try:
-            rows.append(from_table(Finished, json.loads(line), where=where))
+            rows.append(from_table(FinishedEvaluation, json.loads(line), where=where))
         except SettingsError as error:
             raise DataError(str(error)) from error
         except ValueError as error:
@@ -151,7 +151,7 @@ def read_finished(path: Path) -> tuple[Finished, ...]:
     return tuple(rows)
 
 
-def finished_in(runs: Path) -> tuple[Finished, ...]:
+def finished_in(runs: Path) -> tuple[FinishedEvaluation, ...]:
     """Return what the reports in the folders of runs tell.
 
     Raises:

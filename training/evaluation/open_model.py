@@ -13,7 +13,7 @@ from fer_live.training.config.loader import from_table
 from fer_live.training.data.readers.detect import detected
 from fer_live.training.data.readers.layouts import read_samples
 from fer_live.training.data.samples import Part
-from fer_live.training.data.splits import Parts, divided
+from fer_live.training.data.splits import DataParts, divided
 from fer_live.training.evaluation.calibrate import Calibration, calibrated
 from fer_live.training.evaluation.evaluate import Evaluation, Studied, evaluate
 from fer_live.training.fitting.prepare import parts_of
@@ -51,7 +51,7 @@ class Wanted:
 
 
 @dataclass(frozen=True, slots=True)
-class Opened:
+class OpenedModel:
     """One head of a model that can be scored, and what is known of how it was made.
 
     Attributes:
@@ -70,10 +70,10 @@ class Opened:
     experiment: Experiment | None
     folder: Path
     place: int = 0
-    others: "tuple[Opened, ...]" = ()
+    others: "tuple[OpenedModel, ...]" = ()
 
     @property
-    def heads(self) -> "tuple[Opened, ...]":
+    def heads(self) -> "tuple[OpenedModel, ...]":
         """This head, and the others of its model."""
         return (self, *self.others)
 
@@ -83,7 +83,7 @@ class Opened:
         return "-second" if self.place else ""
 
 
-def open_model(model: Path, *, runs: Path = Path("runs")) -> Opened:
+def open_model(model: Path, *, runs: Path = Path("runs")) -> OpenedModel:
     """Open a checkpoint, a run's folder, or an ONNX file, with all its heads.
 
     Raises:
@@ -92,8 +92,8 @@ def open_model(model: Path, *, runs: Path = Path("runs")) -> Opened:
     if model.suffix == ".onnx":
         predictor, folder = OnnxPredictor(model), runs / model.name
         other = predictor.second
-        others = () if other is None else (Opened(model, other, None, None, folder, 1),)
-        return Opened(model, predictor, None, None, folder, others=others)
+        others = () if other is None else (OpenedModel(model, other, None, None, folder, 1),)
+        return OpenedModel(model, predictor, None, None, folder, others=others)
     path = model / BEST if model.is_dir() else model
     if not path.is_file():
         raise ModelError(f"no model at {path}; give a checkpoint (.ckpt), a run or an .onnx file")
@@ -102,7 +102,7 @@ def open_model(model: Path, *, runs: Path = Path("runs")) -> Opened:
     folder = path.parent if own else runs / checkpoint.name
     experiment = _experiment(checkpoint)
     heads = [
-        Opened(path, predictor_of(checkpoint, place), checkpoint, experiment, folder, place)
+        OpenedModel(path, predictor_of(checkpoint, place), checkpoint, experiment, folder, place)
         for place in range(len(checkpoint.heads))
     ]
     return dataclasses.replace(heads[0], others=tuple(heads[1:]))
@@ -116,7 +116,7 @@ def _experiment(checkpoint: Checkpoint) -> Experiment | None:
         return None  # made by other means; the data is then told by its layout
 
 
-def parts_for(model: Opened, wanted: Wanted) -> Parts:
+def parts_for(model: OpenedModel, wanted: Wanted) -> DataParts:
     """Read and divide the data that a model is to be scored on.
 
     If only the folder is given and the experiment's own data lies there, that data is used, divided
@@ -137,11 +137,11 @@ def parts_for(model: Opened, wanted: Wanted) -> Parts:
         everything = dataclasses.replace(samples, parts=samples.parts.copy())
         none = samples.take([])
         note = "The set has no parts of its own: all of it was scored."
-        return Parts(none, everything, everything, "whole set", (note,))
+        return DataParts(none, everything, everything, "whole set", (note,))
     return divided(samples, SplitSettings())
 
 
-def _own_parts(model: Opened, own: Experiment, root: Path) -> Parts:
+def _own_parts(model: OpenedModel, own: Experiment, root: Path) -> DataParts:
     """Return the experiment's own data: that of the head whose labels the model has."""
     parts = parts_of(own, own.data, root)
     if own.second is None or set(parts.train.labels) == set(model.predictor.card.labels):
@@ -150,7 +150,7 @@ def _own_parts(model: Opened, own: Experiment, root: Path) -> Parts:
     return other if set(other.train.labels) == set(model.predictor.card.labels) else parts
 
 
-def settings_for(model: Opened, wanted: Wanted) -> DataSettings:
+def settings_for(model: OpenedModel, wanted: Wanted) -> DataSettings:
     """Return how to read the data, detected from its layout."""
     votes = wanted.votes
     if votes is None:
@@ -160,11 +160,13 @@ def settings_for(model: Opened, wanted: Wanted) -> DataSettings:
     return dataclasses.replace(found, steps=steps, label_map=wanted.label_map)
 
 
-def evaluate_model(model: Opened, wanted: Wanted, part: Part, *, full: bool = False) -> Evaluation:
+def evaluate_model(
+    model: OpenedModel, wanted: Wanted, part: Part, *, full: bool = False
+) -> Evaluation:
     """Score a model on one part of its data, for a report.
 
     Args:
-        model: One head of it; see `Opened.heads`.
+        model: One head of it; see `OpenedModel.heads`.
         wanted: The data.
         part: Which part of it.
         full: Whether to look at spoiled pictures, slices and framings too; see
@@ -204,7 +206,7 @@ def history(run: Path) -> tuple[Mapping[str, float], ...]:
     return tuple(epochs[epoch] for epoch in sorted(epochs))
 
 
-def recorded(model: Opened, evaluation: Evaluation) -> None:
+def recorded(model: OpenedModel, evaluation: Evaluation) -> None:
     """Keep a head's figures in the checkpoint's own file, in place of older ones on that data.
 
     Raises:
@@ -218,7 +220,7 @@ def recorded(model: Opened, evaluation: Evaluation) -> None:
     checkpoint.with_head(model.place, known).save(model.path)
 
 
-def calibrate_file(model: Opened, wanted: Wanted) -> Calibration:
+def calibrate_file(model: OpenedModel, wanted: Wanted) -> Calibration:
     """Fit a head's temperature and threshold on the validation part and keep them in its file.
 
     Raises:
@@ -231,7 +233,7 @@ def calibrate_file(model: Opened, wanted: Wanted) -> Calibration:
     return fitted
 
 
-def _now(model: Opened) -> Checkpoint:
+def _now(model: OpenedModel) -> Checkpoint:
     """Return the model's checkpoint as it is on disk now; other heads may have been updated."""
     if model.checkpoint is None:
         raise ModelError(

@@ -26,7 +26,7 @@ from fer_live.training.data.batches import Batches
 _WEIGHTED: Final = (nn.Conv2d, nn.Linear, nn.BatchNorm1d, nn.BatchNorm2d)
 
 
-class Watcher(Callback, ABC):
+class TrainingWatcher(Callback, ABC):
     """A callback that gives a sentence at the end of training."""
 
     @abstractmethod
@@ -144,7 +144,7 @@ class HeldAtZero(Callback):
                 parameter[:count] = 0
 
 
-class StepClock(Watcher):
+class StepClock(TrainingWatcher):
     """Times forward, backward and optimiser step apart from the rest of each training epoch.
 
     An epoch is from its first batch being asked for to its last step's end: reading batches,

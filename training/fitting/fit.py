@@ -27,7 +27,7 @@ from fer_live.training.fitting.callbacks import (
     EpochOrder,
     HeldAtZero,
     StepClock,
-    Watcher,
+    TrainingWatcher,
     callbacks_of,
 )
 from fer_live.training.fitting.learner import Learner
@@ -89,7 +89,7 @@ class Fitted:
     rank: int = 0
 
 
-Watching: TypeAlias = Callable[[Experiment, Prepared, Path], Sequence[Watcher]]
+Watching: TypeAlias = Callable[[Experiment, Prepared, Path], Sequence[TrainingWatcher]]
 """From what is trained, on what, in which folder, to who looks on."""
 
 

@@ -16,7 +16,7 @@ from fer_live.training.data.heads import Heads, Lessons, lessons_of
 from fer_live.training.data.network_input import fitted_to
 from fer_live.training.data.readers.layouts import as_it_was, read_samples
 from fer_live.training.data.samples import Samples, one_hot
-from fer_live.training.data.splits import Parts, divided
+from fer_live.training.data.splits import DataParts, divided
 from fer_live.training.data.transforms.chain import Item, TransformChain
 from fer_live.training.distillation.cached_views import with_views
 from fer_live.training.networks import Architecture, architecture, widths_of
@@ -103,7 +103,7 @@ def prepare(experiment: Experiment, root: Path, runs: Path) -> Prepared:
     )
 
 
-def parts_of(experiment: Experiment, settings: DataSettings, root: Path) -> Parts:
+def parts_of(experiment: Experiment, settings: DataSettings, root: Path) -> DataParts:
     """Read a set and divide it as the experiment says; training and evaluation both do it so.
 
     With `split.leak`, rare labels are copied before the set is divided, as paper 002 did, and

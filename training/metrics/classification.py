@@ -177,7 +177,7 @@ def cross_entropy(probabilities: Floats, truth: NDArray[np.int64]) -> float:
 
 
 @dataclass(frozen=True, slots=True)
-class Shown:
+class ThresholdPoint:
     """What is left when answers under a confidence are shown as uncertain.
 
     Attributes:
@@ -191,14 +191,18 @@ class Shown:
     accuracy: float | None
 
 
-def shown_above(probabilities: Floats, truth: NDArray[np.int64], threshold: float) -> Shown:
+def shown_above(
+    probabilities: Floats, truth: NDArray[np.int64], threshold: float
+) -> ThresholdPoint:
     """Return what is left of (N, K) probabilities when those under the threshold are not shown."""
     there = probabilities.max(axis=1) >= threshold
     right = probabilities.argmax(axis=1)[there] == truth[there]
-    return Shown(threshold, float(there.mean()), float(right.mean()) if there.any() else None)
+    return ThresholdPoint(
+        threshold, float(there.mean()), float(right.mean()) if there.any() else None
+    )
 
 
-def risk_coverage(probabilities: Floats, truth: NDArray[np.int64]) -> tuple[Shown, ...]:
+def risk_coverage(probabilities: Floats, truth: NDArray[np.int64]) -> tuple[ThresholdPoint, ...]:
     """Return the risk-coverage curve (El-Yaniv & Wiener 2010) at thresholds 0.05 apart."""
     return tuple(shown_above(probabilities, truth, k / 20) for k in range(20))
 

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from fer_live.contract import Prior
 from fer_live.training.metrics import classification as metrics
-from fer_live.training.metrics.classification import Bin, ClassFigures, Shown
+from fer_live.training.metrics.classification import Bin, ClassFigures, ThresholdPoint
 from fer_live.training.metrics.risk import Selective, selective
 
 
@@ -58,8 +58,8 @@ class Scores:
     per_class: tuple[ClassFigures, ...]
     confusion: tuple[tuple[int, ...], ...]
     reliability: tuple[Bin, ...]
-    shown: Shown
-    risk_coverage: tuple[Shown, ...]
+    shown: ThresholdPoint
+    risk_coverage: tuple[ThresholdPoint, ...]
     selective: Selective
 
     def as_table(self) -> dict[str, Any]:

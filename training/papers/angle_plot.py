@@ -18,9 +18,15 @@ from torch import Tensor
 from fer_live.files import write_whole
 from fer_live.training.config.experiment import AngleSettings, Experiment
 from fer_live.training.data.network_input import as_batch, fitted_to
-from fer_live.training.fitting.callbacks import Watcher
+from fer_live.training.fitting.callbacks import TrainingWatcher
 from fer_live.training.fitting.prepare import Prepared
-from fer_live.training.papers.angles import AngleWatch, Look, UnitAngles, hidden_layers, verdict
+from fer_live.training.papers.angles import (
+    AngleWatch,
+    LayerAngles,
+    UnitAngles,
+    hidden_layers,
+    verdict,
+)
 
 _WIDTH: Final = 640
 _HEIGHT: Final = 150
@@ -36,7 +42,7 @@ middle half and 5 to 95 %. Dashed: the median of independent units.</p>
 """
 
 
-class AngleCallback(Watcher):
+class AngleCallback(TrainingWatcher):
     """Follows the angles while a network learns, and keeps `angles.json`, a plot and a page.
 
     The page shows the plot anew every five seconds. What was seen before an interruption is read
@@ -51,7 +57,7 @@ class AngleCallback(Watcher):
     def __init__(self, settings: AngleSettings, probe: Tensor, folder: Path) -> None:
         self._settings, self._probe, self._folder = settings, probe, folder
         self._watch: AngleWatch | None = None
-        self.looks: list[Look] = []
+        self.looks: list[LayerAngles] = []
         self.seconds = 0.0
 
     def on_train_start(
@@ -99,7 +105,7 @@ def angle_callbacks(
     return [AngleCallback(experiment.angles, as_batch(pixels), folder)]
 
 
-def read_looks(path: Path, *, before: int) -> list[Look]:
+def read_looks(path: Path, *, before: int) -> list[LayerAngles]:
     """Read the looks of an `angles.json` at epochs before one; none where there is no file."""
     if not path.is_file():
         return []
@@ -107,15 +113,15 @@ def read_looks(path: Path, *, before: int) -> list[Look]:
     return [_look(row) for row in rows if row["epoch"] < before]
 
 
-def _look(row: dict[str, Any]) -> Look:
+def _look(row: dict[str, Any]) -> LayerAngles:
     spread = {
         kind: UnitAngles(**{**one, "quantiles": tuple(one["quantiles"])})
         for kind, one in row["spread"].items()
     }
-    return Look(**{**row, "spread": spread})
+    return LayerAngles(**{**row, "spread": spread})
 
 
-def plot(looks: Sequence[Look]) -> str:
+def plot(looks: Sequence[LayerAngles]) -> str:
     """Return an SVG with a panel a layer: quantiles of the centred angles over the epochs."""
     layers = list(dict.fromkeys(look.layer for look in looks))
     height = len(layers) * (_HEIGHT + _TOP) + _TOP
@@ -129,18 +135,18 @@ def plot(looks: Sequence[Look]) -> str:
     )
 
 
-def _panel(name: str, looks: Sequence[Look], top: float) -> str:
+def _panel(name: str, looks: Sequence[LayerAngles], top: float) -> str:
     """Draw one layer's bands, median, null and counts."""
     last = max(looks[-1].epoch, 1)
     seen = [(one, one.spread["centred"]) for one in looks if one.spread["centred"].quantiles]
 
-    def x(look: Look) -> float:
+    def x(look: LayerAngles) -> float:
         return _LEFT + (_WIDTH - _LEFT - 10) * look.epoch / last
 
     def y(degrees: float) -> float:
         return top + (_HEIGHT - 20) * (1 - degrees / _MOST_DEG)
 
-    def line(values: Sequence[tuple[Look, float]]) -> str:
+    def line(values: Sequence[tuple[LayerAngles, float]]) -> str:
         return " ".join(f"{x(look):.1f},{y(value):.1f}" for look, value in values)
 
     final = looks[-1]

@@ -54,7 +54,7 @@ class UnitAngles:
 
 
 @dataclass(frozen=True, slots=True)
-class Look:
+class LayerAngles:
     """One layer after one epoch.
 
     Attributes:
@@ -123,7 +123,7 @@ class AngleWatch:
         self._network, self._probe, self._layers = network, probe, list(layers)
         self._before: dict[str, tuple[int, NDArray[np.float64]]] = {}
 
-    def look(self, epoch: int) -> list[Look]:
+    def look(self, epoch: int) -> list[LayerAngles]:
         """Measure every layer once."""
         return [self._seen(epoch, name, stats) for name, stats in self._measured().items()]
 
@@ -155,7 +155,7 @@ class AngleWatch:
                 handle.remove()
         return {name: collector.stats() for name, collector in gathered.items()}
 
-    def _seen(self, epoch: int, name: str, stats: ChannelStats) -> Look:
+    def _seen(self, epoch: int, name: str, stats: ChannelStats) -> LayerAngles:
         rows, columns = np.triu_indices(len(stats.shift), k=1)
         angles = {kind: stats.angles_deg(kind)[rows, columns] for kind in NORMALISATIONS}
         spread: dict[str, UnitAngles] = {
@@ -170,7 +170,7 @@ class AngleWatch:
             change = change[~np.isnan(change)]
             moved = float(np.median(change)) / (epoch - last) if len(change) else None
         self._before[name] = epoch, centred
-        return Look(epoch, name, len(stats.shift), int(stats.dead.sum()), spread, moved)
+        return LayerAngles(epoch, name, len(stats.shift), int(stats.dead.sum()), spread, moved)
 
 
 def _spread(angles: NDArray[np.float64], nulls: NDArray[np.float64]) -> UnitAngles:
@@ -184,7 +184,7 @@ def _spread(angles: NDArray[np.float64], nulls: NDArray[np.float64]) -> UnitAngl
     return UnitAngles(quantiles, float(np.median(nulls)), alike, opposed, len(angles))
 
 
-def still_since(looks: Sequence[Look], still_deg: float = STILL_DEG) -> int | None:
+def still_since(looks: Sequence[LayerAngles], still_deg: float = STILL_DEG) -> int | None:
     """Return the first epoch since which a layer has not moved; None while it moves.
 
     Args:
@@ -199,7 +199,7 @@ def still_since(looks: Sequence[Look], still_deg: float = STILL_DEG) -> int | No
     return since
 
 
-def verdict(looks: Sequence[Look]) -> str:
+def verdict(looks: Sequence[LayerAngles]) -> str:
     """Say in a sentence or two whether the network still moves, or since when it is stuck."""
     layers = {look.layer: [one for one in looks if one.layer == look.layer] for look in looks}
     if not layers or min(len(own) for own in layers.values()) < 2:  # noqa: PLR2004 (a change)

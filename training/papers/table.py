@@ -6,7 +6,7 @@ from typing import Final
 
 from fer_live.terminal.markdown import markdown_table
 from fer_live.training.evaluation.compare import together
-from fer_live.training.evaluation.finished_runs import Finished
+from fer_live.training.evaluation.finished_runs import FinishedEvaluation
 from fer_live.training.metrics.classification import wilson
 from fer_live.training.metrics.scores import Figure
 from fer_live.training.papers.reported import MEASURES, Paper, PaperRow, PaperTable
@@ -53,7 +53,7 @@ class TableLine:
         return tuple(c or "-" for c in (*named, self.n, self.epochs, self.seeds, self.more))
 
 
-def beside(table: PaperTable, finished: Sequence[Finished]) -> tuple[TableLine, ...]:
+def beside(table: PaperTable, finished: Sequence[FinishedEvaluation]) -> tuple[TableLine, ...]:
     """Put ours below the paper's, for each row of a table.
 
     Args:
@@ -95,9 +95,9 @@ def _percent(value: float, n: int | None, measure: str) -> str:
     return f"{text} ({100 * low:.1f} to {100 * high:.1f})"
 
 
-def _ours(row: PaperRow, finished: Iterable[Finished]) -> list[TableLine]:
+def _ours(row: PaperRow, finished: Iterable[FinishedEvaluation]) -> list[TableLine]:
     """Return a line for all repeats of a row on the same data."""
-    groups: dict[tuple[object, ...], dict[tuple[object, ...], Finished]] = {}
+    groups: dict[tuple[object, ...], dict[tuple[object, ...], FinishedEvaluation]] = {}
     for one in finished:
         if one.experiment == row.experiment:
             group = groups.setdefault(one.repeated, {})
@@ -107,7 +107,7 @@ def _ours(row: PaperRow, finished: Iterable[Finished]) -> list[TableLine]:
     return [_together(row, tuple(group.values())) for group in groups.values()]
 
 
-def _together(row: PaperRow, runs: tuple[Finished, ...]) -> TableLine:
+def _together(row: PaperRow, runs: tuple[FinishedEvaluation, ...]) -> TableLine:
     """Return one run's figures, or the mean of several."""
     first = runs[0]
     wanted = [m for m in MEASURES if m in row.figures] or ["accuracy", "macro_f1"]
@@ -135,7 +135,7 @@ def _together(row: PaperRow, runs: tuple[Finished, ...]) -> TableLine:
     )
 
 
-def _figure(measure: str, found: Sequence[Figure], runs: Sequence[Finished]) -> str:
+def _figure(measure: str, found: Sequence[Figure], runs: Sequence[FinishedEvaluation]) -> str:
     """Return one figure with its interval, or mean, standard deviation and interval of several."""
     if len(found) == 1:
         return str(found[0])
@@ -148,7 +148,7 @@ def _seeds(seeds: Sequence[int]) -> str:
     return ", ".join(map(str, seeds))
 
 
-def as_text(table: PaperTable, finished: Sequence[Finished]) -> str:
+def as_text(table: PaperTable, finished: Sequence[FinishedEvaluation]) -> str:
     """Return the table for a terminal of any width: a block a row, a line each for whose it is."""
     parts = [f"{table.id}: {table.title}"]
     shown = ""
@@ -171,7 +171,7 @@ def _counted(line: TableLine) -> str:
     return ", ".join(name + value for name, value in counts if value not in ("", NOT_GIVEN))
 
 
-def as_markdown(table: PaperTable, finished: Sequence[Finished]) -> str:
+def as_markdown(table: PaperTable, finished: Sequence[FinishedEvaluation]) -> str:
     """Return the table as Markdown."""
     rows = [line.cells() for line in beside(table, finished)]
     lines = [markdown_table(HEADS, rows)] if rows else []
@@ -187,7 +187,7 @@ def _after(table: PaperTable) -> list[str]:
     return lines
 
 
-def _classes(table: PaperTable, finished: Sequence[Finished]) -> list[str]:
+def _classes(table: PaperTable, finished: Sequence[FinishedEvaluation]) -> list[str]:
     """Return the class report of each row that has one: the paper's and ours, a line a label."""
     lines: list[str] = []
     for row in table.rows:
@@ -211,7 +211,7 @@ def _shares(values: tuple[float, ...]) -> str:
     return f"{shares}{values[3]:7,.0f}" if len(values) > 3 else shares  # noqa: PLR2004 (support)
 
 
-def overview(papers: Sequence[Paper], finished: Sequence[Finished]) -> str:
+def overview(papers: Sequence[Paper], finished: Sequence[FinishedEvaluation]) -> str:
     """Return every table and figure, and how many of its rows were run."""
     done = {one.experiment for one in finished}
     lines = []

@@ -10,7 +10,7 @@ from torch import Tensor, nn
 
 from fer_live.training.fitting.prepare import parts_of
 from fer_live.training.networks import architecture, build
-from fer_live.training.recipes.make import Workspace
+from fer_live.training.recipes.make import RecipeWorkspace
 from fer_live.training.recipes.recipe import Stage
 
 _OUTPUTS: Final = 15
@@ -23,7 +23,7 @@ _PRUNING_S: Final = 600.0
 
 
 @dataclass(frozen=True, slots=True)
-class Estimate:
+class StageEstimate:
     """What one stage takes.
 
     Attributes:
@@ -39,7 +39,7 @@ class Estimate:
     views_bytes: int = 0
 
 
-def costs_of(stages: Sequence[Stage], workspace: Workspace) -> tuple[Estimate, ...]:
+def costs_of(stages: Sequence[Stage], workspace: RecipeWorkspace) -> tuple[StageEstimate, ...]:
     """Estimate each stage, by timing two steps of every training on made pictures.
 
     Reading the data is part of it, so this takes a minute the first time. An estimate is right to
@@ -54,7 +54,7 @@ def costs_of(stages: Sequence[Stage], workspace: Workspace) -> tuple[Estimate, .
     for stage in stages:
         if stage.experiment is None:
             seconds = _PRUNING_S if stage.do == "prune" else _REPORT_S
-            found.append(Estimate(stage, seconds, f"{stage.do} {stage.of}"))
+            found.append(StageEstimate(stage, seconds, f"{stage.do} {stage.of}"))
             continue
         data = repr(stage.experiment.data)
         if data not in counted:
@@ -65,8 +65,8 @@ def costs_of(stages: Sequence[Stage], workspace: Workspace) -> tuple[Estimate, .
 
 
 def _of_training(
-    stage: Stage, known: Mapping[str, Stage], workspace: Workspace, pictures: int
-) -> Estimate:
+    stage: Stage, known: Mapping[str, Stage], workspace: RecipeWorkspace, pictures: int
+) -> StageEstimate:
     """Estimate one training with its teachers."""
     assert stage.experiment is not None
     own = workspace.change(stage.experiment)
@@ -93,7 +93,7 @@ def _of_training(
         says += f", {views} views answered by {named}" if views else f", taught by {named}"
     side = architecture(own.network.architecture).size_hw
     area = side[0] * (side[1] if len(side) > 1 else 1)
-    return Estimate(stage, seconds + _REPORT_S, says, views * pictures * (area + 2 * _OUTPUTS))
+    return StageEstimate(stage, seconds + _REPORT_S, says, views * pictures * (area + 2 * _OUTPUTS))
 
 
 def _teacher(stage: Stage, known: Mapping[str, Stage]) -> tuple[str, int]:

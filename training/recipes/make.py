@@ -20,7 +20,7 @@ from fer_live.training.config.experiment import Experiment
 from fer_live.training.config.loader import as_table
 from fer_live.training.config.repeats import repeats_of
 from fer_live.training.fitting.average import average_runs
-from fer_live.training.fitting.callbacks import Watcher
+from fer_live.training.fitting.callbacks import TrainingWatcher
 from fer_live.training.fitting.fit import Running, fit
 from fer_live.training.models.checkpoint import BEST, Checkpoint
 from fer_live.training.recipes.pruned import prune_stage
@@ -36,7 +36,7 @@ Told = Callable[[Stage, float], None]
 
 
 @dataclass(frozen=True)
-class Workspace:
+class RecipeWorkspace:
     """Where and how recipes are run.
 
     Attributes:
@@ -54,7 +54,7 @@ class Workspace:
     told: Told = lambda stage, share: None
 
 
-def make(stages: Sequence[Stage], workspace: Workspace) -> Checkpoint:
+def make(stages: Sequence[Stage], workspace: RecipeWorkspace) -> Checkpoint:
     """Make each stage that is not made yet, in order, and return the last one's network.
 
     Raises:
@@ -80,7 +80,7 @@ def make(stages: Sequence[Stage], workspace: Workspace) -> Checkpoint:
 
 
 def _work(
-    stage: Stage, known: Mapping[str, Stage], workspace: Workspace
+    stage: Stage, known: Mapping[str, Stage], workspace: RecipeWorkspace
 ) -> list[tuple[dict[str, Any], str, Callable[[], object]]]:
     """Return each run of a stage: what it is made of, its folder, and what makes it."""
     runs = workspace.runs
@@ -116,7 +116,7 @@ def _work(
 
 
 def experiments_of(
-    stage: Stage, known: Mapping[str, Stage], workspace: Workspace
+    stage: Stage, known: Mapping[str, Stage], workspace: RecipeWorkspace
 ) -> tuple[Experiment, ...]:
     """Return the trainings of a stage, one a seed; the first seed has the stage's own name."""
     own = _experiment(stage, known, workspace)
@@ -124,7 +124,7 @@ def experiments_of(
     return repeats_of(first, stage.seeds)
 
 
-def _experiment(stage: Stage, known: Mapping[str, Stage], workspace: Workspace) -> Experiment:
+def _experiment(stage: Stage, known: Mapping[str, Stage], workspace: RecipeWorkspace) -> Experiment:
     """Return what a stage trains, with its teachers and the weights that it goes on from."""
     assert stage.experiment is not None
     own = stage.experiment
@@ -141,7 +141,7 @@ def _experiment(stage: Stage, known: Mapping[str, Stage], workspace: Workspace) 
 
 
 def _fit(
-    stage: Stage, experiment: Experiment, workspace: Workspace, place: int, total: int
+    stage: Stage, experiment: Experiment, workspace: RecipeWorkspace, place: int, total: int
 ) -> None:
     """Train one seed, or go on with it."""
 
@@ -152,7 +152,7 @@ def _fit(
     fit(experiment, data=workspace.data, runs=workspace.runs, running=running)
 
 
-class _Progress(Watcher):
+class _Progress(TrainingWatcher):
     """Tells after each epoch how much of a training is done."""
 
     def __init__(self, told: Callable[[float], None]) -> None:
@@ -216,7 +216,7 @@ def _is_made(folder: Path, record: Mapping[str, Any]) -> bool:
     return made.is_file() and before["made"] == _weights(made)
 
 
-def _from(stage: Stage, known: Mapping[str, Stage], workspace: Workspace) -> list[str]:
+def _from(stage: Stage, known: Mapping[str, Stage], workspace: RecipeWorkspace) -> list[str]:
     """Return the runs that a stage is made from."""
     names = []
     for key in stage.needs:

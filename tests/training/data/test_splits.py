@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from fer_live.errors import DataError
 from fer_live.training.config.experiment import SplitSettings
 from fer_live.training.data.samples import PARTS, Samples, one_hot
-from fer_live.training.data.splits import Parts, divided
+from fer_live.training.data.splits import DataParts, divided
 
 pytestmark = pytest.mark.training
 
@@ -35,7 +35,7 @@ def made(
     )
 
 
-def names(parts: Parts) -> list[set[str]]:
+def names(parts: DataParts) -> list[set[str]]:
     """What lies in each part."""
     return [set(parts[part].names.tolist()) for part in PARTS]
 

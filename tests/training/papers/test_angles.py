@@ -14,7 +14,7 @@ from fer_live.training.networks import build
 from fer_live.training.papers.angle_plot import plot
 from fer_live.training.papers.angles import (
     AngleWatch,
-    Look,
+    LayerAngles,
     UnitAngles,
     hidden_layers,
     still_since,
@@ -113,11 +113,11 @@ def test_a_table_of_features_has_units_too() -> None:
     assert look.spread["minmax"].pairs == 28
 
 
-def look(epoch: int, moved: float | None) -> Look:
+def look(epoch: int, moved: float | None) -> LayerAngles:
     spread = {
         kind: UnitAngles((10.0, 40, 80, 100, 150), 90.0, 1, 0, 28) for kind in ("centred", "minmax")
     }
-    return Look(epoch, "a", 8, 0, spread, moved)
+    return LayerAngles(epoch, "a", 8, 0, spread, moved)
 
 
 def test_a_layer_is_still_since_it_last_moved() -> None:

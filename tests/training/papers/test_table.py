@@ -12,7 +12,7 @@ from fer_live.training.cli import app
 from fer_live.training.config.experiment import read_experiments
 from fer_live.training.evaluation.final_log import record_of, results_page
 from fer_live.training.evaluation.finished_runs import (
-    Finished,
+    FinishedEvaluation,
     append_finished,
     finished_in,
     finished_of,
@@ -44,10 +44,10 @@ TABLE = PaperTable(
 )
 
 
-def scored(name: str = "one", *, accuracy: float = 0.6, **changes: object) -> Finished:
+def scored(name: str = "one", *, accuracy: float = 0.6, **changes: object) -> FinishedEvaluation:
     """One finished row."""
     figure = Figure(accuracy, accuracy - 0.02, accuracy + 0.02)
-    made = Finished(name, name, "faces test", "70/10/20, seed 0", 200, figure, figure)
+    made = FinishedEvaluation(name, name, "faces test", "70/10/20, seed 0", 200, figure, figure)
     return dataclasses.replace(made, epochs=8, seed=0, **changes)  # type: ignore[arg-type]
 
 

@@ -7,13 +7,13 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks.killed_recipe import killed_and_resumed
+from benchmarks.training.killed_recipe import killed_and_resumed
 from fer_live.errors import SettingsError
 from fer_live.training.config.experiment import DataSettings, Experiment
 from fer_live.training.fitting.fit import Running
 from fer_live.training.models.checkpoint import Checkpoint
 from fer_live.training.recipes import make as making
-from fer_live.training.recipes.make import Workspace, make
+from fer_live.training.recipes.make import RecipeWorkspace, make
 from fer_live.training.recipes.order import stages_for
 from fer_live.training.recipes.recipe import Stage, read_recipe
 from tests.support.data_sets import fer2013_table, votes_table
@@ -89,12 +89,12 @@ def faces(tmp_path: Path) -> Path:
 
 
 @pytest.fixture(scope="module")
-def workspace(tmp_path_factory: pytest.TempPathFactory) -> Workspace:
+def workspace(tmp_path_factory: pytest.TempPathFactory) -> RecipeWorkspace:
     """One for all recipes, so that stages which several recipes need are made once."""
     root = tmp_path_factory.mktemp("workspace")
     quiet = Running(max_steps=2, progress=False)
     data = made_faces(root / "data")
-    return Workspace(data, root / "runs", change=shortened, running=quiet)
+    return RecipeWorkspace(data, root / "runs", change=shortened, running=quiet)
 
 
 @pytest.fixture
@@ -141,7 +141,7 @@ def test_there_is_a_recipe_for_every_model_that_ships() -> None:
 @pytest.mark.timeout(1200)  # eleven trainings
 @pytest.mark.parametrize("name", NAMES)
 def test_every_recipe_makes_a_network_like_the_one_that_ships(
-    name: str, workspace: Workspace
+    name: str, workspace: RecipeWorkspace
 ) -> None:
     stages = tuple(short(stage) for stage in stages_for(name, RECIPES))
     made = make(stages, workspace)
@@ -156,7 +156,7 @@ def test_every_recipe_makes_a_network_like_the_one_that_ships(
 
 
 def weights_of(recipes: Path, faces: Path, runs: Path) -> str:
-    workspace = Workspace(faces, runs)
+    workspace = RecipeWorkspace(faces, runs)
     return make(stages_for("student", recipes), workspace).weights_sha256()
 
 
@@ -175,7 +175,7 @@ def test_the_same_command_goes_on_after_each_stage_and_ends_the_same(
     unbroken = weights_of(recipes, faces, tmp_path / "a")
     told: list[tuple[str, float]] = []
     for end in range(1, len(stages) + 1):
-        workspace = Workspace(
+        workspace = RecipeWorkspace(
             faces, tmp_path / "b", told=lambda s, share: told.append((s.key, share))
         )
         made = make(stages[:end], workspace)
@@ -208,11 +208,11 @@ def test_a_stage_whose_run_was_lost_is_made_again(
 
 def test_a_run_of_other_settings_is_refused(recipes: Path, faces: Path, tmp_path: Path) -> None:
     stages = stages_for("teacher", recipes)
-    make(stages, Workspace(faces, tmp_path / "runs"))
+    make(stages, RecipeWorkspace(faces, tmp_path / "runs"))
     text = (recipes / "small" / "shared.toml").read_text()
     (recipes / "small" / "shared.toml").write_text(text.replace("batch = 8", "batch = 7"))
     with pytest.raises(SettingsError, match="teacher-plain was made of something else: fit"):
-        make(stages_for("teacher", recipes), Workspace(faces, tmp_path / "runs"))
+        make(stages_for("teacher", recipes), RecipeWorkspace(faces, tmp_path / "runs"))
 
 
 BROKEN = [
@@ -255,4 +255,4 @@ def test_keys_of_the_recipe_win_over_what_it_extends(recipes: Path) -> None:
     assert only.experiment is not None
     assert (only.experiment.fit.epochs, only.experiment.fit.batch) == (9, 5)
     assert only.experiment.network.widths == (4, 8, 8, 8, 16)
-    assert making.experiments_of(only, {}, Workspace(recipes))[0].name == "wide-one"
+    assert making.experiments_of(only, {}, RecipeWorkspace(recipes))[0].name == "wide-one"

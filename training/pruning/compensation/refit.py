@@ -43,7 +43,7 @@ MOST_INPUTS: Final = 8_192
 
 
 @dataclass(frozen=True)
-class Seen:
+class FitPictures:
     """Pictures to fit on.
 
     Attributes:
@@ -56,7 +56,7 @@ class Seen:
 
 
 def refit(
-    pruned: nn.Module, parent: nn.Module, graph: ChannelGraph, plan: Plan, seen: Seen
+    pruned: nn.Module, parent: nn.Module, graph: ChannelGraph, plan: Plan, seen: FitPictures
 ) -> None:
     """Fit every consumer of a compensated network in place; removed channels stay unread.
 
@@ -97,7 +97,7 @@ def _fit(
     *,
     inputs: Ids,
     outputs: Ids | None,
-    seen: Seen,
+    seen: FitPictures,
 ) -> None:
     """Fit the weights of one consumer for some inputs and outputs; None stands for all outputs."""
     module = mixing_layer(pruned, consumer)
@@ -119,7 +119,7 @@ def _change(
     consumer: Consumer,
     inputs: Tensor,
     outputs: Tensor,
-    seen: Seen,
+    seen: FitPictures,
 ) -> tuple[Tensor, Tensor | None]:
     """Return float64 (outputs, inputs * taps) to add, and (outputs,) where it can be shifted."""
     module, biased = mixing_layer(pruned, consumer), can_shift_output(pruned, consumer)

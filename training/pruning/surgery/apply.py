@@ -4,7 +4,7 @@ from torch import nn
 
 from fer_live.training.fitting.batch_norm import recalibrate
 from fer_live.training.pruning.compensation.compensate import compensate
-from fer_live.training.pruning.compensation.refit import Seen, refit
+from fer_live.training.pruning.compensation.refit import FitPictures, refit
 from fer_live.training.pruning.plan import Plan
 from fer_live.training.pruning.statistics.measure import Measurement
 from fer_live.training.pruning.subject import Pictures, Subject
@@ -30,7 +30,7 @@ def apply_plan(
         )
     graph = subject.graph
     full = compensate(subject.network, graph, plan, measured)
-    refit(full, subject.network, graph, plan, Seen(subject.seen, len(subject.seen)))
+    refit(full, subject.network, graph, plan, FitPictures(subject.seen, len(subject.seen)))
     return shrink(full, graph, plan.absent(graph)).eval()
 
 

@@ -10,7 +10,7 @@ from torch import Tensor, nn
 
 from fer_live.training.pruning.compensation.compensate import compensate
 from fer_live.training.pruning.compensation.constants import with_constants
-from fer_live.training.pruning.compensation.refit import Seen, refit
+from fer_live.training.pruning.compensation.refit import FitPictures, refit
 from fer_live.training.pruning.graph.channels import ChannelGraph
 from fer_live.training.pruning.graph.trace import channel_graph
 from fer_live.training.pruning.plan import Plan, WidthLimits
@@ -28,7 +28,7 @@ pytestmark = pytest.mark.training
 Kind = Callable[[], Any]
 ANY_WIDTH = WidthLimits(min_channels=1, min_share=0.0)
 BATCHES = [pictures(seed, 64) for seed in range(1, 5)]
-SEEN = Seen(BATCHES, 4 * 64)
+SEEN = FitPictures(BATCHES, 4 * 64)
 
 
 def half(network: nn.Module, graph: ChannelGraph) -> Plan:

@@ -1,6 +1,6 @@
 """A recipe that is killed and resumed ends at the same weights as one that is left alone.
 
-    python -m benchmarks.killed_recipe tiny --data ../shared/data --epochs 2 --kills 3
+    python -m benchmarks.training.killed_recipe tiny --data ../shared/data --epochs 2 --kills 3
 
 `fer-train make` runs twice from empty folders. The second time it is killed (SIGKILL) after drawn
 shares of the time that the first one took, and the same command is given again until it ends.
@@ -24,7 +24,7 @@ _MAKE: Final = "from fer_live.training.cli import app; app()"
 
 
 @dataclass(frozen=True, slots=True)
-class Outcome:
+class KilledOutcome:
     """What both makings ended with.
 
     Attributes:
@@ -42,7 +42,7 @@ class Outcome:
 
 def killed_and_resumed(
     name: str, options: Sequence[str], folder: Path, *, kills: int, seed: int = 0
-) -> Outcome:
+) -> KilledOutcome:
     """Make a recipe undisturbed, then killed and resumed.
 
     Args:
@@ -68,7 +68,7 @@ def killed_and_resumed(
         except subprocess.TimeoutExpired:
             done += 1
     subprocess.run(again, check=True)
-    return Outcome(
+    return KilledOutcome(
         _weights_in(folder / "undisturbed", name),
         _weights_in(folder / "killed", name),
         done,

@@ -1,6 +1,6 @@
 r"""How models do on FER2013's own pictures and on photographs that are not: one row a model.
 
-    python benchmarks/domains.py assets/models/small.onnx runs/NAME/best.ckpt \
+    python benchmarks/training/domains.py assets/models/small.onnx runs/NAME/best.ckpt \
         --data ../shared/data --wild ../shared/data/wild
 
 PublicTest at the natural prior as it is; the photographs cropped as the live path crops them, at
@@ -25,7 +25,7 @@ from fer_live.training.data.samples import Samples
 from fer_live.training.evaluation.conditions import ScoredSamples
 from fer_live.training.evaluation.corruptions import COVERED, corrupted
 from fer_live.training.evaluation.evaluate import common_labels
-from fer_live.training.evaluation.open_model import Opened, Wanted, open_model, parts_for
+from fer_live.training.evaluation.open_model import OpenedModel, Wanted, open_model, parts_for
 from fer_live.training.metrics import classification as metrics
 
 WILD_FIVE: Final = ("angry", "happy", "sad", "surprise", "neutral")
@@ -49,7 +49,7 @@ class DomainFigures:
 
 
 def found_on(
-    head: Opened, whole: Samples, prior: Prior, among: tuple[str, ...] = ()
+    head: OpenedModel, whole: Samples, prior: Prior, among: tuple[str, ...] = ()
 ) -> DomainFigures:
     """Score one head on one set."""
     known = tuple(one for one in head.predictor.card.labels if not among or one in among)

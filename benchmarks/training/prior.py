@@ -1,6 +1,6 @@
 """What correcting for the training prior costs and buys, from none of it to all of it.
 
-    python benchmarks/prior.py assets/models/small.onnx --data ../shared/data
+    python benchmarks/training/prior.py assets/models/small.onnx --data ../shared/data
 
 On PublicTest, for each head and each strength s: labels are named after s times the logarithm of
 the training prior is subtracted from the calibrated logits (Menon et al. 2021, "Long-tail learning
@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from fer_live.errors import FerLiveError
 from fer_live.terminal.markdown import markdown_table
 from fer_live.training.evaluation.evaluate import common_labels
-from fer_live.training.evaluation.open_model import Opened, Wanted, open_model, parts_for
+from fer_live.training.evaluation.open_model import OpenedModel, Wanted, open_model, parts_for
 from fer_live.training.metrics import classification as metrics
 
 STRENGTHS = (0.0, 0.25, 0.5, 0.75, 1.0)
@@ -39,7 +39,7 @@ def evenly(table: NDArray[np.int64], labels: tuple[str, ...]) -> tuple[float, fl
     return float(right.mean()), float((2 * right / (1 + named)).mean())
 
 
-def told(head: Opened, data: Path) -> None:
+def told(head: OpenedModel, data: Path) -> None:
     """Print a table of one head."""
     predictor, card = head.predictor, head.predictor.card
     scored, _ = common_labels(parts_for(head, Wanted(data)).validation.scored(), card.labels)
