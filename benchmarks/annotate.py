@@ -1,6 +1,6 @@
 """How long `annotate` without video takes beside the bare landmarker alone, in turns.
 
-    python benchmarks/annotate.py talk.mp4 --rounds 3
+    python -m benchmarks.annotate talk.mp4 --rounds 3
 
 `annotate` opens, hashes and decodes the file, finds, labels and writes the table; the landmarker
 (video mode, one face, every frame) gets frames that were decoded before. The processor's time is

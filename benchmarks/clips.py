@@ -1,6 +1,6 @@
 """Which emotion each model shows longest in clips, or stretches of a clip, whose emotion is known.
 
-    python benchmarks/clips.py ../shared/video --model cnn6 --model runs/NAME.onnx
+    python -m benchmarks.clips ../shared/video --model cnn6 --model runs/NAME.onnx
 
 The folder holds `index.csv` with the columns `file` and `label`. Taken are rows whose label is one
 emotion, below `synthetic/`, and rows labelled "timeline", where stretches read "happy 5-10" or

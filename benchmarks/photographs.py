@@ -1,6 +1,6 @@
 """300 photographs of 13 formats and some clips in one `fer-live annotate`, checked and timed.
 
-    python benchmarks/photographs.py PHOTOGRAPHS... --clips a.mp4 b.mp4 --count 300
+    python -m benchmarks.photographs PHOTOGRAPHS... --clips a.mp4 b.mp4 --count 300
 
 From the JPEGs given, photographs of 13 formats are made; nine of ten JPEGs among them lie on their
 side or head, with an Exif orientation that says so. The rows of `pictures.csv` are counted against

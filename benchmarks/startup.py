@@ -1,6 +1,6 @@
 """How long `fer-live --help` takes beside the smallest typer application, in turns.
 
-    python benchmarks/startup.py --runs 20
+    python -m benchmarks.startup --runs 20
 
 Both are started in a fresh Python; what is printed is thrown away. The first turn is not counted.
 """

@@ -1,6 +1,6 @@
 r"""How models do on FER2013's own pictures and on photographs that are not: one row a model.
 
-    python benchmarks/training/domains.py assets/models/small.onnx runs/NAME/best.ckpt \
+    python -m benchmarks.training.domains assets/models/small.onnx runs/NAME/best.ckpt \
         --data ../shared/data --wild ../shared/data/wild
 
 PublicTest at the natural prior as it is; the photographs cropped as the live path crops them, at

@@ -1,6 +1,6 @@
 """What it costs to measure every layer of a network over all training pictures.
 
-    python benchmarks/training/gram_pass.py assets/checkpoints/cnn6.ckpt --data ../shared/data
+    python -m benchmarks.training.gram_pass assets/checkpoints/cnn6.ckpt --data ../shared/data
 
 A measuring pass and a plain forward pass go over the same batches in turn, in an order drawn anew
 for each batch, so that both meet the same machine. Memory is the process's peak, before, after

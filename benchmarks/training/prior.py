@@ -1,6 +1,6 @@
 """What correcting for the training prior costs and buys, from none of it to all of it.
 
-    python benchmarks/training/prior.py assets/models/small.onnx --data ../shared/data
+    python -m benchmarks.training.prior assets/models/small.onnx --data ../shared/data
 
 On PublicTest, for each head and each strength s: labels are named after s times the logarithm of
 the training prior is subtracted from the calibrated logits (Menon et al. 2021, "Long-tail learning

@@ -1,9 +1,9 @@
 """How far a label can be trusted, by how well the face is seen and not by what it shows.
 
 The chance that a face so seen is named as it would be if it were seen well: a logistic function of
-six figures, learned from photographs that were spoiled on purpose, each sign held to what spoils
-(`benchmarks/quality.py`). It does not see that a face is hidden, and the network's answer has no
-part in it, so that keeping rows of good quality does not favour some labels.
+six figures, learned from photographs that were spoiled on purpose, each sign held to what
+spoils (`benchmarks/faces/quality.py`). It does not see that a face is hidden, and the network's
+answer has no part in it, so that keeping rows of good quality does not favour some labels.
 """
 
 import math

@@ -7,7 +7,7 @@ from itertools import islice
 import numpy as np
 import pytest
 
-from benchmarks.small_faces import forget
+from benchmarks.faces.small_faces import forget
 from fer_live.realtime.bench.measures.bare_landmarker import BareLandmarker
 from fer_live.realtime.demo_clip import FPS, Placed, Scene, draw_scene
 from fer_live.realtime.faces import (

@@ -4,7 +4,7 @@ from itertools import islice
 
 import pytest
 
-from benchmarks.small_faces import look_for_portrait
+from benchmarks.faces.small_faces import look_for_portrait
 from fer_live.realtime.faces import FaceSettings, FinderName, open_finder
 from fer_live.realtime.results import Frame
 from fer_live.realtime.sources import open_video

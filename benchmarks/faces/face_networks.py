@@ -1,6 +1,6 @@
 """How alike MediaPipe's face networks are when ONNX Runtime runs them, and what each costs.
 
-    python benchmarks/face_networks.py CLIP...
+    python -m benchmarks.faces.face_networks CLIP...
 
 Every 15th frame: candidates of the detector, landmarks and blendshapes of a face that is detected.
 Distances are over the width of the face. Times are those of the processor on one core, the best of

@@ -1,9 +1,9 @@
 """What the proxies of action units answer to: acted clips, and faces of which one part is moved.
 
-    python benchmarks/action_units.py CLIPS... --photographs a.jpg b.jpg
+    python -m benchmarks.faces.action_units CLIPS... --photographs a.jpg b.jpg
 
 Of each clip the median of every proxy is printed. Of each photograph the face is rendered
-(`benchmarks/rendering.py`) with mouth corners, brows, lids or jaw moved in seven equal steps, and
+(`rendering.py`) with mouth corners, brows, lids or jaw moved in seven equal steps, and
 the rank correlation of step and proxy is printed: 1 for a proxy that grows at every step. Neither
 says how a coder would score these faces: that was not validated.
 """
@@ -18,7 +18,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from benchmarks.rendering import Move, rendered
+from benchmarks.faces.rendering import Move, rendered
 from fer_live.arrays import Image
 from fer_live.realtime.faces import FaceSettings, open_face_networks, open_finder
 from fer_live.realtime.faces.networks import FaceNetworks

@@ -1,6 +1,6 @@
 """What spoils a label: fits `quality` on spoiled photographs and judges it on others.
 
-    python benchmarks/quality.py WILD --each 80
+    python -m benchmarks.faces.quality WILD --each 80
 
 WILD holds photographs in one folder a label. Each is read as it is and spoiled in ten ways
 (blurred, dark, noisy, small, partly hidden, compressed). Half of the photographs give the

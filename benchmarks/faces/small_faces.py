@@ -4,7 +4,7 @@ The portrait of `demo_clip.py`, scaled so that the hull of its landmarks has a c
 at seeded places onto the frames of clips without faces, enlarged to the size that is measured. A
 face counts as found when a face overlaps it well within a second of video.
 
-    python benchmarks/small_faces.py CLIP... --markdown docs/benchmarks/small-faces.md
+    python -m benchmarks.faces.small_faces CLIP... --markdown docs/benchmarks/small-faces.md
 
 Each CLIP is a video without a face. The finder is the live one, as shipped.
 """
@@ -156,7 +156,7 @@ def head(places: int, clips: int) -> list[str]:
     return [
         "# Small faces",
         "",
-        "Written by `benchmarks/small_faces.py`, "
+        "Written by `benchmarks/faces/small_faces.py`, "
         f"{datetime.now(UTC).date().isoformat()}, fer-live {version('fer-live')}.",
         "",
         f"The portrait of `fer_live.realtime.demo_clip` at {places} seeded places a row, before "

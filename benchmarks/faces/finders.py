@@ -1,6 +1,6 @@
 """What changes when ONNX Runtime runs MediaPipe's face networks instead of MediaPipe itself.
 
-    python benchmarks/finders.py CLIP... --markdown FILE
+    python -m benchmarks.faces.finders CLIP... --markdown FILE
 
 Both go through the same frames in turns, in one process on one core, everything else as shipped;
 time is that of the processor.

@@ -1,8 +1,8 @@
 """How far off head pose is, on rendered heads and on a clip that was rolled.
 
-    python benchmarks/head_pose.py PHOTOGRAPHS... --clip rolled.mp4 upright.mp4
+    python -m benchmarks.faces.head_pose PHOTOGRAPHS... --clip rolled.mp4 upright.mp4
 
-Faces of the photographs are rendered at 12 known poses (`benchmarks/rendering.py`), found anew and
+Faces of the photographs are rendered at 12 known poses (`rendering.py`), found anew and
 measured; beside ours stands MediaPipe's own transformation matrix of the same pictures. The
 first clip is the second one, rolled by 30 degrees times a sine: what is added to roll is compared
 with the best fitting 30 sin(b t + c).
@@ -19,7 +19,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from benchmarks.rendering import rendered
+from benchmarks.faces.rendering import rendered
 from fer_live.arrays import Image, Points
 from fer_live.bundle import LANDMARKER, read_asset
 from fer_live.realtime.faces import FaceSettings, open_face_networks, open_finder

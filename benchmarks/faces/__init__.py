@@ -1,0 +1,1 @@
+"""What finding and measuring faces costs, and how well it is done."""
