@@ -9,6 +9,7 @@ from tests.robustness.kills import killed_again_and_again, told
 from tests.robustness.mutants import mutant
 from tests.robustness.seeds import CLIPS, PICTURES, make_seeds
 from tests.robustness.soak import judged, soaked
+from tests.support.shared_data import shared_file
 
 posix = pytest.mark.skipif("sys.platform != 'linux'", reason="/proc is Linux's")
 FORMATS = [*CLIPS, *PICTURES, "onnx", "toml"]
@@ -16,6 +17,7 @@ FORMATS = [*CLIPS, *PICTURES, "onnx", "toml"]
 
 @pytest.fixture(scope="module")
 def seeds(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
+    shared_file("video/edge/with_audio_track.mp4")
     return make_seeds(tmp_path_factory.mktemp("seeds"))
 
 
@@ -41,6 +43,7 @@ def test_damaged_files_of_every_format_are_annotated_or_refused_in_a_sentence(
 
 @posix
 def test_killed_runs_lose_nothing(tmp_path: Path) -> None:
+    shared_file("video")
     tally = killed_again_and_again(tmp_path, kills=3, clips=3, seed=1)
     assert tally.kills == 3
     assert tally.broken == [], told(tally)
@@ -50,6 +53,7 @@ def test_killed_runs_lose_nothing(tmp_path: Path) -> None:
 @pytest.mark.long
 @pytest.mark.timeout(1800)
 def test_kills_again_and_again_lose_nothing(tmp_path: Path) -> None:
+    shared_file("video")
     tally = killed_again_and_again(tmp_path, kills=40, clips=10, seed=2)
     assert tally.broken == [], told(tally)
 
@@ -59,5 +63,6 @@ def test_kills_again_and_again_lose_nothing(tmp_path: Path) -> None:
 @pytest.mark.timeout(900)
 def test_ten_minutes_of_a_stream_with_a_fault_a_minute(tmp_path: Path) -> None:
     """Latency is judged by `make soak` alone, on a machine that does nothing else."""
+    shared_file("video")
     broken = [one for one in judged(soaked(tmp_path, 600), 600) if not one.kept]
     assert [one for one in broken if "latency" not in one.promise] == []

@@ -23,7 +23,7 @@ def numbered(count: int, asked: list[int] | None = None) -> Iterator[Frame]:
 def _no_thread_left() -> Iterator[None]:
     before = set(threading.enumerate())
     yield
-    assert set(threading.enumerate()) == before
+    assert set(threading.enumerate()) <= before  # others' threads may have ended meanwhile
 
 
 @pytest.mark.parametrize("count", [0, 1, DEPTH, 50])
