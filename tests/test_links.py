@@ -1,5 +1,6 @@
 """Links between the documents lead somewhere."""
 
+import pkgutil
 import re
 import subprocess
 from pathlib import Path
@@ -50,3 +51,11 @@ def test_every_link_of_every_document_leads_somewhere() -> None:
 
 def test_the_readme_can_be_read_in_a_minute_or_two() -> None:
     assert len((ROOT / "README.md").read_text(encoding="utf-8").split()) <= 700
+
+
+def test_what_the_reference_describes_is_where_it_says() -> None:
+    pages = (ROOT / "docs" / "reference").glob("*.md")
+    named = [name for page in pages for name in re.findall(r"^::: (\S+)$", page.read_text(), re.M)]
+    assert named
+    for name in named:
+        pkgutil.resolve_name(name)
