@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from fer_live.realtime.annotate import AnnotateSettings, annotate
 from tests.cases import independent
-from tests.cases.checks import OFFSET_S, Ran, check
+from tests.cases.annotated import OFFSET_S, Ran, check
 from tests.matrix.cells import Cell
 from tests.matrix.generator import COLOURS, FPS
 
