@@ -39,7 +39,7 @@ class Study:
 
 
 def summarize(
-    folder: Path, out: Path, *, subjects: Path | None = None, form: Form = "csv"
+    folder: str | Path, out: str | Path, *, subjects: str | Path | None = None, form: Form = "csv"
 ) -> Study:
     """Write what all results below a folder show together.
 
@@ -64,9 +64,10 @@ def summarize(
         DataError: The results or the subjects cannot be read, or do not fit.
         SinkError: The tables cannot be written.
     """
+    folder, out = Path(folder), Path(out)
     results = read_results(folder)
     sources = [result.source for result in results]
-    known = Subjects() if subjects is None else read_subjects(subjects, sources)
+    known = Subjects() if subjects is None else read_subjects(Path(subjects), sources)
     figures = group_figures(results, known)
     out.mkdir(parents=True, exist_ok=True)
     labels = labels_of(results)

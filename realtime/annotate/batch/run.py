@@ -41,7 +41,7 @@ _log = logging.getLogger(__name__)
 
 def annotate(
     inputs: Sequence[str | Path],
-    out: Path,
+    out: str | Path,
     settings: AnnotateSettings | None = None,
     *,
     jobs: int | None = None,
@@ -80,7 +80,7 @@ def annotate(
         ModelError: The model cannot be used, or a shipped file is missing or damaged.
         DeviceError: The device cannot be had.
     """
-    settings = settings or AnnotateSettings()
+    settings, out = settings or AnnotateSettings(), Path(out)
     read_asset(LANDMARKER)  # once, and not for each input
     if jobs is not None and jobs < 1:
         raise SettingsError(f"{jobs} jobs were asked for; give 1 or more")
