@@ -10,7 +10,7 @@ from typing import Final, Self
 
 from fer_live.errors import SourceError
 from fer_live.realtime.results import Frame, SourceInfo
-from fer_live.realtime.sources.source import CLOSE_PATIENCE_S, BaseSource, Source
+from fer_live.realtime.sources.source import CLOSE_PATIENCE_S, Source, WrappedSource
 
 HELD_PERIOD_S: Final = 0.1
 """How often a film that stands still looks whether it may go on."""
@@ -162,7 +162,7 @@ class LatestFrame:
         return True
 
 
-class Paced(BaseSource):
+class Paced(WrappedSource):
     """Plays a file at its own speed, so that it behaves as a camera would.
 
     Every frame comes when it is due and counts as captured then; who is slow misses some, given
@@ -175,29 +175,7 @@ class Paced(BaseSource):
         Args:
             source: A file, open and unread.
         """
-        super().__init__()
-        self._source = source
-        self._info = dataclasses.replace(source.info, live=True)
-
-    @property
-    def info(self) -> SourceInfo:
-        """The file's, but live."""
-        return self._info
-
-    @property
-    def fault(self) -> str | None:
-        """The file's."""
-        return self._source.fault
-
-    @property
-    def trouble(self) -> str | None:
-        """The file's: one on a network may keep us waiting."""
-        return self._source.trouble
-
-    def stop(self) -> None:
-        """Stop both."""
-        super().stop()
-        self._source.stop()
+        super().__init__(source, dataclasses.replace(source.info, live=True))
 
     def _read(self) -> Iterator[Frame]:
         """Yield each frame when it is due, counted from the first; no time passes while held."""
@@ -218,7 +196,3 @@ class Paced(BaseSource):
         while self.held and not self._closing.wait(HELD_PERIOD_S):
             pass
         return time.monotonic() - begun_s
-
-    def _release(self) -> None:
-        """Close the file."""
-        self._source.close()

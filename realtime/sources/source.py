@@ -182,6 +182,49 @@ class BaseSource(ABC):
             self._busy.release()
 
 
+class WrappedSource(BaseSource):
+    """Gives another source's frames in another way; a subclass says how in `_read`."""
+
+    def __init__(self, source: Source, info: SourceInfo) -> None:
+        """Take over a source; it is closed together with this one.
+
+        Args:
+            source: Open and unread.
+            info: What is known of the frames that this one gives.
+        """
+        super().__init__()
+        self._source, self._info = source, info
+
+    @property
+    def info(self) -> SourceInfo:
+        """What is known before the first frame."""
+        return self._info
+
+    @property
+    def fault(self) -> str | None:
+        """The wrapped source's."""
+        return self._source.fault
+
+    @property
+    def trouble(self) -> str | None:
+        """The wrapped source's."""
+        return self._source.trouble
+
+    @property
+    def behind_s(self) -> float:
+        """The wrapped source's."""
+        return self._source.behind_s
+
+    def stop(self) -> None:
+        """Stop both."""
+        super().stop()
+        self._source.stop()
+
+    def _release(self) -> None:
+        """Close the wrapped source."""
+        self._source.close()
+
+
 def silence(waiting_s: float | None) -> str | None:
     """Return what to say of a source that a picture is waited for; None when it is not for long.
 
