@@ -25,8 +25,10 @@ test: $(VENV)/.installed
 test-fast: $(VENV)/.installed
 	$(BIN)/pytest -m "not long and not training"
 
+# Properties are searched anew there, at random.
 test-long: $(VENV)/.installed
 	$(BIN)/pytest -m "long"
+	$(BIN)/pytest --hypothesis-profile=search $$(grep -rl "^from hypothesis import" tests --include=test_*.py)
 
 # The containers: no daemon is needed to lint, and none is used.
 .venv-containers/.installed: pyproject.toml

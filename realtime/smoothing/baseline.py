@@ -49,7 +49,8 @@ def excess(rest: NDArray[np.float64], neutral: int) -> NDArray[np.float64]:
         rest: (K,) what a face says at rest.
         neutral: Which label is neutral.
     """
-    beyond: NDArray[np.float64] = np.maximum(0.0, np.log(rest) - np.log(rest[neutral]) + MARGIN)
+    logs = np.log(np.maximum(rest, FLOOR))  # as `without` counts every later look
+    beyond: NDArray[np.float64] = np.maximum(0.0, logs - logs[neutral] + MARGIN)
     beyond[neutral] = 0.0
     return beyond
 
