@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fer_live.arrays import Crops
-from fer_live.contract import ModelContract
+from fer_live.contract import ModelContract, SecondHead
 from fer_live.errors import ModelError
 from fer_live.export.conversion.crops import CropSet, Place, crops_at
 from fer_live.export.conversion.precision import contract_in, to_half_storage
@@ -99,12 +99,14 @@ def _compared(before: OnnxClassifier, after: OnnxClassifier, crops: CropSet) -> 
 def _labels(classifier: OnnxClassifier, crops: Crops) -> NDArray[np.int64]:
     """Return (ways, N) numbers of labels: of each head, at the natural and the balanced prior."""
     contract: ModelContract = classifier.contract
-    heads = [(classifier.classify(crops).logits, contract.temperature, contract.prior)]
+    heads: list[tuple[NDArray[np.float32], ModelContract | SecondHead]] = [
+        (classifier.classify(crops).logits, contract)
+    ]
     if contract.second is not None:
-        second = contract.second
-        heads.append((classifier.second_logits(crops), second.temperature, second.prior))
+        heads.append((classifier.second_logits(crops), contract.second))
     ways = []
-    for logits, temperature, prior in heads:
-        scaled = logits / np.float32(temperature)
-        ways += [scaled.argmax(axis=1), balanced_logits(scaled, prior).argmax(axis=1)]
+    for logits, head in heads:
+        scaled = logits / np.float32(head.temperature)
+        even = balanced_logits(scaled, head.prior, head.labels)
+        ways += [scaled.argmax(axis=1), even.argmax(axis=1)]
     return np.stack(ways)

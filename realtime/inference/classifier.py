@@ -67,7 +67,9 @@ def with_prior(
     """Return (N, K) float32 probabilities at the prior asked for."""
     if prior == "natural":
         return prediction.probabilities
-    return calibrated(prediction.logits, contract.temperature, contract.prior, prior)
+    return calibrated(
+        prediction.logits, contract.temperature, contract.prior, contract.labels, prior
+    )
 
 
 class OnnxClassifier:

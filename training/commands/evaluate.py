@@ -99,8 +99,8 @@ def evaluate(
         frequent = read_prevalence(prevalence or [])
         opened = open_model(model, runs=runs)
         named = read_map(label_map or [])
-        asked = tuple(label.strip() for label in among.split(",") if label.strip())
-        wanted = Wanted(data, votes, table, tuple(step or ()), label_map=named, among=asked)
+        steps = tuple(step or ())
+        wanted = Wanted(data, votes, table, steps, label_map=named, among=_labels(among))
         finished = model.suffix == ".onnx"
         heads = tuple(opened.heads) if votes is None else (opened,)
         part: Part = "test" if final else "validation"
@@ -128,11 +128,24 @@ def calibrate(
     table: Table = None,
     step: Step = None,
     label_map: LabelMap = None,
+    second: Annotated[
+        Path | None,
+        typer.Option(help="Pictures from elsewhere, for confidence that holds there as well."),
+    ] = None,
+    second_step: Annotated[
+        list[str] | None, typer.Option(help="Their preprocessing, in order.")
+    ] = None,
+    among: Annotated[
+        str, typer.Option(help="Labels of theirs to go by: angry,happy,sad; by default all.")
+    ] = "",
     runs: Runs = Path("runs"),
 ) -> None:
     """Fit temperature and uncertain threshold of checkpoint MODEL on PublicTest, and keep them.
 
     Of your own pictures those of a part called val are taken, or all.
+
+    With --second both are fitted to the mean of PublicTest at the natural prior and those pictures
+    at the balanced one.
 
     A second head gets its own, on the labels that it learned.
     """
@@ -143,14 +156,23 @@ def calibrate(
         opened = open_model(model, runs=runs)
         named = read_map(label_map or [])
         wanted = Wanted(data, votes, table, tuple(step or ()), label_map=named)
+        elsewhere = None
+        if second is not None:
+            elsewhere = Wanted(second, steps=tuple(second_step or ()), among=_labels(among))
         for head in opened.heads if votes is None else (opened,):
-            fitted = calibrate_file(head, wanted)
-            shown = fitted.shown
+            also = elsewhere if head.place == 0 else None
+            fitted = calibrate_file(head, wanted, second=also)
+            shown, n = fitted.shown, " and ".join(f"{n:,}" for n in fitted.n)
             typer.echo(
                 f"{head.predictor.card.name}: temperature {fitted.temperature:.3f}; uncertain "
-                f"below {shown.threshold:.2f}: {shown.coverage:.1%} of {fitted.n:,} shown, "
+                f"below {shown.threshold:.2f}: {shown.coverage:.1%} of {n} shown, "
                 f"{shown.accuracy or 0:.1%} of them right"
             )
+
+
+def _labels(among: str) -> tuple[str, ...]:
+    """Return the labels of a list with commas."""
+    return tuple(label.strip() for label in among.split(",") if label.strip())
 
 
 def mirror(

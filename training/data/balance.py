@@ -22,7 +22,9 @@ from fer_live.training.data.samples import Samples
 _AT_ONCE = 512
 
 
-def heads_of(lessons: Lessons, balance: Balance, most: float) -> Heads:
+def heads_of(
+    lessons: Lessons, labels: tuple[tuple[str, ...], ...], balance: Balance, most: float
+) -> Heads:
     """Return the heads as the loss needs them, with the prior that the network will have learned.
 
     Weights in the loss shift that prior as if the labels were as frequent as they weigh; the
@@ -39,7 +41,7 @@ def heads_of(lessons: Lessons, balance: Balance, most: float) -> Heads:
         learned = (lessons.targets * lessons.weights[:, None]).sum(axis=0)
     parts = np.split(learned, np.cumsum(lessons.sizes)[:-1])
     shares = np.concatenate([part / part.sum() for part in parts])
-    return Heads(lessons.sizes, tuple(prior.tolist()), tuple(shares.tolist()), weights)
+    return Heads(labels, tuple(prior.tolist()), tuple(shares.tolist()), weights)
 
 
 def class_weights(lessons: Lessons, most: float) -> tuple[float, ...]:

@@ -20,17 +20,22 @@ class Heads:
     """What a loss has to know of the heads, K labels in all.
 
     Attributes:
-        sizes: Labels of each head, summing to K.
+        labels: Of each head; K in all.
         prior: (K,) how frequent each label is among its head's targets; each head sums to 1.
         learned: (K,) the prior that the logits come to contain, after whatever was done about
             rare labels; each head sums to 1.
         weights: (K,) of each label in the loss, mean 1 within a head; empty for equal ones.
     """
 
-    sizes: tuple[int, ...]
+    labels: tuple[tuple[str, ...], ...]
     prior: tuple[float, ...]
     learned: tuple[float, ...]
     weights: tuple[float, ...] = ()
+
+    @property
+    def sizes(self) -> tuple[int, ...]:
+        """How many labels each head has."""
+        return tuple(map(len, self.labels))
 
 
 @dataclass(frozen=True)

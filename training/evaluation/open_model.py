@@ -220,15 +220,28 @@ def recorded(model: OpenedModel, evaluation: Evaluation) -> None:
     checkpoint.with_head(model.place, known).save(model.path)
 
 
-def calibrate_file(model: OpenedModel, wanted: Wanted) -> Calibration:
+def calibrate_file(
+    model: OpenedModel, wanted: Wanted, *, second: Wanted | None = None
+) -> Calibration:
     """Fit a head's temperature and threshold on the validation part and keep them in its file.
+
+    Args:
+        model: The head.
+        wanted: The data that it learned from.
+        second: Pictures from elsewhere, to be calibrated on as well; all of them are taken.
 
     Raises:
         ModelError: The model is an ONNX file.
         DataError: See `parts_for`.
     """
     checkpoint = _now(model)
-    told, fitted = calibrated(checkpoint, parts_for(model, wanted).validation, head=model.place)
+    told, fitted = calibrated(
+        checkpoint,
+        parts_for(model, wanted).validation,
+        head=model.place,
+        second=parts_for(model, second).validation if second else None,
+        among=second.among if second else (),
+    )
     told.save(model.path)
     return fitted
 

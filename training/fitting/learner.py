@@ -1,6 +1,7 @@
 """The training step, as Lightning wants it: pictures in, loss out, validation at both priors."""
 
 import math
+from collections.abc import Sequence
 from typing import Any
 
 import lightning
@@ -26,7 +27,7 @@ class Learner(lightning.LightningModule):
         network: What is trained.
         fit: How.
         augmentation: What may vary in a training picture.
-        heads: How many labels each has, how frequent they are and what they weigh.
+        heads: The labels of each, how frequent they are and what they weigh.
         steps: Optimiser steps in the whole run; schedules end there.
         teaching: Teachers that answer for each batch, and their share in the whole.
     """
@@ -45,6 +46,7 @@ class Learner(lightning.LightningModule):
         self.network = network
         self._fit, self._augmentation, self._steps = fit, augmentation, steps
         self._sizes, self._teaching = heads.sizes, teaching
+        self._labels = heads.labels
         self.prior: Tensor
         self.class_weights: Tensor
         self.register_buffer("prior", torch.tensor(heads.prior), persistent=False)
@@ -119,7 +121,7 @@ class Learner(lightning.LightningModule):
         self._seen.clear()
         prior = self.learned_prior.cpu()
         parts = (split(each, self._sizes) for each in (logits, targets, prior))
-        heads = [validation_figures(*head) for head in zip(*parts, strict=True)]
+        heads = [validation_figures(*head) for head in zip(*parts, self._labels, strict=True)]
         figures = {key: sum(head[key] for head in heads) / len(heads) for key in heads[0]}
         if len(heads) > 1:
             for place, head in enumerate(heads, start=1):
@@ -162,13 +164,16 @@ def cross_entropy(
     return -(weighted * logits.log_softmax(dim=1)).sum() / weighted.sum().clamp_min(1e-12)
 
 
-def validation_figures(logits: Tensor, targets: Tensor, prior: Tensor) -> dict[str, float]:
+def validation_figures(
+    logits: Tensor, targets: Tensor, prior: Tensor, labels: Sequence[str]
+) -> dict[str, float]:
     """Return accuracy and loss, and macro F1 at the natural and the balanced prior.
 
     Args:
         logits: (N, K).
         targets: (N, K), 1 at the majority label; rows of zeros are not scored.
         prior: (K,).
+        labels: (K,) names.
     """
     scored = targets.sum(dim=1) > 0
     logits, targets = logits[scored], targets[scored]
@@ -176,7 +181,7 @@ def validation_figures(logits: Tensor, targets: Tensor, prior: Tensor) -> dict[s
     raw = logits.numpy().astype(np.float64)
     classes = raw.shape[1]
     natural = metrics.confusion(truth, raw.argmax(axis=1), classes)
-    even = balanced_logits(raw, prior.tolist()).argmax(axis=1)
+    even = balanced_logits(raw, prior.tolist(), labels).argmax(axis=1)
     balanced = metrics.confusion(truth, even, classes)
     return {
         "accuracy": metrics.accuracy(natural),

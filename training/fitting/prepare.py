@@ -98,7 +98,7 @@ def prepare(experiment: Experiment, root: Path, runs: Path) -> Prepared:
         labels=labels,
         told=told,
         takes=takes,
-        heads=heads_of(lessons, experiment.fit.balance, experiment.fit.rare_factor),
+        heads=heads_of(lessons, labels, experiment.fit.balance, experiment.fit.rare_factor),
         root=root,
     )
 

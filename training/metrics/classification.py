@@ -4,7 +4,7 @@ Every figure is a fraction in [0, 1], never percent.
 """
 
 import dataclasses
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from statistics import NormalDist
 
@@ -207,9 +207,18 @@ def risk_coverage(probabilities: Floats, truth: NDArray[np.int64]) -> tuple[Thre
     return tuple(shown_above(probabilities, truth, k / 20) for k in range(20))
 
 
+def shown_of_all(
+    sets: Sequence[tuple[Floats, NDArray[np.int64]]], threshold: float
+) -> ThresholdPoint:
+    """Return what is left of several sets, each of which counts as much as every other."""
+    points = [shown_above(probabilities, truth, threshold) for probabilities, truth in sets]
+    coverage = sum(point.coverage for point in points)
+    right = sum(point.coverage * (point.accuracy or 0.0) for point in points)
+    return ThresholdPoint(threshold, coverage / len(sets), right / coverage if coverage else None)
+
+
 def fitted_threshold(
-    probabilities: Floats,
-    truth: NDArray[np.int64],
+    sets: Sequence[tuple[Floats, NDArray[np.int64]]],
     *,
     right: float = 0.9,
     least_coverage: float = 0.75,
@@ -218,10 +227,15 @@ def fitted_threshold(
 
     The lowest at which the share `right` of what is shown is right; where that would leave less
     than `least_coverage` to show, the highest that still shows so much.
+
+    Args:
+        sets: Of each (N, K) probabilities and (N,) true labels; see `shown_of_all`.
+        right: Share of the labels shown that should be right.
+        least_coverage: Share of the pictures that get a label, whatever that costs.
     """
     last = 0.0
     for percent in range(100):
-        shown = shown_above(probabilities, truth, percent / 100)
+        shown = shown_of_all(sets, percent / 100)
         if shown.coverage < least_coverage:
             break
         last = shown.threshold
@@ -279,12 +293,39 @@ def range_when_named(
 def fitted_temperature(logits: NDArray[np.floating], truth: NDArray[np.int64]) -> float:
     """Return the temperature in [0.2, 5] that makes the true labels likeliest.
 
-    Guo et al. 2017, "On Calibration of Modern Neural Networks"; golden section on log T, where
-    the cross entropy has one minimum.
+    Guo et al. 2017, "On Calibration of Modern Neural Networks".
+    """
+    return shared_temperature([ScaledAnswers(logits, truth)])
+
+
+@dataclass(frozen=True, slots=True)
+class ScaledAnswers:
+    """What a network says of one set, for a temperature.
+
+    Attributes:
+        logits: (N, K) as the network gives them.
+        truth: (N,) true labels.
+        taken_out: (K,) what is subtracted once they are divided, such as the logarithm of a prior.
+    """
+
+    logits: NDArray[np.floating]
+    truth: NDArray[np.int64]
+    taken_out: NDArray[np.float64] | float = 0.0
+
+    def shares(self, temperature: float) -> Floats:
+        """Return (N, K) probabilities."""
+        return softmax(self.logits.astype(np.float64) / temperature - self.taken_out)
+
+
+def shared_temperature(sets: Sequence[ScaledAnswers]) -> float:
+    """Return the temperature in [0.2, 5] with the least mean, over sets, of each's cross entropy.
+
+    Golden section on log T. Of one set the cross entropy has one minimum (it is convex in 1 / T),
+    and so has the mean of several.
     """
 
     def cost(log_t: float) -> float:
-        return cross_entropy(softmax(logits.astype(np.float64) / np.exp(log_t)), truth)
+        return sum(cross_entropy(one.shares(float(np.exp(log_t))), one.truth) for one in sets)
 
     low, high = float(np.log(0.2)), float(np.log(5.0))
     golden = (np.sqrt(5) - 1) / 2

@@ -50,7 +50,8 @@ class Card:
 
     def probabilities(self, logits: NDArray[np.floating], prior: Prior) -> NDArray[np.float64]:
         """Return calibrated (N, K) probabilities at the prior asked for."""
-        return calibrated(logits.astype(np.float64), self.temperature, self.prior, prior)
+        exact = logits.astype(np.float64)
+        return calibrated(exact, self.temperature, self.prior, self.labels, prior)
 
 
 class Predictor(Protocol):

@@ -92,11 +92,13 @@ def test_drawing_gives_every_label_alike() -> None:
 
 def test_the_prior_that_is_learned_follows_what_was_done() -> None:
     lessons = lessons_of([samples((60, 30, 10))])
-    assert heads_of(lessons, "none", 20).learned == pytest.approx((0.6, 0.3, 0.1))
-    assert heads_of(lessons, "class-weights", 20).learned == pytest.approx((1 / 3,) * 3)
-    assert heads_of(lessons, "balanced-softmax", 20).learned == pytest.approx((1 / 3,) * 3)
+    assert heads_of(lessons, (LABELS,), "none", 20).learned == pytest.approx((0.6, 0.3, 0.1))
+    assert heads_of(lessons, (LABELS,), "class-weights", 20).learned == pytest.approx((1 / 3,) * 3)
+    assert heads_of(lessons, (LABELS,), "balanced-softmax", 20).learned == pytest.approx(
+        (1 / 3,) * 3
+    )
     weighted = dataclasses.replace(lessons, weights=drawing_weights(lessons))
-    assert heads_of(weighted, "sampling", 20).learned == pytest.approx((1 / 3,) * 3)
+    assert heads_of(weighted, (LABELS,), "sampling", 20).learned == pytest.approx((1 / 3,) * 3)
 
 
 def test_processes_share_an_epoch_without_overlap() -> None:

@@ -107,7 +107,7 @@ def test_the_threshold_is_the_lowest_that_does_or_the_highest_allowed(
     seed: int, right: float, least: float
 ) -> None:
     shares, truth = guesses(seed, 200)
-    found = metrics.fitted_threshold(shares, truth, right=right, least_coverage=least)
+    found = metrics.fitted_threshold([(shares, truth)], right=right, least_coverage=least)
     shown = metrics.shown_above(shares, truth, found)
     assert shown.coverage >= least
     lower = metrics.shown_above(shares, truth, found - 0.01)
