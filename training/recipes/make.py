@@ -19,6 +19,7 @@ from fer_live.errors import SettingsError
 from fer_live.training.config.experiment import Experiment
 from fer_live.training.config.loader import as_table
 from fer_live.training.config.repeats import repeats_of
+from fer_live.training.evaluation.open_model import Wanted
 from fer_live.training.fitting.average import average_runs
 from fer_live.training.fitting.callbacks import TrainingWatcher
 from fer_live.training.fitting.fit import Running, fit
@@ -73,7 +74,7 @@ def make(stages: Sequence[Stage], workspace: RecipeWorkspace) -> Checkpoint:
             record = json.loads(json.dumps({"stage": run, "needs": needs}))
             if not _is_made(folder, record):
                 work()
-                _finish(folder, record, workspace.data)
+                _finish(folder, record, stage, workspace.data)
         workspace.told(stage, 1.0)
         _log.info("%s: made after %.0f s", stage.key, time.monotonic() - begun)
     return Checkpoint.load(workspace.runs / stages[-1].file)
@@ -184,9 +185,12 @@ def _renamed(checkpoint: Checkpoint, folder: Path) -> None:
     dataclasses.replace(checkpoint, name=folder.name).save(folder / BEST)
 
 
-def _finish(folder: Path, record: Mapping[str, Any], data: Path) -> None:
+def _finish(folder: Path, record: Mapping[str, Any], stage: Stage, data: Path) -> None:
     """Calibrate and report a run, and note what it was made of; without the note it is not made."""
-    finish_run(folder, data)
+    known, second = stage.second_domain, None
+    if known is not None:
+        second = Wanted(data / known.data, steps=known.steps, among=known.among)
+    finish_run(folder, data, second=second)
     done = {**record, "made": _weights(folder / BEST)}
     (folder / _RECORD).write_text(json.dumps(done, indent=1) + "\n", encoding="utf-8")
 

@@ -9,7 +9,7 @@ from fer_live.training.pruning.prune import PruneSettings
 from fer_live.training.pruning.run import prune_run
 from fer_live.training.pruning.subject import open_subject
 from fer_live.training.pruning.surgery.recover import RecoverySettings
-from fer_live.training.recipes.recipe import PruneTable
+from fer_live.training.recipes.tables import PruneTable
 
 
 def prune_stage(

@@ -14,55 +14,12 @@ from fer_live.errors import SettingsError
 from fer_live.training.config.experiment import Experiment
 from fer_live.training.config.loader import from_table, laid_over, read_toml, require
 from fer_live.training.models.checkpoint import BEST
+from fer_live.training.recipes.tables import PruneTable, SecondDomain
 
 FOLDER: Final = Path("recipes")
 Do = Literal["fit", "average", "choose", "mirror", "prune"]
-_OWN: Final = ("name", "do", "of", "teachers", "seeds", "prune")
+_OWN: Final = ("name", "do", "of", "teachers", "seeds", "prune", "second_domain")
 """Keys of a stage that are no experiment's."""
-
-
-@dataclass(frozen=True, slots=True)
-class PruneTable:
-    """How a stage prunes; the keys are the options of `fer-train prune`.
-
-    Attributes:
-        budget: Share of the cost that is left, in (0, 1).
-        of: What it is a share of.
-        importance: What it is met by.
-        allocation: Whether layers compete, all keep the same share, or what each keeps is tried.
-        compensate: How the rest makes up for what goes.
-        multiple: Widths end on multiples of this.
-        least: Channels that every layer keeps.
-        least_share: Share of its channels that every layer keeps.
-        images: Training pictures that are measured.
-        seed: Of these.
-        rounds: Prune and recover in so many steps.
-        recover: Epochs of learning again.
-        distil: Share of the parent in what is learned again.
-        learning_rate: Of learning again.
-        precision: Of learning again.
-    """
-
-    budget: float
-    of: Literal["macs", "maps", "parameters"] = "macs"
-    importance: Literal["damage", "angle", "minmax", "l2", "bn", "taylor", "random"] = "damage"
-    allocation: Literal["global", "uniform", "measured"] = "measured"
-    compensate: Literal["neutralise", "merge", "affine", "ls", "refit"] = "refit"
-    multiple: int = 16
-    least: int = 8
-    least_share: float = 0.25
-    images: int = 4096
-    seed: int = 0
-    rounds: int = 1
-    recover: int = 0
-    distil: float = 0.5
-    learning_rate: float = 0.02
-    precision: Literal["32", "bf16"] = "32"
-
-    def __post_init__(self) -> None:
-        """Check what the types do not say."""
-        require(0 < self.budget < 1, "budget must be in (0, 1)")
-        require(self.rounds > 0 and self.recover >= 0, "rounds must be positive, recover not less")
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +36,7 @@ class Stage:
         seeds: Of a training; several leave a run each.
         experiment: What is trained, but for teachers and weights; None where nothing is.
         prune: How it prunes; None where it does not.
+        second_domain: Pictures from elsewhere that its answer is calibrated on as well.
     """
 
     recipe: str
@@ -89,6 +47,7 @@ class Stage:
     seeds: tuple[int, ...] = (0,)
     experiment: Experiment | None = None
     prune: PruneTable | None = None
+    second_domain: SecondDomain | None = None
 
     @property
     def key(self) -> str:
@@ -183,6 +142,7 @@ def _stage(recipe: str, shared: Mapping[str, Any], row: Mapping[str, Any], *, wh
         known.seeds,
         experiment,
         known.prune,
+        known.second_domain,
     )
 
 
@@ -196,6 +156,7 @@ class _Keys:
     teachers: tuple[str, ...] = ()
     seeds: tuple[int, ...] = (0,)
     prune: PruneTable | None = None
+    second_domain: SecondDomain | None = None
 
     def __post_init__(self) -> None:
         """Check what the types do not say."""

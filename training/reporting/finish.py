@@ -12,10 +12,17 @@ from fer_live.training.evaluation.open_model import (
 from fer_live.training.reporting.report import write_report
 
 
-def finish_run(folder: Path, data: Path) -> tuple[Evaluation, tuple[Path, Path]]:
+def finish_run(
+    folder: Path, data: Path, *, second: Wanted | None = None
+) -> tuple[Evaluation, tuple[Path, Path]]:
     """Calibrate a trained run and report its validation part, so that its folder explains itself.
 
     A second head is calibrated and reported too.
+
+    Args:
+        folder: The run.
+        data: The folder that its data's paths are relative to.
+        second: Pictures from elsewhere that the first head is calibrated on as well.
 
     Returns:
         What was found of the first head, and its report's two files.
@@ -25,7 +32,7 @@ def finish_run(folder: Path, data: Path) -> tuple[Evaluation, tuple[Path, Path]]
     """
     wanted = Wanted(data)
     for head in open_model(folder, runs=folder.parent).heads:
-        calibrate_file(head, wanted)
+        calibrate_file(head, wanted, second=None if head.place else second)
     done = []
     for head in open_model(folder, runs=folder.parent).heads:
         found = evaluate_model(head, wanted, "validation")

@@ -155,6 +155,16 @@ def test_calibration_is_kept_in_the_file_and_changes_no_answer(run: Path, data: 
     assert after.natural.shown == fitted.shown
 
 
+def test_confidence_is_fitted_on_a_second_domain_as_well(run: Path, data: Path) -> None:
+    opened = open_model(run, runs=run.parent)
+    alone = calibrate_file(opened, Wanted(data))
+    again = calibrate_file(opened, Wanted(data), second=Wanted(data, among=("angry", "happy")))
+    assert again.n[:1] == alone.n
+    assert 0 < again.n[1] < alone.n[0]  # angry and happy faces alone
+    assert Checkpoint.load(run / "best.ckpt").heads[0].temperature == again.temperature
+    assert again.temperature != alone.temperature  # at the balanced prior other answers are right
+
+
 def test_a_finished_run_is_calibrated_and_explains_itself(run: Path, data: Path) -> None:
     found, files = finish_run(run, data)
     assert found.part == "validation"

@@ -101,6 +101,26 @@ def test_the_temperature_undoes_a_scale(seed: int, scale: float) -> None:
     assert metrics.fitted_temperature(logits * scale, truth) == pytest.approx(own * scale, rel=1e-3)
 
 
+def test_a_shared_temperature_lies_between_those_of_each_set() -> None:
+    rng = np.random.default_rng(0)
+    truth = rng.integers(0, 4, 3000)
+    sets = []
+    for scale in (1.0, 3.0):
+        logits = scale * (rng.normal(0, 1, (3000, 4)) + 1.5 * np.eye(4)[truth])
+        sets.append(metrics.ScaledAnswers(logits, truth))
+    low, high = (metrics.shared_temperature([one]) for one in sets)
+    assert low * 1.2 < metrics.shared_temperature(sets) < high / 1.2
+    assert metrics.shared_temperature([sets[0], sets[0]]) == pytest.approx(low, rel=1e-6)
+
+
+def test_of_several_sets_each_counts_alike_however_large_it_is() -> None:
+    sure, torn = np.array([[0.9, 0.1]]), np.array([[0.6, 0.4]])
+    truth = np.zeros(1, np.int64)
+    shown = metrics.shown_of_all([(sure.repeat(99, axis=0), truth.repeat(99)), (torn, truth)], 0.7)
+    assert shown == metrics.ThresholdPoint(0.7, 0.5, 1.0)
+    assert metrics.shown_of_all([(torn, truth)], 0.7).accuracy is None
+
+
 @given(seed=st.integers(0, 99), right=st.floats(0.5, 1), least=st.floats(0.2, 1))
 @settings(max_examples=50, deadline=None)
 def test_the_threshold_is_the_lowest_that_does_or_the_highest_allowed(

@@ -5,10 +5,12 @@ import json
 import shutil
 from pathlib import Path
 
+import PIL.Image
 import pytest
 
 from benchmarks.training.killed_recipe import killed_and_resumed
 from fer_live.errors import SettingsError
+from fer_live.realtime.demo_clip import portrait
 from fer_live.training.config.experiment import DataSettings, Experiment
 from fer_live.training.fitting.fit import Running
 from fer_live.training.models.checkpoint import Checkpoint
@@ -70,16 +72,21 @@ distil = { views = 1 }
 name = "mean"
 do = "average"
 of = "again"
+second_domain = { data = "wild", steps = ["live 48"], among = ["happy", "neutral"] }
 """
 
 
 def made_faces(folder: Path) -> Path:
-    """FER2013 and FER+ in small: noise instead of faces."""
+    """FER2013 and FER+ in small, noise instead of faces, and a second domain of one face."""
     folder.mkdir()
     emotions = [k % 7 for k in range(42)]
     usages = ["Training"] * 28 + ["PublicTest"] * 7 + ["PrivateTest"] * 7
     fer2013_table(folder / "fer2013.csv.bz2", emotions, usages)
     votes_table(folder / "fer2013new.csv", [{WORDS[k % 8]: 10} for k in range(42)])
+    for label in ("angry", "happy", "sad", "surprise", "neutral"):
+        path = folder / "wild" / label / "1.png"
+        path.parent.mkdir(parents=True)
+        PIL.Image.fromarray(portrait()).save(path)
     return folder
 
 
