@@ -34,6 +34,21 @@ def sha256_of_file(path: Path, alive: Callable[[], None] = lambda: None) -> str:
     return digest.hexdigest()
 
 
+def sha256_of_output(path: Path) -> str:
+    """Return the sha256 of a file, or of a folder: of its files' lines as `sha256sum *` tells them.
+
+    Raises:
+        SourceError: It cannot be read.
+    """
+    if not path.is_dir():
+        return sha256_of_file(path)
+    lines = [
+        f"{sha256_of_file(file) if file.is_file() else 'no file'}  {file.name}\n"
+        for file in sorted(path.iterdir())
+    ]
+    return hashlib.sha256("".join(lines).encode()).hexdigest()
+
+
 def fingerprint(input_sha256: str, model_sha256: str, settings: AnnotateSettings) -> dict[str, Any]:
     """Return all that the written files depend on, as JSON values."""
     return {

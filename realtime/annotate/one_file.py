@@ -6,17 +6,28 @@ from pathlib import Path
 from typing import Any, Final, get_args
 
 from fer_live.errors import ModelError, SinkError, SourceError
-from fer_live.realtime.annotate.fingerprint import differences, fingerprint, sha256_of_file
-from fer_live.realtime.annotate.inputs.jobs import ANNOTATED, PAGE, SUMMARY, Job, annotated_picture
+from fer_live.realtime.annotate.fingerprint import (
+    differences,
+    fingerprint,
+    sha256_of_file,
+    sha256_of_output,
+)
+from fer_live.realtime.annotate.inputs.jobs import (
+    ANNOTATED,
+    CROPS,
+    PAGE,
+    SUMMARY,
+    Job,
+    annotated_picture,
+)
 from fer_live.realtime.annotate.opened import Opened
-from fer_live.realtime.annotate.passes import (
-    Passes,
-    Tell,
+from fer_live.realtime.annotate.passes.opening import (
     annotated_suffix,
     open_input,
     still_of,
     table_suffix,
 )
+from fer_live.realtime.annotate.passes.passes import Passes, Tell
 from fer_live.realtime.annotate.report import Kind, Outcome
 from fer_live.realtime.annotate.settings import AnnotateSettings, TableFormat
 from fer_live.realtime.annotate.summary import FORMAT, read_summary, versions, write_summary
@@ -29,6 +40,7 @@ ALL_SUFFIXES: Final = (
     SUMMARY,
     ANNOTATED,
     PAGE,
+    CROPS,
     *map(annotated_picture, ENDINGS),
     *(f".faces.{form}" for form in get_args(TableFormat)),
 )
@@ -114,13 +126,17 @@ def _done_before(job: Job, made_of: Mapping[str, Any], wanted: Sequence[str]) ->
     files = tuple(map(job.output, made))
     if not all(file.exists() for file in files):
         return None
+    found = tuple(map(sha256_of_output, files))
+    before = checksums if isinstance(checksums, dict) else {}
+    if CROPS in made and before.get(CROPS) != found[made.index(CROPS)]:
+        return None  # pictures were added to the folder, taken from it or changed
     return Outcome(
         job.source,
         "skipped",
         None if fault is None else str(fault),
         files,
         input_sha256=made_of["input_sha256"],
-        checksums=tuple(sha256_of_file(file) for file in files),
+        checksums=found,
     )
 
 
@@ -128,7 +144,8 @@ def _suffixes(settings: AnnotateSettings, source: Source, job: Job) -> tuple[str
     """Return the endings of all that is wanted, the summary last."""
     drawn = (annotated_suffix(source, job),) if settings.video else ()
     page = (PAGE,) if settings.report and still_of(source) is None else ()
-    return (*drawn, table_suffix(settings), *page, SUMMARY)
+    crops = (CROPS,) if settings.crops is not None else ()
+    return (*drawn, table_suffix(settings), *page, *crops, SUMMARY)
 
 
 def _published(
@@ -138,7 +155,7 @@ def _published(
     made = [suffix for suffix in wanted if work.path(suffix).exists()]
     input_sha256 = summary["fingerprint"]["input_sha256"]
     summary["input"]["sha256"] = input_sha256
-    summary["outputs"] = {suffix: sha256_of_file(work.path(suffix)) for suffix in made}
+    summary["outputs"] = {suffix: sha256_of_output(work.path(suffix)) for suffix in made}
     write_summary(work.path(SUMMARY), summary)
     checksums = (*summary["outputs"].values(), sha256_of_file(work.path(SUMMARY)))
     files = work.publish([*made, SUMMARY], replacing=ALL_SUFFIXES)

@@ -9,6 +9,7 @@ from typing import Any, Literal, TypeAlias
 from fer_live.bundle import DEFAULT_MODEL
 from fer_live.contract import Prior
 from fer_live.errors import SettingsError
+from fer_live.realtime.annotate.crops.choosing import CropChoice, checked
 from fer_live.realtime.faces import FaceChoice, FaceSettings
 from fer_live.realtime.faces.settings import resolved
 from fer_live.realtime.inference.session import Device
@@ -41,6 +42,8 @@ class AnnotateSettings:
         columns: Measures that the table has beside its other columns: names, groups or patterns
             of `realtime.measures`.
         report: Whether there is a page to look at of each video.
+        crops: Which faces are kept as pictures: "all", "strongest" (each face's clearest moment of
+            each label), or one of each face in so many seconds; None for none.
     """
 
     model: str = DEFAULT_MODEL
@@ -59,6 +62,7 @@ class AnnotateSettings:
     chosen: FaceChoice = field(default_factory=FaceChoice)
     columns: tuple[str, ...] = ()
     report: bool = True
+    crops: CropChoice | None = None
 
     def __post_init__(self) -> None:
         """Check what the types do not say.
@@ -75,6 +79,12 @@ class AnnotateSettings:
             )
         if self.fps is not None and self.fps <= 0:
             raise SettingsError(f"{self.fps} frames a second were asked for; give more than 0")
+        if self.crops is not None:
+            checked(self.crops)
+        if self.crops is not None and self.blur_faces:
+            raise SettingsError(
+                "--blur-faces hides faces, and --save-crops shows them; leave one of them out"
+            )
 
     def as_json(self) -> dict[str, Any]:
         """Return the settings as values that JSON can hold; equal settings give equal values.

@@ -13,7 +13,7 @@ from types import TracebackType
 from typing import Final, Self
 
 from fer_live.errors import SinkError
-from fer_live.realtime.annotate.inputs.jobs import SUMMARY, Job
+from fer_live.realtime.annotate.inputs.jobs import SUMMARY, Job, is_crop
 
 PATIENCE_S: Final = 30.0
 """How long another run is waited for: one that was killed is gone within moments."""
@@ -90,9 +90,11 @@ class Workspace:
             if plan.publish and self.path(SUMMARY).exists():
                 self._job.output(SUMMARY).unlink(missing_ok=True)
             for suffix in plan.remove:
-                self._job.output(suffix).unlink(missing_ok=True)
+                _remove_output(self._job.output(suffix))
             for suffix in plan.publish:
                 if self.path(suffix).exists():
+                    if self.path(suffix).is_dir():
+                        _remove_output(self._job.output(suffix))
                     self.path(suffix).replace(self._job.output(suffix))
 
     def __enter__(self) -> Self:
@@ -235,7 +237,23 @@ def _remove(path: Path) -> None:
         path.unlink()
 
 
+def _remove_output(path: Path) -> None:
+    """Remove an output of an earlier run; of a folder the crops, and itself where it is empty."""
+    if path.is_symlink() or not path.is_dir():
+        path.unlink(missing_ok=True)
+        return
+    for file in path.iterdir():
+        if is_crop(file) and not file.is_dir():
+            file.unlink()
+    with suppress(OSError):  # somebody put something else into it, which stays
+        path.rmdir()
+
+
 def _flush(path: Path) -> None:
-    """Have a file on the disk before its name says that it is whole."""
+    """Have a file, or all of a folder, on the disk before its name says that it is whole."""
+    if path.is_dir():
+        for inside in path.iterdir():
+            _flush(inside)
+        return
     with path.open("r+b") as file:
         os.fsync(file.fileno())

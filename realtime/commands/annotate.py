@@ -63,6 +63,15 @@ def annotate(
     ] = "",
     video: Annotated[bool, typer.Option(help="Write annotated videos and pictures.")] = True,
     report: Annotated[bool, typer.Option(help="Write an HTML page for each input.")] = True,
+    save_crops: Annotated[
+        str | None,
+        typer.Option(
+            metavar="WHICH",
+            help="Write cut-out faces: all, strongest (the clearest moment of each label), or a "
+            "number of seconds for one in that time.",
+            show_default=False,
+        ),
+    ] = None,
     jobs: Annotated[
         int, typer.Option("--jobs", "-j", min=1, metavar="N", help="Process N inputs at once.")
     ] = 1,
@@ -107,6 +116,7 @@ def annotate(
         from fer_live.bundle import DEFAULT_MODEL
         from fer_live.realtime.annotate import AnnotateSettings, Watch
         from fer_live.realtime.annotate import annotate as annotate_all
+        from fer_live.realtime.annotate.crops.choosing import crop_choice
         from fer_live.realtime.commands.printing.annotate import progress_bar, tell_report
         from fer_live.realtime.faces import FaceChoice, FaceSettings
         from fer_live.realtime.sources import Choices, Limits
@@ -122,6 +132,7 @@ def annotate(
             table=table,
             video=video,
             report=report,
+            crops=None if save_crops is None else crop_choice(save_crops),
             columns=tuple(word.strip() for word in columns.split(",") if word.strip()),
             blur_faces=blur_faces,
             choices=Choices(

@@ -2,6 +2,7 @@
 
 import glob
 import os
+import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,6 +17,9 @@ _DRAWN: Final = ".annotated"
 ANNOTATED: Final = f"{_DRAWN}.mp4"
 SUMMARY: Final = ".summary.json"
 PAGE: Final = ".report.html"
+CROPS: Final = ".crops"
+"""Of a folder."""
+_CROP: Final = re.compile(r"track\d{3,}_frame\d{6,}\.jpg")
 MANIFEST: Final = "run.json"
 CONTACT_SHEET: Final = "contact-sheet-"
 """What the names of contact sheets begin with."""
@@ -30,6 +34,20 @@ def annotated_picture(ending: str) -> str:
     '.annotated.jpg'
     """
     return _DRAWN + ending
+
+
+def crop_name(track_id: int, frame_index: int) -> str:
+    """Return the name of a cut-out face, by the `track` and `frame` of its row.
+
+    >>> crop_name(2, 1250)
+    'track002_frame001250.jpg'
+    """
+    return f"track{track_id:03}_frame{frame_index:06}.jpg"
+
+
+def is_crop(path: Path) -> bool:
+    """Whether a path is named like a cut-out face."""
+    return _CROP.fullmatch(path.name) is not None
 
 
 def is_drawn(path: Path) -> bool:
@@ -134,6 +152,7 @@ def _inside(folder: Path, out: Path, pass_over: PassOver) -> Iterator[_Found]:
         for linked in filter(Path.is_symlink, (Path(root, name) for name in names)):
             pass_over(linked, "it is a link to a folder; name it itself to have it annotated")
         names[:] = [n for n in names if not n.startswith(".") and not _same(Path(root, n), out)]
+        names[:] = [n for n in names if not _holds_crops(Path(root, n))]
         paths.extend(Path(root, file) for file in files if not file.startswith("."))
     kept = _wanted(folder, [p for p in sorted(paths) if not _ours(p, out)], tell, pass_over)
     if not kept:
@@ -161,10 +180,19 @@ def _ours(path: Path, out: Path) -> bool:
     """Whether an earlier run wrote this file, beside its own input or into `out`."""
     if path.name.startswith(CONTACT_SHEET):
         return path.with_name(MANIFEST).exists()
+    if _holds_crops(path.parent):
+        return True
     if not is_drawn(path):
         return False
     stem = path.stem.removesuffix(_DRAWN)
     return path.with_name(stem + SUMMARY).exists() or out.resolve() in path.resolve().parents
+
+
+def _holds_crops(folder: Path) -> bool:
+    """Whether an earlier run wrote faces that it cut out into this folder."""
+    if folder.suffix != CROPS:
+        return False
+    return folder.with_name(folder.name.removesuffix(CROPS) + SUMMARY).exists()
 
 
 def _absolute(path: Path) -> str:

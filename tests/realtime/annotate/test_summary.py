@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 
 from fer_live.labels import LABELS
-from fer_live.realtime.annotate.spool import Spool
+from fer_live.realtime.annotate.passes.spool import Spool
 from fer_live.realtime.annotate.summary import FileTally, read_summary, write_summary
 from fer_live.realtime.results import Box, Frame, FrameResult, Track
 from tests.realtime.annotate.conftest import Annotated

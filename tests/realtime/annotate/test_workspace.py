@@ -153,6 +153,32 @@ def test_publishing_that_a_kill_cut_short_is_gone_on_with(job: Job, changes: int
         assert len(names(job)) == 2
 
 
+@pytest.mark.skipif(os.name == "nt", reason="no SIGKILL there")
+@pytest.mark.parametrize("changes", range(1, 8))
+def test_a_folder_of_crops_is_published_whole_though_killed(job: Job, changes: int) -> None:
+    """Crops of a run before are replaced, those that were made now are all there in the end."""
+    old, new = (job.output(".crops") / f"track001_frame00000{k}.jpg" for k in (0, 1))
+    old.parent.mkdir(parents=True)
+    old.write_text("old")
+    program = KILLED_AT.format(
+        changes=changes,
+        source=str(job.source),
+        target=str(job.target),
+        suffixes=(".crops", ".summary.json"),
+    ).replace(
+        "    for suffix in",
+        "    work.path('.crops').mkdir()\n"
+        f"    (work.path('.crops') / {new.name!r}).write_text('new')\n"
+        "    for suffix in ('.summary.json',) or",
+    )
+    done = subprocess.run([sys.executable, "-c", program], check=False)
+    assert done.returncode == -signal.SIGKILL
+    with Workspace(job):
+        pass
+    assert [path.read_text() for path in old.parent.iterdir()] == ["new"]
+    assert names(job) == ["talk.mp4.crops", "talk.mp4.summary.json"]
+
+
 @pytest.mark.parametrize("mark", ["", "{", "[]", '{"publish": 5, "remove": []}', "\udcff"])
 def test_a_mark_that_cannot_be_read_moves_nothing(job: Job, mark: str) -> None:
     folder = job.target.with_name(".talk.mp4.unfinished")

@@ -7,17 +7,17 @@ is drawn from a spool on disk.
 
 import dataclasses
 import logging
-import math
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Iterator
 from contextlib import closing
 from pathlib import Path
 from typing import Any, Final, TypeAlias
 
 import numpy as np
 
-from fer_live.errors import SinkError, SourceError
-from fer_live.realtime.annotate.ahead import depth_for, read_ahead
-from fer_live.realtime.annotate.inputs.jobs import ANNOTATED, PAGE, Job, annotated_picture
+from fer_live.errors import SinkError
+from fer_live.realtime.annotate.crops.choosing import Crops
+from fer_live.realtime.annotate.crops.writing import SIZE_PX
+from fer_live.realtime.annotate.inputs.jobs import ANNOTATED, CROPS, PAGE, Job
 from fer_live.realtime.annotate.opened import Opened
 from fer_live.realtime.annotate.pages import (
     ClipFacts,
@@ -25,23 +25,36 @@ from fer_live.realtime.annotate.pages import (
     page_measures,
     write_clip_page,
 )
+from fer_live.realtime.annotate.passes.ahead import depth_for, read_ahead
+from fer_live.realtime.annotate.passes.opening import (
+    annotated_suffix,
+    open_input,
+    still_of,
+    table_suffix,
+)
+from fer_live.realtime.annotate.passes.second import (
+    CropsPart,
+    Drawing,
+    Part,
+    PicturePart,
+    ThumbnailsPart,
+    VideoPart,
+    see_again,
+)
+from fer_live.realtime.annotate.passes.spool import Spool
 from fer_live.realtime.annotate.settings import AnnotateSettings
-from fer_live.realtime.annotate.spool import Spool
 from fer_live.realtime.annotate.summary import FileTally
 from fer_live.realtime.annotate.workspace import Workspace
 from fer_live.realtime.faces import ChosenFaces, open_finder
 from fer_live.realtime.measures import Measurer, ProbabilitySeries, chosen_measures
-from fer_live.realtime.overlay import draw
-from fer_live.realtime.overlay.blur import blur_faces
 from fer_live.realtime.pipeline import Pipeline, PipelineSettings
 from fer_live.realtime.results import Frame, FrameResult
 from fer_live.realtime.sinks.audio.audio_copy import SoundOf
-from fer_live.realtime.sinks.picture import picture_ending, write_picture
 from fer_live.realtime.sinks.rows import TableContent
 from fer_live.realtime.sinks.table import TableWriter
 from fer_live.realtime.sinks.video import VideoWriter
 from fer_live.realtime.smoothing.offline import OfflineSmoother
-from fer_live.realtime.sources import PictureFile, PicturesSource, Source, Span, open_file
+from fer_live.realtime.sources import PictureFile, Source
 from fer_live.realtime.sources.pixels import rotated
 
 Tell: TypeAlias = Callable[[float], None]
@@ -51,38 +64,6 @@ FIRST_PASS_SHARE: Final = 0.6
 """How much of the time for an annotated video goes into the first pass, for the progress bar."""
 _log = logging.getLogger(__name__)
 _NO_PICTURE: Final = np.empty((0, 0, 3), np.uint8)
-
-
-def open_input(job: Job, settings: AnnotateSettings) -> Source:
-    """Open the frames of an input that are asked for.
-
-    Raises:
-        SourceError: It cannot be read.
-    """
-    fps = None if settings.fps is None else float(settings.fps)
-    end_s = math.inf if settings.end_s is None else settings.end_s
-    span = Span(settings.start_s or 0.0, end_s, fps)
-    return open_file(job.source, span, settings.choices)
-
-
-def annotated_suffix(source: Source, job: Job) -> str:
-    """Return what the name of the drawn video or picture ends in.
-
-    A single picture stays a picture, in its own format where that can be written.
-    """
-    if (still := still_of(source)) is None:
-        return ANNOTATED
-    return annotated_picture(picture_ending(still.format, job.source.suffix))
-
-
-def still_of(source: Source) -> PictureFile | None:
-    """Return what is known of the file where the source is a single picture."""
-    return source.still if isinstance(source, PicturesSource) else None
-
-
-def table_suffix(settings: AnnotateSettings) -> str:
-    """Return what the table's name ends in."""
-    return f".faces.{settings.table}"
 
 
 class Passes:
@@ -99,7 +80,13 @@ class Passes:
         contract = self._classifier.contract
         self._measures = chosen_measures(settings.columns, contract.labels)
         shown = page_measures(contract.labels) if settings.report else ()
-        self._measured = (*self._measures, *shown)
+        self._crops = None if settings.crops is None else Crops(settings.crops, contract.labels)
+        self._twice = settings.video or self._crops is not None
+        self._measured = (
+            *self._measures,
+            *shown,
+            *(() if self._crops is None else self._crops.measures),
+        )
         self._measurer = Measurer(self._measured)
         self._faces = dataclasses.replace(
             settings.faces,
@@ -120,6 +107,8 @@ class Passes:
             SinkError: The disk refuses the table.
         """
         with Spool(work.path(".spool"), self._classifier.contract.labels) as spool:
+            if self._crops is not None and still_of(source) is not None:
+                self._crops = Crops("all", self._classifier.contract.labels)
             if self._settings.report and still_of(source) is None:
                 self._page = Collector(self._classifier.contract.labels)
             figures = self._find(source, work, spool)
@@ -127,8 +116,8 @@ class Passes:
                 source.close()  # the file is read again: no two decoders are to hold pictures
             if source.fault is not None:
                 self.faults.append(source.fault)
-            if self._settings.video:
-                self._draw_or_say_why_not(source, work, spool)
+            if self._twice:
+                figures |= self._see_again(source, work, spool)
         if self._page is not None:
             self._write_page_or_say_why_not(self._page, figures, work)
         return figures
@@ -160,29 +149,67 @@ class Passes:
             return
         work.path(PAGE).unlink(missing_ok=True)
 
-    def _draw_or_say_why_not(self, source: Source, work: Workspace, spool: Spool) -> None:
-        """Make the video or picture; leave nothing of it when that fails."""
-        path = work.path(annotated_suffix(source, self._job))
+    def _see_again(self, source: Source, work: Workspace, spool: Spool) -> dict[str, Any]:
+        """Draw and cut out what is wanted; return what the summary says of it.
+
+        Raises:
+            SourceError: The input changed while it was read.
+        """
         still = still_of(source)
-        kind = "video" if still is None else "picture"
-        try:
-            if still is None:
-                self._draw(path, spool)
-            else:
-                self._draw_picture(path, still, spool)
-        except SourceError:
-            raise
-        except SinkError as error:
-            self.faults.append(f"there is no annotated {kind}: {error}")
-        except Exception as error:
-            _log.exception("%s could not be drawn", self._job.source)
-            self.faults.append(
-                f"there is no annotated {kind}: drawing failed in an unforeseen way "
-                f"({type(error).__name__}: {error}); please report this"
-            )
+        crops = self._crops_part(work)
+        drawn = self._drawn_part(work.path(annotated_suffix(source, self._job)), source)
+        parts: list[Part] = [part for part in (drawn, crops) if part is not None]
+        if self._page is not None and not self._settings.blur_faces:
+            parts.append(ThumbnailsPart(self._page))
+        changed = f"{self._job.source} changed while it was read; run again"
+        if still is not None:
+            see_again(self._one(still), spool, parts, changed=changed, tell=lambda _: None)
         else:
-            return
-        path.unlink(missing_ok=True)
+            with (
+                open_input(self._job, self._settings) as again,
+                read_ahead(again, depth_for(again.info.size_wh)) as frames,
+            ):
+
+                def tell(time_s: float) -> None:
+                    done = self._fraction(again, time_s)
+                    self._tell(FIRST_PASS_SHARE + (1 - FIRST_PASS_SHARE) * done)
+
+                see_again(frames, spool, parts, changed=changed, tell=tell)
+        self.faults += [part.fault for part in parts if part.fault is not None]
+        return {} if crops is None else {"crops": {"count": crops.count, "size_px": SIZE_PX}}
+
+    def _one(self, still: PictureFile) -> Iterator[Frame]:
+        """Yield the one picture, turned as it was looked at."""
+        for _, rgb in still:
+            yield Frame(0, 0.0, rotated(rgb, self._settings.choices.rotate))
+
+    def _crops_part(self, work: Workspace) -> CropsPart | None:
+        """Return what cuts faces out, if that is wanted."""
+        if self._crops is None:
+            return None
+        place, geometry = self._job.output(CROPS), self._classifier.contract.crop
+        return CropsPart(work.path(CROPS), place, self._crops, geometry)
+
+    def _drawn_part(self, path: Path, source: Source) -> Part | None:
+        """Return what draws the video or picture, if that is wanted."""
+        settings = self._settings
+        if not settings.video:
+            return None
+        drawing = Drawing(self._classifier.contract.labels, blurred=settings.blur_faces)
+        if (still := still_of(source)) is not None:
+            return PicturePart(path, drawing, still)
+        sound = SoundOf(self._job.source, end_s=settings.end_s, stream=settings.choices.stream)
+
+        def writer() -> VideoWriter:
+            return VideoWriter(
+                path,
+                source.info,
+                sound=sound,
+                start_s=settings.start_s or 0.0,
+                longest_gap_s=self._longest_gap_s,
+            )
+
+        return VideoPart(path, drawing, writer)
 
     def _find(self, source: Source, work: Workspace, spool: Spool) -> dict[str, Any]:
         """Write the table and the spool from every frame's settled result."""
@@ -211,7 +238,9 @@ class Passes:
                     sender.write_result(result)
                 if self._page is not None:
                     self._page.add(result)
-                if settings.video:
+                if self._crops is not None:
+                    self._crops.add(result)
+                if self._twice:
                     spool.add(result)
         fps = settings.fps or source.info.fps
         return tally.finish(float(1 / fps) if fps else None)
@@ -229,7 +258,7 @@ class Passes:
         """Yield every frame's result, with the labels that know the future."""
         settings, classifier = self._settings, self._classifier
         smoother = OfflineSmoother(classifier.contract, settings.prior, settings.labels)
-        share = FIRST_PASS_SHARE if settings.video else 1.0
+        share = FIRST_PASS_SHARE if self._twice else 1.0
         most = settings.faces.max_faces
         networks = self._opened.networks(self._faces, settings.device)
         every_face = open_finder(self._faces, live=False, networks=networks)
@@ -249,49 +278,6 @@ class Passes:
         yield from smoother.finish()
         if (notice := finder.notice(str(self._job.source))) is not None:
             self.faults.append(notice)
-
-    def _draw_picture(self, path: Path, still: PictureFile, spool: Spool) -> None:
-        """Draw what the table says of the one picture, in its own format."""
-        for result, (_, rgb) in zip(spool, still, strict=True):
-            turned = rotated(rgb, self._settings.choices.rotate)
-            drawn = self._drawn(Frame(0, result.time_s, turned), result)
-            write_picture(path, drawn.rgb, still.format, still.icc_profile)
-
-    def _draw(self, path: Path, spool: Spool) -> None:
-        """Read the input again and draw what the table says of each frame."""
-        settings = self._settings
-        with (
-            open_input(self._job, settings) as source,
-            VideoWriter(
-                path,
-                source.info,
-                sound=SoundOf(
-                    self._job.source, end_s=settings.end_s, stream=settings.choices.stream
-                ),
-                start_s=settings.start_s or 0.0,
-                longest_gap_s=self._longest_gap_s,
-            ) as video,
-            read_ahead(source, depth_for(source.info.size_wh)) as frames,
-        ):
-            for result in spool:
-                frame = next(frames, None)
-                if frame is None or frame.index != result.frame_index:
-                    raise SourceError(f"{self._job.source} changed while it was read; run again")
-                video.write(self._drawn(frame, result), result)
-                if self._page is not None and not settings.blur_faces:
-                    self._page.see(frame.rgb, result)
-                done = self._fraction(source, frame.time_s)
-                self._tell(FIRST_PASS_SHARE + (1 - FIRST_PASS_SHARE) * done)
-        if video.fault is not None:
-            self.faults.append(video.fault)
-
-    def _drawn(self, frame: Frame, result: FrameResult) -> Frame:
-        """Return a frame with its faces named, and blurred if that is wanted."""
-        rgb = frame.rgb
-        if self._settings.blur_faces:
-            rgb = blur_faces(rgb, [track.face for track in result.tracks])
-        rgb = draw(rgb, result, labels=self._classifier.contract.labels)
-        return dataclasses.replace(frame, rgb=rgb)
 
     def _fraction(self, source: Source, time_s: float) -> float:
         """Return how much of the span lies before `time_s`, as far as the file says."""

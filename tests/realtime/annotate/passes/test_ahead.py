@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from fer_live.realtime.annotate.ahead import DEPTH, HELD_BYTES, depth_for, read_ahead
+from fer_live.realtime.annotate.passes.ahead import DEPTH, HELD_BYTES, depth_for, read_ahead
 from fer_live.realtime.results import Frame
 from tests.support.made_results import made_frame
 
