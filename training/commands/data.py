@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 MOST_SIZES = 5
 
-app = typer.Typer(help="LayerAngles at labelled pictures.", no_args_is_help=True)
+app = typer.Typer(help="Inspect labelled pictures.", no_args_is_help=True)
 
 
 @app.callback()

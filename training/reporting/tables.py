@@ -45,7 +45,7 @@ def report_tables(report: Table) -> tuple[ReportTable, ...]:
     if cells := studies.get("robustness"):
         made.append(_cells("Spoiled pictures", cells, marked=True))
     if cells := studies.get("regions"):
-        made.append(_cells("DataParts of the face covered", cells))
+        made.append(_cells("Parts of the face covered", cells))
     if cells := studies.get("slices"):
         made.append(_cells("By what the pictures are like", cells))
     return tuple(table for table in made if table.rows)
