@@ -1,6 +1,7 @@
 """Videos in, tables and annotated videos out: what `fer-live annotate` does, as a library."""
 
 from fer_live.realtime.annotate.batch.run import annotate
+from fer_live.realtime.annotate.cluster import RayCluster
 from fer_live.realtime.annotate.report import (
     Outcome,
     PassedOver,
@@ -16,6 +17,7 @@ __all__ = [
     "Outcome",
     "PassedOver",
     "Progress",
+    "RayCluster",
     "Report",
     "Status",
     "TableFormat",

@@ -31,7 +31,7 @@ from fer_live.realtime.annotate.passes.passes import Passes, Tell
 from fer_live.realtime.annotate.report import Kind, Outcome
 from fer_live.realtime.annotate.settings import AnnotateSettings, TableFormat
 from fer_live.realtime.annotate.summary import FORMAT, read_summary, versions, write_summary
-from fer_live.realtime.annotate.workspace import Workspace
+from fer_live.realtime.annotate.workspace import PATIENCE_S, Workspace
 from fer_live.realtime.sinks.picture import ENDINGS
 from fer_live.realtime.sinks.rows import utc
 from fer_live.realtime.sources import Source, VideoSource
@@ -55,11 +55,13 @@ class Order:
         settings: What is wanted.
         model_sha256: Of the model that the settings name, when the run began.
         overwrite: Whether outputs of another making are replaced.
+        patience_s: How long another run that is at work on the same input is waited for.
     """
 
     settings: AnnotateSettings
     model_sha256: str
     overwrite: bool
+    patience_s: float = PATIENCE_S
 
 
 def annotate_file(job: Job, order: Order, opened: Opened, tell: Tell) -> Outcome:
@@ -86,7 +88,7 @@ def annotate_file(job: Job, order: Order, opened: Opened, tell: Tell) -> Outcome
         before = _done_before(job, made_of, wanted)
         if before is not None:
             return replace(before, kind=kind)
-        with Workspace(job, alive=lambda: tell(0.0)) as work:
+        with Workspace(job, patience_s=order.patience_s, alive=lambda: tell(0.0)) as work:
             # Whoever was at work here, killed or alive, may have done it meanwhile.
             before = _done_before(job, made_of, wanted)
             if before is not None:

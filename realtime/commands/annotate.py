@@ -29,6 +29,8 @@ from fer_live.terminal.console import plain_errors, stop_signals
 if TYPE_CHECKING:
     from fractions import Fraction
 
+MACHINES_PANEL = "Several machines (docs/guide/scale.md)"
+
 
 def annotate(
     inputs: Annotated[
@@ -75,6 +77,33 @@ def annotate(
     jobs: Annotated[
         int, typer.Option("--jobs", "-j", min=1, metavar="N", help="Process N inputs at once.")
     ] = 1,
+    engine: Annotated[
+        Literal["local", "ray"],
+        typer.Option(
+            help="local: processes of this machine. ray: a Ray cluster.",
+            rich_help_panel=MACHINES_PANEL,
+        ),
+    ] = "local",
+    address: Annotated[
+        str | None,
+        typer.Option(
+            metavar="auto|HOST:PORT",
+            help="The Ray cluster; without it Ray is started on this machine for the run.",
+            show_default=False,
+            rich_help_panel=MACHINES_PANEL,
+        ),
+    ] = None,
+    num_cpus: Annotated[
+        float,
+        typer.Option(help="Cores that Ray keeps for each input.", rich_help_panel=MACHINES_PANEL),
+    ] = 1.0,
+    num_gpus: Annotated[
+        float,
+        typer.Option(
+            help="Share of a GPU that Ray keeps for each input, such as 0.25; 0 uses none.",
+            rich_help_panel=MACHINES_PANEL,
+        ),
+    ] = 0.0,
     send: Annotated[
         list[str] | None,
         typer.Option(
@@ -112,9 +141,10 @@ def annotate(
     rate = _rate(fps)
     if send and jobs > 1:
         raise typer.BadParameter("--send goes through inputs one by one: leave out --jobs")
+    _refuse_mixed(engine, address, num_gpus, ordered=bool(send) or jobs > 1)
     with plain_errors(NAME):
         from fer_live.bundle import DEFAULT_MODEL
-        from fer_live.realtime.annotate import AnnotateSettings, Watch
+        from fer_live.realtime.annotate import AnnotateSettings, RayCluster, Watch
         from fer_live.realtime.annotate import annotate as annotate_all
         from fer_live.realtime.annotate.crops.choosing import crop_choice
         from fer_live.realtime.commands.printing.annotate import progress_bar, tell_report
@@ -144,14 +174,24 @@ def annotate(
             ),
             chosen=FaceChoice(face, min_face),
         )
+        workers: RayCluster | int | None = None if send else jobs
+        if engine == "ray":
+            workers = RayCluster(address, num_cpus, num_gpus)
         with stop_signals() as told_to_stop, progress_bar() as progress:
             watch = Watch(progress, told_to_stop, tuple(send or ()))
-            processes = None if send else jobs
             told = annotate_all(
-                inputs, out, settings, jobs=processes, overwrite=overwrite, watch=watch
+                inputs, out, settings, jobs=workers, overwrite=overwrite, watch=watch
             )
         tell_report(told, out)
         raise typer.Exit(0 if told.went_well else 1)
+
+
+def _refuse_mixed(engine: str, address: str | None, num_gpus: float, *, ordered: bool) -> None:
+    """Refuse options of one engine that were given with the other."""
+    if engine == "ray" and ordered:
+        raise typer.BadParameter("Ray decides what is done when: leave out --jobs and --send")
+    if engine == "local" and (address is not None or num_gpus):
+        raise typer.BadParameter("--address and --num-gpus are for --engine ray")
 
 
 def _rate(text: str | None) -> "Fraction | None":

@@ -1,0 +1,102 @@
+"""What came of the inputs so far, written down and passed on to whoever listens."""
+
+import os
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from fer_live.errors import SinkError
+from fer_live.realtime.annotate.batch.manifest import Manifest, RunFacts
+from fer_live.realtime.annotate.batch.progress import Estimate
+from fer_live.realtime.annotate.batch.together import Together, write_together
+from fer_live.realtime.annotate.inputs.jobs import Job
+from fer_live.realtime.annotate.report import Outcome, PassedOver, Report, Watch
+from fer_live.realtime.annotate.settings import AnnotateSettings
+from fer_live.realtime.annotate.workspace import clear_leftovers
+
+
+class News:
+    """What came of the inputs so far, written down and passed on to whoever listens."""
+
+    def __init__(
+        self,
+        jobs: Sequence[Job],
+        out: Path,
+        facts: RunFacts,
+        watch: Watch,
+        passed_over: Sequence[PassedOver],
+    ) -> None:
+        self._watch = watch
+        self._passed_over = tuple(passed_over)
+        self._estimate = Estimate(jobs)
+        self._jobs = jobs
+        self._outcomes: dict[int, Outcome] = {}
+        self._together = Together((), None)
+        self._begun_s = time.monotonic()
+        self._manifest = Manifest(out, facts, jobs)
+        self._manifest.pass_over(passed_over)
+        self._out, self._is_out = out, out.stat()
+        self._folders = {job.target.parent for job in jobs}
+
+    def tell(self, index: int, fraction: float) -> None:
+        """Take in how much of an input is done."""
+        self._watch.progress(self._estimate.tell(index, fraction, self._elapsed_s()))
+
+    def finish(self, index: int, outcome: Outcome) -> None:
+        """Take in what became of an input."""
+        self._outcomes[index] = outcome
+        self._manifest.finish(index, outcome)
+        self._watch.progress(self._estimate.finish(index, outcome, self._elapsed_s()))
+
+    def check(self) -> None:
+        """See whether there is a reason not to go on.
+
+        Raises:
+            KeyboardInterrupt: The run was told to stop.
+            SinkError: The folder for the outputs is gone, or another one lies in its place, as
+                when a disk was taken away.
+        """
+        if self._watch.told_to_stop():
+            raise KeyboardInterrupt
+        if not self._is_there():
+            raise SinkError(
+                f"the folder {self._out} is gone; run again when it is back, to go on from there"
+            )
+
+    def report(self) -> Report:
+        """Return what became of all inputs, in their order."""
+        outcomes = tuple(self._outcomes[index] for index in sorted(self._outcomes))
+        fault = self._together.fault or self._manifest.fault
+        return Report(outcomes, self._passed_over, fault, self._together.files)
+
+    def show_together(self, settings: AnnotateSettings) -> None:
+        """Write what shows all inputs together."""
+        outcomes = {job: self._outcomes[index] for index, job in enumerate(self._jobs)}
+        self._together = write_together(self._out, outcomes, self._passed_over, settings)
+        self._manifest.show_together(self._together.files)
+
+    def __enter__(self) -> Self:
+        clear_leftovers(self._folders)
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        if self._is_there():
+            clear_leftovers(self._folders)  # of processes that had to be killed
+            self._manifest.close("finished" if kind is None else "stopped")
+
+    def _is_there(self) -> bool:
+        """Whether the folder for the outputs is the one that it was."""
+        try:
+            return os.path.samestat(self._out.stat(), self._is_out)
+        except OSError:
+            return False
+
+    def _elapsed_s(self) -> float:
+        return time.monotonic() - self._begun_s

@@ -1,0 +1,34 @@
+"""Where the processes of a cluster write how far they are, for the one that began the run."""
+
+from collections import Counter
+
+import ray
+from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
+
+
+class _Board:
+    """The newest of each input; lives beside the process that began the run and ends with it."""
+
+    def __init__(self) -> None:
+        self._attempts: Counter[int] = Counter()
+        self._fractions: dict[int, float] = {}
+
+    def begin(self, index: int) -> int:
+        """Take in that a process begins with an input; return which attempt that is, from 1."""
+        self._attempts[index] += 1
+        return self._attempts[index]
+
+    def tell(self, index: int, fraction: float) -> None:
+        """Take in how much of an input is done, in [0, 1]."""
+        self._fractions[index] = fraction
+
+    def read(self) -> dict[int, float]:
+        """Return what came since this was last asked, by input."""
+        news, self._fractions = self._fractions, {}
+        return news
+
+
+def put_up_board() -> "ray.actor.ActorProxy[_Board]":
+    """Start a board on this machine."""
+    here = NodeAffinitySchedulingStrategy(ray.get_runtime_context().get_node_id(), soft=False)
+    return ray.remote(_Board).options(num_cpus=0, scheduling_strategy=here).remote()
