@@ -29,7 +29,7 @@ from fer_live.terminal.console import plain_errors, stop_signals
 if TYPE_CHECKING:
     from fractions import Fraction
 
-MACHINES_PANEL = "Several machines (docs/guide/scale.md)"
+MACHINES_PANEL = "Several machines"
 
 
 def annotate(

@@ -1,6 +1,7 @@
 """Ray for the time of a run: a cluster that is there already, or one of this machine's own."""
 
 import signal
+import socket
 import threading
 from collections.abc import Generator, Mapping
 from contextlib import contextmanager
@@ -11,6 +12,7 @@ import ray
 from fer_live.errors import SettingsError
 from fer_live.realtime.annotate.cluster.settings import RayCluster
 
+ANSWER_S: Final = 10.0
 OBJECT_STORE_BYTES: Final = 100_000_000
 """What goes between processes is a few kilobytes an input; Ray takes a third of the memory else."""
 
@@ -37,6 +39,8 @@ def connected(cluster: RayCluster) -> Generator[int]:
 
 def _begin(cluster: RayCluster) -> None:
     """Start Ray, or find the cluster."""
+    if cluster.address not in (None, "auto", "local"):
+        _knock(str(cluster.address))
     quiet: dict[str, Any] = {"log_to_driver": False, "configure_logging": False}
     try:
         if cluster.address is None:
@@ -55,6 +59,23 @@ def _begin(cluster: RayCluster) -> None:
         raise SettingsError(
             f"there is no Ray at {where} to work with ({why}); see `ray status` there, or leave "
             "out --address to have Ray started for this run"
+        ) from error
+
+
+def _knock(address: str) -> None:
+    """See whether anybody answers; Ray would try for minutes.
+
+    Raises:
+        SettingsError: It is no address, or nobody does.
+    """
+    host, _, port = address.rpartition(":")
+    if not (host and port.isdecimal()):
+        raise SettingsError(f"{address} is no address of a Ray cluster; write auto or HOST:PORT")
+    try:
+        socket.create_connection((host, int(port)), ANSWER_S).close()
+    except (OSError, OverflowError) as error:
+        raise SettingsError(
+            f"nobody answers at {address} ({error}); see `ray status` on the cluster's head"
         ) from error
 
 
