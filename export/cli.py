@@ -21,14 +21,14 @@ NAME = "fer-export"
 
 app = Command(
     name=NAME,
-    help="Turn checkpoints into model files that say everything about themselves.",
+    help="Turn checkpoints into self-describing ONNX models.",
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
 )
 
 CheckpointFile = Annotated[
-    Path, typer.Argument(metavar="CHECKPOINT", help="From fer-train: a file or a run's folder.")
+    Path, typer.Argument(metavar="CHECKPOINT", help="A checkpoint, or the folder of a run.")
 ]
 Second = Annotated[
     Path | None,
@@ -44,10 +44,10 @@ Data = Annotated[
     Path | None,
     typer.Option(help="Folder with fer2013.csv and fer2013new.csv.", show_default=False),
 ]
-Images = Annotated[int, typer.Option(min=0, help="Use at most so many images; 0 uses all.")]
+Images = Annotated[int, typer.Option(min=0, help="Use at most this many images; 0 uses all.")]
 Reports = Annotated[
     list[Path] | None,
-    typer.Option(help="Report for the card, a JSON file; may be repeated.", show_default=False),
+    typer.Option(help="A JSON report for the model card; may be repeated.", show_default=False),
 ]
 Assets = Annotated[Path | None, typer.Option(help="Folder of the shipped files.")]
 PartName = Literal["PublicTest", "PrivateTest"]
@@ -55,7 +55,7 @@ PartName = Literal["PublicTest", "PrivateTest"]
 
 @app.callback()
 def main() -> None:
-    """Turn checkpoints into model files that say everything about themselves."""
+    """Turn checkpoints into self-describing ONNX models."""
 
 
 def _opened(path: Path, second: Path | None) -> "Checkpoint":
@@ -73,11 +73,11 @@ def onnx(
     out: Out,
     *,
     second: Second = None,
-    name: Annotated[str | None, typer.Option(help="What the model is called.")] = None,
+    name: Annotated[str | None, typer.Option(help="Name of the model.")] = None,
     data: Data = None,
     images: Images = 512,
 ) -> None:
-    """Write CHECKPOINT as one ONNX file, once it is proved to say what the network says."""
+    """Export CHECKPOINT to one ONNX file and verify that both give the same output."""
     with _told():
         from fer_live.export.conversion.checkpoint import export_checkpoint
 
@@ -88,7 +88,7 @@ def onnx(
 @app.command()
 def ship(
     checkpoint: CheckpointFile,
-    name: Annotated[str, typer.Argument(help='What people will call it, such as "cnn6".')],
+    name: Annotated[str, typer.Argument(help='Name of the shipped model, such as "cnn6".')],
     *,
     second: Second = None,
     report: Reports = None,
@@ -96,9 +96,9 @@ def ship(
     data: Data = None,
     images: Images = 512,
 ) -> None:
-    """Write CHECKPOINT among the shipped models: assets/models/NAME.onnx, card and checksum.
+    """Add CHECKPOINT to the shipped models: assets/models/NAME.onnx, its card and checksum.
 
-    The card takes in the reports that lie in a run's folder.
+    The card includes the reports in the run's folder.
     """
     with _told():
         from fer_live.export.shipping.reports import reports_in
@@ -120,7 +120,7 @@ def card(
     report: Reports = None,
     assets: Assets = None,
 ) -> None:
-    """Write the card of shipped NAME again, with what was measured from its file.
+    """Rewrite the card of shipped model NAME from the reports on its file.
 
     Reports are those of `fer-train evaluate assets/models/NAME.onnx --final`, by default in
     runs/NAME.onnx.
@@ -137,13 +137,15 @@ def card(
 def check(
     model: ModelFile,
     *,
-    checkpoint: Annotated[Path | None, typer.Option(help="What it was made from.")] = None,
+    checkpoint: Annotated[
+        Path | None, typer.Option(help="The checkpoint that it was exported from.")
+    ] = None,
     second: Second = None,
     data: Data = None,
-    part: Annotated[PartName, typer.Option(help="Which images.")] = "PublicTest",
+    part: Annotated[PartName, typer.Option(help="Part of the data set to use.")] = "PublicTest",
     images: Images = 512,
 ) -> None:
-    """Tell whether MODEL is what it says; exit status 1 if something is not."""
+    """Verify that MODEL is what its metadata say; exit status 1 if it is not."""
     with _told():
         from fer_live.export.check import check_model
 
@@ -166,9 +168,9 @@ def upgrade(
     *,
     assets: Assets = None,
 ) -> None:
-    """Write MODEL again in today's format, with a digest, in place; a shipped one's card as well.
+    """Rewrite MODEL in the current format, with a digest; and the card of a shipped one.
 
-    Make sure first that the file is whole: fer-export check MODEL --checkpoint CHECKPOINT
+    First make sure that the file is intact: fer-export check MODEL --checkpoint CHECKPOINT
     """
     with _told():
         from fer_live.export.shipping.upgrade import upgrade as upgrade_model
@@ -181,14 +183,14 @@ def upgrade(
 @app.command()
 def halve(
     name: Annotated[str, typer.Argument(metavar="NAME", help="Of a shipped model.")],
-    data: Annotated[Path, typer.Option(help="Folder with FER2013's table.")],
+    data: Annotated[Path, typer.Option(help="Folder with fer2013.csv.")],
     *,
     assets: Assets = None,
     images: Images = 512,
 ) -> None:
-    """Store the weights of shipped NAME in half precision; it computes in fp32 as before.
+    """Store the weights of shipped model NAME in half precision; it still computes in fp32.
 
-    Refused if more than 2 in 1,000 pictures of PublicTest would get another label, of either
+    Refuses if more than 2 in 1,000 images of PublicTest would get another label, for either
     head at either prior.
     """
     with _told():
@@ -207,30 +209,30 @@ def quantize(
     model: ModelFile,
     out: Out,
     data: Annotated[
-        Path, typer.Option(help="Folder with FER2013's and FER+'s tables, or with your pictures.")
+        Path, typer.Option(help="Folder with FER2013's and FER+'s tables, or with your images.")
     ],
     *,
     step: Annotated[
         list[str] | None,
-        typer.Option(help='Preprocessing of your pictures, in order, such as "live 48".'),
+        typer.Option(help='Preprocessing of your images, in order, such as "live 48".'),
     ] = None,
     label_map: Annotated[
         list[str] | None,
-        typer.Option("--map", help="What a class of the set is called here: 1=surprise."),
+        typer.Option("--map", help="Translate a class name of the data set: 1=surprise."),
     ] = None,
     table: Annotated[Path | None, typer.Option(help="Label table of a folder.")] = None,
     reduce_range: Annotated[
         bool | None,
         typer.Option(
             "--reduce-range/--full-range",
-            help="7 or 8 bits of a weight; by default what this processor needs.",
+            help="Bits per weight, 7 or 8; by default what this processor needs.",
             show_default=False,
         ),
     ] = None,
 ) -> None:
-    """Write MODEL with int8 weights, calibrated on pictures; tell what it costs and gains.
+    """Quantize MODEL to int8, calibrated on images; report the change in accuracy and speed.
 
-    Of FER2013 PublicTest is taken, of your own pictures a part called val, or all.
+    Uses PublicTest of FER2013; of your own images, the part named val, or all.
     """
     with _told():
         from fer_live.export.conversion.crops import Place
@@ -248,7 +250,7 @@ def quantize(
 
 @app.command()
 def fp16(model: ModelFile, out: Out, *, data: Data = None) -> None:
-    """Write MODEL with fp16 weights; tell what it costs and gains."""
+    """Convert MODEL to fp16; report the change in accuracy and speed."""
     with _told():
         from fer_live.export.trade import halve as halve_copy
 

@@ -102,7 +102,7 @@ def live(
 ) -> None:
     """Recognise facial expressions, live or in files. Nothing leaves this machine.
 
-    Labels say what a face shows, as ten people would name it; not what a person feels.
+    A label is what people would call the expression, not what somebody feels.
     """
     if ctx.invoked_subcommand is not None:
         _refuse_options_before(ctx)
@@ -174,9 +174,9 @@ def _first_source(until_the_end: ExitStack, *, shown: bool) -> tuple[str, str]:
 def cameras(
     *, as_json: Annotated[bool, typer.Option("--json", help="Print everything as JSON.")] = False
 ) -> None:
-    """List the cameras of this machine: index, name, and the sizes and rates that each has.
+    """List the cameras of this machine: index, name, sizes and frame rates.
 
-    Nothing is switched on. The exit status is 1 if there is none.
+    No camera is switched on. The exit status is 1 if there is none.
     """
     with plain_errors(NAME):
         from fer_live.realtime.commands.printing.cameras import show_cameras
@@ -192,7 +192,7 @@ def cameras(
 def doctor(
     *, as_json: Annotated[bool, typer.Option("--json", help="Print the findings as JSON.")] = False
 ) -> None:
-    """Examine this machine: what is installed, what clashes, what works, and what to do.
+    """Check this machine: what is installed, what conflicts, what works, and how to fix it.
 
     The exit status is 1 if something that fer-live needs is broken.
     """
@@ -214,7 +214,7 @@ def models(
     calls: Annotated[int, typer.Option(min=1, help="Time this many calls of each model.")] = 300,
     as_json: Annotated[bool, typer.Option("--json", help="Print everything as JSON.")] = False,
 ) -> None:
-    """List the shipped models: size, accuracy, labels, and speed measured here and now."""
+    """List the shipped models: size, accuracy, labels, and speed measured on this machine."""
     with plain_errors(NAME):
         from fer_live.realtime.bench.shipped_models import shipped_models, to_json
         from fer_live.realtime.commands.printing.models import show_models

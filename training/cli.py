@@ -11,7 +11,7 @@ app = Command(
     no_args_is_help=True,
     pretty_exceptions_enable=False,
 )
-paper = typer.Typer(help="Repeat what the papers show.", no_args_is_help=True)
+paper = typer.Typer(help="Reproduce the papers' results.", no_args_is_help=True)
 
 app.command()(make.make)
 app.command()(fit.fit)

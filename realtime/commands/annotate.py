@@ -41,11 +41,11 @@ def annotate(
     out: Annotated[Path, typer.Option("--out", "-o", metavar="DIR", help="Folder for results.")],
     start: Annotated[
         float | None,
-        typer.Option(min=0, metavar="S", help="Skip everything before this time, in seconds."),
+        typer.Option(min=0, metavar="S", help="Start at this time, in seconds."),
     ] = None,
     end: Annotated[
         float | None,
-        typer.Option(min=0, metavar="S", help="Skip everything after this time, in seconds."),
+        typer.Option(min=0, metavar="S", help="Stop at this time, in seconds."),
     ] = None,
     fps: Annotated[
         str | None,
@@ -64,13 +64,13 @@ def annotate(
         ),
     ] = "",
     video: Annotated[bool, typer.Option(help="Write annotated videos and pictures.")] = True,
-    report: Annotated[bool, typer.Option(help="Write an HTML page for each input.")] = True,
+    report: Annotated[bool, typer.Option(help="Write an HTML report for each input.")] = True,
     save_crops: Annotated[
         str | None,
         typer.Option(
             metavar="WHICH",
-            help="Write cut-out faces: all, strongest (the clearest moment of each label), or a "
-            "number of seconds for one in that time.",
+            help="Write cropped faces: all, strongest (the clearest moment of each label), or one "
+            "per this many seconds.",
             show_default=False,
         ),
     ] = None,
@@ -133,10 +133,10 @@ def annotate(
     limit_streams: LimitStreams = 256,
     limit_memory: LimitMemory = 512.0,
 ) -> None:
-    """Turn videos and pictures into tables of faces and labels, pages to look at, drawn copies.
+    """Annotate videos and pictures: tables of faces and labels, HTML reports, annotated copies.
 
-    What is done already is skipped; an interrupted run goes on when it is started again. The exit
-    status is 1 if an input failed; the others are done all the same.
+    Finished inputs are skipped, so the same command resumes an interrupted run. The exit status is
+    1 if an input failed; the others are processed all the same.
     """
     rate = _rate(fps)
     if send and jobs > 1:

@@ -32,7 +32,7 @@ def bench(
         list[int] | None,
         typer.Option(
             min=1,
-            help="Also measure with N copies of each clip's picture; may be given several times, "
+            help="Also measure with N copies of each frame in a grid; may be repeated, "
             "1 for none.  [default: 2, 4, 8]",
             show_default=False,
         ),
@@ -49,9 +49,9 @@ def bench(
     markdown: Annotated[Path | None, typer.Option(help="Write the tables as Markdown.")] = None,
     plot: Annotated[Path | None, typer.Option(help="Plot latency against accuracy.")] = None,
 ) -> None:
-    """Measure speed: models against each other, and the pipeline against the bare landmarker.
+    """Measure speed: compare models, and the pipeline with the bare landmarker.
 
-    Without a clip, one is made from the portrait that scikit-image brings (extra "demo").
+    Without a clip, one is made from the portrait in scikit-image (extra "demo").
     """
     size_wh = size_of(size)
     from fer_live.realtime.bench.one_core import use_one_core

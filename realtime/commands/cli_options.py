@@ -14,7 +14,7 @@ FACES_PANEL = "Faces and labels"
 Model: TypeAlias = Annotated[
     str | None,
     typer.Option(
-        help="A shipped model (see `fer-live models`) or an .onnx file; small unless given.",
+        help="A shipped model (see `fer-live models`) or an .onnx file; by default small.",
         show_default=False,
         rich_help_panel=FACES_PANEL,
     ),
@@ -22,7 +22,7 @@ Model: TypeAlias = Annotated[
 DeviceName: TypeAlias = Annotated[
     Literal["auto", "cpu", "cuda"],
     typer.Option(
-        "--device", help="auto: CUDA if it works on this machine.", rich_help_panel=FACES_PANEL
+        "--device", help="auto uses CUDA if it works on this machine.", rich_help_panel=FACES_PANEL
     ),
 ]
 MaxFaces: TypeAlias = Annotated[
@@ -32,7 +32,7 @@ Finder: TypeAlias = Annotated[
     Literal["auto", "mediapipe", "onnx"],
     typer.Option(
         "--finder",
-        help="What finds faces: MediaPipe, or its networks in ONNX Runtime; auto: as installed.",
+        help="Find faces with MediaPipe or with its networks in ONNX Runtime; auto: as installed.",
         rich_help_panel=FACES_PANEL,
     ),
 ]
@@ -61,14 +61,14 @@ BlurFaces: TypeAlias = Annotated[
     ),
 ]
 
-FILES_PANEL = "How files are read"
+FILES_PANEL = "Reading files"
 
 Rotate: TypeAlias = Annotated[
     Literal["0", "90", "180", "270"],
     typer.Option(
         "--rotate",
         metavar="90|180|270",
-        help="Rotate clockwise a file that is sideways and does not say so.",
+        help="Rotate clockwise a file that is sideways without saying so.",
         show_default=False,
         rich_help_panel=FILES_PANEL,
     ),
@@ -79,7 +79,7 @@ Stream: TypeAlias = Annotated[
         "--stream",
         min=0,
         metavar="N",
-        help="Read this stream of each file, as ffprobe counts them; its default one otherwise.",
+        help="Read this stream of each file, as numbered by ffprobe, instead of the default one.",
         show_default=False,
         rich_help_panel=FILES_PANEL,
     ),
@@ -90,13 +90,13 @@ LimitMegapixels: TypeAlias = Annotated[
 ]
 LimitHours: TypeAlias = Annotated[
     float,
-    typer.Option(help="Stop reading a file after so many hours.", rich_help_panel=FILES_PANEL),
+    typer.Option(help="Stop reading a file after this many hours.", rich_help_panel=FILES_PANEL),
 ]
 LimitDamaged: TypeAlias = Annotated[
     int,
     typer.Option(
         min=1,
-        help="Stop reading after so many damaged packets in a row.",
+        help="Stop reading after this many damaged packets in a row.",
         rich_help_panel=FILES_PANEL,
     ),
 ]

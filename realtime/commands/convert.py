@@ -12,16 +12,16 @@ NAMES = "some of elan, boris, vtt, srt, with commas between"
 
 
 def convert(
-    folder: Annotated[Path, typer.Argument(metavar="DIR", help="What annotate wrote.")],
+    folder: Annotated[Path, typer.Argument(metavar="DIR", help="The output folder of annotate.")],
     *,
     to: Annotated[
         str,
-        typer.Option(metavar="NAMES", help="Some of elan, boris, vtt, srt, with commas between."),
+        typer.Option(metavar="NAMES", help="Comma-separated: elan, boris, vtt, srt."),
     ],
 ) -> None:
-    """Write the results of a folder in other formats, beside their tables.
+    """Convert the results in a folder to other formats, next to their tables.
 
-    Nothing is looked at again: labels are those of the tables, times those of the annotated video.
+    Labels are taken from the tables, times from the annotated video.
     """
     with plain_errors(NAME):
         from fer_live.realtime.study.conversion import TARGETS

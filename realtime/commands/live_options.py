@@ -7,8 +7,8 @@ import typer
 
 from fer_live.realtime.commands.cli_options import FACES_PANEL
 
-SOURCE_PANEL = "The source"
-OUTPUT_PANEL = "What is kept"
+SOURCE_PANEL = "Source"
+OUTPUT_PANEL = "Output"
 
 Camera: TypeAlias = Annotated[
     str | None,
@@ -76,7 +76,7 @@ Rotate: TypeAlias = Annotated[
     ),
 ]
 ShowWindow: TypeAlias = Annotated[
-    bool, typer.Option("--window/--no-window", help="Show a window; press h in it for its keys.")
+    bool, typer.Option("--window/--no-window", help="Show a window; press h in it for the keys.")
 ]
 Mirror: TypeAlias = Annotated[
     bool | None,
@@ -98,7 +98,7 @@ Log: TypeAlias = Annotated[
     Path | None,
     typer.Option(
         metavar="OUT.csv",
-        help="Write a table: .csv, .jsonl or .parquet by its name; - for standard output.",
+        help="Write a table (.csv, .jsonl or .parquet, by its name); - for standard output.",
         rich_help_panel=OUTPUT_PANEL,
     ),
 ]
@@ -118,7 +118,7 @@ Neutral: TypeAlias = Annotated[
         "--neutral",
         metavar="3s",
         show_default=False,
-        help="Take each face's first seconds for how it looks at rest, and that out of its labels.",
+        help="Treat each face's first seconds as its resting expression and correct for it.",
         rich_help_panel=FACES_PANEL,
     ),
 ]
@@ -134,7 +134,7 @@ LogFormat: TypeAlias = Annotated[
     Literal["csv", "jsonl", "parquet"] | None,
     typer.Option(
         "--format",
-        help="Format of the table, whatever its name says.",
+        help="Format of the table, overriding the file name.",
         show_default=False,
         rich_help_panel=OUTPUT_PANEL,
     ),

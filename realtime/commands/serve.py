@@ -31,7 +31,7 @@ def serve(
     ] = None,
     *,
     host: Annotated[
-        str, typer.Option(help="Address to listen on; beyond the loopback a token is required.")
+        str, typer.Option(help="Address to listen on; beyond loopback, a token is required.")
     ] = "127.0.0.1",
     port: Annotated[int, typer.Option(min=0, max=65535, help="0 for any free port.")] = 8710,
     send: options.Send = None,

@@ -16,7 +16,7 @@ def summarize(
         Path | None,
         typer.Option(
             metavar="CSV",
-            help="Who is in which file: columns file, and subject, group, condition or others.",
+            help="Who is in which file: a column file, and subject, group, condition or others.",
         ),
     ] = None,
     out: Annotated[
@@ -27,12 +27,12 @@ def summarize(
     ] = None,
     form: Annotated[
         Literal["csv", "parquet"],
-        typer.Option("--format", help="Of the faces: one CSV, or a partitioned data set."),
+        typer.Option("--format", help="Format of the faces: one CSV, or a partitioned data set."),
     ] = "csv",
 ) -> None:
-    """Join all results of a folder into one table, with figures by file, face and group.
+    """Combine all results in a folder into one table, with statistics by file, face and group.
 
-    The interval of a group's share counts people, not frames or files.
+    Confidence intervals of groups are over people, not frames or files.
     """
     with plain_errors(NAME):
         from fer_live.realtime.commands.printing.summarize import tell_study

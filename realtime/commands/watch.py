@@ -18,11 +18,11 @@ def watch(
     *,
     out: Annotated[
         Path | None,
-        typer.Option("--out", "-o", help="Folder of the tables, in place of the file's."),
+        typer.Option("--out", "-o", help="Folder for the tables; overrides the one in the file."),
     ] = None,
     seconds: options.Seconds = None,
 ) -> None:
-    """Watch many cameras and streams at once: a table each, health, and figures for Prometheus."""
+    """Watch many cameras and streams at once: one table each, health, and Prometheus metrics."""
     with plain_errors(NAME):
         from fer_live.realtime.commands.printing.watch import (
             health_table,

@@ -17,13 +17,14 @@ def compare(
     ],
     *,
     final: Annotated[
-        bool, typer.Option("--final", help="Compare the part that is reported.")
+        bool,
+        typer.Option("--final", help="Compare on the test part instead of the validation part."),
     ] = False,
     out: Annotated[
-        Path | None, typer.Option(help="Also write a JSON file and a page of this name.")
+        Path | None, typer.Option(help="Also write a JSON file and an HTML page of this name.")
     ] = None,
 ) -> None:
-    """Put RUN... side by side on the validation part, as `fer-train evaluate` scored them."""
+    """Compare RUN... on the validation part, as evaluated by `fer-train evaluate`."""
     with plain_errors("fer-train"):
         from fer_live.training.evaluation.compare import compare as put_together
         from fer_live.training.evaluation.compare import load_run

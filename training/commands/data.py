@@ -20,7 +20,7 @@ app = typer.Typer(help="Inspect labelled pictures.", no_args_is_help=True)
 
 @app.callback()
 def main() -> None:
-    """Look at labelled pictures."""
+    """Inspect labelled pictures."""
 
 
 @app.command()
@@ -33,12 +33,12 @@ def inspect(
     table: Annotated[Path | None, typer.Option(help="Label table of a folder.")] = None,
     label_map: Annotated[
         list[str] | None,
-        typer.Option("--map", help="What a class of the set is called here: 1=surprise."),
+        typer.Option("--map", help="Translate a class name of the data set: 1=surprise."),
     ] = None,
 ) -> None:
-    """Report what PATH holds: classes, unreadable files, near-duplicates within and across parts.
+    """Report what PATH contains: classes, unreadable files, near-duplicates in and across parts.
 
-    Comparing all pictures of FER2013 takes a few minutes, the first time.
+    The first time, comparing all pictures of FER2013 takes a few minutes.
     """
     with plain_errors("fer-train"):
         import dataclasses

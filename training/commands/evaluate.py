@@ -22,22 +22,22 @@ Votes = Annotated[
     bool | None,
     typer.Option(
         "--votes/--labels",
-        help="FER+'s votes, or FER2013's labels; by default what the model has learned.",
+        help="FER+'s votes, or FER2013's labels; by default what the model was trained on.",
         show_default=False,
     ),
 ]
-Runs = Annotated[Path, typer.Option("--runs", help="Where runs are kept.")]
+Runs = Annotated[Path, typer.Option("--runs", help="Folder of the runs.")]
 
 Table = Annotated[Path | None, typer.Option(help="Label table of a folder.")]
 Step = Annotated[list[str] | None, typer.Option(help="Preprocessing, in order.")]
 LabelMap = Annotated[
     list[str] | None,
-    typer.Option("--map", help="What a class of the set is called here: 1=surprise."),
+    typer.Option("--map", help="Translate a class name of the data set: 1=surprise."),
 ]
 Log = Annotated[
     Path,
     typer.Option(
-        "--log", help="Page of final evaluations; the .jsonl file of the same name is its record."
+        "--log", help="Page of final evaluations, written from the .jsonl file of the same name."
     ),
 ]
 
@@ -52,33 +52,33 @@ def evaluate(
     label_map: LabelMap = None,
     among: Annotated[
         str,
-        typer.Option(help="Labels to score and to answer with: angry,happy,sad; by default all."),
+        typer.Option(help="Restrict labels and answers to these: angry,happy,sad; by default all."),
     ] = "",
     final: Annotated[
-        bool, typer.Option("--final", help="Score the part that is reported, and log it.")
+        bool, typer.Option("--final", help="Evaluate on the test part, and record the result.")
     ] = False,
     prevalence: Annotated[
         list[str] | None,
-        typer.Option(help="How frequent a label is where the model is used: contempt=0.0007."),
+        typer.Option(help="Frequency of a label where the model is used: contempt=0.0007."),
     ] = None,
     record: Annotated[
-        bool, typer.Option("--record", help="Keep the figures in the checkpoint.")
+        bool, typer.Option("--record", help="Store the results in the checkpoint.")
     ] = False,
     full: Annotated[
         bool | None,
         typer.Option(
             "--full/--brief",
-            help="Spoiled pictures, slices and framings too; by default for .onnx files only.",
+            help="Also test corruptions, slices and framings; by default for .onnx files only.",
             show_default=False,
         ),
     ] = None,
-    out: Annotated[Path | None, typer.Option(help="Folder of the report.")] = None,
+    out: Annotated[Path | None, typer.Option(help="Folder for the report.")] = None,
     log: Log = Path("docs/experiments.md"),
     runs: Runs = Path("runs"),
 ) -> None:
-    """Score MODEL on PublicTest, or with --final on PrivateTest: JSON, Markdown, HTML.
+    """Evaluate MODEL on PublicTest, or with --final on PrivateTest: JSON, Markdown, HTML.
 
-    A second head is scored on the labels that it learned.
+    A second head is evaluated on the labels that it was trained on.
     """
     with plain_errors(NAME):
         import datetime as dt
@@ -130,24 +130,24 @@ def calibrate(
     label_map: LabelMap = None,
     second: Annotated[
         Path | None,
-        typer.Option(help="Pictures from elsewhere, for confidence that holds there as well."),
+        typer.Option(help="Pictures of another domain, to calibrate for both."),
     ] = None,
     second_step: Annotated[
         list[str] | None, typer.Option(help="Their preprocessing, in order.")
     ] = None,
     among: Annotated[
-        str, typer.Option(help="Labels of theirs to go by: angry,happy,sad; by default all.")
+        str, typer.Option(help="Use only these labels of them: angry,happy,sad; by default all.")
     ] = "",
     runs: Runs = Path("runs"),
 ) -> None:
-    """Fit temperature and uncertain threshold of checkpoint MODEL on PublicTest, and keep them.
+    """Fit the temperature and uncertainty threshold of MODEL on PublicTest, and store them.
 
-    Of your own pictures those of a part called val are taken, or all.
+    Of your own pictures, the part named val is used, or all.
 
     With --second both are fitted to the mean of PublicTest at the natural prior and those pictures
     at the balanced one.
 
-    A second head gets its own, on the labels that it learned.
+    A second head gets its own, on the labels that it was trained on.
     """
     with plain_errors(NAME):
         from fer_live.training.data.label_names import read_map
@@ -178,11 +178,13 @@ def _labels(among: str) -> tuple[str, ...]:
 def mirror(
     run: Annotated[Path, typer.Argument(metavar="RUN", help="A run's folder or a checkpoint.")],
     *,
-    off: Annotated[bool, typer.Option("--off", help="Answer for the picture alone again.")] = False,
+    off: Annotated[
+        bool, typer.Option("--off", help="Stop averaging with the mirror image.")
+    ] = False,
 ) -> None:
-    """Let RUN answer with the mean over a picture and its mirror image, at twice the cost.
+    """Make RUN average over each picture and its mirror image, at twice the cost.
 
-    Calibrate and evaluate afterwards: temperatures and figures belong to the former answer.
+    Calibrate and evaluate again afterwards: the stored temperature and figures no longer apply.
     """
     with plain_errors(NAME):
         from fer_live.training.models.checkpoint import BEST, Checkpoint
@@ -200,7 +202,7 @@ def mirror(
 
 
 def results(*, log: Log = Path("docs/experiments.md")) -> None:
-    """Write the page of final evaluations anew from its record."""
+    """Rewrite the page of final evaluations from its .jsonl file."""
     with plain_errors(NAME):
         from fer_live.training.evaluation.final_log import write_results
 

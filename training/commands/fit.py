@@ -12,8 +12,10 @@ if TYPE_CHECKING:
     from fer_live.training.fitting.fit import Running
 
 NAME = "fer-train"
-Data = Annotated[Path, typer.Option("--data", help="Folder that the experiment's paths are in.")]
-Runs = Annotated[Path, typer.Option("--runs", help="Folder that runs are kept in.")]
+Data = Annotated[
+    Path, typer.Option("--data", help="Folder that the experiment's paths are relative to.")
+]
+Runs = Annotated[Path, typer.Option("--runs", help="Folder for the runs.")]
 Config = Annotated[Path, typer.Argument(metavar="EXPERIMENT", help="One of experiments/*.toml.")]
 
 
@@ -22,28 +24,30 @@ def fit(
     data: Data = Path("../shared/data"),
     runs: Runs = Path("runs"),
     variant: Annotated[
-        list[str] | None, typer.Option(help="Of a file with [variants]; by default all of them.")
+        list[str] | None,
+        typer.Option(help="Variants to train, if the file has [variants]; by default all."),
     ] = None,
     seed: Annotated[
-        list[int] | None, typer.Option(help="In place of the file's; several train one by one.")
+        list[int] | None,
+        typer.Option(help="Override the file's seed; several are trained in turn."),
     ] = None,
     fold: Annotated[
-        list[int] | None, typer.Option(help="Of a k-fold split; several train one by one.")
+        list[int] | None, typer.Option(help="Fold of a k-fold split; several are trained in turn.")
     ] = None,
-    max_steps: Annotated[int | None, typer.Option(help="Stop after so many steps.")] = None,
-    threads: Annotated[int, typer.Option(help="CPU threads of each process.", min=1)] = 1,
+    max_steps: Annotated[int | None, typer.Option(help="Stop after this many steps.")] = None,
+    threads: Annotated[int, typer.Option(help="CPU threads per process.", min=1)] = 1,
     devices: Annotated[
         int, typer.Option(help="Processes on this machine: GPUs, or CPU processes.", min=1)
     ] = 1,
     nodes: Annotated[
-        int, typer.Option(help="Machines, each of which runs this command.", min=1)
+        int, typer.Option(help="Number of machines, each running this command.", min=1)
     ] = 1,
     profile: Annotated[
-        bool, typer.Option("--profile", help="Say how the time of an epoch was spent.")
+        bool, typer.Option("--profile", help="Report how the time of an epoch was spent.")
     ] = False,
     quiet: Annotated[bool, typer.Option("--quiet", help="No progress bar.")] = False,
 ) -> None:
-    """Train EXPERIMENT, or resume it where it was interrupted."""
+    """Train EXPERIMENT, or resume it if it was interrupted."""
     with plain_errors(NAME):
         import logging
 
@@ -92,14 +96,14 @@ def average(
     experiment: Config,
     data: Data = Path("../shared/data"),
     runs: Runs = Path("runs"),
-    seed: Annotated[list[int] | None, typer.Option(help="Of each run; two or more.")] = None,
+    seed: Annotated[list[int] | None, typer.Option(help="Seed of each run; two or more.")] = None,
     variant: Annotated[
-        str | None, typer.Option(help="Of a file with [variants]: whose runs.")
+        str | None, typer.Option(help="Variant to average, if the file has [variants].")
     ] = None,
 ) -> None:
-    """Average the weights of EXPERIMENT's runs, one for each --seed, into one network.
+    """Average the weights of EXPERIMENT's runs, one per --seed, into one network.
 
-    For runs that began with the same trained weights; from different random ones it is useless.
+    Only useful for runs that started from the same trained weights.
     """
     with plain_errors(NAME):
         from fer_live.training.config.experiment import read_experiment, read_experiments

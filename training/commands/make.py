@@ -25,24 +25,22 @@ def make(
     recipe: Annotated[str, typer.Argument(metavar="NAME", help="One of recipes/*.toml.")],
     *,
     data: Annotated[Path, typer.Option("--data", help="Folder with the labelled pictures.")],
-    runs: Annotated[Path, typer.Option("--runs", help="Folder of what the stages leave.")] = Path(
+    runs: Annotated[Path, typer.Option("--runs", help="Folder for the runs of the stages.")] = Path(
         "runs"
     ),
     out: Annotated[
-        Path, typer.Option("--out", help="Folder that the model, its card and weights go to.")
+        Path, typer.Option("--out", help="Folder for the model, its card and weights.")
     ] = Path("made"),
     recipes: Annotated[Path, typer.Option(help="Folder of the recipes.")] = Path("recipes"),
     epochs: Annotated[
         int | None,
-        typer.Option(min=1, help="Train every stage for so many epochs on one view, as a trial."),
+        typer.Option(min=1, help="Train every stage for this many epochs on one view, as a trial."),
     ] = None,
-    cost_only: Annotated[
-        bool, typer.Option("--cost", help="Say what it will cost, and stop.")
-    ] = False,
+    cost_only: Annotated[bool, typer.Option("--cost", help="Estimate the time and stop.")] = False,
     threads: Annotated[int, typer.Option(help="CPU threads.", min=1)] = 1,
     quiet: Annotated[bool, typer.Option("--quiet", help="No progress bar.")] = False,
 ) -> None:
-    """Train a shipped model by its recipe: teachers first, then stage by stage, up to the export.
+    """Make a shipped model by its recipe: teachers first, then stage by stage to the export.
 
     The same command resumes where it was interrupted.
     """

@@ -14,9 +14,9 @@ if TYPE_CHECKING:
     from fer_live.training.pruning.surgery.stopping import StopRule
 
 NAME = "fer-train"
-CHOICE = "Which channels go (one of --angle, --budget, --plan or a --stop rule)"
+CHOICE = "Which channels are removed (one of --angle, --budget, --plan or a --stop rule)"
 STOP = "When removal stops"
-COMPENSATION = "How the other channels make up for them"
+COMPENSATION = "Compensation by the remaining channels"
 WIDTHS = "Widths"
 RECOVERY = "Training afterwards"
 INPUT = "Data and output"
@@ -25,21 +25,24 @@ Model = Annotated[Path, typer.Argument(metavar="MODEL", help="A run's folder or 
 Data = Annotated[
     Path,
     typer.Option(
-        "--data", help="Folder that the experiment's paths are in.", rich_help_panel=INPUT
+        "--data", help="Folder that the experiment's paths are relative to.", rich_help_panel=INPUT
     ),
 ]
-Runs = Annotated[
-    Path, typer.Option("--runs", help="Folder that runs are kept in.", rich_help_panel=INPUT)
-]
+Runs = Annotated[Path, typer.Option("--runs", help="Folder for the runs.", rich_help_panel=INPUT)]
 Images = Annotated[
-    int, typer.Option(help="Training pictures that are measured.", min=1, rich_help_panel=INPUT)
+    int,
+    typer.Option(
+        help="Number of training pictures to measure activations on.", min=1, rich_help_panel=INPUT
+    ),
 ]
 Threads = Annotated[int, typer.Option(help="CPU threads.", min=1, rich_help_panel=INPUT)]
 Distil = Annotated[
     float,
-    typer.Option(help="Share of the target that the parent gives.", rich_help_panel=RECOVERY),
+    typer.Option(help="Share of the target that comes from the parent.", rich_help_panel=RECOVERY),
 ]
-LearningRate = Annotated[float, typer.Option(help="At the start.", rich_help_panel=RECOVERY)]
+LearningRate = Annotated[
+    float, typer.Option(help="Initial learning rate.", rich_help_panel=RECOVERY)
+]
 Precision = Annotated[
     Literal["32", "bf16"],
     typer.Option(
@@ -62,7 +65,7 @@ def prune(
     angle: Annotated[
         float | None,
         typer.Option(
-            help="Remove channels nearer than so many degrees.",
+            help="Remove channels closer than this many degrees.",
             min=0,
             max=90,
             rich_help_panel=CHOICE,
@@ -78,14 +81,15 @@ def prune(
     components: Annotated[
         Literal["positions", "pooled"],
         typer.Option(
-            help="What --angle compares: every position, or each picture's mean.",
+            help="--angle compares activations at every position, or each picture's mean.",
             rich_help_panel=CHOICE,
         ),
     ] = "positions",
     complement: Annotated[
         Literal["both", "one", "neither"],
         typer.Option(
-            help="With --angle: which of two opposite channels go.", rich_help_panel=CHOICE
+            help="With --angle: remove one or both of two opposite channels.",
+            rich_help_panel=CHOICE,
         ),
     ] = "one",
     budget: Annotated[
@@ -97,7 +101,7 @@ def prune(
     of: Annotated[
         Literal["macs", "maps", "parameters"],
         typer.Option(
-            help="What --budget is a share of: multiply-adds, channels, parameters.",
+            help="--budget is a share of multiply-adds, channels or parameters.",
             rich_help_panel=CHOICE,
         ),
     ] = "macs",
@@ -108,8 +112,8 @@ def prune(
     allocation: Annotated[
         Literal["global", "uniform", "measured"],
         typer.Option(
-            help="With --budget: layers compete by damage, all keep the same share, or what each "
-            "keeps is tried.",
+            help="With --budget: layers compete by damage, all keep the same share, or each "
+            "layer's share is found by measurement.",
             rich_help_panel=CHOICE,
         ),
     ] = "uniform",
@@ -125,7 +129,7 @@ def prune(
     stop_loss: Annotated[
         float | None,
         typer.Option(
-            help="Stop before the loss has risen by more; paper 001 has 0.1.",
+            help="Stop before the loss rises by more than this (0.1 in paper 001).",
             min=0,
             rich_help_panel=STOP,
         ),
@@ -133,7 +137,9 @@ def prune(
     stop_accuracy: Annotated[
         float | None,
         typer.Option(
-            help="Stop before accuracy has fallen by more points.", min=0, rich_help_panel=STOP
+            help="Stop before accuracy falls by more than this many points.",
+            min=0,
+            rich_help_panel=STOP,
         ),
     ] = None,
     stop_latency: Annotated[
@@ -143,7 +149,7 @@ def prune(
     every: Annotated[
         int,
         typer.Option(
-            help="Channels at a time until a rule is broken; 0 for 1/32 of all.",
+            help="Check stopping rules after this many channels; 0 for 1/32 of all.",
             min=0,
             rich_help_panel=STOP,
         ),
@@ -152,7 +158,7 @@ def prune(
         Compensation,
         typer.Option(
             help="Not at all, by one substitute (merge, affine), by least squares from all, or "
-            "by refitting the next layers, which takes longest.",
+            "by also refitting the next layers, which takes longest.",
             rich_help_panel=COMPENSATION,
         ),
     ] = "refit",
@@ -160,7 +166,7 @@ def prune(
         bool,
         typer.Option(
             "--constants",
-            help="Keep slots of constant channels, which make biases exact at borders.",
+            help="Keep constant channels, which make biases exact at borders.",
             rich_help_panel=COMPENSATION,
         ),
     ] = False,
@@ -173,17 +179,18 @@ def prune(
         bool,
         typer.Option(
             "--pad",
-            help="Reach the multiple by empty channels, not by keeping more.",
+            help="Reach the multiple with empty channels instead of keeping more.",
             rich_help_panel=WIDTHS,
         ),
     ] = False,
     least: Annotated[
-        int, typer.Option(help="Channels that every layer keeps.", min=1, rich_help_panel=WIDTHS)
+        int,
+        typer.Option(help="Minimum number of channels per layer.", min=1, rich_help_panel=WIDTHS),
     ] = 8,
     least_share: Annotated[
         float,
         typer.Option(
-            help="Share of its channels that every layer keeps.",
+            help="Minimum share of channels per layer.",
             min=0,
             max=1,
             rich_help_panel=WIDTHS,
@@ -195,10 +202,10 @@ def prune(
     precision: Precision = "32",
     rounds: Annotated[
         int,
-        typer.Option(help="Prune and train in so many steps.", min=1, rich_help_panel=RECOVERY),
+        typer.Option(help="Prune and train in this many rounds.", min=1, rich_help_panel=RECOVERY),
     ] = 1,
     out: Annotated[
-        Path, typer.Option("--out", help="Folder of the pruned run.", rich_help_panel=INPUT)
+        Path, typer.Option("--out", help="Folder for the pruned run.", rich_help_panel=INPUT)
     ],
     pictures: Annotated[
         bool,
@@ -214,12 +221,13 @@ def prune(
     seed: Annotated[
         int,
         typer.Option(
-            help="Of the pictures drawn, random importance and training.", rich_help_panel=INPUT
+            help="Seed for choosing pictures, random importance and training.",
+            rich_help_panel=INPUT,
         ),
     ] = 0,
     threads: Threads = 1,
 ) -> None:
-    """Remove redundant channels of MODEL, and record which and why."""
+    """Remove redundant channels from MODEL, and record which and why."""
     with plain_errors(NAME):
         import torch
 

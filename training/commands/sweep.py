@@ -28,24 +28,27 @@ if TYPE_CHECKING:
 def sweep(
     model: Model,
     *,
-    out: Annotated[Path, typer.Option("--out", help="Folder of table, plot and JSON.")],
+    out: Annotated[Path, typer.Option("--out", help="Folder for the table, plot and JSON.")],
     angle: Annotated[
-        list[float] | None, typer.Option(help="A threshold angle in degrees; give several.")
+        list[float] | None, typer.Option(help="A threshold angle in degrees; may be repeated.")
     ] = None,
     budget: Annotated[
-        list[float] | None, typer.Option(help="A share of multiply-adds to keep; give several.")
+        list[float] | None, typer.Option(help="A share of multiply-adds to keep; may be repeated.")
     ] = None,
     layer: Annotated[
         list[str] | None, typer.Option(help="With --angle: prune only this layer.")
     ] = None,
     way: Annotated[
-        list[str] | None, typer.Option(help="Only methods whose name begins so; give several.")
+        list[str] | None,
+        typer.Option(help="Only methods whose name starts with this; may be repeated."),
     ] = None,
     allocation: Annotated[
         Literal["global", "uniform", "measured"],
-        typer.Option(help="With --budget: how the widths that all methods share are found."),
+        typer.Option(help="With --budget: how to choose the widths that all methods share."),
     ] = "uniform",
-    seeds: Annotated[int, typer.Option(help="Repeats of methods with chance in it.", min=1)] = 3,
+    seeds: Annotated[
+        int, typer.Option(help="Repetitions of methods that involve chance.", min=1)
+    ] = 3,
     multiple: Multiple = 16,
     recover: Recover = 0,
     learning_rate: LearningRate = 0.02,
@@ -53,7 +56,9 @@ def sweep(
     precision: Precision = "32",
     scratch: Annotated[
         list[int] | None,
-        typer.Option(help="Epochs of the control from scratch; give several. Default: --recover."),
+        typer.Option(
+            help="Epochs of the control from scratch; may be repeated. Default: --recover."
+        ),
     ] = None,
     latency: Annotated[
         bool, typer.Option("--latency", help="Time every width in ONNX Runtime, in one run.")
@@ -63,9 +68,9 @@ def sweep(
     runs: Runs = Path("runs"),
     threads: Threads = 1,
 ) -> None:
-    """Prune MODEL by many methods from one measuring pass: table, plot and JSON.
+    """Compare pruning methods on MODEL with the same statistics: table, plot and JSON.
 
-    Each point is saved in points.jsonl at once; the same command resumes a killed sweep.
+    Each point is saved in points.jsonl at once; the same command resumes an interrupted sweep.
     """
     with plain_errors(NAME):
         import torch

@@ -12,19 +12,19 @@ from fer_live.training.commands.prune import NAME, Data, Images, Model, Runs
 def angles(
     model: Model,
     *,
-    out: Annotated[Path, typer.Option("--out", help="Folder of table and JSON.")],
+    out: Annotated[Path, typer.Option("--out", help="Folder for the table and JSON.")],
     components: Annotated[
         Literal["positions", "pooled"],
-        typer.Option(help="What is compared: every position, or each picture's mean."),
+        typer.Option(help="Compare activations at every position, or each picture's mean."),
     ] = "positions",
-    top: Annotated[int, typer.Option(help="Telling pairs of each layer.", min=0)] = 5,
-    seed: Annotated[int, typer.Option(help="Of the pictures that are drawn.")] = 0,
+    top: Annotated[int, typer.Option(help="Number of notable pairs to list per layer.", min=0)] = 5,
+    seed: Annotated[int, typer.Option(help="Seed for choosing pictures.")] = 0,
     images: Images = 4096,
     data: Data = Path("../shared/data"),
     runs: Runs = Path("runs"),
     threads: Annotated[int, typer.Option(help="CPU threads.", min=1)] = 1,
 ) -> None:
-    """Measure how alike the channels of each layer of MODEL are, against independent channels."""
+    """Measure how similar the channels of MODEL's layers are, compared with independent ones."""
     with plain_errors(NAME):
         import torch
 

@@ -14,15 +14,17 @@ def autoencoder(
         Path, typer.Argument(metavar="DATA", help="A feature table, or pictures of any layout.")
     ],
     *,
-    out: Annotated[Path, typer.Option("--out", help="Folder of table, plot and JSON.")],
+    out: Annotated[Path, typer.Option("--out", help="Folder for the table, plot and JSON.")],
     label: Annotated[
         bool,
         typer.Option("--label", help="Compress the class label too, as paper 001 did."),
     ] = False,
-    hidden: Annotated[int, typer.Option(help="Units to begin with.", min=2)] = 10,
-    epochs: Annotated[int, typer.Option(help="Steps of learning.", min=1)] = 2000,
-    most: Annotated[int, typer.Option(help="Rows at most.", min=2)] = 4000,
-    seed: Annotated[int, typer.Option(help="Of weights and of the test rows.")] = 0,
+    hidden: Annotated[int, typer.Option(help="Hidden units at the start.", min=2)] = 10,
+    epochs: Annotated[int, typer.Option(help="Training steps.", min=1)] = 2000,
+    most: Annotated[int, typer.Option(help="Maximum number of rows.", min=2)] = 4000,
+    seed: Annotated[
+        int, typer.Option(help="Seed for the weights and the choice of test rows.")
+    ] = 0,
 ) -> None:
     """Compress ten columns of DATA and remove hidden units one by one (paper 001, Fig. 4)."""
     with plain_errors(NAME):

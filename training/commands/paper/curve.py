@@ -15,18 +15,20 @@ if TYPE_CHECKING:
 def curve(
     model: Model,
     *,
-    out: Annotated[Path, typer.Option("--out", help="Folder of table, plot and JSON.")],
+    out: Annotated[Path, typer.Option("--out", help="Folder for the table, plot and JSON.")],
     layer: Annotated[
-        list[str] | None, typer.Option(help="Layer to prune; the first one if not given.")
+        list[str] | None, typer.Option(help="Layer to prune; by default the first.")
     ] = None,
     importance: Annotated[
-        list[str] | None, typer.Option(help="Order of removal, as of prune; give several.")
+        list[str] | None, typer.Option(help="Order of removal, as for prune; may be repeated.")
     ] = None,
     compensate: Annotated[
-        list[str] | None, typer.Option(help="How the rest makes up, as of prune; give several.")
+        list[str] | None, typer.Option(help="Compensation, as for prune; may be repeated.")
     ] = None,
     every: Annotated[int, typer.Option(help="Channels between two measurements.", min=1)] = 1,
-    seed: Annotated[int, typer.Option(help="Of pictures and random importance.")] = 0,
+    seed: Annotated[
+        int, typer.Option(help="Seed for choosing pictures and for random importance.")
+    ] = 0,
     images: Images = 4096,
     data: Data = Path("../shared/data"),
     runs: Runs = Path("runs"),

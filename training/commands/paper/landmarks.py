@@ -15,11 +15,11 @@ def landmarks(
     ],
     data: Data = Path("../shared/data"),
     runs: Runs = Path("runs"),
-    max_steps: Annotated[int | None, typer.Option(help="Stop after so many steps.")] = None,
+    max_steps: Annotated[int | None, typer.Option(help="Stop after this many steps.")] = None,
     threads: Annotated[int, typer.Option(help="CPU threads.", min=1)] = 1,
     quiet: Annotated[bool, typer.Option("--quiet", help="No progress bar.")] = False,
 ) -> None:
-    """Train a network for 68 points of a face (paper 004), from marked pictures or a teacher."""
+    """Train a network for 68 facial landmarks (paper 004), from annotated pictures or a teacher."""
     with plain_errors(NAME):
         import logging
 

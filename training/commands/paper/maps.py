@@ -13,16 +13,16 @@ def maps(
     model: Model,
     *,
     data: Data = Path("../shared/data"),
-    picture: Annotated[
-        Path | None, typer.Option(help="Draw what it says of this picture, a face already cut.")
-    ] = None,
+    picture: Annotated[Path | None, typer.Option(help="Use this picture, a cropped face.")] = None,
     index: Annotated[
-        int, typer.Option(help="Without --picture: which of the validation part.", min=0)
+        int, typer.Option(help="Without --picture: index in the validation part.", min=0)
     ] = 0,
-    out: Annotated[Path | None, typer.Option(help="Folder; by default maps/ in the run's.")] = None,
+    out: Annotated[
+        Path | None, typer.Option(help="Output folder; by default maps/ in the run's folder.")
+    ] = None,
     runs: Runs = Path("runs"),
 ) -> None:
-    """Draw the maps of every convolution of MODEL, a file each."""
+    """Draw the feature maps of every convolution of MODEL, one file each."""
     with plain_errors("fer-train"):
         from fer_live.errors import DataError, ModelError
         from fer_live.training.data.network_input import as_batch, fitted_to

@@ -11,21 +11,21 @@ from fer_live.terminal.console import plain_errors
 def table(
     name: Annotated[
         str | None,
-        typer.Argument(metavar="[TABLE]", help="Such as 000-1; without, all are listed."),
+        typer.Argument(metavar="[TABLE]", help="Such as 000-1; by default all are listed."),
     ] = None,
     *,
     runs: Annotated[
-        Path, typer.Option("--runs", help="Folder of runs; their reports count too.")
+        Path, typer.Option("--runs", help="Folder of the runs, whose reports are included.")
     ] = Path("runs"),
-    log: Annotated[Path, typer.Option(help="What was scored with --final, a line each.")] = Path(
-        "docs/experiments.jsonl"
-    ),
+    log: Annotated[
+        Path, typer.Option(help="Record of the final evaluations, one per line.")
+    ] = Path("docs/experiments.jsonl"),
     papers: Annotated[Path, typer.Option(help="Folder of the papers' figures.")] = Path(
         "experiments/papers"
     ),
     markdown: Annotated[bool, typer.Option("--markdown", help="Print a Markdown table.")] = False,
 ) -> None:
-    """Print TABLE of a paper with our figures beside it, or which tables there are."""
+    """Print TABLE of a paper with our figures next to it, or list all tables."""
     with plain_errors("fer-train"):
         from fer_live.training.evaluation.finished_runs import finished_in, read_finished
         from fer_live.training.papers.reported import read_papers, table_named
