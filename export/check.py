@@ -1,4 +1,4 @@
-"""`fer-export check`: whether a model file is what it says, found out from the file alone."""
+"""`fer-export check`: verify a model file against its own metadata."""
 
 import dataclasses
 import json

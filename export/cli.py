@@ -1,4 +1,4 @@
-"""fer-export: a thin skin over the functions of this package."""
+"""The `fer-export` command: thin wrappers around the functions of this package."""
 
 from collections.abc import Generator
 from contextlib import contextmanager

@@ -1,4 +1,4 @@
-"""Names for the arrays that cross a boundary: shape, type, range and unit, said once."""
+"""Type names for arrays that cross module boundaries: shape, dtype, range and unit."""
 
 from typing import TypeAlias
 

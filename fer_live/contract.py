@@ -1,4 +1,4 @@
-"""What a model file says about itself: the metadata of the ONNX graph, and nothing beside it.
+"""The metadata of a model file, stored in the ONNX graph and nowhere else.
 
 Every field of `ModelContract` is one entry `fer_live.<field>` of the file's metadata_props, its
 value JSON. A file without them, or of an unknown format, is refused. One entry more, `DIGEST_KEY`,

@@ -1,4 +1,4 @@
-"""The one way a face is cut out of a picture, in training and live.
+"""The face crop, the same in training and live.
 
 Three anchors, both eyes and the mouth, are carried to fixed places by a similarity: a turn, one
 scale for both axes and a shift, so that a face is never squashed. Why these places:

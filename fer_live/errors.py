@@ -1,4 +1,4 @@
-"""Errors a user can put right. The commands print them as one sentence, without a traceback.
+"""Errors that a user can fix. The commands print them as one sentence, without a traceback.
 
 FerLiveError
 ├── SourceError       a camera, stream, video or picture could not be opened or read

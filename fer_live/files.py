@@ -1,4 +1,4 @@
-"""Files that are whole or not there at all."""
+"""Atomic writing: a file is complete or absent."""
 
 import errno
 import os

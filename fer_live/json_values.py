@@ -1,4 +1,4 @@
-"""Values as JSON gives them, taken for what they have to be, or refused."""
+"""Checked access to JSON values: the expected type, or an error."""
 
 import re
 from collections.abc import Mapping

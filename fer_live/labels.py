@@ -1,4 +1,4 @@
-"""The names of the emotions, the same in files, windows and code."""
+"""Names of the emotions, the same in files, windows and code."""
 
 from typing import Final
 

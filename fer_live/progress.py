@@ -1,4 +1,4 @@
-"""How far a long run is, and how long the rest of it will take.
+"""Progress of a long run, and an estimate of the time left.
 
 Work is told where it is done, without knowing who looks: `counted` and `phase` do nothing unless a
 `Meter` was set up around them. What is still to come is estimated from what was done: a run's

@@ -1,4 +1,4 @@
-"""What the system refused, told from an error: memory, or a library that an import needs.
+"""Recognise system failures from an error: out of memory, or a missing shared library.
 
 Each library has its own way to say that memory ran out. OpenCV's wheel leaves a few libraries to
 the system; where they are missing, `import cv2` names a file, and a person needs the name of a

@@ -1,4 +1,4 @@
-"""Which fer-live is installed."""
+"""The installed version of fer-live."""
 
 from functools import cache
 from importlib import metadata

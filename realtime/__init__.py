@@ -1,7 +1,7 @@
-"""Faces in, emotions out: imported as `fer_live.realtime`.
+"""Detect, track and classify faces: imported as `fer_live.realtime`.
 
-`from fer_live.realtime import analyze` is the way in. It is looked up when it is asked for, so
-that the command's --help does not wait for OpenCV and MediaPipe.
+Start with `from fer_live.realtime import analyze`. Names are loaded lazily, so that
+the command's --help does not wait for OpenCV and MediaPipe.
 """
 
 from typing import TYPE_CHECKING

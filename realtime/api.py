@@ -1,4 +1,4 @@
-"""Emotions from a file, a camera, a stream or pictures in memory, as a loop in Python.
+"""The Python API: facial expressions from a file, camera, stream or pictures in memory.
 
     import fer_live
 

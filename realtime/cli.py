@@ -1,4 +1,4 @@
-"""The `fer-live` command: read the arguments, call the library, say what happened.
+"""The `fer-live` command: parse arguments, call the library, print the outcome.
 
 Everything heavy is imported inside the commands, so that --help is instant.
 """

@@ -1,4 +1,4 @@
-"""Results as a pandas data frame: in memory, or read back from what `annotate` wrote."""
+"""Results as a pandas data frame, from memory or from the output of `annotate`."""
 
 from collections.abc import Callable, Iterable, Mapping
 from os import PathLike

@@ -1,4 +1,4 @@
-"""The main job on a clip that needs no download: `python -m fer_live.realtime.demo`.
+"""Demo: annotate a clip that needs no download, `python -m fer_live.realtime.demo`.
 
 `make demo` runs it in an environment of its own and prints where the results are.
 """

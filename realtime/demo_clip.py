@@ -1,4 +1,4 @@
-"""A clip made from a public-domain portrait, so that a demo and the tests need no download.
+"""A clip made from a public-domain portrait, so that the demo and the tests need no download.
 
 The portrait is scikit-image's `astronaut` (NASA, public domain; extra `demo`). The scenes are what
 a camera sees: a calm face, a turning one, changing light, two faces, a small one, and none.

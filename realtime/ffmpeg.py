@@ -1,4 +1,4 @@
-"""What PyAV's releases do differently, said once for everything that reads files and streams.
+"""Differences between PyAV releases, handled once for files and streams.
 
 Up to release 18, tags that are not UTF-8 end the reading unless `metadata_errors` is given, and
 rates are a `Fraction` or None. From release 19 on, tags never do, the option is gone, and rates are

@@ -1,4 +1,4 @@
-"""The values that flow down the pipeline: Frame -> Face -> Track -> FrameResult."""
+"""The data types of the pipeline: Frame -> Face -> Track -> FrameResult."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass

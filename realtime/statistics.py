@@ -1,4 +1,4 @@
-"""How a live run goes: frame rate, latency, dropped frames, in constant memory."""
+"""Statistics of a live run: frame rate, latency, dropped frames, in constant memory."""
 
 import math
 import statistics

@@ -1,4 +1,4 @@
-"""Numbers that a person can rely on: whoever the finder follows keeps theirs."""
+"""Track numbers: a face keeps its number for as long as the finder follows it."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

@@ -1,1 +1,1 @@
-"""Networks to ONNX graphs: with what precision, at what cost, and whether both agree."""
+"""Convert networks to ONNX graphs: precision, cost and parity."""

@@ -1,4 +1,4 @@
-"""`fer-export onnx`: a checkpoint becomes a model file, or nothing does."""
+"""`fer-export onnx`: export a checkpoint to a model file, all or nothing."""
 
 import dataclasses
 from dataclasses import dataclass

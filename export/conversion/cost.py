@@ -1,4 +1,4 @@
-"""What a graph costs, counted from the graph itself and not from the network it came from."""
+"""Parameters and multiply-adds of an ONNX graph, counted from the graph itself."""
 
 import math
 from collections.abc import Sequence

@@ -1,4 +1,4 @@
-"""The pictures that parity is shown on, int8 is calibrated on and costs are measured on."""
+"""Face crops for parity checks, int8 calibration and measurements."""
 
 import dataclasses
 from collections.abc import Mapping

@@ -1,4 +1,4 @@
-"""The graph that is exported: pixels in, probabilities out, the trained network in between."""
+"""The exported graph: pixels in, probabilities out, with the trained network in between."""
 
 from typing import Final
 

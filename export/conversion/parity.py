@@ -1,4 +1,4 @@
-"""Whether an exported graph says what the network says, on the same crops."""
+"""Parity of an exported graph and its network on the same crops."""
 
 from dataclasses import dataclass
 from typing import Any, Final, TypeAlias

@@ -1,4 +1,4 @@
-"""Smaller numbers: the same contract with int8 or fp16 weights.
+"""Lower precision: the same contract with int8 or fp16 weights.
 
 Whether they gain anything depends on the processor; `fer_live.export.trade` measures it.
 """

@@ -1,4 +1,4 @@
-"""From a PyTorch network to one ONNX file that says everything about itself."""
+"""Export a PyTorch network to one self-describing ONNX file."""
 
 import logging
 from typing import Any, Final

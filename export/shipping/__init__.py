@@ -1,1 +1,1 @@
-"""Models that ship: the file, its card, and upgrades of its contract."""
+"""Shipped models: the file, its card, and upgrades of its contract."""

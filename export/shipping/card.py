@@ -1,4 +1,4 @@
-"""The card of a model: its contract, written out for people and for programs without ONNX."""
+"""Model cards: the contract as Markdown for people and as JSON for programs without ONNX."""
 
 import json
 from collections.abc import Iterator, Mapping, Sequence

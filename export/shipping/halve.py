@@ -1,4 +1,4 @@
-"""`fer-export halve`: a shipped model's weights in half precision, if labels stay as they are.
+"""`fer-export halve`: store a shipped model in half precision if its labels stay the same.
 
 Arithmetic stays in fp32, so the model is as fast as before; its file is half the size.
 """

@@ -1,4 +1,4 @@
-"""Reports of `fer-train evaluate` on their way into a card: read, held to the model, shortened."""
+"""Read reports of `fer-train evaluate` for a model card, and check them against the model."""
 
 import json
 from collections.abc import Iterable, Mapping, Sequence

@@ -1,4 +1,4 @@
-"""Putting a model among those that travel with fer-live."""
+"""Add a model to those shipped with fer-live."""
 
 import json
 from collections.abc import Sequence

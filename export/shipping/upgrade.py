@@ -1,4 +1,4 @@
-"""Model files of an older format, written again in today's: `fer-export upgrade`."""
+"""`fer-export upgrade`: rewrite model files of an older format in the current one."""
 
 from pathlib import Path
 

@@ -1,1 +1,1 @@
-"""The terminal, as all three commands use it: errors, signals, standard streams, progress."""
+"""Terminal functions shared by all three commands: errors, signals, standard streams, progress."""

@@ -1,4 +1,4 @@
-"""What the three commands share: how they fail, and how they are stopped."""
+"""How the three commands report errors and handle signals."""
 
 import os
 import signal

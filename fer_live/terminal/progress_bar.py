@@ -1,4 +1,4 @@
-"""A run's progress on the terminal: a bar with the time left, or a line now and then."""
+"""Progress on the terminal: a bar with the time left, or an occasional line."""
 
 import os
 import sys

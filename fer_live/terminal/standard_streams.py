@@ -1,4 +1,4 @@
-"""The three standard streams as a command may find them: closed, full, or without colours."""
+"""Robust standard streams, which may be closed, full, or without colours."""
 
 import errno
 import io

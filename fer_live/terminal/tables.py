@@ -1,4 +1,4 @@
-"""Tables on a terminal, which are not cut where nobody looks at one."""
+"""Tables for the terminal, not truncated when the output is redirected."""
 
 from collections.abc import Collection
 from typing import Final

@@ -1,4 +1,4 @@
-"""Videos in, tables and annotated videos out: what `fer-live annotate` does, as a library."""
+"""`fer-live annotate` as a library: videos in, tables and annotated videos out."""
 
 from fer_live.realtime.annotate.batch.run import annotate
 from fer_live.realtime.annotate.cluster import RayCluster

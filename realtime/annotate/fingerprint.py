@@ -1,4 +1,4 @@
-"""What an output was made of, so that it need not be made again."""
+"""Fingerprints of inputs and settings, so that finished outputs are not made again."""
 
 import hashlib
 from collections.abc import Callable, Iterator, Mapping

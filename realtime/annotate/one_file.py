@@ -1,4 +1,4 @@
-"""One input, from finding out whether it is done to putting its outputs in their places."""
+"""Annotate one input: skip it if it is finished, process it, publish its outputs."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace

@@ -1,4 +1,4 @@
-"""Model and face networks that stay open from one input to the next, once in each process."""
+"""Model and face networks, loaded once per process and kept for all inputs."""
 
 import atexit
 from functools import cache

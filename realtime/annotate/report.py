@@ -1,4 +1,4 @@
-"""What is told while inputs are annotated, and afterwards."""
+"""Events during a run, and the report at its end."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, field

@@ -1,4 +1,4 @@
-"""What can be chosen about an annotation, as far as it changes what is written."""
+"""Settings of an annotation that affect its output."""
 
 import dataclasses
 import math

@@ -1,4 +1,4 @@
-"""What a whole file showed, in figures."""
+"""Statistics of a whole file."""
 
 import json
 import platform

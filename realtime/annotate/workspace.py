@@ -1,4 +1,4 @@
-"""A hidden folder beside the outputs, where they are made until they are whole."""
+"""A hidden folder next to the outputs, in which they are written until they are complete."""
 
 import json
 import logging

@@ -1,4 +1,4 @@
-"""All that one run of the benchmark has measured, and the same as JSON."""
+"""The results of one benchmark run, as data and as JSON."""
 
 import dataclasses
 import json

@@ -1,4 +1,4 @@
-"""Keeping a measurement on one core. Call before numpy is imported: it counts cores then."""
+"""Pin a measurement to one core. Call before numpy is imported: it counts cores then."""
 
 import os
 

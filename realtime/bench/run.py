@@ -1,4 +1,4 @@
-"""The benchmark from start to end: what `fer-live bench` does after reading its options."""
+"""Run the benchmark of `fer-live bench` from start to end."""
 
 from collections.abc import Callable, Generator, Sequence
 from contextlib import contextmanager

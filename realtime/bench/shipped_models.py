@@ -1,4 +1,4 @@
-"""The models that ship: what each is, what it reached, and how fast it is on this machine."""
+"""The shipped models: description, accuracy, and speed on this machine."""
 
 import dataclasses
 import json

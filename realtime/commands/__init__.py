@@ -1,4 +1,4 @@
-"""The commands and their options, a file each; what they print is in `printing`.
+"""The subcommands and their options, one file each; what they print is in `printing`.
 
 Heavy modules are imported inside the functions, so that --help is instant.
 """

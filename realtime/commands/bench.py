@@ -1,4 +1,4 @@
-"""The `fer-live bench` command: read the options, measure, show."""
+"""The `fer-live bench` command: parse options, measure, print."""
 
 from pathlib import Path
 from typing import Annotated

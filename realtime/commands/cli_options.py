@@ -1,4 +1,4 @@
-"""The options that several commands share, worded once.
+"""Options shared by several commands.
 
 The words of a `Literal` stand here again because their types live beside heavy imports, and
 --help is to be instant; mypy holds the two alike.
@@ -14,7 +14,7 @@ FACES_PANEL = "Faces and labels"
 Model: TypeAlias = Annotated[
     str | None,
     typer.Option(
-        help="A shipped model (see `fer-live models`) or an .onnx file; by default small.",
+        help="A shipped model (see `fer-live models`) or an .onnx file; small unless given.",
         show_default=False,
         rich_help_panel=FACES_PANEL,
     ),

@@ -1,4 +1,4 @@
-"""`fer-live convert`: results as files that other tools read."""
+"""`fer-live convert`: results as files for other tools."""
 
 from pathlib import Path
 from typing import Annotated

@@ -1,4 +1,4 @@
-"""The options of the live window: the source, what is asked of it, and where results go."""
+"""Options of the live window: source, camera settings, and outputs."""
 
 from pathlib import Path
 from typing import Annotated, Literal, TypeAlias

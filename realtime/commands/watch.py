@@ -1,4 +1,4 @@
-"""`fer-live watch`: many streams at once, each into a table of its own."""
+"""`fer-live watch`: many streams at once, each with its own table."""
 
 from pathlib import Path
 from typing import Annotated

@@ -1,4 +1,4 @@
-"""Examining a machine: what is installed, what clashes, what works, and what to do about it."""
+"""`fer-live doctor`: check what is installed, what conflicts, what works, and how to fix it."""
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Final

@@ -1,4 +1,4 @@
-"""What to type against a fault of an installation: lines that work as they stand.
+"""Commands that repair an installation, ready to paste.
 
 They name the Python that runs, since `pip` alone may be another's, quote in a way that every shell
 understands, and keep to the versions that this release was tried with.

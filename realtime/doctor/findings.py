@@ -1,4 +1,4 @@
-"""What an examination of the machine finds, and how one part of it cannot take down the rest."""
+"""Findings of the doctor, with each check isolated so that its failure does not affect others."""
 
 import dataclasses
 import json

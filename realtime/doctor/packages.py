@@ -1,4 +1,4 @@
-"""What is installed, told from the packages' metadata: nothing heavy is imported to know it."""
+"""Installed packages, read from their metadata without importing them."""
 
 import platform
 from collections.abc import Iterable, Iterator, Mapping

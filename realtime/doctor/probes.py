@@ -1,4 +1,4 @@
-"""Loading and opening what fer-live uses, one thing a process.
+"""Probes that load or open one dependency each, in a process of their own.
 
 `python -m fer_live.realtime.doctor.probes SUBJECT` prints what it finds as JSON on its last line.
 """

@@ -1,4 +1,4 @@
-"""Finding faces, small ones too, and following each at the cadence that it needs."""
+"""Detecting faces, including small ones, and tracking each at the rate that it needs."""
 
 from fer_live.realtime.faces.choosing import ChosenFaces, FaceChoice
 from fer_live.realtime.faces.finder import FaceFinder

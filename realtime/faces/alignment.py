@@ -1,4 +1,4 @@
-"""Where a face went since the last look: a small patch of it laid over the new frame.
+"""Where a face has moved since it was last measured: a small patch aligned with the new frame.
 
 Inverse compositional alignment (Baker & Matthews 2004, "Lucas-Kanade 20 Years On", sections 3.2
 and 5) of a similarity, on a patch of 48 pixels freed of brightness and contrast, with Huber

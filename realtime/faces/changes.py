@@ -1,4 +1,4 @@
-"""What changed since a place was last searched, read off a thumbnail.
+"""Detect what changed since a region was last searched, from a thumbnail.
 
 A tile that shows what it showed when the detector last looked at it needs no second look: the
 detector would say the same. The thumbnail takes one pixel in k x k, without averaging, so that

@@ -1,4 +1,4 @@
-"""Which of the faces in a picture are wanted."""
+"""Select faces in a picture: all, the largest or the central one; a minimum size."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

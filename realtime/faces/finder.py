@@ -1,4 +1,4 @@
-"""The face finder that the pipeline uses: search, confirm, then follow."""
+"""The pipeline's face finder: search, confirm, then follow."""
 
 import math
 from collections.abc import Sequence

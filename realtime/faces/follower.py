@@ -1,4 +1,4 @@
-"""One face, followed: where it is now, and whether the landmark network has to look again.
+"""Follow one face: where it is now, and whether the landmark network has to run again.
 
 Between two looks the mesh is carried along by aligning a patch of the face with the new frame.
 The network looks again when the face itself has changed (what is left over after alignment says

@@ -1,4 +1,4 @@
-"""What MediaPipe's face mesh means: which of its 478 points are eyes and mouth."""
+"""MediaPipe's face mesh: which of its 478 points are eyes and mouth."""
 
 from typing import Final
 

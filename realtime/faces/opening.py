@@ -1,4 +1,4 @@
-"""Opening what finds faces: for one source, or networks for many, one after the other."""
+"""Open a face finder for one source, or networks to be reused for many."""
 
 from fer_live.realtime.faces.finder import CANDIDATE_SCORE, FaceFinder, FollowingFinder
 from fer_live.realtime.faces.networks import FaceNetworks, open_networks

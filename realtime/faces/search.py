@@ -1,4 +1,4 @@
-"""Looking for faces that are not followed yet, a little on every frame.
+"""Search for faces that are not followed yet, a little on every frame.
 
 The whole picture is looked at often, its tiles once in a period: how many tiles a frame gets
 depends on the time since the last one, not on the frame rate. What has not changed since it was

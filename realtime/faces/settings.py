@@ -1,4 +1,4 @@
-"""What can be chosen about finding faces."""
+"""Settings of face detection."""
 
 from dataclasses import dataclass
 from importlib.util import find_spec

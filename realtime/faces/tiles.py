@@ -1,4 +1,4 @@
-"""Where to look for small faces: a picture cut into overlapping tiles at two or three scales.
+"""Overlapping tiles at two or three scales, for detecting small faces.
 
 The detector sees a face that is at least a ninth of its picture wide and sticks out of it by at
 most a quarter of itself (measured: docs/decisions/0006-finding-faces.md). So tiles of one scale

@@ -1,4 +1,4 @@
-"""A view of one face: the square picture in which the landmark network sees it.
+"""A view of one face: the square input of the landmark network.
 
 A *pose* is a similarity from frame pixels to the face's own square, [-1, 1] in both directions,
 upright, with the face in its middle: the region that MediaPipe's landmark network would cut out

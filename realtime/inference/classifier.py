@@ -1,4 +1,4 @@
-"""Naming what a face shows: ONNX Runtime behind a small protocol.
+"""Expression classifier: ONNX Runtime behind a small protocol.
 
 Only the files beside this one import onnxruntime, and only when a session is made.
 """

@@ -1,4 +1,4 @@
-"""CUDA behind ONNX Runtime: whether it can be had, where its libraries lie, how it is set up."""
+"""CUDA for ONNX Runtime: availability, libraries and configuration."""
 
 import contextlib
 import io

@@ -1,4 +1,4 @@
-"""Crops and answers at fixed places in the memory of a device, so that a call moves no arrays.
+"""I/O binding: inputs and outputs at fixed addresses of a device, so that a call copies nothing.
 
 That is what a graph costs by itself, and what CUDA graphs need: they replay the same kernels on
 the same addresses.

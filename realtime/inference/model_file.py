@@ -1,4 +1,4 @@
-"""A model file's contract and digest: whether the file is still what was exported.
+"""Contract and digest of a model file: whether it is still the file that was exported.
 
 The digest is no signature: whoever changes a file on purpose can write another. It tells what
 happens by mistake: a damaged copy, a tool that rewrote weights or labels, a byte that fell over.

@@ -1,4 +1,4 @@
-"""Reading an ONNX file's table of contents without the onnx package and without running it.
+"""Read the structure of an ONNX file without the onnx package and without running it.
 
 An ONNX file is a protobuf message. ONNX Runtime reads it, but it would also open files that the
 graph names, run custom and control-flow operators, and prepare a graph that is not ours. So the

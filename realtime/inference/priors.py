@@ -1,4 +1,4 @@
-"""From logits to probabilities, with labels as frequent as in training or all alike.
+"""From logits to probabilities, at the training prior or with all labels equally frequent.
 
 A network learns how frequent each label was in its training data, its prior. `balanced` takes that
 out again: logit adjustment, softmax(logits / temperature - log(prior) + log(weight)), after Menon

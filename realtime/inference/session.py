@@ -1,4 +1,4 @@
-"""Opening ONNX Runtime sessions of one thread, on the device that was asked for."""
+"""Open single-threaded ONNX Runtime sessions on the requested device."""
 
 import re
 from typing import Any, Final, Literal, TypeAlias

@@ -1,4 +1,4 @@
-"""The live loop: a camera, a stream or a played file in; a window, a video and a table out."""
+"""The live loop: camera, stream or file in; window, video and table out."""
 
 from fer_live.realtime.live.loop import Ending, LiveLoop, Outputs
 from fer_live.realtime.live.run import LiveReport, run_live

@@ -1,4 +1,4 @@
-"""Why nobody is seen, as far as the picture says, once nobody was seen for a while."""
+"""Suggest why no face has been found for a while, as far as the picture shows it."""
 
 from typing import Final
 

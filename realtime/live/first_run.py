@@ -1,4 +1,4 @@
-"""What is shown when nothing was asked for: the first camera that works, else a clip."""
+"""The source when none was given: the first camera that works, or else a demo clip."""
 
 import sys
 from dataclasses import dataclass

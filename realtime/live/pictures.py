@@ -1,4 +1,4 @@
-"""What a live run writes besides its table: recordings and single pictures."""
+"""Recordings and snapshots of a live run."""
 
 import dataclasses
 import logging

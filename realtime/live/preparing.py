@@ -1,4 +1,4 @@
-"""Loading the model and opening the source, on a thread that can be left behind."""
+"""Load the model and open the source on a thread that can be abandoned."""
 
 import os
 import stat

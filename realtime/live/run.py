@@ -1,4 +1,4 @@
-"""Opening all that a live run needs, and closing it however the run ends."""
+"""Open everything that a live run needs, and close it however the run ends."""
 
 import dataclasses
 import logging

@@ -1,4 +1,4 @@
-"""`NAME.run.json` beside a live run's table: what the run was given, when it was, what came of it.
+"""`NAME.run.json` next to a live run's table: its settings, time and outcome.
 
 The table says what was seen and when; this file says with which model, settings and versions, how
 often the source was away, and how the run ended.

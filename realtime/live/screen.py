@@ -1,4 +1,4 @@
-"""The window of a live run: what is drawn into it, and what its keys switch."""
+"""The window of a live run: what is drawn, and what its keys do."""
 
 import dataclasses
 import time

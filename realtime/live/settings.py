@@ -1,4 +1,4 @@
-"""What can be chosen about a live run."""
+"""Settings of a live run."""
 
 import math
 from dataclasses import dataclass, field

@@ -1,4 +1,4 @@
-"""The annotated picture as a camera that other programs can choose, by pyvirtualcam."""
+"""The annotated picture as a virtual camera for other programs, through pyvirtualcam."""
 
 import sys
 from collections.abc import Sequence

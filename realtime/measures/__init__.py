@@ -1,4 +1,4 @@
-"""More of each face than its label: how the head is turned, how well it is seen, what moves."""
+"""Measurements of each face besides its label: head pose, image quality, facial movement."""
 
 from fer_live.realtime.measures.columns import chosen_measures, measure_groups
 from fer_live.realtime.measures.measurer import Measurer

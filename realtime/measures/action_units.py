@@ -1,4 +1,4 @@
-"""What of a face moves, named after action units: proxies, not a coder's scores.
+"""Action-unit proxies: facial movement from blendshapes, not a coder's scores.
 
 MediaPipe's blendshapes are an animator's controls. The published correspondence of Apple's ARKit
 names with the Facial Action Coding System (Ekman, Friesen and Hager 2002) says which unit each

@@ -1,4 +1,4 @@
-"""Two figures that sum up what a face shows, as plain functions of the probabilities."""
+"""Valence and expressiveness as plain functions of the probabilities."""
 
 from collections.abc import Sequence
 from typing import Final

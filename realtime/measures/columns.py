@@ -1,4 +1,4 @@
-"""Which measures there are, and which of them somebody asked for."""
+"""The available columns, and the selection of those requested."""
 
 from collections.abc import Sequence
 from fnmatch import fnmatchcase

@@ -1,4 +1,4 @@
-"""The canonical face model that MediaPipe's bundle holds: where the points of a mesh lie in space.
+"""The canonical face model in MediaPipe's bundle: 3D positions of the mesh points.
 
 Facts from MediaPipe's published face geometry module (geometry_pipeline_metadata.proto,
 mesh_3d.proto): 468 vertices of five numbers each (x, y, z in centimetres, then texture), and

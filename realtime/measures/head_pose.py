@@ -1,4 +1,4 @@
-"""Which way a head is turned, from the landmarks alone.
+"""Head pose from the landmarks alone.
 
 The canonical face model is laid over the landmarks as a camera far away would see it (scaled
 orthographic projection, weighted least squares; its rotation is the nearest one, by singular

@@ -1,4 +1,4 @@
-"""How far eyes and mouth are open, as fractions of their own width."""
+"""Opening of eyes and mouth as a fraction of their width."""
 
 import math
 from typing import Final

@@ -1,4 +1,4 @@
-"""How well a face is to be seen: its size, light, contrast, sharpness, noise and symmetry."""
+"""Image quality of a face: size, light, contrast, sharpness, noise and symmetry."""
 
 import math
 from dataclasses import dataclass

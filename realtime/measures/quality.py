@@ -1,4 +1,4 @@
-"""How far a label can be trusted, by how well the face is seen and not by what it shows.
+"""Quality: how far a label can be trusted given image quality, whatever the expression.
 
 The chance that a face so seen is named as it would be if it were seen well: a logistic function of
 six figures, learned from photographs that were spoiled on purpose, each sign held to what

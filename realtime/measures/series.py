@@ -1,4 +1,4 @@
-"""Probabilities as a time series that can be plotted: smooth, and without a floor.
+"""Probabilities as a time series for plots: smooth, and without a floor.
 
 The posterior that labels are taken from (`smoothing.offline`) is made for deciding: it is close to
 0 or 1 most of the time, and its floor makes the columns of all that is out of question equal. For

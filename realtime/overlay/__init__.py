@@ -1,4 +1,4 @@
-"""What is drawn over a picture: boxes, labels, bars, the frame rate, a notice."""
+"""Drawing over a picture: boxes, labels, bars, the frame rate, notices."""
 
 from fer_live.realtime.overlay.help import draw_help
 from fer_live.realtime.overlay.notice import blank, draw_notice

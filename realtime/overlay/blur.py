@@ -1,4 +1,4 @@
-"""Making faces unrecognisable."""
+"""Make faces unrecognisable."""
 
 import math
 from collections.abc import Iterable

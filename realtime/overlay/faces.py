@@ -1,4 +1,4 @@
-"""What is drawn of each face: its frame, a tag that names it, and its probabilities as bars."""
+"""Drawing each face: its box, a caption, and its probabilities as bars."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

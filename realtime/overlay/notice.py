@@ -1,4 +1,4 @@
-"""A few words in the middle of a dimmed picture: why there is nothing to see."""
+"""A notice in the middle of a dimmed picture."""
 
 from collections.abc import Sequence
 from typing import Final

@@ -1,4 +1,4 @@
-"""A result drawn on a copy of its picture."""
+"""Draw a result on a copy of its picture."""
 
 import dataclasses
 from collections.abc import Sequence

@@ -1,4 +1,4 @@
-"""The corner of the picture: frame rate, latency, whether it is recording or paused."""
+"""Status in the corner of the picture: frame rate, latency, recording, paused."""
 
 from dataclasses import dataclass
 from typing import Final

@@ -1,4 +1,4 @@
-"""The last half minute under the picture: a band for each face, in the colours of its labels."""
+"""Timeline of the last half minute below the picture: one band per face, coloured by label."""
 
 from collections.abc import Iterator
 from typing import Final, NamedTuple

@@ -1,4 +1,4 @@
-"""Results as they come, to other programs: WebSocket, OSC, UDP, MQTT, LSL, VMC, standard output."""
+"""Send results to other programs: WebSocket, OSC, UDP, MQTT, LSL, VMC, standard output."""
 
 from fer_live.realtime.send.addresses import open_channel
 from fer_live.realtime.send.message import FORMAT, Message

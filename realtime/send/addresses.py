@@ -1,4 +1,4 @@
-"""From what a person types to the way out that it names."""
+"""Parse receiver addresses."""
 
 import importlib.util
 from collections.abc import Callable, Sequence

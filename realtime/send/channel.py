@@ -1,4 +1,4 @@
-"""What every way out is: opened, sent to, closed, on one thread of its own."""
+"""The interface of a channel: open, send, close, on a thread of its own."""
 
 from typing import Protocol
 

@@ -1,4 +1,4 @@
-"""Lines of JSON on standard output, for the next program of a pipe."""
+"""JSON lines on standard output, for the next program in a pipe."""
 
 import os
 import sys

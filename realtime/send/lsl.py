@@ -1,4 +1,4 @@
-"""Lab Streaming Layer: samples on LSL's own clock, beside EEG, eye trackers and the rest."""
+"""Lab Streaming Layer: samples on LSL's clock, alongside EEG, eye trackers and others."""
 
 import time
 from collections.abc import Sequence

@@ -1,4 +1,4 @@
-"""What is sent for each frame: one message, the same for every receiver.
+"""The message for each frame, the same for every receiver.
 
 `schema.json` beside this file is its JSON Schema; docs/guide/send.md explains it. A field is never
 given another meaning: what would break a reader raises `FORMAT`.

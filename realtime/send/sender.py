@@ -1,4 +1,4 @@
-"""A thread and a short queue for each receiver, so that none slows the camera or another."""
+"""One thread and a short queue per receiver, so that none slows down the camera or another."""
 
 import logging
 import threading

@@ -1,4 +1,4 @@
-"""JSON as UDP datagrams: nothing to install, nothing to connect, no word of what arrives."""
+"""JSON as UDP datagrams: no installation, no connection, no delivery confirmation."""
 
 import socket
 from typing import Final

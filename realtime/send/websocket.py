@@ -1,4 +1,4 @@
-"""WebSocket, both ways: to a server of somebody's, or as a server that programs connect to."""
+"""WebSocket as a client of somebody's server, or as a server for other programs."""
 
 import contextlib
 import logging

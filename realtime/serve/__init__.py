@@ -1,4 +1,4 @@
-"""The live view as a page in the browser, served from this machine."""
+"""The live view in the browser, served from this machine."""
 
 from fer_live.realtime.serve.run import run_server
 from fer_live.realtime.serve.settings import ServeSettings

@@ -1,4 +1,4 @@
-"""A finder and a pipeline on one thread of their own, for one camera."""
+"""A face finder and pipeline on their own thread, for one camera."""
 
 import asyncio
 import logging

@@ -1,4 +1,4 @@
-"""The page's routes: files, state, the browser's camera, a source of the server's."""
+"""Routes of the server: files, state, the browser's camera, a source of this machine."""
 
 import asyncio
 import json

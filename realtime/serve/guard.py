@@ -1,4 +1,4 @@
-"""Who may talk to the page: nobody but its own visitor.
+"""Access control: only the page's own visitors may talk to the server.
 
 A browser runs pages from anywhere beside ours and lets each connect to the loopback. So every
 request has to name this server as its host (or else a foreign name that was pointed at the loopback

@@ -1,4 +1,4 @@
-"""Pictures that a browser sends: eight bytes of time, then a JPEG, PNG or WebP."""
+"""Pictures from a browser: eight bytes of time, then a JPEG, PNG or WebP."""
 
 import io
 import struct

@@ -1,4 +1,4 @@
-"""Serving the page until it is told to stop."""
+"""Serve the page until stopped."""
 
 import ctypes
 import socket

@@ -1,4 +1,4 @@
-"""uvicorn, telling when the page can be opened."""
+"""uvicorn, with a signal when the page is ready."""
 
 import socket
 from collections.abc import Callable

@@ -1,4 +1,4 @@
-"""What can be chosen about the page, and its limits."""
+"""Settings and limits of the browser page."""
 
 import ipaddress
 from dataclasses import dataclass, field

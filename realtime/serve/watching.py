@@ -1,4 +1,4 @@
-"""A source of the server's that every viewer sees: analysed once, shown to all."""
+"""A source of this machine for all viewers: analysed once, shown to all."""
 
 import asyncio
 import json

@@ -1,4 +1,4 @@
-"""Where results go: tables, videos, a window. Each is one file behind the same small protocol."""
+"""Outputs: tables, videos, a window. Each is one module behind the same small protocol."""
 
 from types import TracebackType
 from typing import Protocol, Self

@@ -1,4 +1,4 @@
-"""Whether a window can be shown, found out without asking OpenCV.
+"""Check whether a window can be shown, without asking OpenCV.
 
 `cv2.imshow` without a display aborts the process, which no exception can catch.
 """

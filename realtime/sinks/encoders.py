@@ -1,4 +1,4 @@
-"""How rows of a table become bytes: one class a format."""
+"""Encoders from table rows to bytes, one class per format."""
 
 import json
 import os

@@ -1,4 +1,4 @@
-"""What all sinks that write a file share: its two names, its end, and its errors."""
+"""The base of all sinks that write a file: its temporary and final name, closing, and errors."""
 
 import logging
 import os

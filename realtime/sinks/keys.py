@@ -1,4 +1,4 @@
-"""Which key was pressed: from the codes of `cv2.waitKeyEx` to what they ask for.
+"""Key presses: from the codes of `cv2.waitKeyEx` to actions.
 
 A code is compared whole. `cv2.waitKey` cuts it to eight bits, by which the arrow up becomes an R.
 """

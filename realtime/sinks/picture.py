@@ -1,4 +1,4 @@
-"""One picture as a file, in the format of the picture that it was made from."""
+"""Write one picture in the format of its source."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field

@@ -1,4 +1,4 @@
-"""The table's columns, and the rows that one frame gives.
+"""Columns of the table, and the rows of one frame.
 
 All formats hold the same rounded numbers, so that a table says the same whatever it is read from.
 """

@@ -1,4 +1,4 @@
-"""One row a face and frame: as CSV, JSON lines or Parquet.
+"""Write tables with one row per face and frame: CSV, JSON lines or Parquet.
 
 CSV and JSON lines reach the file frame by frame, in whole lines, so that a run that is killed
 leaves a table that can be read; at worst the very line that was being written is cut. Parquet can

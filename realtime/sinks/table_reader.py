@@ -1,4 +1,4 @@
-"""Tables of faces read back, whatever their format."""
+"""Read tables of faces in any of their formats."""
 
 import csv
 import json

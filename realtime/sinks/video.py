@@ -1,4 +1,4 @@
-"""A video file: H.264, every picture at its own time, with the sound of the source.
+"""Write a video file: H.264, original timestamps, with the sound of the source.
 
 What is kept to the bit, what is not, and what lost: docs/decisions/0008-outputs.md.
 """

@@ -1,4 +1,4 @@
-"""Where pictures come from: cameras, streams, video files and pictures, all as one `Source`."""
+"""Sources of frames: cameras, streams, videos and pictures, all with the interface `Source`."""
 
 from fer_live.realtime.sources.arrays import ArraysSource, as_image
 from fer_live.realtime.sources.cameras.camera import CameraSource, open_camera

@@ -1,4 +1,4 @@
-"""Pictures that are in memory already, as a source."""
+"""Pictures in memory as a source."""
 
 import dataclasses
 from collections.abc import Iterable, Iterator

@@ -1,4 +1,4 @@
-"""What can be chosen about how a file is read, and how much of it is too much."""
+"""Options and limits for reading a file."""
 
 from dataclasses import dataclass, field
 from typing import Final

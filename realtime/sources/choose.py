@@ -1,4 +1,4 @@
-"""From what a person types to the source it names."""
+"""From a user's argument to the source that it names."""
 
 from pathlib import Path
 from typing import Literal, TypeAlias

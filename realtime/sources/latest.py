@@ -1,4 +1,4 @@
-"""Reading a camera faster than one can think, and playing a file as if it were one."""
+"""Always the newest frame of a camera, and files played in real time as if they were one."""
 
 import dataclasses
 import logging

@@ -1,4 +1,4 @@
-"""What every source is: frames in order of time, and a way to let go of the device."""
+"""The interface of sources: frames in temporal order, and closing."""
 
 import logging
 import threading

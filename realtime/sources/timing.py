@@ -1,4 +1,4 @@
-"""From the timestamps of a file to seconds that never decrease."""
+"""From the timestamps of a file to monotonic seconds."""
 
 import math
 from collections.abc import Callable

@@ -1,4 +1,4 @@
-"""A camera that hangs sideways, seen upright; a file knows by itself, or by `Choices.rotate`."""
+"""Rotate the frames of a camera mounted sideways; files use their metadata or `Choices.rotate`."""
 
 import dataclasses
 from collections.abc import Iterator

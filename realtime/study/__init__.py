@@ -1,4 +1,4 @@
-"""What many annotated files show together: one table, and figures by file, face and group."""
+"""Many annotated files together: one table, and statistics by file, face and group."""
 
 from fer_live.realtime.study.study import Study, summarize
 

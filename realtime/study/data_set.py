@@ -1,4 +1,4 @@
-"""All rows of a study as a partitioned Parquet data set: one folder a file, `source=NAME`.
+"""All rows of a study as a partitioned Parquet data set: one folder per file, `source=NAME`.
 
 pandas, polars and DuckDB read it as one table and read only the files that are asked for.
 """

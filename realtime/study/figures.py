@@ -1,4 +1,4 @@
-"""Figures by face, file and group, with intervals that respect who is who."""
+"""Statistics by face, file and group, with intervals over people."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""The results of an annotated folder, read back from their summaries and tables."""
+"""Read the results in an annotated folder from their summaries and tables."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass

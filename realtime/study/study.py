@@ -1,4 +1,4 @@
-"""One study of a folder of results: four tables beside them."""
+"""Summarise a folder of results in four tables."""
 
 import csv
 from collections.abc import Iterable, Iterator, Sequence

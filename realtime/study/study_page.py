@@ -1,4 +1,4 @@
-"""The page of a study: files with their figures, groups side by side with their intervals."""
+"""The page of a study: files with their figures, and groups with their intervals."""
 
 import os
 from collections.abc import Sequence

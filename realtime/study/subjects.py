@@ -1,4 +1,4 @@
-"""Who is in which file: a table of the user's, joined to the results."""
+"""Who is in which file: a table from the user, joined to the results."""
 
 import csv
 import math

@@ -1,4 +1,4 @@
-"""Writing an ONNX graph as bytes without the onnx package, which the runtime does not have.
+"""Serialise an ONNX graph without the onnx package, which the runtime does not have.
 
 Wire format: protobuf.dev/programming-guides/encoding; field numbers: onnx/onnx.proto.
 `fer_live.realtime.inference.onnx_file` is its counterpart for reading.

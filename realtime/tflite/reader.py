@@ -1,4 +1,4 @@
-"""Reading a TensorFlow Lite file: which operators it has, on which tensors, with which weights.
+"""Read a TensorFlow Lite file: operators, tensors and weights.
 
 The file is a FlatBuffer whose fields are numbered by TensorFlow's schema
 (tensorflow/compiler/mlir/lite/schema/schema.fbs); the numbers below are positions in its tables.

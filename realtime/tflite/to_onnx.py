@@ -1,4 +1,4 @@
-"""A TensorFlow Lite network as an ONNX model that takes any number of pictures at once.
+"""Convert a TensorFlow Lite network to an ONNX model with any batch size.
 
 Weights of half precision become single precision, which is also what TensorFlow Lite computes
 with on a CPU. Operators are TensorFlow Lite's as its reference kernels define them

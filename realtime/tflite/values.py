@@ -1,4 +1,4 @@
-"""The values of a network on its way to ONNX, and the order in which their dimensions lie.
+"""Tensors during conversion to ONNX, and the order of their dimensions.
 
 TensorFlow Lite keeps the channels last, ONNX's convolutions want them second. So each value is
 kept in whichever order it came out, and turned when the next operator needs the other; between

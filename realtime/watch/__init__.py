@@ -1,4 +1,4 @@
-"""Watching many streams at once: some processes, each with a share of the streams."""
+"""Watch many streams at once: several processes, each with a share of the streams."""
 
 from fer_live.realtime.watch.health import StreamHealth
 from fer_live.realtime.watch.plan import WatchedStream, WatchSettings, read_plan

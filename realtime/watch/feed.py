@@ -1,4 +1,4 @@
-"""The newest picture of each of several streams: a thread a stream, one place to wait at."""
+"""The newest frame of each of several streams: one thread per stream, one condition to wait on."""
 
 import dataclasses
 import logging

@@ -1,4 +1,4 @@
-"""How each stream is doing: what the processes tell, the terminal shows and Prometheus reads."""
+"""Health of each stream, as shown on the terminal and read by Prometheus."""
 
 import json
 from collections.abc import Iterable

@@ -1,4 +1,4 @@
-"""Figures for Prometheus, on the loopback alone."""
+"""Prometheus metrics, on the loopback interface only."""
 
 from collections.abc import Callable, Generator, Iterable
 from contextlib import contextmanager

@@ -1,4 +1,4 @@
-"""Which streams are watched, and how: read from a TOML file."""
+"""The streams to watch and their settings, read from a TOML file."""
 
 import os
 import re

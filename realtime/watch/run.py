@@ -1,4 +1,4 @@
-"""A whole run: processes are begun, listened to, begun anew when they die, and ended."""
+"""Run `fer-live watch`: start worker processes, collect their health, restart those that die."""
 
 import logging
 import time

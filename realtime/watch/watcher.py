@@ -1,4 +1,4 @@
-"""The streams of one process: whose pictures are new is looked at, their faces named in a batch."""
+"""The streams of one process: new frames are analysed and their faces classified in one batch."""
 
 import itertools
 import time

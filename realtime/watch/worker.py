@@ -1,4 +1,4 @@
-"""The process that watches a share of the streams, and its line to the first process."""
+"""A worker process that watches a share of the streams, and its connection to the main process."""
 
 import multiprocessing
 import os

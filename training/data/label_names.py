@@ -1,4 +1,4 @@
-"""What sets call their classes, in words, codes and numbers, and which label that is."""
+"""Class names of data sets, as words, codes and numbers, and the label that each means."""
 
 import re
 from collections import Counter

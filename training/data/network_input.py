@@ -1,4 +1,4 @@
-"""Pictures as a network takes them: of its size and colour, and as a batch of floats."""
+"""Prepare pictures for a network: size, colour, and a float batch."""
 
 from typing import Protocol
 

@@ -1,4 +1,4 @@
-"""Labelled pictures in memory, the one type that every reader gives."""
+"""Labelled pictures in memory, the type that every reader returns."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace

@@ -1,4 +1,4 @@
-"""Divide a set into the parts that are learned from, watched, and reported.
+"""Split a data set into training, validation and test parts.
 
 Nothing is shared between parts but where a set is too small to have all three: then the same
 pictures are watched and reported, and every report says so.

@@ -1,4 +1,4 @@
-"""Two answers to the same pictures: how much more often one is right, with its interval."""
+"""Paired comparison of two models on the same pictures: difference in accuracy and its interval."""
 
 import math
 from dataclasses import dataclass

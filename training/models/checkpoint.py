@@ -1,4 +1,4 @@
-"""A trained network on disk: what it is, all its heads, its weights; nothing pickled but tensors.
+"""Checkpoints: a trained network on disk with its description, all heads and weights.
 
 The file is one dictionary of plain values and tensors, read with `weights_only=True`: opening a
 stranger's checkpoint runs none of its code.

@@ -1,4 +1,4 @@
-"""A pruned network back from its weights: the widths that an architecture takes, or its layers."""
+"""Recover the widths of a pruned network from its weights."""
 
 from collections.abc import Mapping, Sequence
 

@@ -1,4 +1,4 @@
-"""The networks of the papers and ours: plain modules, every width an argument.
+"""The networks of the papers and our own: plain modules with every width as an argument.
 
 A pruned network is an ordinary network with odd widths, so `build` and a strict load of its
 weights bring any of them back. Every network takes float32 (N, C, H, W) pixels in [0, 1] and gives

@@ -1,4 +1,4 @@
-"""Plain convolutions that begin at the pictures' own side, without shortcuts.
+"""Plain convolutions at full input resolution, without shortcuts.
 
 After Simonyan & Zisserman 2015, "Very Deep Convolutional Networks", with batch norm, a mean over
 one map a label in place of linear layers (Lin et al. 2014, "Network in Network") and whole maps

@@ -1,4 +1,4 @@
-"""Large networks that begin with somebody's weights: torchvision's, and FaceNet's Inception.
+"""Large pretrained networks: torchvision's, and FaceNet's Inception.
 
 Nothing is downloaded: weights come from a file that the user has. Their widths are those of the
 weights, so they take none.

@@ -1,4 +1,4 @@
-"""The angles of every layer over the epochs, as one SVG that is written anew each time.
+"""Plot of the angles of every layer over the epochs, an SVG that is rewritten after each epoch.
 
 Drawn by hand: it costs a millisecond, and it is drawn while a network learns.
 """

@@ -1,4 +1,4 @@
-"""What the papers report: their tables and figures, row by row, from experiments/papers/*.toml."""
+"""The results reported in the papers, row by row, from experiments/papers/*.toml."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field

@@ -1,4 +1,4 @@
-"""A paper's figures beside ours, row by row: what `fer-train paper table` prints."""
+"""`fer-train paper table`: a paper's figures next to ours, row by row."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""One pruning as a run: folder, checkpoint, plans, and what was measured on the way."""
+"""A pruning run: folder, checkpoint, plans, and measurements."""
 
 import dataclasses
 import json

@@ -1,4 +1,4 @@
-"""What is pruned: a trained network, what reads what in it, and the pictures that judge it."""
+"""The subject of pruning: a trained network, its channel graph, and the pictures to measure on."""
 
 import dataclasses
 import shlex

@@ -1,4 +1,4 @@
-"""Tables of a recipe's stage that are no experiment's."""
+"""Recipe tables that experiments do not have."""
 
 from dataclasses import dataclass
 from typing import Literal

@@ -1,1 +1,1 @@
-"""Many inputs: processes that can be killed, how far they are, and what became of each input."""
+"""Processing many inputs: worker processes, progress, and the outcome of each input."""

@@ -1,4 +1,4 @@
-"""`run.json`: what a whole run was given and what came of it, kept up to date while it runs."""
+"""`run.json`: inputs and outcomes of a whole run, kept up to date while it runs."""
 
 import json
 import logging

@@ -1,4 +1,4 @@
-"""How much of all the work is done, and how long the rest will take."""
+"""Progress over all inputs, and the time left."""
 
 from collections.abc import Sequence
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""Many inputs, one after the other or several at once, with one report."""
+"""Annotate many inputs, one after the other or in parallel, with one report."""
 
 import time
 from collections.abc import Callable, Generator, Sequence

@@ -1,4 +1,4 @@
-"""What is written of a whole run: one table and sheets of its pictures, and its index page."""
+"""Outputs of a whole run: one table and contact sheets of its pictures, and its index page."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass

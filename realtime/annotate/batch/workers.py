@@ -1,4 +1,4 @@
-"""Processes that each work on one thing at a time, and whose death costs that thing alone.
+"""Worker processes with one task at a time; a worker that dies costs only its task.
 
 Every process has a line of its own to the first one and shares nothing with the others: no queue
 and no lock that a killed process could take with it.

@@ -1,4 +1,4 @@
-"""What a run shows of its pictures together: one table, and contact sheets."""
+"""All pictures of a run together: one table, and contact sheets."""
 
 from fer_live.realtime.annotate.gallery.gallery import Finished, Gallery, show_together
 

@@ -1,4 +1,4 @@
-"""Many annotated pictures on one: sheets that a person looks through."""
+"""Contact sheets: many annotated pictures on one."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass

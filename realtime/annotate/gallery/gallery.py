@@ -1,4 +1,4 @@
-"""All pictures of a run in one table, and on sheets."""
+"""All pictures of a run in one table and on contact sheets."""
 
 import csv
 import json

@@ -1,1 +1,1 @@
-"""Which files are annotated, and where their results go."""
+"""Selecting the input files, and the paths of their outputs."""

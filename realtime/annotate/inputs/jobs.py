@@ -1,4 +1,4 @@
-"""Which files are annotated, and where what is written of each goes."""
+"""The jobs of a run: which files to annotate, and where their outputs go."""
 
 import glob
 import os

@@ -1,4 +1,4 @@
-"""Which files of a folder are annotated: videos and pictures."""
+"""Recognising videos and pictures among the files of a folder."""
 
 from collections import Counter
 from collections.abc import Callable, Iterable

@@ -1,4 +1,4 @@
-"""Where the outputs of each input go: never twice to one place, never outside the folder."""
+"""Output paths for each input: never the same twice, never outside the output folder."""
 
 import hashlib
 import os

@@ -1,4 +1,4 @@
-"""Pages to look at: one a clip, and one over a whole run."""
+"""HTML reports: one per clip, and an index of the whole run."""
 
 from fer_live.realtime.annotate.pages.clip_page import write_clip_page
 from fer_live.realtime.annotate.pages.collecting import ClipFacts, Collector, page_measures

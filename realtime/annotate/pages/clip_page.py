@@ -1,4 +1,4 @@
-"""The page of one clip: a single file that works from disk, without network."""
+"""The HTML report of one clip: a single file that works offline."""
 
 import base64
 import json

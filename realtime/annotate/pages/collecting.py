@@ -1,4 +1,4 @@
-"""What a page shows of a clip, gathered while its table is written, and while it is drawn."""
+"""Collects the data of a clip's report while its table and video are written."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field

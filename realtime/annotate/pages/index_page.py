@@ -1,4 +1,4 @@
-"""The page over a whole run: every input with its figures, failures, and folders side by side."""
+"""The index page of a run: every input with its figures, failures, and a comparison of folders."""
 
 import json
 import os

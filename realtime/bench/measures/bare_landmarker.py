@@ -1,4 +1,4 @@
-"""MediaPipe's Face Landmarker as it comes: what everything else is measured against."""
+"""MediaPipe's unmodified Face Landmarker, the baseline of the benchmark."""
 
 from collections.abc import Sequence
 

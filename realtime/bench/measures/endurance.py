@@ -1,4 +1,4 @@
-"""Starting up, keeping up with a camera, and not growing: what a single frame does not show."""
+"""Start-up time, real-time operation and memory growth, which single frames do not show."""
 
 import itertools
 import subprocess

@@ -1,4 +1,4 @@
-"""Times, summed up the same way everywhere."""
+"""Latency statistics, computed the same way everywhere."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

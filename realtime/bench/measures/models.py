@@ -1,4 +1,4 @@
-"""Model against model, in one run on the CPU: what pruning buys on this machine.
+"""Compare models in one run on the CPU: what pruning gains on this machine.
 
 The models and matrix products, as the measure of what the processor can do at that moment, take
 turns call by call, so that a ratio holds although the machine is noisy.

@@ -1,4 +1,4 @@
-"""What this processor can do at this moment: the better of two libraries' matrix products.
+"""Peak performance of this processor right now: the faster of two libraries' matrix products.
 
 One library's product is not enough: on AMD's Zen 5 the BLAS in numpy's wheels multiplies with AVX2
 and reaches half of what ONNX Runtime does with AVX-512 (docs/decisions/0014-benchmark.md).

@@ -1,4 +1,4 @@
-"""The whole pipeline on a clip, stage by stage, beside the bare landmarker on the same frames.
+"""The pipeline on a clip, stage by stage, and the bare landmarker on the same frames.
 
 Three things take turns on each frame: fer-live as shipped, MediaPipe's Face Landmarker in video
 mode on every frame (the yardstick), and fer-live with landmarks on every frame (for agreement,

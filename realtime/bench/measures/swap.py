@@ -1,4 +1,4 @@
-"""What another model changes in the whole pipeline, on the same frames in the same run.
+"""Swap models within the pipeline, on the same frames in the same run.
 
 Inside the pipeline a network finds its weights pushed out of the cache by the face finder, which
 calls one after another do not show. So one pipeline runs, and at its stage `classify` all models

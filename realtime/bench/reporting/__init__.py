@@ -1,1 +1,1 @@
-"""How the figures are shown: as tables, as JSON, as a plot."""
+"""Benchmark results as tables, JSON and a plot."""

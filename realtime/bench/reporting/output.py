@@ -1,4 +1,4 @@
-"""Writing a benchmark's figures: JSON, Markdown, and a plot of latency against accuracy."""
+"""Write benchmark results: JSON, Markdown, and a plot of latency against accuracy."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""A report shown on a terminal or written as Markdown."""
+"""A benchmark report on the terminal or as Markdown."""
 
 from collections.abc import Sequence
 from typing import Final

@@ -1,4 +1,4 @@
-"""How an annotation goes, and what came of it, on the terminal."""
+"""What `fer-live annotate` prints: progress and outcomes."""
 
 from collections.abc import Callable, Generator, Sequence
 from contextlib import contextmanager

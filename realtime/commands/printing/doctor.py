@@ -1,4 +1,4 @@
-"""What an examination says on the terminal."""
+"""What `fer-live doctor` prints."""
 
 from collections.abc import Iterable
 from typing import Final

@@ -1,4 +1,4 @@
-"""What a live run says on the terminal."""
+"""What a live run prints."""
 
 import os
 import sys

@@ -1,4 +1,4 @@
-"""What the shipped models look like on the terminal."""
+"""What `fer-live models` prints."""
 
 from collections.abc import Sequence
 from typing import Final

@@ -1,4 +1,4 @@
-"""What `fer-live serve` says on the terminal."""
+"""What `fer-live serve` prints."""
 
 from rich.console import Console
 

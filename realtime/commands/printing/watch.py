@@ -1,4 +1,4 @@
-"""What `fer-live watch` says on the terminal."""
+"""What `fer-live watch` prints."""
 
 import sys
 from collections.abc import Callable, Generator, Sequence

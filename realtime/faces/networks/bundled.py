@@ -1,4 +1,4 @@
-"""The networks inside MediaPipe's bundle, which is a zip file."""
+"""The networks inside MediaPipe's bundle, a zip file."""
 
 import io
 import zipfile

@@ -1,4 +1,4 @@
-"""Which of the two runs the networks."""
+"""Choose whether MediaPipe or ONNX Runtime runs the networks."""
 
 import logging
 

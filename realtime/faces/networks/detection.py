@@ -1,4 +1,4 @@
-"""What MediaPipe does around its face detector: letterbox, anchors, scores, suppression.
+"""Pre- and postprocessing of MediaPipe's face detector: letterbox, anchors, scores, suppression.
 
 Facts from MediaPipe's published graph of the short-range detector (face_detector_graph.cc,
 ssd_anchors_calculator.cc, tensors_to_detections_calculator.cc,

@@ -1,4 +1,4 @@
-"""What face networks give, whoever runs them."""
+"""The interface of face networks, whichever library runs them."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

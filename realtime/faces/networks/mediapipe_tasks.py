@@ -1,4 +1,4 @@
-"""MediaPipe's networks run by MediaPipe itself. Only this file imports mediapipe.
+"""MediaPipe's networks, run by MediaPipe. Only this file imports mediapipe.
 
 `Detector` gives candidates in a picture or a tile of one; `MeshNetwork` measures one face that
 fills a view of its own; `MediaPipeNetworks` holds what the finder needs of them. All run on the

@@ -1,4 +1,4 @@
-"""MediaPipe's networks run by ONNX Runtime, converted when they are opened.
+"""MediaPipe's networks, run by ONNX Runtime; they are converted when opened.
 
 For machines that MediaPipe has no package for, and for GPUs: whatever takes several pictures runs
 them as one batch. Nothing is remembered: where a face was seen last is handed in.

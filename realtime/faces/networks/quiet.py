@@ -1,4 +1,4 @@
-"""Keeping MediaPipe's start-up chatter off the screen without losing anybody else's words."""
+"""Suppress MediaPipe's start-up messages without losing other output."""
 
 import atexit
 import contextlib

@@ -1,4 +1,4 @@
-"""The region of a picture that MediaPipe shows its landmark network.
+"""The region of a picture that MediaPipe passes to its landmark network.
 
 Facts from MediaPipe's published graphs (face_detector_graph.cc, face_landmarks_detector_graph.cc,
 image_to_tensor_converter_opencv.cc). Pixels are counted from the edge of the first, as MediaPipe

@@ -1,1 +1,1 @@
-"""What overlays are drawn with: colours, shapes, text and where they fit."""
+"""Drawing primitives: colours, shapes, text and placement."""

@@ -1,4 +1,4 @@
-"""Colours of the overlay: one a label, told apart by people with any kind of colour vision."""
+"""Colours of the overlay: one per label, distinguishable with any kind of colour vision."""
 
 from typing import Final, TypeAlias
 

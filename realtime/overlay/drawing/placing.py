@@ -1,4 +1,4 @@
-"""Where what belongs to a face goes, so that nothing covers a face or other writing."""
+"""Place captions so that they cover no face and no other caption."""
 
 from collections.abc import Iterable, Sequence
 from typing import Final

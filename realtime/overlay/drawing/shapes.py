@@ -1,4 +1,4 @@
-"""Filled panels, frames and pills, mixed into a picture with smooth edges."""
+"""Filled panels, frames and pills, blended into a picture with smooth edges."""
 
 from functools import lru_cache
 from typing import Final, NamedTuple

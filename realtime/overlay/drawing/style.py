@@ -1,4 +1,4 @@
-"""Sizes of everything drawn, in proportion to the picture: 320 pixels and 4K look alike."""
+"""Sizes of everything drawn, in proportion to the picture, from 320 pixels to 4K."""
 
 from dataclasses import dataclass
 from typing import Final

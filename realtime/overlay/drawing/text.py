@@ -1,4 +1,4 @@
-"""Writing, in the typeface that Pillow brings along (Aileron): no font is looked for."""
+"""Text in the typeface that comes with Pillow (Aileron); no system font is needed."""
 
 import math
 from functools import lru_cache

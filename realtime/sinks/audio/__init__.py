@@ -1,1 +1,1 @@
-"""The sound of a video: copied, or encoded again where its container does not take it."""
+"""Audio of a video: copied, or re-encoded if the container does not support it."""

@@ -1,4 +1,4 @@
-"""The sound of one file on its way into a video that is being written.
+"""Copy the audio of a file into the video being written.
 
 Packets are copied as they are where the container takes them, and encoded anew as AAC otherwise.
 Which of both works is tried in memory first, because an output cannot be begun twice. No fault of

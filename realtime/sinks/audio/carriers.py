@@ -1,4 +1,4 @@
-"""How packets of a sound track get into a video: copied as they are, or encoded anew as AAC."""
+"""How audio packets get into a video: copied unchanged, or re-encoded as AAC."""
 
 from fractions import Fraction
 from typing import Any, Final, Protocol

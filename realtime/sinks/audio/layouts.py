@@ -1,4 +1,4 @@
-"""Which channels a sound has, asked so that PyAV survives the question.
+"""Read the audio channel layout without crashing PyAV.
 
 PyAV (14 to 19) copies a layout by value. One that lists its channels one by one, as cameras of
 many microphones write them, holds memory of its own, which is then freed twice: the process dies.

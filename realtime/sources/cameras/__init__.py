@@ -1,4 +1,4 @@
-"""Cameras of this machine: found, asked, opened, and opened again when they come back."""
+"""Cameras of this machine: listing, configuring, opening and reopening them."""
 
 from fer_live.realtime.sources.cameras.camera import CameraSource, open_camera
 from fer_live.realtime.sources.cameras.devices import CameraInfo, list_cameras

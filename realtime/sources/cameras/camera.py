@@ -1,4 +1,4 @@
-"""Cameras, by number or device, through OpenCV."""
+"""Cameras by index or device, through OpenCV."""
 
 import itertools
 import logging

@@ -1,4 +1,4 @@
-"""Which cameras there are, and why one cannot be used: what the system knows without OpenCV."""
+"""List cameras and explain why one cannot be used, without OpenCV."""
 
 import errno
 import os

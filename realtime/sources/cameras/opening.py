@@ -1,4 +1,4 @@
-"""Opening a camera through OpenCV, asking it for something, and finding it again."""
+"""Open a camera through OpenCV, configure it, and find it again after a loss."""
 
 import os
 import re

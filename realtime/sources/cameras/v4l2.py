@@ -1,4 +1,4 @@
-"""What Linux says of a camera without OpenCV: what it is, what it can, why it gives nothing.
+"""Video4Linux: a camera's identity, formats and state, without OpenCV.
 
 Numbers and layouts are those of <linux/videodev2.h>, for 64-bit and 32-bit Linux alike.
 """

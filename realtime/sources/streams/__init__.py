@@ -1,4 +1,4 @@
-"""Streams from the network: called, read, played evenly, and called again when they break off."""
+"""Network streams: connecting, reading, smooth playback, reconnecting."""
 
 from fer_live.realtime.sources.streams.connection import Patience, Transport
 from fer_live.realtime.sources.streams.stream import open_stream

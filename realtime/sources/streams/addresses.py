@@ -1,4 +1,4 @@
-"""Addresses of streams: what people type, what FFmpeg is given, and what may be said aloud."""
+"""Stream addresses: parsing, passing to FFmpeg, and hiding secrets in messages."""
 
 import re
 from typing import Final

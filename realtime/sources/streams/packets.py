@@ -1,4 +1,4 @@
-"""Reading the packets of a stream on a thread of its own, which can be left behind.
+"""Read the packets of a stream on a thread that can be abandoned.
 
 The only file that reaches the network, and only the address that a person gave.
 """

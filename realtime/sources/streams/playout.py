@@ -1,4 +1,4 @@
-"""When each picture of a stream is due: at once, or evenly, where a stream comes in pieces."""
+"""When to show each frame of a stream: at once, or evenly if the stream is segmented."""
 
 from collections import deque
 from typing import Final

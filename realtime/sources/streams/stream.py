@@ -1,4 +1,4 @@
-"""Streams from the network: RTSP, HTTP (motion JPEG, HLS, MPEG-TS), UDP, RTMP."""
+"""Network streams: RTSP, HTTP (motion JPEG, HLS, MPEG-TS), UDP, RTMP."""
 
 import itertools
 import logging

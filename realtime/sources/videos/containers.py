@@ -1,4 +1,4 @@
-"""Opening video files with FFmpeg, and saying in a sentence why one cannot be opened."""
+"""Open video files with FFmpeg, and explain in a sentence why one cannot be opened."""
 
 from collections.abc import Iterator
 from contextlib import suppress

@@ -1,4 +1,4 @@
-"""Packets in, pictures out, and an account of what could not be decoded."""
+"""Decode packets to frames, and keep a record of what could not be decoded."""
 
 import math
 from collections import deque

@@ -1,4 +1,4 @@
-"""From pictures of two moments, line by line, to pictures of one.
+"""Deinterlacing: from frames that interleave two moments to frames of one.
 
 An interlaced picture holds every other line of one moment and the lines between of the next, so
 that what moves has combs for edges, in which faces are not found. FFmpeg's bwdif (Weston's 3-field

@@ -1,4 +1,4 @@
-"""Recordings pasted one behind the other into one file, each with a clock of its own.
+"""Concatenated recordings in one file, each with its own clock.
 
 Sound and pictures are read apart, but every packet of the file goes through here in both readings,
 in the file's order, so that both come to the same one clock.

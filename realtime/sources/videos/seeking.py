@@ -1,4 +1,4 @@
-"""Beginning in the middle of a video file without losing count of its pictures."""
+"""Start in the middle of a video file without losing the frame count."""
 
 from collections.abc import Callable
 from pathlib import Path

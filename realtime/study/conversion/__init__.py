@@ -1,4 +1,4 @@
-"""Tables of faces as files that annotation tools, players and coders of behaviour read."""
+"""Convert tables of faces for annotation tools, video players and behavioural coding."""
 
 from fer_live.realtime.study.conversion.convert import TARGETS, Target, convert
 

@@ -1,4 +1,4 @@
-"""All results of a folder, converted beside their tables."""
+"""Convert all results of a folder, next to their tables."""
 
 from collections.abc import Sequence
 from dataclasses import replace

@@ -1,4 +1,4 @@
-"""Stretches of labels as ELAN's, BORIS's and players' files."""
+"""Intervals of labels as files for ELAN, BORIS and video players."""
 
 import csv
 import io

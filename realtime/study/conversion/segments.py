@@ -1,4 +1,4 @@
-"""Stretches of time in which a face shows one label."""
+"""Intervals in which a face has the same label."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""FER+: what ten people said of each picture of FER2013 (Barsoum et al. 2016).
+"""FER+: ten annotators' votes on each picture of FER2013 (Barsoum et al. 2016).
 
 Microsoft's filter, as its own reader applies it: a single vote counts as none. A row is learned
 from when no vote for "unknown" or "not a face" beats the best emotion; it is scored when one of

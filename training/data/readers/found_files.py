@@ -1,4 +1,4 @@
-"""Finding the picture files of a folder; what is passed over is counted and logged."""
+"""Find the picture files in a folder; skipped files are counted and logged."""
 
 import logging
 import os

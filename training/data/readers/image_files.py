@@ -1,4 +1,4 @@
-"""From a listing to labelled pictures in memory: open, cut, stack."""
+"""From a listing to labelled pictures in memory: open, crop, stack."""
 
 import io
 import logging

@@ -1,4 +1,4 @@
-"""Which pictures a folder holds, and what each is labelled, before any is opened."""
+"""List the pictures in a folder with their labels, without opening them."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass

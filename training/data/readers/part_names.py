@@ -1,4 +1,4 @@
-"""Which part of a set a picture belongs to, as the names of folders and files tell it."""
+"""The part of a data set that a picture belongs to, from folder and file names."""
 
 import re
 from collections import Counter

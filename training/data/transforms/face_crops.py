@@ -1,4 +1,4 @@
-"""Steps that find a face and cut it out."""
+"""Steps that detect and crop a face."""
 
 import warnings
 from collections.abc import Sequence

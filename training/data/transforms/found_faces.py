@@ -1,4 +1,4 @@
-"""Where MediaPipe sees the face in pictures that are in memory; each picture is looked at once."""
+"""Detect the face in pictures in memory with MediaPipe, once per picture."""
 
 import hashlib
 import logging

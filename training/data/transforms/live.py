@@ -1,4 +1,4 @@
-"""The step that finds a face as the live path does, in photographs of any size."""
+"""The step that crops a face as the live path does, in photographs of any size."""
 
 import numpy as np
 from numpy.typing import NDArray

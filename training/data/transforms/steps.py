@@ -1,4 +1,4 @@
-"""The steps that a chain is made of, from the words that an experiment's file has for them.
+"""The steps of a preprocessing chain, and their names in experiment files.
 
 | in the file | what it does |
 |---|---|

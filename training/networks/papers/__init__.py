@@ -1,1 +1,1 @@
-"""The networks of the papers that are repeated here."""
+"""The networks of the papers reproduced here."""

@@ -1,1 +1,1 @@
-"""A network that finds 68 points of a face: paper 004's Xception."""
+"""A network for 68 facial landmarks: paper 004's Xception."""

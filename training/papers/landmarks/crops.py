@@ -1,4 +1,4 @@
-"""Faces as the network sees them: cut out, varied, and their points carried along."""
+"""Face crops with their landmarks, and augmentation of both."""
 
 import math
 from collections.abc import Iterator

@@ -1,4 +1,4 @@
-"""Pictures with 68 points each: 300-W's layout, dlib's, or whatever MediaPipe says of a folder."""
+"""Pictures with 68 landmarks each: 300-W's or dlib's layout, or a folder and MediaPipe."""
 
 import hashlib
 import logging

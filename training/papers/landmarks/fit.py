@@ -1,4 +1,4 @@
-"""Train the landmark network, score it, and leave a folder that explains itself."""
+"""Train and evaluate the landmark network, and write a self-describing folder."""
 
 import dataclasses
 import io

@@ -1,4 +1,4 @@
-"""The 68 points of 300-W's markup, and what may be computed of them.
+"""The 68 points of 300-W's markup, and quantities computed from them.
 
 Points are (..., 68, 2) float64, x then y, in pixels whose centres are whole numbers, unless said
 otherwise. Their order is that of Multi-PIE and iBUG: 0 to 16 the jaw from the viewer's left, 17 to

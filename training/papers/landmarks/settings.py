@@ -1,4 +1,4 @@
-"""What one landmark experiment is: frozen settings from a file under experiments/landmarks/."""
+"""Settings of a landmark experiment, read from a file under experiments/landmarks/."""
 
 from dataclasses import dataclass, field
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""How the consumers of removed channels make up for them: a matrix and a vector for each consumer.
+"""Compensation for removed channels: a matrix and a vector for each consumer.
 
 A consumer computes  W a + b  from the channels a. Without the removed ones it reads  M a + beta  in
 place of a, where the columns of M for removed channels are zero; so its weights become  W M  and

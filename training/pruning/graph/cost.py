@@ -1,4 +1,4 @@
-"""What a network costs at any widths, from its graph alone: channels, parameters, multiply-adds."""
+"""Cost of a network at any widths, from its graph alone: channels, parameters, multiply-adds."""
 
 from dataclasses import dataclass
 

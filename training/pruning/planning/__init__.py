@@ -1,1 +1,1 @@
-"""Choosing which channels go."""
+"""Choosing which channels to remove."""

@@ -1,4 +1,4 @@
-"""How much each layer keeps, found by trying: the block whose removal costs the least loss goes.
+"""Measured allocation: remove the block of channels whose removal increases the loss least.
 
 Damages at different consumers affect the output differently, so they cannot be compared across
 layers; the loss can. Within a layer the order of removal is the ranking's; which

@@ -1,4 +1,4 @@
-"""How much each channel matters, by the measures that distinctiveness has to be compared with."""
+"""Channel importance by the measures that distinctiveness is compared with."""
 
 from collections.abc import Callable, Iterable
 from typing import Literal, TypeAlias

@@ -1,1 +1,1 @@
-"""Many prunings beside each other, and pictures of them."""
+"""Comparisons of pruning methods, and plots."""

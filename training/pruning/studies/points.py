@@ -1,4 +1,4 @@
-"""What a sweep found: its points, the sweep as a whole, and a file that it goes on from."""
+"""Results of a sweep: its points, the whole sweep, and the file that it resumes from."""
 
 import json
 from collections.abc import Iterable, Mapping, Sequence

@@ -1,4 +1,4 @@
-"""What one measuring pass says of every consumer: angles, chance's own, what all others tell.
+"""Redundancy at every consumer: angles, those of chance, and linear dependence on all others.
 
 Only an angle well below that of independent channels is evidence that two channels are redundant;
 and a channel that is like no other one may still be a linear combination of all others.

@@ -1,4 +1,4 @@
-"""Many prunings from one measuring pass: what each way of choosing and making up for it leaves."""
+"""Compare methods of selection and compensation using the same statistics."""
 
 import dataclasses
 import time

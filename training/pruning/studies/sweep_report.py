@@ -1,4 +1,4 @@
-"""A sweep as a table, and as the plot that papers 000 and 001 show."""
+"""A sweep as a table and as the plot of papers 000 and 001."""
 
 import statistics
 from pathlib import Path

@@ -1,1 +1,1 @@
-"""Removing channels for good, and recovering afterwards."""
+"""Removing channels physically, and recovery training."""

@@ -1,4 +1,4 @@
-"""Carrying a plan out: made up for, fitted, physically smaller, batch norms settled."""
+"""Apply a plan: compensate, refit, shrink the layers, recalibrate batch norms."""
 
 from torch import nn
 

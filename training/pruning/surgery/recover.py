@@ -1,4 +1,4 @@
-"""A pruned network learns again, from its unpruned parent and from the labels.
+"""Recovery training of a pruned network from its unpruned parent and the labels.
 
 Hinton et al. 2015, "Distilling the Knowledge in a Neural Network", at temperature 1: there the
 loss is the cross entropy with a mixture of both as its target.

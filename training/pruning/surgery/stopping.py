@@ -1,4 +1,4 @@
-"""A plan carried out channel by channel, least important first, and the rules by which that ends.
+"""Apply a plan channel by channel, the least important first, until a stopping rule applies.
 
 Paper 001 removes the kernels of a layer one by one, until the loss has risen by more than 0.1.
 """
