@@ -62,14 +62,24 @@ class Pipeline:
         finder: FaceFinder,
         classifier: EmotionClassifier,
         settings: PipelineSettings | None = None,
+        *,
+        baselines: Baselines | None = None,
     ) -> None:
+        """Begin with nothing seen.
+
+        Args:
+            finder: Finds the faces of the source.
+            classifier: Names emotions.
+            settings: How faces are followed and labels steadied.
+            baselines: Take resting faces out; None for those that the settings ask for.
+        """
         self._finder = finder
         self._classifier = classifier
         self._settings = settings or PipelineSettings()
         self._tracker = Tracker(self._settings.tracking)
         self._smoothers: dict[int, LabelSmoother] = {}
         self._first_s: dict[int, float] = {}
-        self._baselines = Baselines(self.labels, at_first_s=self._settings.neutral_s)
+        self._baselines = baselines or Baselines(self.labels, at_first_s=self._settings.neutral_s)
         self._now_s = 0.0
 
     @property
@@ -148,6 +158,7 @@ class Pipeline:
                     uncertain=steady.uncertain,
                     first_s=self._first_s.setdefault(track_id, time_s),
                     labels=contract.labels,
+                    without_rest=None if shown is probs else shown,
                 )
             )
         self._forget_lost()

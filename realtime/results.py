@@ -139,6 +139,8 @@ class Track:
         uncertain: Whether the confidence is too low to be shown as a finding.
         first_s: When this face was first seen, on the source's clock.
         labels: (K,) what component k of `raw` and `steady` means.
+        without_rest: (K,) `raw` at the chosen prior, without what the face says at rest; None
+            where nothing was taken out. Smoothing begins with it.
     """
 
     track_id: int
@@ -150,6 +152,7 @@ class Track:
     uncertain: bool
     first_s: float
     labels: tuple[str, ...] = LABELS
+    without_rest: Probs | None = None
 
     @property
     def probabilities(self) -> Mapping[str, float]:

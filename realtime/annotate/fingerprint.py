@@ -49,9 +49,15 @@ def sha256_of_output(path: Path) -> str:
     return hashlib.sha256("".join(lines).encode()).hexdigest()
 
 
-def fingerprint(input_sha256: str, model_sha256: str, settings: AnnotateSettings) -> dict[str, Any]:
+def fingerprint(
+    input_sha256: str,
+    model_sha256: str,
+    settings: AnnotateSettings,
+    neutral_sha256: str | None = None,
+) -> dict[str, Any]:
     """Return all that the written files depend on, as JSON values."""
     return {
+        **({} if neutral_sha256 is None else {"neutral_sha256": neutral_sha256}),
         "input_sha256": input_sha256,
         "model_sha256": model_sha256,
         "version": installed_version(),
@@ -85,6 +91,8 @@ def _flat(prefix: str, value: object) -> Iterator[tuple[str, object]]:
 
 def _said(key: str, old: object, new: object) -> str:
     """Say how one leaf differs."""
+    if key == "neutral_sha256":
+        return "the resting face is of another file"
     if key in ("input_sha256", "model_sha256"):
         return f"the {key.removesuffix('_sha256')} is another file"
     name = key.removeprefix("settings.")

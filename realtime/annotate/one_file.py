@@ -20,14 +20,16 @@ from fer_live.realtime.annotate.inputs.jobs import (
     Job,
     annotated_picture,
 )
+from fer_live.realtime.annotate.neutral.choice import FileAtRest
 from fer_live.realtime.annotate.opened import Opened
+from fer_live.realtime.annotate.passes.first import Tell
 from fer_live.realtime.annotate.passes.opening import (
     annotated_suffix,
     open_input,
     still_of,
     table_suffix,
 )
-from fer_live.realtime.annotate.passes.passes import Passes, Tell
+from fer_live.realtime.annotate.passes.passes import Passes
 from fer_live.realtime.annotate.report import Kind, Outcome
 from fer_live.realtime.annotate.settings import AnnotateSettings, TableFormat
 from fer_live.realtime.annotate.summary import FORMAT, read_summary, versions, write_summary
@@ -56,12 +58,14 @@ class Order:
         model_sha256: Of the model that the settings name, when the run began.
         overwrite: Whether outputs of another making are replaced.
         patience_s: How long another run that is at work on the same input is waited for.
+        at_rest: The resting face that the settings' file shows, where they name one.
     """
 
     settings: AnnotateSettings
     model_sha256: str
     overwrite: bool
     patience_s: float = PATIENCE_S
+    at_rest: FileAtRest | None = None
 
 
 def annotate_file(job: Job, order: Order, opened: Opened, tell: Tell) -> Outcome:
@@ -81,7 +85,10 @@ def annotate_file(job: Job, order: Order, opened: Opened, tell: Tell) -> Outcome
     _refuse_special(job.source)
     with open_input(job, order.settings) as source:
         made_of = fingerprint(
-            sha256_of_file(job.source, lambda: tell(0.0)), order.model_sha256, order.settings
+            sha256_of_file(job.source, lambda: tell(0.0)),
+            order.model_sha256,
+            order.settings,
+            None if order.at_rest is None else order.at_rest.sha256,
         )
         wanted = _suffixes(order.settings, source, job)
         kind: Kind = "video" if still_of(source) is None else "picture"
@@ -196,7 +203,7 @@ def _made(
     classifier = opened.classifier(settings.model, settings.device)
     if classifier.sha256 != order.model_sha256:
         raise ModelError(f"the model {settings.model} was replaced meanwhile; run again")
-    passes = Passes(job, settings, opened, tell)
+    passes = Passes(job, settings, opened, tell, order.at_rest)
     figures = passes.run(source, work)
     info = source.info
     return {

@@ -4,12 +4,16 @@ import dataclasses
 import math
 from dataclasses import dataclass, field
 from fractions import Fraction
+from pathlib import Path
 from typing import Any, Literal, TypeAlias
 
 from fer_live.bundle import DEFAULT_MODEL
 from fer_live.contract import Prior
 from fer_live.errors import SettingsError
-from fer_live.realtime.annotate.crops.choosing import CropChoice, checked
+from fer_live.realtime.annotate.crops.choosing import CropChoice
+from fer_live.realtime.annotate.crops.choosing import checked as checked_crops
+from fer_live.realtime.annotate.neutral.choice import NeutralChoice
+from fer_live.realtime.annotate.neutral.choice import checked as checked_neutral
 from fer_live.realtime.faces import FaceChoice, FaceSettings
 from fer_live.realtime.faces.settings import resolved
 from fer_live.realtime.inference.session import Device
@@ -44,6 +48,9 @@ class AnnotateSettings:
         report: Whether there is a page to look at of each video.
         crops: Which faces are kept as pictures: "all", "strongest" (each face's clearest moment of
             each label), or one of each face in so many seconds; None for none.
+        neutral: Where the resting faces that are taken out come from: each face's first so many
+            seconds, "median" of all that it shows, or a picture or clip of the person at rest;
+            None takes nothing out.
     """
 
     model: str = DEFAULT_MODEL
@@ -63,6 +70,7 @@ class AnnotateSettings:
     columns: tuple[str, ...] = ()
     report: bool = True
     crops: CropChoice | None = None
+    neutral: NeutralChoice | None = None
 
     def __post_init__(self) -> None:
         """Check what the types do not say.
@@ -80,7 +88,9 @@ class AnnotateSettings:
         if self.fps is not None and self.fps <= 0:
             raise SettingsError(f"{self.fps} frames a second were asked for; give more than 0")
         if self.crops is not None:
-            checked(self.crops)
+            checked_crops(self.crops)
+        if self.neutral is not None:
+            checked_neutral(self.neutral)
         if self.crops is not None and self.blur_faces:
             raise SettingsError(
                 "--blur-faces hides faces, and --save-crops shows them; leave one of them out"
@@ -95,6 +105,8 @@ class AnnotateSettings:
         fields = dataclasses.asdict(self)
         fields["faces"]["finder"] = resolved(self.faces.finder)
         del fields["model"]
+        if isinstance(self.neutral, Path):  # its sha256 counts, not its name
+            fields["neutral"] = "file"
         fields["columns"] = list(self.columns)
         fields["fps"] = None if self.fps is None else str(self.fps)
         return fields

@@ -123,6 +123,15 @@ def annotate(
     prior: PriorName = "balanced",
     face: FaceName = "all",
     min_face: MinFace = 0.0,
+    neutral: Annotated[
+        str | None,
+        typer.Option(
+            metavar="WHAT",
+            help="Take how each face looks at rest out of its labels: 3s for its first seconds, "
+            "median of all it shows, or a picture or clip of the person at rest.",
+            show_default=False,
+        ),
+    ] = None,
     blendshapes: Blendshapes = False,
     blur_faces: BlurFaces = False,
     rotate: Rotate = "0",
@@ -147,6 +156,7 @@ def annotate(
         from fer_live.realtime.annotate import AnnotateSettings, RayCluster, Watch
         from fer_live.realtime.annotate import annotate as annotate_all
         from fer_live.realtime.annotate.crops.choosing import crop_choice
+        from fer_live.realtime.annotate.neutral.choice import neutral_choice
         from fer_live.realtime.commands.printing.annotate import progress_bar, tell_report
         from fer_live.realtime.faces import FaceChoice, FaceSettings
         from fer_live.realtime.sources import Choices, Limits
@@ -162,6 +172,7 @@ def annotate(
             table=table,
             video=video,
             report=report,
+            neutral=None if neutral is None else neutral_choice(neutral),
             crops=None if save_crops is None else crop_choice(save_crops),
             columns=tuple(word.strip() for word in columns.split(",") if word.strip()),
             blur_faces=blur_faces,

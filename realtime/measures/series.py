@@ -20,6 +20,7 @@ from fer_live.contract import ModelContract, Prior
 from fer_live.realtime.inference.priors import prior_divisor
 from fer_live.realtime.measures.affect import expressiveness, valence
 from fer_live.realtime.results import FrameResult, Track
+from fer_live.realtime.smoothing.baseline import at_prior
 
 TAU_S: Final = 0.2
 """As the label's online smoothing has it."""
@@ -54,7 +55,7 @@ class ProbabilitySeries:
         self._waiting.append(result)
         for track in result.tracks:
             seen = self._seen.setdefault(track.track_id, deque())
-            seen.append((result.time_s, self._adjusted(track)))
+            seen.append((result.time_s, at_prior(track, self._divisor)))
         while self._waiting and self._waiting[0].time_s + REACH_S < result.time_s:
             yield self._smoothed(self._waiting.popleft())
 
@@ -62,12 +63,6 @@ class ProbabilitySeries:
         """Yield all that is left: nothing comes any more."""
         while self._waiting:
             yield self._smoothed(self._waiting.popleft())
-
-    def _adjusted(self, track: Track) -> NDArray[np.float64]:
-        """Return (K,) probabilities of one frame at the prior asked for."""
-        odds: NDArray[np.float64] = track.raw / self._divisor
-        odds /= odds.sum()
-        return odds
 
     def _smoothed(self, result: FrameResult) -> FrameResult:
         """Return a result with the measures of its faces, and forget what is too long ago."""

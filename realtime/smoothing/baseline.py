@@ -18,6 +18,7 @@ added to a label other than by normalising. It is logit adjustment (see
 """
 
 import math
+from collections.abc import Callable
 from typing import Final
 
 import numpy as np
@@ -25,6 +26,7 @@ from numpy.typing import NDArray
 
 from fer_live.arrays import Probs
 from fer_live.errors import SettingsError
+from fer_live.realtime.results import Track
 
 MARGIN: Final = math.log(4)
 """How far below neutral every other label is at rest, in nats."""
@@ -37,6 +39,18 @@ USUAL_S: Final = 3.0
 def resting_face(probs: NDArray[np.floating]) -> NDArray[np.float64]:
     """Return (K,) what a face says at rest: the geometric mean of (N, K) probabilities, N > 0."""
     logs = np.log(np.maximum(np.asarray(probs, np.float64), FLOOR)).mean(axis=0)
+    powers: NDArray[np.float64] = np.exp(logs - logs.max())
+    rest: NDArray[np.float64] = powers / powers.sum()
+    return rest
+
+
+def median_face(probs: NDArray[np.floating]) -> NDArray[np.float64]:
+    """Return (K,) what a face says most of the time, of (N, K) probabilities, N > 0.
+
+    The median of each label's logarithms, normalised: what is shown for less than half of the time
+    does not count, where the geometric mean of `resting_face` is drawn towards it.
+    """
+    logs = np.median(np.log(np.maximum(np.asarray(probs, np.float64), FLOOR)), axis=0)
     powers: NDArray[np.float64] = np.exp(logs - logs.max())
     rest: NDArray[np.float64] = powers / powers.sum()
     return rest
@@ -69,6 +83,20 @@ def without(probs: Probs, taken_out: NDArray[np.float64]) -> Probs:
     return kept
 
 
+def at_prior(track: Track, divisor: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return (K,) what a face shows in one frame: `raw` at a prior, without its resting face.
+
+    Args:
+        track: The face; its `without_rest`, where there is one, has the prior already.
+        divisor: (K,) from `prior_divisor`.
+    """
+    if track.without_rest is not None:
+        return track.without_rest.astype(np.float64)
+    odds: NDArray[np.float64] = track.raw / divisor
+    odds /= odds.sum()
+    return odds
+
+
 def neutral_index(labels: tuple[str, ...]) -> int:
     """Return which label is neutral.
 
@@ -89,21 +117,32 @@ class Baselines:
     A face is as it is until its resting face is known.
     """
 
-    def __init__(self, labels: tuple[str, ...], *, at_first_s: float | None = None) -> None:
+    def __init__(
+        self,
+        labels: tuple[str, ...],
+        *,
+        at_first_s: float | None = None,
+        known: NDArray[np.float64] | None = None,
+        told: Callable[[int, NDArray[np.float64]], None] = lambda track_id, rest: None,
+    ) -> None:
         """Take nothing yet.
 
         Args:
             labels: What the model can name.
             at_first_s: Take every new face's first so many seconds; None takes none unasked.
+            known: (K,) the resting face of everybody who has none of their own; None for none.
+            told: Called with each resting face (K,) that was taken, and whose it is.
 
         Raises:
             SettingsError: The time makes no sense, or the model has no label neutral.
         """
         if at_first_s is not None and not 0 < at_first_s < math.inf:
             raise SettingsError(f"--neutral {at_first_s}: give a number of seconds above 0")
-        if at_first_s is not None:
+        if at_first_s is not None or known is not None:
             neutral_index(labels)
         self._labels = labels
+        self._known = None if known is None else excess(known, neutral_index(labels))
+        self._told = told
         self._at_first_s = at_first_s
         self._taking: dict[int, tuple[float, float, list[Probs]]] = {}
         self._taken: dict[int, NDArray[np.float64]] = {}
@@ -139,7 +178,8 @@ class Baselines:
                 del self._taking[track_id]
                 rest = resting_face(np.stack(looks))
                 self._taken[track_id] = excess(rest, neutral_index(self._labels))
-        taken_out = self._taken.get(track_id)
+                self._told(track_id, rest)
+        taken_out = self._taken.get(track_id, self._known)
         return probs if taken_out is None else without(probs, taken_out)
 
     def forget(self, track_id: int) -> None:

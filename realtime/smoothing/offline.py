@@ -23,6 +23,7 @@ from fer_live.arrays import Probs
 from fer_live.contract import ModelContract, Prior
 from fer_live.realtime.inference.priors import prior_divisor
 from fer_live.realtime.results import FrameResult, Track
+from fer_live.realtime.smoothing.baseline import at_prior
 from fer_live.realtime.smoothing.hmm import Chain
 from fer_live.realtime.smoothing.online import Steady, SurenessSwitch
 
@@ -90,8 +91,8 @@ class OfflineSmoother:
         """Take in the next frame's result and yield those that are settled, in order.
 
         Args:
-            result: Each track's `raw` is what counts; `steady` and what follows from it is
-                replaced in the result that is yielded later.
+            result: Each track's `raw` is what counts, or its `without_rest` where there is one;
+                `steady` and what follows from it is replaced in the result that is yielded later.
 
         Raises:
             ValueError: Time went back.
@@ -120,8 +121,8 @@ class OfflineSmoother:
 
     def _evidence(self, track: Track) -> NDArray[np.float64]:
         """Return (K,) log probabilities of a track in one frame, at the prior asked for."""
-        odds = track.raw / self._divisor
-        evidence: NDArray[np.float64] = np.log(np.maximum(odds / odds.sum(), self._settings.floor))
+        probs = at_prior(track, self._divisor)
+        evidence: NDArray[np.float64] = np.log(np.maximum(probs, self._settings.floor))
         return evidence
 
     def _settle(self, now_s: float) -> None:

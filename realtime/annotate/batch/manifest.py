@@ -32,12 +32,14 @@ class RunFacts:
         settings: As `AnnotateSettings.as_json` gives them.
         versions: Of the packages that take part.
         jobs: How many inputs are worked on at once.
+        neutral: Where the resting faces that are taken out come from; None where none are.
     """
 
     model: Mapping[str, str]
     settings: Mapping[str, Any]
     versions: Mapping[str, str]
     jobs: int
+    neutral: Mapping[str, Any] | None = None
 
 
 class Manifest:
@@ -67,6 +69,8 @@ class Manifest:
             "versions": dict(facts.versions),
             "jobs": facts.jobs,
         }
+        if facts.neutral is not None:
+            self._head["neutral"] = dict(facts.neutral)
         self._inputs = [{"input": str(job.source), "status": "pending"} for job in jobs]
         self._passed_over: list[dict[str, str]] = []
         self._rest_until_s = 0.0

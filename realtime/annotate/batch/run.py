@@ -10,8 +10,8 @@ from typing import Final, TypeAlias
 from fer_live.bundle import LANDMARKER, read_asset
 from fer_live.errors import SettingsError
 from fer_live.realtime.annotate.batch.attempt import annotated
-from fer_live.realtime.annotate.batch.manifest import RunFacts
 from fer_live.realtime.annotate.batch.news import News
+from fer_live.realtime.annotate.batch.preparing import prepared
 from fer_live.realtime.annotate.batch.processes import in_processes
 from fer_live.realtime.annotate.cluster import RayCluster
 from fer_live.realtime.annotate.cluster.environment import prepare_environment
@@ -20,9 +20,6 @@ from fer_live.realtime.annotate.one_file import Order
 from fer_live.realtime.annotate.opened import Opened
 from fer_live.realtime.annotate.report import PassedOver, Report, Watch
 from fer_live.realtime.annotate.settings import AnnotateSettings
-from fer_live.realtime.annotate.summary import versions
-from fer_live.realtime.inference.classifier import OnnxClassifier
-from fer_live.realtime.measures import chosen_measures
 from fer_live.realtime.results import SourceInfo
 from fer_live.realtime.send import Sender, open_channel
 from fer_live.realtime.send.channel import Channel
@@ -76,6 +73,7 @@ def annotate(
         KeyboardInterrupt: It was told to stop.
         SettingsError: There is nothing to annotate, `out` is a file, or an option makes no sense.
         SinkError: Nothing can be written into `out`, or it is not there any more.
+        SourceError: The file of a resting face cannot be read.
         ModelError: The model cannot be used, or a shipped file is missing or damaged.
         DeviceError: The device cannot be had.
     """
@@ -95,18 +93,14 @@ def annotate(
     )
     # The machine that begins a run on a cluster may have no GPU.
     here = "cpu" if isinstance(jobs, RayCluster) else settings.device
-    classifier = OnnxClassifier(settings.model, device=here)
-    chosen_measures(settings.columns, classifier.contract.labels)  # a misspelt one is told at once
-    order = Order(settings, classifier.sha256, overwrite=overwrite)
-    model = {"name": classifier.contract.name, "sha256": classifier.sha256}
+    plan = prepared(settings, device=here, overwrite=overwrite)
     watch = watch or Watch()
     if watch.send and jobs is not None:
         raise SettingsError("results can be sent while one input is done after the other; no jobs")
-    channels = [open_channel(address, classifier.contract.labels) for address in watch.send]
+    channels = [open_channel(address, plan.labels) for address in watch.send]
     with _way(jobs, channels, out) as (at_once, work):
-        facts = RunFacts(model, settings.as_json(), versions(), at_once)
-        with News(found, out, facts, watch, passed_over) as news:
-            work(found, order, news)
+        with News(found, out, plan.facts(at_once), watch, passed_over) as news:
+            work(found, plan.order, news)
             news.show_together(settings)
     return news.report()
 

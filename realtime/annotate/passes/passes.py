@@ -5,12 +5,11 @@ pictures: so the file is decoded again, only where an annotated video is wanted,
 is drawn from a spool on disk.
 """
 
-import dataclasses
 import logging
-from collections.abc import Callable, Generator, Iterator
+from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
-from typing import Any, Final, TypeAlias
+from typing import Any, Final
 
 import numpy as np
 
@@ -18,6 +17,7 @@ from fer_live.errors import SinkError
 from fer_live.realtime.annotate.crops.choosing import Crops
 from fer_live.realtime.annotate.crops.writing import SIZE_PX
 from fer_live.realtime.annotate.inputs.jobs import ANNOTATED, CROPS, PAGE, Job
+from fer_live.realtime.annotate.neutral.choice import FileAtRest, told, told_of_choice
 from fer_live.realtime.annotate.opened import Opened
 from fer_live.realtime.annotate.pages import (
     ClipFacts,
@@ -26,6 +26,7 @@ from fer_live.realtime.annotate.pages import (
     write_clip_page,
 )
 from fer_live.realtime.annotate.passes.ahead import depth_for, read_ahead
+from fer_live.realtime.annotate.passes.first import FirstPass, Tell, fraction
 from fer_live.realtime.annotate.passes.opening import (
     annotated_suffix,
     open_input,
@@ -45,20 +46,14 @@ from fer_live.realtime.annotate.passes.spool import Spool
 from fer_live.realtime.annotate.settings import AnnotateSettings
 from fer_live.realtime.annotate.summary import FileTally
 from fer_live.realtime.annotate.workspace import Workspace
-from fer_live.realtime.faces import ChosenFaces, open_finder
-from fer_live.realtime.measures import Measurer, ProbabilitySeries, chosen_measures
-from fer_live.realtime.pipeline import Pipeline, PipelineSettings
-from fer_live.realtime.results import Frame, FrameResult
+from fer_live.realtime.measures import chosen_measures
+from fer_live.realtime.results import Frame
 from fer_live.realtime.sinks.audio.audio_copy import SoundOf
 from fer_live.realtime.sinks.rows import TableContent
 from fer_live.realtime.sinks.table import TableWriter
 from fer_live.realtime.sinks.video import VideoWriter
-from fer_live.realtime.smoothing.offline import OfflineSmoother
 from fer_live.realtime.sources import PictureFile, Source
 from fer_live.realtime.sources.pixels import rotated
-
-Tell: TypeAlias = Callable[[float], None]
-"""Takes how much of an input is done, in [0, 1]; may raise to have it given up."""
 
 FIRST_PASS_SHARE: Final = 0.6
 """How much of the time for an annotated video goes into the first pass, for the progress bar."""
@@ -73,7 +68,14 @@ class Passes:
         faults: Sentences on what could not be read or kept, complete after `run`.
     """
 
-    def __init__(self, job: Job, settings: AnnotateSettings, opened: Opened, tell: Tell) -> None:
+    def __init__(
+        self,
+        job: Job,
+        settings: AnnotateSettings,
+        opened: Opened,
+        tell: Tell,
+        at_rest: FileAtRest | None,
+    ) -> None:
         self._job, self._settings, self._tell = job, settings, tell
         self._opened = opened
         self._classifier = opened.classifier(settings.model, settings.device)
@@ -87,11 +89,7 @@ class Passes:
             *shown,
             *(() if self._crops is None else self._crops.measures),
         )
-        self._measurer = Measurer(self._measured)
-        self._faces = dataclasses.replace(
-            settings.faces,
-            blendshapes=settings.faces.blendshapes or self._measurer.needs_blendshapes,
-        )
+        self._at_rest = at_rest
         self._page: Collector | None = None
         self._longest_gap_s = 0.0
         self.faults: list[str] = []
@@ -171,7 +169,7 @@ class Passes:
             ):
 
                 def tell(time_s: float) -> None:
-                    done = self._fraction(again, time_s)
+                    done = fraction(again, self._settings, time_s)
                     self._tell(FIRST_PASS_SHARE + (1 - FIRST_PASS_SHARE) * done)
 
                 see_again(frames, spool, parts, changed=changed, tell=tell)
@@ -215,6 +213,15 @@ class Passes:
         """Write the table and the spool from every frame's settled result."""
         settings, contract = self._settings, self._classifier.contract
         tally = FileTally(contract, settings.prior)
+        share = FIRST_PASS_SHARE if self._twice else 1.0
+        look = FirstPass(
+            str(self._job.source),
+            settings,
+            self._opened,
+            self._measured,
+            self._at_rest,
+            lambda done: self._tell(share * done),
+        )
         with (
             TableWriter(
                 work.path(table_suffix(settings)),
@@ -222,15 +229,15 @@ class Passes:
                 form=settings.table,
                 content=TableContent(settings.faces.blendshapes, self._measures),
             ) as table,
-            closing(self._with_series(source)) as results,
+            closing(look.results(source, work.path(".looks"))) as results,
         ):
             last_s = None
             sender = self._opened.sender
             if sender is not None:
                 sender.info = source.info
             for result in results:
-                if last_s is not None:
-                    self._longest_gap_s = max(self._longest_gap_s, result.time_s - last_s)
+                gap_s = 0.0 if last_s is None else result.time_s - last_s
+                self._longest_gap_s = max(self._longest_gap_s, gap_s)
                 last_s = result.time_s
                 table.write(Frame(result.frame_index, result.time_s, _NO_PICTURE), result)
                 tally.add(result)
@@ -242,54 +249,22 @@ class Passes:
                     self._crops.add(result)
                 if self._twice:
                     spool.add(result)
+        self.faults += [] if look.notice is None else [look.notice]
         fps = settings.fps or source.info.fps
-        return tally.finish(float(1 / fps) if fps else None)
-
-    def _with_series(self, source: Source) -> Generator[FrameResult]:
-        """Yield settled results, with the measures that are told from a time series."""
-        names = frozenset(self._measured)
-        series = ProbabilitySeries(self._classifier.contract, self._settings.prior, names)
-        with closing(self._settled(source)) as results:
-            for result in results:
-                yield from series.push(result)
-            yield from series.finish()
-
-    def _settled(self, source: Source) -> Generator[FrameResult]:
-        """Yield every frame's result, with the labels that know the future."""
-        settings, classifier = self._settings, self._classifier
-        smoother = OfflineSmoother(classifier.contract, settings.prior, settings.labels)
-        share = FIRST_PASS_SHARE if self._twice else 1.0
-        most = settings.faces.max_faces
-        networks = self._opened.networks(self._faces, settings.device)
-        every_face = open_finder(self._faces, live=False, networks=networks)
-        with (
-            ChosenFaces(every_face, settings.chosen, max_faces=most) as finder,
-            read_ahead(source, depth_for(source.info.size_wh)) as frames,
-        ):
-            pipeline = Pipeline(
-                finder,
-                classifier,
-                PipelineSettings(prior=settings.prior, tracking=settings.tracking),
-            )
-            for frame in frames:
-                measured = self._measurer.measured(frame, pipeline.process(frame))
-                yield from smoother.push(_without_landmarks(measured))
-                self._tell(share * self._fraction(source, frame.time_s))
-        yield from smoother.finish()
-        if (notice := finder.notice(str(self._job.source))) is not None:
-            self.faults.append(notice)
-
-    def _fraction(self, source: Source, time_s: float) -> float:
-        """Return how much of the span lies before `time_s`, as far as the file says."""
-        start_s = self._settings.start_s or 0.0
-        end_s = min(x for x in (self._settings.end_s, source.info.duration_s, np.inf) if x)
-        return min(1.0, max(0.0, (time_s - start_s) / (end_s - start_s)))
+        figures = tally.finish(float(1 / fps) if fps else None)
+        if settings.neutral is None:
+            return figures
+        where = told_of_choice(settings.neutral, self._at_rest, contract.labels)
+        return {"neutral": where, **_with_rests(figures, look, contract.labels)}
 
 
-def _without_landmarks(result: FrameResult) -> FrameResult:
-    """Drop the largest part of a result that has to wait for its future."""
-    tracks = tuple(
-        dataclasses.replace(track, face=dataclasses.replace(track.face, landmarks_px=None))
-        for track in result.tracks
-    )
-    return dataclasses.replace(result, tracks=tracks)
+def _with_rests(
+    figures: dict[str, Any], look: FirstPass, labels: tuple[str, ...]
+) -> dict[str, Any]:
+    """Return figures in which each face has its own resting face, as far as it is known."""
+    rests = look.rests
+    tracks = [
+        {**track, **(told(rests[track["track"]], labels) if track["track"] in rests else {})}
+        for track in figures["tracks"]
+    ]
+    return {**figures, "tracks": tracks}

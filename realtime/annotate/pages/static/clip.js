@@ -37,6 +37,11 @@
     `${faces} ${faces === 1 ? "face" : "faces"}` +
     (data.step > 1 ? `; every ${data.step}th frame is drawn here, the table has all` : "") +
     (data.hidden > 0 ? `; ${data.hidden} faces that were seen for less time are in the table only` : "");
+  if (data.figures.neutral) {
+    const from = data.figures.neutral;
+    const where = {beginning: `in its first ${from.seconds} s`, median: "for most of the clip", file: `in ${from.file}`};
+    byId("about").textContent += `; taken out: what each face says at rest, ${where[from.from]}`;
+  }
   byId("notes").append(...data.notes.map((note) => make("li", {textContent: note})));
 
   if (data.video === null) {

@@ -1,0 +1,1 @@
+"""Resting faces of files: from their beginning, from a file of its own, or from all of a clip."""
