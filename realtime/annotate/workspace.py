@@ -10,7 +10,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from types import TracebackType
-from typing import Final, Self
+from typing import BinaryIO, Final, Self
 
 from fer_live.errors import SinkError
 from fer_live.realtime.annotate.inputs.jobs import SUMMARY, Job, is_crop
@@ -193,6 +193,22 @@ def disk_errors(path: Path) -> Generator[None]:
     except OSError as error:
         reason = (error.strerror or str(error)).lower()
         raise SinkError(f"{path} cannot be written: {reason}") from error
+
+
+@contextmanager
+def scratch_file(path: Path) -> Generator[BinaryIO]:
+    """Open a new file for what is read again before the block ends.
+
+    Raises:
+        SinkError: It cannot be opened.
+    """
+    with disk_errors(path):
+        file = path.open("w+b")
+    try:
+        yield file
+    finally:
+        with suppress(OSError):  # what a full disk did not take is not needed any more
+            file.close()
 
 
 def _locked(folder: Path) -> tuple[int | None, bool]:

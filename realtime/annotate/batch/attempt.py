@@ -7,7 +7,7 @@ from fer_live.errors import FerLiveError
 from fer_live.realtime.annotate.inputs.jobs import Job
 from fer_live.realtime.annotate.one_file import Order, annotate_file
 from fer_live.realtime.annotate.opened import Opened, opened_here
-from fer_live.realtime.annotate.passes.passes import Tell
+from fer_live.realtime.annotate.passes.first import Tell
 from fer_live.realtime.annotate.report import Outcome
 from fer_live.system_errors import MEMORY_RAN_OUT, ran_out_of_memory
 

@@ -98,10 +98,12 @@ def annotate(
     if watch.send and jobs is not None:
         raise SettingsError("results can be sent while one input is done after the other; no jobs")
     channels = [open_channel(address, plan.labels) for address in watch.send]
-    with _way(jobs, channels, out) as (at_once, work):
-        with News(found, out, plan.facts(at_once), watch, passed_over) as news:
-            work(found, plan.order, news)
-            news.show_together(settings)
+    with (
+        _way(jobs, channels, out) as (at_once, work),
+        News(found, out, plan.facts(at_once), watch, passed_over) as news,
+    ):
+        work(found, plan.order, news)
+        news.show_together(settings)
     return news.report()
 
 

@@ -18,7 +18,7 @@ from fer_live.realtime.annotate.batch.attempt import Task, annotated
 from fer_live.realtime.annotate.batch.workers import STALLED_S
 from fer_live.realtime.annotate.inputs.jobs import MANIFEST
 from fer_live.realtime.annotate.opened import opened_here
-from fer_live.realtime.annotate.passes.passes import Tell
+from fer_live.realtime.annotate.passes.first import Tell
 from fer_live.realtime.annotate.report import Outcome
 from fer_live.realtime.annotate.summary import versions
 

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fer_live.contract import ModelContract, Prior
-from fer_live.realtime.annotate.workspace import disk_errors
+from fer_live.realtime.annotate.workspace import disk_errors, scratch_file
 from fer_live.realtime.inference.priors import prior_divisor
 from fer_live.realtime.results import FrameResult, Track
 from fer_live.realtime.smoothing.baseline import (
@@ -65,9 +65,7 @@ class WholeClip:
         Raises:
             SinkError: The disk refuses.
         """
-        with disk_errors(path):
-            file = path.open("w+b")
-        with file:
+        with scratch_file(path) as file:
             count = 0
             for result in results:
                 count += 1
@@ -76,7 +74,8 @@ class WholeClip:
                 with disk_errors(path):
                     pickle.dump(result, file, pickle.HIGHEST_PROTOCOL)
             taken_out = self._taken_out()
-            file.seek(0)
+            with disk_errors(path):
+                file.seek(0)
             for _ in range(count):
                 result = pickle.load(file)
                 tracks = tuple(self._rested(track, taken_out) for track in result.tracks)

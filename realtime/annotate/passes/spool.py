@@ -7,7 +7,7 @@ from typing import Any, Final, Self
 
 import numpy as np
 
-from fer_live.realtime.annotate.workspace import disk_errors
+from fer_live.realtime.annotate.workspace import disk_errors, scratch_file
 from fer_live.realtime.results import Box, Face, FrameResult, StageTimes, Track
 
 _FRAME: Final = np.dtype([("index", "<i8"), ("time_s", "<f8"), ("faces", "<i8")])
@@ -30,8 +30,8 @@ class Spool:
         self._path = path
         self._labels = tuple(labels)
         self._face = _face_record(len(labels))
-        with disk_errors(path):
-            self._file = path.open("w+b")
+        self._opened = scratch_file(path)
+        self._file = self._opened.__enter__()
 
     def add(self, result: FrameResult) -> None:
         """Add the next frame's result.
@@ -102,7 +102,7 @@ class Spool:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        self._file.close()
+        self._opened.__exit__(kind, error, trace)
 
 
 def _face_record(labels: int) -> np.dtype[np.void]:

@@ -17,7 +17,7 @@ from fer_live.realtime.faces import FaceSettings, open_finder
 from fer_live.realtime.inference.classifier import OnnxClassifier
 from fer_live.realtime.pipeline import Pipeline, PipelineSettings
 from fer_live.realtime.sinks.picture import write_picture
-from fer_live.realtime.sources import Span, open_file, open_video
+from fer_live.realtime.sources import Span, open_file
 from tests.realtime.annotate.conftest import only
 from tests.realtime.annotate.reference import table_rows
 from tests.support.shared_data import shared_file
@@ -28,9 +28,12 @@ TWO = "edge/two_happyL_angryR.mp4"
 MODEL = "small"
 
 
+def rows_of(target: Path) -> list[dict[str, str]]:
+    return table_rows(Path(f"{target}.faces.csv"))
+
+
 def shares(target: Path, after_s: float = 0.0) -> dict[str, float]:
-    rows = table_rows(Path(f"{target}.faces.csv"))
-    labels = [row["label"] for row in rows if float(row["time_s"]) >= after_s]
+    labels = [row["label"] for row in rows_of(target) if float(row["time_s"]) >= after_s]
     return {label: labels.count(label) / len(labels) for label in LABELS}
 
 
@@ -40,7 +43,7 @@ def test_the_same_frames_show_the_same_as_live() -> None:
     settings = AnnotateSettings(model=MODEL, neutral=2.0, end_s=4.0)
     classifier = OnnxClassifier(MODEL)
     with (
-        open_video(clip, Span(0.0, 4.0)) as source,
+        open_file(clip, Span(0.0, 4.0)) as source,
         open_finder(FaceSettings(), live=False) as finder,
     ):
         pipeline = Pipeline(finder, classifier, PipelineSettings(neutral_s=2.0))
@@ -68,8 +71,12 @@ def test_a_face_that_rests_in_sadness_is_not_sad_once_its_rest_is_known(tmp_path
     assert before["sad"] > 0.15
     assert after["sad"] < 0.05
     assert after["happy"] == pytest.approx(before["happy"], abs=0.05)
-    raw = [[row[f"raw_{label}"] for label in LABELS] for row in table_rows(f"{plain}.faces.csv")]
-    same = [[row[f"raw_{label}"] for label in LABELS] for row in table_rows(f"{rested}.faces.csv")]
+    raw = [
+        [row[f"raw_{label}"] for label in LABELS] for row in table_rows(Path(f"{plain}.faces.csv"))
+    ]
+    same = [
+        [row[f"raw_{label}"] for label in LABELS] for row in table_rows(Path(f"{rested}.faces.csv"))
+    ]
     assert raw == same, "raw columns are the network's own answer"
     summary = json.loads(Path(f"{rested}.summary.json").read_text())
     assert summary["neutral"] == {"from": "beginning", "seconds": 3.0}
@@ -83,7 +90,7 @@ def test_a_face_that_rests_in_sadness_is_not_sad_once_its_rest_is_known(tmp_path
 
 def at_rest(tmp_path: Path) -> Path:
     """Write a picture of him at rest."""
-    with open_video(shared_file(f"video/{SAD_AT_REST}"), Span(1.0, 1.1)) as source:
+    with open_file(shared_file(f"video/{SAD_AT_REST}"), Span(1.0, 1.1)) as source:
         rgb = next(iter(source)).rgb
     path = tmp_path / "at rest.png"
     write_picture(path, rgb, "PNG", None)
@@ -116,10 +123,10 @@ def test_another_resting_face_is_another_making(tmp_path: Path, tiny: str) -> No
     assert "the resting face is of another file" in (outcome.note or "")
 
 
-@pytest.mark.parametrize("neutral", [0.2, "median", "file"])
-def test_jobs_make_the_same_bytes(tmp_path: Path, tiny: str, neutral: NeutralChoice) -> None:
+@pytest.mark.parametrize("neutral", [0.2, "median", None])
+def test_jobs_make_the_same_bytes(tmp_path: Path, tiny: str, neutral: NeutralChoice | None) -> None:
     clip = shared_file(f"video/{TWO}")
-    chosen = at_rest(tmp_path) if neutral == "file" else neutral
+    chosen = at_rest(tmp_path) if neutral is None else neutral
     settings = AnnotateSettings(model=tiny, neutral=chosen, end_s=3.5, video=False, report=False)
     for jobs in (None, 1):
         assert annotate([clip], tmp_path / f"{jobs}", settings, jobs=jobs).went_well
@@ -141,7 +148,7 @@ def test_what_is_plotted_is_without_the_resting_face_too(tmp_path: Path) -> None
     _, rested = only(tmp_path / "rested", MODEL, SAD_AT_REST, neutral="median", **settings)
 
     def mean(target: Path, column: str) -> float:
-        return float(np.mean([float(row[column]) for row in table_rows(f"{target}.faces.csv")]))
+        return float(np.mean([float(row[column]) for row in rows_of(target)]))
 
     assert mean(rested, "probability_neutral") > mean(plain, "probability_neutral") + 0.2
     assert mean(rested, "expressiveness") < mean(plain, "expressiveness") - 0.2
