@@ -19,6 +19,7 @@ from typing import Any, Final
 
 import psutil
 
+from fer_live.terminal.markdown import markdown_table
 from tests.robustness.faulty_camera import FaultyCamera, portrait_pictures
 
 GONE_S: Final = 10.0
@@ -73,7 +74,7 @@ def told(streams: list[dict[str, Any]], samples: list[list[float]], seconds: flo
         ("memory, MB", f"{first:.0f}, then {last:.0f} ({100 * (last / first - 1):+.1f} %)"),
         ("of these a process", ", ".join(f"{one:.0f}" for one in samples[-1])),
     ]
-    return "\n".join(["| | |", "|---|---|", *(f"| {name} | {value} |" for name, value in rows)])
+    return markdown_table(("", ""), rows)
 
 
 def main() -> int:

@@ -31,6 +31,7 @@ from typing import Final
 
 from packaging.version import Version
 
+from fer_live.terminal.markdown import markdown_row
 from scripts.matrix_ranges import (
     ENDS,
     EXTRAS,
@@ -182,7 +183,7 @@ def table(trials: Sequence[Trial]) -> str:
     rows += [["demo", *(t.demo for t in trials)], ["mypy", *(t.types for t in trials)]]
     rows += [["tests", *(re.sub(r" in .*", "", t.tests) for t in trials)]]
     rows += [["minutes", *(f"{t.took_s / 60:.1f}" for t in trials)]]
-    return "".join(f"| {' | '.join(row)} |\n" for row in rows)
+    return "".join(f"{markdown_row(row)}\n" for row in rows)
 
 
 def record(trials: Sequence[Trial]) -> None:

@@ -15,6 +15,8 @@ from typing import Any, Final
 
 from packaging.requirements import Requirement
 
+from fer_live.terminal.markdown import markdown_table
+
 ROOT: Final = Path(__file__).parents[1]
 PROJECT: Final[dict[str, Any]] = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
 NOT_RUN: Final = ("train", "export")
@@ -97,17 +99,15 @@ def show_extras(pythons: Sequence[str]) -> bool:
             found[f"{python} {end}"] = kept
             if done.returncode:
                 print(f"no {end} versions for Python {python}: {done.stderr}")
-    print(f"\n| resolved, not run | {' | '.join(found)} |\n{'|---' * (len(found) + 1)}|")
-    for name in names:
-        print(f"| {name} | {' | '.join(kept.get(name, '-') for kept in found.values())} |")
-    print()
+    rows = [(name, *(kept.get(name, "-") for kept in found.values())) for name in names]
+    print(f"\n{markdown_table(('resolved, not run', *found), rows)}\n")
     return all(found.values())
 
 
 def show_platforms(python: str) -> None:
     """Print what the ranges come to on other systems; nothing is run there."""
-    print(f"| where (resolved for Python {python}, not run) | mediapipe | ONNX Runtime | av |")
-    print("|---|---|---|---|")
+    heads = (f"where (resolved for Python {python}, not run)", "mediapipe", "ONNX Runtime", "av")
+    rows = []
     for name, platform in PLATFORMS.items():
         done = resolve("--python-version", python, "--python-platform", platform)
         found = dict(line.split("==") for line in done.stdout.splitlines() if "==" in line)
@@ -116,5 +116,5 @@ def show_platforms(python: str) -> None:
         if done.returncode:
             missing = re.search(r"(\S+)\S* has no (?:usable )?wheels", done.stderr)
             row = (f"no: {missing[1] if missing else 'no solution'} has no wheel", "-", "-")
-        print(f"| {name} | {' | '.join(row)} |")
-    print()
+        rows.append((name, *row))
+    print(f"{markdown_table(heads, rows)}\n")

@@ -6,6 +6,7 @@ from typing import Any, Final
 
 from fer_live.contract import SECOND_NAME, Metric, ModelContract, as_fields
 from fer_live.export.shipping.reports import Report, shortened
+from fer_live.terminal.markdown import markdown_row, markdown_table
 from fer_live.training.metrics.classification import wilson
 from fer_live.training.reporting.tables import as_markdown, report_tables, shared_recall
 
@@ -14,12 +15,7 @@ How people would name what a face shows in one picture; not what the person feel
 pictures gathered from the web, in which ages, skin colours and cultures are not evenly present, and
 it errs most on the rare labels. In the European Union, inferring emotions at work and in schools is
 forbidden (AI Act, article 5(1)(f))."""
-_FIGURES: Final = (
-    "| measure | value | 95 % interval | data | n | prior |",
-    "|---|---|---|---|---|---|",
-)
-
-
+_FIGURES: Final = ("measure", "value", "95 % interval", "data", "n", "prior")
 _PROTOCOL: Final = """\
 Networks, temperature and the uncertain threshold are chosen on PublicTest alone; PrivateTest is
 scored for the report. One crop a picture, no averaging of views. FER+ counts a label that has more
@@ -57,10 +53,9 @@ def card_markdown(
     lines = (
         f"# {contract.name}\n",
         f"Written by `fer-export` from what the model file says of itself{measured}.\n",
-        *("| | |", "|---|---|"),
-        *(f"| {key} | {value} |" for key, value in facts.items()),
+        *("| | |", "|---|---|", *map(markdown_row, facts.items())),
         "\n## Figures\n",
-        *((*_FIGURES, *figures) if figures else ("None were measured.",)),
+        markdown_table(_FIGURES, figures) if figures else "None were measured.",
         *("", _PROTOCOL),
         *(part for report in reports for part in _sections(report)),
         "\n## What it tells, and what it does not\n",
@@ -124,13 +119,12 @@ def _second(contract: ModelContract) -> dict[str, str]:
     return {"second head": f"{told} {head.temperature:.4g}; learned from {head.data}"}
 
 
-def _figure(metric: Metric) -> str:
-    """Return one measured figure as a row."""
+def _figure(metric: Metric) -> tuple[str, ...]:
+    """Return one measured figure as the cells of a row."""
     shown = interval(metric)
     span = f"{100 * shown[0]:.1f} to {100 * shown[1]:.1f} %" if shown else ""
     value = f"{100 * metric.value:.2f} %" if shown else f"{metric.value:.4f}"
-    cells = (metric.measure, value, span, metric.data, f"{metric.n:,}", metric.prior)
-    return f"| {' | '.join(cells)} |"
+    return (metric.measure, value, span, metric.data, f"{metric.n:,}", metric.prior)
 
 
 def interval(metric: Metric) -> tuple[float, float] | None:

@@ -1,12 +1,12 @@
 """A benchmark report on the terminal or as Markdown."""
 
-from collections.abc import Sequence
 from typing import Final
 
 from rich.console import Console
 
 from fer_live.realtime.bench.figures import BenchReport
-from fer_live.realtime.bench.reporting import sheets
+from fer_live.realtime.bench.reporting import tables
+from fer_live.terminal.markdown import markdown_row
 from fer_live.terminal.tables import plain_table
 
 _WIDE: Final = 160
@@ -15,10 +15,9 @@ _WIDE: Final = 160
 def to_markdown(report: BenchReport) -> str:
     """Return the report as Markdown."""
     parts = ["# Benchmark", "", _preamble(report), ""]
-    for sheet in sheets.all_of(report):
-        parts += [f"## {sheet.title}", "", _markdown_row(sheet.head)]
-        parts.append(_markdown_row(("---",) * len(sheet.head)))
-        parts += [_markdown_row(row) for row in sheet.rows] + [""]
+    for table in tables.all_of(report):
+        rule = ("---",) * len(table.head)
+        parts += [f"## {table.title}", "", *map(markdown_row, (table.head, rule, *table.rows)), ""]
     return "\n".join(parts)
 
 
@@ -27,11 +26,11 @@ def show(report: BenchReport, console: Console) -> None:
     if not console.is_terminal:
         console.width = _WIDE
     console.print(_preamble(report))
-    for sheet in sheets.all_of(report):
-        table = plain_table(*sheet.head, title=sheet.title)
-        for row in sheet.rows:
-            table.add_row(*row)
-        console.print(table)
+    for table in tables.all_of(report):
+        shown = plain_table(*table.head, title=table.title)
+        for row in table.rows:
+            shown.add_row(*row)
+        console.print(shown)
 
 
 def _preamble(report: BenchReport) -> str:
@@ -49,8 +48,3 @@ def _faces_by(report: BenchReport) -> str:
     """Say what found the faces, where there were any clips."""
     names = {"mediapipe": ", faces by MediaPipe", "onnx": ", faces by ONNX Runtime"}
     return names.get(report.finder, "")
-
-
-def _markdown_row(cells: Sequence[str]) -> str:
-    """Return one line of a Markdown table."""
-    return f"| {' | '.join(cells)} |"

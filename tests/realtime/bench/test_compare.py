@@ -15,7 +15,7 @@ from fer_live.realtime.bench.measures.machine import Machine
 from fer_live.realtime.bench.measures.models import BatchFigures, ModelFigures, measure_models
 from fer_live.realtime.bench.measures.swap import measure_swaps
 from fer_live.realtime.bench.reporting.report import to_markdown
-from fer_live.realtime.bench.reporting.sheets import verdict
+from fer_live.realtime.bench.reporting.tables import verdict
 from fer_live.realtime.bench.run import load_frames
 from fer_live.realtime.demo_clip import write_portrait_clip
 from fer_live.realtime.faces import FaceSettings

@@ -17,7 +17,7 @@ _UNMEASURED: Final = "not measured: run fer-live bench --device cuda where there
 
 
 @dataclass(frozen=True, slots=True)
-class Sheet:
+class BenchTable:
     """A table that can be shown anywhere."""
 
     title: str
@@ -25,21 +25,21 @@ class Sheet:
     rows: tuple[tuple[str, ...], ...]
 
 
-def all_of(report: BenchReport) -> list[Sheet]:
+def all_of(report: BenchReport) -> list[BenchTable]:
     """Return every table that the report has figures for, and that of the GPU."""
-    sheets = []
+    tables = []
     if report.models:
-        sheets += [_models(report.models), _one_crop(report.models), _batches(report.models)]
+        tables += [_models(report.models), _one_crop(report.models), _batches(report.models)]
     if any(clip.swaps for clip in report.clips):
-        sheets.append(_swaps(report.clips))
-    sheets += [_stages(clip) for clip in report.clips]
+        tables.append(_swaps(report.clips))
+    tables += [_stages(clip) for clip in report.clips]
     if report.clips:
-        sheets.append(_clips(report.clips))
-    sheets.append(_gpu(report.gpu))
-    return sheets
+        tables.append(_clips(report.clips))
+    tables.append(_gpu(report.gpu))
+    return tables
 
 
-def _models(models: Sequence[ModelFigures]) -> Sheet:
+def _models(models: Sequence[ModelFigures]) -> BenchTable:
     """Return what each model is."""
     rows = [
         (
@@ -54,7 +54,7 @@ def _models(models: Sequence[ModelFigures]) -> Sheet:
         for model in models
     ]
     head = ("model", "precision", "accuracy", "on", "n", "parameters", "MACs", "file kB", "load ms")
-    return Sheet("Models", head, tuple(rows))
+    return BenchTable("Models", head, tuple(rows))
 
 
 def _accuracy_cells(model: ModelFigures) -> tuple[str, str, str]:
@@ -65,7 +65,7 @@ def _accuracy_cells(model: ModelFigures) -> tuple[str, str, str]:
     return f"{100 * metric.value:.2f} %", metric.data, f"{metric.n:,}"
 
 
-def _one_crop(models: Sequence[ModelFigures]) -> Sheet:
+def _one_crop(models: Sequence[ModelFigures]) -> BenchTable:
     """Return what one crop costs: graph, session, classifier, and how far from the bound."""
     rows = []
     for model in models:
@@ -83,7 +83,7 @@ def _one_crop(models: Sequence[ModelFigures]) -> Sheet:
     head = ("model", "graph us", "session us", "classifier us", "overhead", "of bound", "of first")
     smallest = models[0].batches[0]
     title = f"What a call costs at batch {smallest.batch}, best of {smallest.latency.count} calls"
-    return Sheet(title, (*head, "against first"), tuple(rows))
+    return BenchTable(title, (*head, "against first"), tuple(rows))
 
 
 def verdict(model: ModelFigures, first: ModelFigures) -> str:
@@ -106,7 +106,7 @@ def verdict(model: ModelFigures, first: ModelFigures) -> str:
     return f"{said}, {100 * (own.value - due.value):+.2f} points{place}"
 
 
-def _batches(models: Sequence[ModelFigures]) -> Sheet:
+def _batches(models: Sequence[ModelFigures]) -> BenchTable:
     """Return what each model costs at each batch size, beside the processor's peak."""
     rows = []
     for model in models:
@@ -125,10 +125,10 @@ def _batches(models: Sequence[ModelFigures]) -> Sheet:
             )
     head = ("model", "batch", "min us", "p50 us", "p95 us", "p99 us", "crops/s")
     title = "Latency of a call to the classifier; GFLOP/s of its graph and of a matrix product"
-    return Sheet(title, (*head, "GFLOP/s", "peak", "of peak"), tuple(rows))
+    return BenchTable(title, (*head, "GFLOP/s", "peak", "of peak"), tuple(rows))
 
 
-def _swaps(clips: Sequence[ClipFigures]) -> Sheet:
+def _swaps(clips: Sequence[ClipFigures]) -> BenchTable:
     """Return what each model changes in the whole pipeline."""
     rows = [
         (
@@ -145,10 +145,10 @@ def _swaps(clips: Sequence[ClipFigures]) -> Sheet:
         for name, figures in clip.swaps
     ]
     head = ("clip", "faces", "model", "classify min ms", "p50 ms", "frame ms", "share", "fps")
-    return Sheet("Model against model inside the pipeline", head, tuple(rows))
+    return BenchTable("Model against model inside the pipeline", head, tuple(rows))
 
 
-def _stages(clip: ClipFigures) -> Sheet:
+def _stages(clip: ClipFigures) -> BenchTable:
     """Return what each stage costs on one clip."""
     figures = clip.pipeline
     whole_ms = sum(figures.mean_ms[name] for name in STAGES)
@@ -164,10 +164,10 @@ def _stages(clip: ClipFigures) -> Sheet:
     if figures.bare is not None:
         rows.append(("bare landmarker", *_latency_cells(figures.bare), "", ""))
     title = f"{clip.name} ({clip.size_wh[0]}x{clip.size_wh[1]}, {figures.frames} frames)"
-    return Sheet(title, ("stage", "min ms", "p50", "p95", "p99", "mean", "share"), tuple(rows))
+    return BenchTable(title, ("stage", "min ms", "p50", "p95", "p99", "mean", "share"), tuple(rows))
 
 
-def _clips(clips: Sequence[ClipFigures]) -> Sheet:
+def _clips(clips: Sequence[ClipFigures]) -> BenchTable:
     """Return what is compared across clips."""
     head = ("clip", "faces", "fps", "of bare", "labels equal", "n", "looked", "search costs")
     rows = [
@@ -184,7 +184,7 @@ def _clips(clips: Sequence[ClipFigures]) -> Sheet:
         for clip in clips
     ]
     more = ("start-up s", "camera loss", "capture to label p95 ms", "memory MB (growth)")
-    return Sheet("Whole pipeline against the bare landmarker", (*head, *more), tuple(rows))
+    return BenchTable("Whole pipeline against the bare landmarker", (*head, *more), tuple(rows))
 
 
 def _of_bare(figures: PipelineFigures) -> str:
@@ -216,7 +216,7 @@ def _latency_cells(latency: Latency, *, unit: float = 1) -> tuple[str, str, str,
     return a, b, c, d
 
 
-def _gpu(models: Sequence[GpuFigures]) -> Sheet:
+def _gpu(models: Sequence[GpuFigures]) -> BenchTable:
     """Return what the GPU gains at each batch size; a row that says so when it was not measured."""
     rows = [
         (
@@ -232,4 +232,4 @@ def _gpu(models: Sequence[GpuFigures]) -> Sheet:
     ]
     head = ("model", "batch", "CPU us", "plain us", "bound us", "graph us", "gain", "pays from")
     empty = (_UNMEASURED, *("",) * len(head))
-    return Sheet("GPU against one core, p50", (*head, "apart"), tuple(rows) or (empty,))
+    return BenchTable("GPU against one core, p50", (*head, "apart"), tuple(rows) or (empty,))
