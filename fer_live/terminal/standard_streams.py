@@ -59,7 +59,7 @@ def watch_standard_output() -> None:
         return
     given.flush()
     sys.stdout = io.TextIOWrapper(
-        io.BufferedWriter(_Watched(given.fileno(), "w", closefd=False)),
+        io.BufferedWriter(_CheckedOutput(given.fileno(), "w", closefd=False)),
         encoding=given.encoding,
         errors=given.errors,
         line_buffering=given.line_buffering,
@@ -67,7 +67,7 @@ def watch_standard_output() -> None:
     )
 
 
-class _Watched(io.FileIO):
+class _CheckedOutput(io.FileIO):
     """Standard output; after the first refusal it leads nowhere, so that a process can end."""
 
     _lost = False

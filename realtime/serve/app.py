@@ -29,7 +29,7 @@ from fer_live.realtime.serve.settings import (
     MOST_VIEWERS,
     ServeSettings,
 )
-from fer_live.realtime.serve.watching import Viewer, Watching
+from fer_live.realtime.serve.watching import ViewerMailbox, Watching
 from fer_live.realtime.smoothing.baseline import USUAL_S
 from fer_live.version import installed_version
 
@@ -155,7 +155,7 @@ class Page:
             await socket.close(FULL, reason if self._watching else "there is nothing to watch")
             return
         self._viewers += 1
-        viewer = Viewer()
+        viewer = ViewerMailbox()
         self._watching.add(viewer)
         try:
             await socket.send_json({"ready": True, "settings": _shown(self._watching.wishes)})
@@ -187,7 +187,7 @@ class Page:
                 await socket.send_json({"settings": _shown(watching.wishes)})
 
 
-async def _show(socket: WebSocket, wanted: asyncio.Event, viewer: Viewer) -> None:
+async def _show(socket: WebSocket, wanted: asyncio.Event, viewer: ViewerMailbox) -> None:
     """Send a picture whenever one is wanted, so that a slow page skips pictures."""
     while True:
         await wanted.wait()

@@ -27,7 +27,7 @@ LOOK_S: Final = 0.1
 _log = logging.getLogger(__name__)
 
 
-class Viewer:
+class ViewerMailbox:
     """One page that watches: it has room for one picture, the newest."""
 
     def __init__(self) -> None:
@@ -65,7 +65,7 @@ class Watching:
         self._settings = settings
         self.wishes = Wishes.of(settings)
         self.problem: str | None = None
-        self._viewers: set[Viewer] = set()
+        self._viewers: set[ViewerMailbox] = set()
         self._changing = threading.Lock()
         self._changed = threading.Event()
         self._rest = threading.Event()
@@ -73,12 +73,12 @@ class Watching:
         self._thread = threading.Thread(target=self._run, name="watching")
         self._thread.start()
 
-    def add(self, viewer: Viewer) -> None:
+    def add(self, viewer: ViewerMailbox) -> None:
         """Show everything to a viewer from now on."""
         with self._changing:
             self._viewers.add(viewer)
 
-    def remove(self, viewer: Viewer) -> None:
+    def remove(self, viewer: ViewerMailbox) -> None:
         """Show a viewer nothing more."""
         with self._changing:
             self._viewers.discard(viewer)

@@ -41,7 +41,7 @@ class Watcher:
             opening.callback(networks.close)
             self._watched = {
                 stream.name: opening.enter_context(
-                    _Watched(stream, settings, self._classifier, networks, self._inbox)
+                    _RunningStream(stream, settings, self._classifier, networks, self._inbox)
                 )
                 for stream in streams
             }
@@ -89,7 +89,7 @@ class Watcher:
         self._held_open.close()
 
 
-class _Watched:
+class _RunningStream:
     """One stream with what belongs to it alone."""
 
     def __init__(
