@@ -53,6 +53,7 @@ def make(
         from fer_live.training.recipes.make import RecipeWorkspace
         from fer_live.training.recipes.make import make as carry_out
         from fer_live.training.recipes.order import stages_for
+        from fer_live.training.recipes.recipe import read_recipe
 
         logging.getLogger("lightning.pytorch").setLevel(logging.WARNING)
         torch.set_num_threads(threads)
@@ -67,6 +68,8 @@ def make(
         with _bar(costs, shown=not quiet) as told:
             made = carry_out(stages, dataclasses.replace(workspace, told=told))
         _ship(made, recipe, out, data)
+        if read_recipe(recipe, recipes).half_storage:
+            _halve(recipe, out, data)
 
 
 def _shortened(epochs: int) -> "Change":
@@ -127,3 +130,16 @@ def _ship(made: "Checkpoint", name: str, out: Path, data: Path) -> None:
     head = half.heads[0]
     typer.echo(f"{shipped.path}: {shipped.bytes:,} bytes, parity {shipped.parity}")
     typer.echo(f"{path}: temperature {head.temperature:.3f}, {len(half.heads)} heads")
+
+
+def _halve(name: str, out: Path, data: Path) -> None:
+    """Store the weights of the model file in half precision too, or say why they stay in full."""
+    from fer_live.errors import ModelError
+    from fer_live.export.shipping.halve import halve
+
+    try:
+        halved = halve(name, data, assets=out)
+    except ModelError as error:  # too many labels would change; the file is left as it was
+        typer.echo(str(error))
+    else:
+        typer.echo(f"{halved.path}: {halved.bytes_after:,} bytes with weights in half precision")

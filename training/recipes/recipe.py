@@ -2,7 +2,8 @@
 
 Tables at the top of the file ([data], [augment], [fit] and so on) are an experiment's, and hold for
 every stage; a stage's own tables replace them key by key. `extends` names a file whose tables come
-first. Stages of another recipe are named "recipe/stage".
+first. Stages of another recipe are named "recipe/stage". `half_storage = true` ships the model file
+with weights in half precision.
 """
 
 from collections.abc import Mapping
@@ -79,10 +80,12 @@ class Recipe:
     Attributes:
         name: Of the model, and of the file.
         stages: In order; the last one's network ships.
+        half_storage: Whether the model file that ships stores its weights in half precision.
     """
 
     name: str
     stages: tuple[Stage, ...]
+    half_storage: bool = False
 
 
 def read_recipe(name: str, folder: Path = FOLDER) -> Recipe:
@@ -96,6 +99,9 @@ def read_recipe(name: str, folder: Path = FOLDER) -> Recipe:
         known = ", ".join(sorted(one.stem for one in folder.glob("*.toml"))) or "none"
         raise SettingsError(f"there is no recipe {name!r} in {folder}; there are {known}")
     table = _extended(path)
+    half_storage = table.pop("half_storage", False)
+    if not isinstance(half_storage, bool):
+        raise SettingsError(f"{path}: half_storage must be true or false, got {half_storage!r}")
     rows = table.pop("stages", None)
     if not isinstance(rows, list) or not rows or not all(isinstance(row, dict) for row in rows):
         raise SettingsError(f"{path}: a recipe needs [[stages]], one table a stage")
@@ -104,7 +110,7 @@ def read_recipe(name: str, folder: Path = FOLDER) -> Recipe:
         where = f"{path}: stage {row.get('name', len(stages) + 1)}"
         stages.append(_stage(name, table, row, where=where))
         _check(stages, where=where)
-    return Recipe(name, tuple(stages))
+    return Recipe(name, tuple(stages), half_storage)
 
 
 def _extended(path: Path, seen: tuple[Path, ...] = ()) -> dict[str, Any]:

@@ -1,11 +1,13 @@
 """A plan's file: what is written is read back, and so is what earlier versions wrote."""
 
+import dataclasses
 import json
 
 import pytest
 
 from fer_live.errors import ModelError
 from fer_live.training.pruning.plan import Plan, Removal, from_json
+from fer_live.training.pruning.planning.describe import criterion_in_words, describe
 
 PLAN = Plan(
     removals=(
@@ -31,6 +33,12 @@ def test_a_plan_is_read_as_it_was_written() -> None:
 
 def test_plans_of_the_first_format_are_still_read() -> None:
     assert from_json(FIRST_FORMAT) == PLAN
+
+
+def test_a_plan_tells_its_figures_without_the_noise_of_their_last_digits() -> None:
+    plan = dataclasses.replace(PLAN, criterion={"by": "damage", "keep": 1.1 * 0.9, "of": "macs"})
+    assert criterion_in_words(plan) == "by damage, keep 0.99, of macs"
+    assert "keep 0.99, of macs" in describe(plan)
 
 
 @pytest.mark.parametrize("number", [0, 3])

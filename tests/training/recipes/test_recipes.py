@@ -5,12 +5,15 @@ import json
 import shutil
 from pathlib import Path
 
+import onnx
 import PIL.Image
 import pytest
+from typer.testing import CliRunner
 
 from benchmarks.training.killed_recipe import killed_and_resumed
 from fer_live.errors import SettingsError
 from fer_live.realtime.demo_clip import portrait
+from fer_live.training.cli import app
 from fer_live.training.config.experiment import DataSettings, Experiment
 from fer_live.training.fitting.fit import Running
 from fer_live.training.models.checkpoint import Checkpoint
@@ -222,6 +225,23 @@ def test_a_run_of_other_settings_is_refused(recipes: Path, faces: Path, tmp_path
         make(stages_for("teacher", recipes), RecipeWorkspace(faces, tmp_path / "runs"))
 
 
+@pytest.mark.parametrize("half", [False, True])
+def test_a_recipe_says_whether_the_model_file_stores_half_precision(
+    recipes: Path, faces: Path, tmp_path: Path, *, half: bool
+) -> None:
+    path = recipes / "teacher.toml"
+    path.write_text(f"half_storage = {str(half).lower()}\n{path.read_text()}")
+    words = ["make", "teacher", "--data", str(faces), "--recipes", str(recipes), "--quiet"]
+    words += ["--runs", str(tmp_path / "runs"), "--out", str(tmp_path / "out"), "--epochs", "1"]
+    done = CliRunner().invoke(app, words)
+    assert done.exit_code == 0, done.output
+    file = tmp_path / "out" / "models" / "teacher.onnx"
+    weights = {one.data_type for one in onnx.load(file).graph.initializer if len(one.dims) > 1}
+    assert (onnx.TensorProto.FLOAT16 in weights) == half
+    card = json.loads(file.with_suffix(".json").read_text(encoding="utf-8"))
+    assert card["bytes"] == file.stat().st_size
+
+
 BROKEN = [
     ('of = "less"', 'of = "lost"', r"stage again: no stage before it is called 'lost'"),
     ('of = "again"', 'of = "less"', r"student/less has one seed; nothing to average"),
@@ -232,6 +252,7 @@ BROKEN = [
     ("seeds = [3, 4]", "seed = 3", r"stage again: there is no key 'seed'"),
     ('extends = "small/shared.toml"', 'extends = "student.toml"', "extends itself"),
     ("[[stages]]", "[[stage]]", r"student\.toml: a recipe needs \[\[stages\]\]"),
+    ("\nextends", "\nhalf_storage = 1\nextends", r"half_storage must be true or false, got 1"),
 ]
 
 

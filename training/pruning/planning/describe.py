@@ -28,7 +28,12 @@ def criterion_in_words(plan: Plan) -> str:
     flat |= flat.pop("limits", {})
     flat.pop("widths", None)  # the table of layers says them
     told = {key: value for key, value in flat.items() if value != []}
-    return ", ".join(f"{key} {value}" for key, value in told.items())
+    return ", ".join(f"{key} {_rounded(value)}" for key, value in told.items())
+
+
+def _rounded(value: object) -> object:
+    """Return a figure without the noise of its last digits: 0.99 for 0.9899999999999999."""
+    return round(value, 6) if isinstance(value, float) else value
 
 
 def _lines(removals: Iterable[Removal]) -> Iterable[str]:
