@@ -43,11 +43,9 @@ def test_rows_find_their_crops_by_track_and_frame(
     assert summary["settings"]["crops"] == choice
 
 
-def test_the_strongest_moment_is_that_of_the_largest_plotted_probability(
-    tmp_path: Path, tiny: str
-) -> None:
+def test_the_strongest_moment_is_that_of_the_largest_plotted_probability(tmp_path: Path) -> None:
     outcome, target = only(
-        tmp_path, tiny, TWO, crops="strongest", columns=("probabilities",), end_s=2.0
+        tmp_path, "small", TWO, crops="strongest", columns=("probabilities",), end_s=2.0
     )
     assert outcome.note is None
     best: dict[tuple[str, str], dict[str, str]] = {}
