@@ -12,6 +12,7 @@ from fer_live.realtime.sinks.encoders import harmless_cell
 from fer_live.realtime.sinks.table_reader import read_table
 from fer_live.realtime.study.data_set import add_file, begin_data_set
 from fer_live.realtime.study.figures import GroupFigure, added, group_figures, labels_of
+from fer_live.realtime.study.markers.moments import with_markers
 from fer_live.realtime.study.results import FileResult, read_results
 from fer_live.realtime.study.study_page import write_study_page
 from fer_live.realtime.study.subjects import START, Subjects, read_subjects
@@ -56,7 +57,8 @@ def summarize(
         out: Folder for the tables; those that are there are replaced.
         subjects: A CSV of yours with the columns `file` and `subject`, `group`, `condition` or any
             others; without it every file is a person of its own, in one group. Its `t0`, in
-            seconds, adds `time_from_t0_s` to the faces.
+            seconds, adds `time_from_t0_s` to the faces; it may come from an XDF recording, see
+            `realtime.study.markers.moments.with_markers`.
         form: "parquet" writes the faces as a partitioned data set, the folder `faces`, instead of
             `faces.csv`.
 
@@ -67,7 +69,10 @@ def summarize(
     folder, out = Path(folder), Path(out)
     results = read_results(folder)
     sources = [result.source for result in results]
-    known = Subjects() if subjects is None else read_subjects(Path(subjects), sources)
+    known = Subjects()
+    if subjects is not None:
+        known = read_subjects(Path(subjects), sources)
+        known = with_markers(known, Path(subjects).parent, results)
     figures = group_figures(results, known)
     out.mkdir(parents=True, exist_ok=True)
     labels = labels_of(results)

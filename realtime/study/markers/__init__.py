@@ -1,0 +1,1 @@
+"""Moments from recordings of the Lab Streaming Layer, as a clip's own times."""
