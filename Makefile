@@ -2,7 +2,7 @@
 PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
-FULL := train,export,parquet,heic,send,serve,virtual-camera,watch,ray,xdf,demo,dev
+FULL := train,export,parquet,heic,send,serve,virtual-camera,watch,ray,s3,xdf,demo,dev
 
 .PHONY: check test test-fast test-long matrix lint-containers fuzz kills soak demo docs bench gpu-report clean
 

@@ -1,7 +1,7 @@
 """Annotate one input: skip it if it is finished, process it, publish its outputs."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Final, get_args
 
@@ -32,6 +32,7 @@ from fer_live.realtime.annotate.passes.opening import (
 from fer_live.realtime.annotate.passes.passes import Passes
 from fer_live.realtime.annotate.report import Kind, Outcome
 from fer_live.realtime.annotate.settings import AnnotateSettings, TableFormat
+from fer_live.realtime.annotate.shelf.shelf import Shelf
 from fer_live.realtime.annotate.summary import FORMAT, read_summary, versions, write_summary
 from fer_live.realtime.annotate.workspace import PATIENCE_S, Workspace
 from fer_live.realtime.sinks.picture import ENDINGS
@@ -50,6 +51,19 @@ ALL_SUFFIXES: Final = (
 
 
 @dataclass(frozen=True, slots=True)
+class Sent:
+    """Where outputs are sent to.
+
+    Attributes:
+        address: Such as s3://bucket/results.
+        folder: Which folder stands for it in the jobs' targets; it may be another machine's.
+    """
+
+    address: str = field(repr=False)  # it may hold a password
+    folder: Path
+
+
+@dataclass(frozen=True, slots=True)
 class Order:
     """How every input of a run is to be annotated.
 
@@ -59,6 +73,7 @@ class Order:
         overwrite: Whether outputs of another making are replaced.
         patience_s: How long another run that is at work on the same input is waited for.
         at_rest: The resting face that the settings' file shows, where they name one.
+        sent: Where outputs are sent to; None leaves them in the folder where they are made.
     """
 
     settings: AnnotateSettings
@@ -66,9 +81,12 @@ class Order:
     overwrite: bool
     patience_s: float = PATIENCE_S
     at_rest: FileAtRest | None = None
+    sent: Sent | None = None
 
 
-def annotate_file(job: Job, order: Order, opened: Opened, tell: Tell) -> Outcome:
+def annotate_file(
+    job: Job, order: Order, opened: Opened, tell: Tell, shelf: Shelf | None = None
+) -> Outcome:
     """Write all that is wanted of one input, or find that it was done before.
 
     Args:
@@ -76,12 +94,14 @@ def annotate_file(job: Job, order: Order, opened: Opened, tell: Tell) -> Outcome
         order: What is wanted of every input.
         opened: Model and networks, which are used for other inputs too.
         tell: Takes how much is done.
+        shelf: Where earlier outputs are; None for where the job's go.
 
     Raises:
         SourceError: The input cannot be read.
         SinkError: An output cannot be written, or is there already and of another making.
         ModelError: The model is another than when the run began.
     """
+    shelf = shelf or Shelf(job.target.parent)
     _refuse_special(job.source)
     with open_input(job, order.settings) as source:
         made_of = fingerprint(
@@ -92,16 +112,16 @@ def annotate_file(job: Job, order: Order, opened: Opened, tell: Tell) -> Outcome
         )
         wanted = _suffixes(order.settings, source, job)
         kind: Kind = "video" if still_of(source) is None else "picture"
-        before = _done_before(job, made_of, wanted)
+        before = _done_before(job, made_of, wanted, shelf)
         if before is not None:
             return replace(before, kind=kind)
         with Workspace(job, patience_s=order.patience_s, alive=lambda: tell(0.0)) as work:
             # Whoever was at work here, killed or alive, may have done it meanwhile.
-            before = _done_before(job, made_of, wanted)
+            before = _done_before(job, made_of, wanted, shelf)
             if before is not None:
                 return replace(before, kind=kind)
             if not order.overwrite:
-                _refuse_existing(job, made_of)
+                _refuse_existing(job, made_of, shelf)
             summary = _made(job, order, source, work, opened, tell)
             outcome = _published(job, {**summary, "fingerprint": made_of}, work, wanted)
             return replace(outcome, kind=kind)
@@ -119,7 +139,9 @@ def _refuse_special(path: Path) -> None:
         )
 
 
-def _done_before(job: Job, made_of: Mapping[str, Any], wanted: Sequence[str]) -> Outcome | None:
+def _done_before(
+    job: Job, made_of: Mapping[str, Any], wanted: Sequence[str], shelf: Shelf
+) -> Outcome | None:
     """Return what an earlier run made of the same, if all that it made is still there.
 
     A video that it could not make because of a fault is tried again.
@@ -133,9 +155,9 @@ def _done_before(job: Job, made_of: Mapping[str, Any], wanted: Sequence[str]) ->
     else:
         made = tuple(suffix for suffix in wanted if suffix in (*checksums, SUMMARY))
     files = tuple(map(job.output, made))
-    if not all(file.exists() for file in files):
+    if not all(map(shelf.has, files)):
         return None
-    found = tuple(map(sha256_of_output, files))
+    found = tuple(map(shelf.checksum, files))
     before = checksums if isinstance(checksums, dict) else {}
     if CROPS in made and before.get(CROPS) != found[made.index(CROPS)]:
         return None  # pictures were added to the folder, taken from it or changed
@@ -178,17 +200,17 @@ def _published(
     )
 
 
-def _refuse_existing(job: Job, made_of: Mapping[str, Any]) -> None:
+def _refuse_existing(job: Job, made_of: Mapping[str, Any], shelf: Shelf) -> None:
     """Raise when outputs are there already, and say how they differ from what is asked for."""
     old = read_summary(job.output(SUMMARY))
     changes = differences(old.get("fingerprint"), made_of) if old else []
-    there = [path for path in map(job.output, ALL_SUFFIXES) if path.exists()]
+    there = [path for path in map(job.output, ALL_SUFFIXES) if shelf.has(path)]
     if changes:
         raise SinkError(
             f"{job.output(SUMMARY)} was made differently ({'; '.join(changes)}); "
             "pass --overwrite to make it again"
         )
-    if there and not job.output(SUMMARY).exists():
+    if there and job.output(SUMMARY) not in there:
         raise SinkError(
             f"{there[0]} is there already, without a summary that says how it was made; "
             "pass --overwrite to replace it"

@@ -1,6 +1,5 @@
 """`fer-live annotate`: files in, tables and annotated videos out."""
 
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
@@ -38,7 +37,15 @@ def annotate(
         typer.Argument(metavar="INPUT...", help="Files, folders and patterns such as 'a/*.mp4'."),
     ],
     *,
-    out: Annotated[Path, typer.Option("--out", "-o", metavar="DIR", help="Folder for results.")],
+    out: Annotated[
+        str,
+        typer.Option(
+            "--out",
+            "-o",
+            metavar="DIR",
+            help="Folder for results, or an address such as s3://bucket/results.",
+        ),
+    ],
     start: Annotated[
         float | None,
         typer.Option(min=0, metavar="S", help="Start at this time, in seconds."),

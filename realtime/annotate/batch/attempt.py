@@ -9,6 +9,7 @@ from fer_live.realtime.annotate.one_file import Order, annotate_file
 from fer_live.realtime.annotate.opened import Opened, opened_here
 from fer_live.realtime.annotate.passes.first import Tell
 from fer_live.realtime.annotate.report import Outcome
+from fer_live.realtime.annotate.shelf.sending import annotate_and_send
 from fer_live.system_errors import MEMORY_RAN_OUT, ran_out_of_memory
 
 Task: TypeAlias = tuple[Job, Order]
@@ -28,6 +29,8 @@ def annotated(task: Task, opened: Opened, tell: Tell) -> Outcome:
     """
     job, order = task
     try:
+        if order.sent is not None:
+            return annotate_and_send(job, order, opened, tell)
         return annotate_file(job, order, opened, tell)
     except FerLiveError as error:
         return Outcome(job.source, "failed", str(error))

@@ -3,7 +3,7 @@
 import json
 import logging
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -48,19 +48,27 @@ class Manifest:
     A disk that refuses does not end a run, for the tables matter more: `fault` tells it.
     """
 
-    def __init__(self, out: Path, facts: RunFacts, jobs: Sequence[Job]) -> None:
+    def __init__(
+        self,
+        out: Path,
+        facts: RunFacts,
+        jobs: Sequence[Job],
+        *,
+        send: Callable[[Path], None] = lambda _: None,
+    ) -> None:
         """Write the first state.
 
         Args:
             out: Folder for the outputs, in which the file lies.
             facts: What is known before the first input.
             jobs: The inputs.
+            send: Called with the file whenever it was written.
 
         Raises:
             SinkError: Nothing can be written there.
         """
         self._path = out / MANIFEST
-        self._out = out
+        self._out, self._send = out, send
         self._head: dict[str, Any] = {
             "format": FORMAT,
             "begun": _now(),
@@ -145,6 +153,7 @@ class Manifest:
             # A name that is no UTF-8 is written as JSON's own escapes, and comes back as it was.
             half.write_text(text, encoding="utf-8", errors="backslashreplace")
             half.replace(self._path)
+        self._send(self._path)
 
 
 def _now() -> str:

@@ -3,7 +3,7 @@
 import os
 import time
 from collections.abc import Sequence
-from pathlib import Path
+from dataclasses import replace
 from types import TracebackType
 from typing import Self
 
@@ -14,6 +14,7 @@ from fer_live.realtime.annotate.batch.together import Together, write_together
 from fer_live.realtime.annotate.inputs.jobs import Job
 from fer_live.realtime.annotate.report import Outcome, PassedOver, Report, Watch
 from fer_live.realtime.annotate.settings import AnnotateSettings
+from fer_live.realtime.annotate.shelf.shelf import Shelf
 from fer_live.realtime.annotate.workspace import clear_leftovers
 
 
@@ -23,7 +24,7 @@ class News:
     def __init__(
         self,
         jobs: Sequence[Job],
-        out: Path,
+        shelf: Shelf,
         facts: RunFacts,
         watch: Watch,
         passed_over: Sequence[PassedOver],
@@ -35,9 +36,10 @@ class News:
         self._outcomes: dict[int, Outcome] = {}
         self._together = Together((), None)
         self._begun_s = time.monotonic()
-        self._manifest = Manifest(out, facts, jobs)
+        self._manifest = Manifest(shelf.folder, facts, jobs, send=shelf.send)
         self._manifest.pass_over(passed_over)
-        self._out, self._is_out = out, out.stat()
+        self._shelf, self._out = shelf, shelf.folder
+        self._is_out = self._out.stat()
         self._folders = {job.target.parent for job in jobs}
 
     def tell(self, index: int, fraction: float) -> None:
@@ -67,14 +69,18 @@ class News:
 
     def report(self) -> Report:
         """Return what became of all inputs, in their order."""
-        outcomes = tuple(self._outcomes[index] for index in sorted(self._outcomes))
+        told = self._shelf.told
+        outcomes = tuple(
+            replace(outcome, files=tuple(map(told, outcome.files)))
+            for _, outcome in sorted(self._outcomes.items())
+        )
         fault = self._together.fault or self._manifest.fault
-        return Report(outcomes, self._passed_over, fault, self._together.files)
+        return Report(outcomes, self._passed_over, fault, tuple(map(told, self._together.files)))
 
     def show_together(self, settings: AnnotateSettings) -> None:
         """Write what shows all inputs together."""
         outcomes = {job: self._outcomes[index] for index, job in enumerate(self._jobs)}
-        self._together = write_together(self._out, outcomes, self._passed_over, settings)
+        self._together = write_together(self._shelf, outcomes, self._passed_over, settings)
         self._manifest.show_together(self._together.files)
 
     def __enter__(self) -> Self:

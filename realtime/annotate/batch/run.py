@@ -3,8 +3,10 @@
 import time
 from collections.abc import Callable, Generator, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Final, TypeAlias
 
 from fer_live.bundle import LANDMARKER, read_asset
@@ -16,10 +18,12 @@ from fer_live.realtime.annotate.batch.processes import in_processes
 from fer_live.realtime.annotate.cluster import RayCluster
 from fer_live.realtime.annotate.cluster.environment import prepare_environment
 from fer_live.realtime.annotate.inputs.jobs import Job, find_jobs
-from fer_live.realtime.annotate.one_file import Order
+from fer_live.realtime.annotate.one_file import Order, Sent
 from fer_live.realtime.annotate.opened import Opened
 from fer_live.realtime.annotate.report import PassedOver, Report, Watch
 from fer_live.realtime.annotate.settings import AnnotateSettings
+from fer_live.realtime.annotate.shelf.remote import RemoteShelf, is_address
+from fer_live.realtime.annotate.shelf.shelf import Shelf
 from fer_live.realtime.results import SourceInfo
 from fer_live.realtime.send import Sender, open_channel
 from fer_live.realtime.send.channel import Channel
@@ -58,7 +62,9 @@ def annotate(
             "clips/*.mp4".
         out: Folder for the outputs: `<out>/<path relative to the given folder>/<file name>` with
             `.faces.csv` (or as `settings.table` says), `.summary.json`, and `.annotated.mp4` or,
-            for a picture, `.annotated` and its own ending.
+            for a picture, `.annotated` and its own ending. Or an address such as
+            "s3://bucket/results" (text) that fsspec can write to; the report's paths are then
+            relative to it.
         settings: What is wanted.
         jobs: How many inputs are worked on at once, each in a process of its own, so that one that
             crashes or takes all memory costs its own input only (it is tried once more in the
@@ -77,44 +83,70 @@ def annotate(
         ModelError: The model cannot be used, or a shipped file is missing or damaged.
         DeviceError: The device cannot be had.
     """
-    settings, out = settings or AnnotateSettings(), Path(out)
+    settings, watch = settings or AnnotateSettings(), watch or Watch()
     read_asset(LANDMARKER)  # once, and not for each input
+    _refuse(jobs, settings, watch)
+    passed_over: list[PassedOver] = []
+    with _opened_shelf(out) as (shelf, sent):
+        found = find_jobs(
+            inputs,
+            shelf.folder,
+            pass_over=lambda path, why: passed_over.append(PassedOver(path, why)),
+        )
+        # The machine that begins a run on a cluster may have no GPU.
+        here = "cpu" if isinstance(jobs, RayCluster) else settings.device
+        plan = prepared(settings, device=here, overwrite=overwrite)
+        channels = [open_channel(address, plan.labels) for address in watch.send]
+        with (
+            _way(jobs, channels, shelf) as (at_once, work),
+            News(found, shelf, plan.facts(at_once), watch, passed_over) as news,
+        ):
+            work(found, replace(plan.order, sent=sent), news)
+            news.show_together(settings)
+    return news.report()
+
+
+def _refuse(jobs: int | RayCluster | None, settings: AnnotateSettings, watch: Watch) -> None:
+    """Refuse what does not go together.
+
+    Raises:
+        SettingsError: Something does not.
+    """
     if isinstance(jobs, int) and jobs < 1:
         raise SettingsError(f"{jobs} jobs were asked for; give 1 or more")
     if isinstance(jobs, RayCluster) and settings.device == "cuda" and not jobs.num_gpus:
         raise SettingsError(
             "CUDA was asked for and no share of a GPU; give --num-gpus, such as 0.25"
         )
-    if out.exists() and not out.is_dir():
-        raise SettingsError(f"{out} is a file; give a folder for the results")
-    passed_over: list[PassedOver] = []
-    found = find_jobs(
-        inputs, out, pass_over=lambda path, why: passed_over.append(PassedOver(path, why))
-    )
-    # The machine that begins a run on a cluster may have no GPU.
-    here = "cpu" if isinstance(jobs, RayCluster) else settings.device
-    plan = prepared(settings, device=here, overwrite=overwrite)
-    watch = watch or Watch()
     if watch.send and jobs is not None:
         raise SettingsError("results can be sent while one input is done after the other; no jobs")
-    channels = [open_channel(address, plan.labels) for address in watch.send]
-    with (
-        _way(jobs, channels, out) as (at_once, work),
-        News(found, out, plan.facts(at_once), watch, passed_over) as news,
-    ):
-        work(found, plan.order, news)
-        news.show_together(settings)
-    return news.report()
+
+
+@contextmanager
+def _opened_shelf(out: str | Path) -> Generator[tuple[Shelf, Sent | None]]:
+    """Give the place for the outputs, and where they are sent to if it is an address.
+
+    Raises:
+        SettingsError: It is a file, or an address that cannot be used.
+    """
+    if is_address(out):
+        with TemporaryDirectory(prefix="fer-live-") as name:
+            yield RemoteShelf(str(out), Path(name)), Sent(str(out), Path(name))
+        return
+    folder = Path(out)
+    if folder.exists() and not folder.is_dir():
+        raise SettingsError(f"{folder} is a file; give a folder for the results")
+    yield Shelf(folder), None
 
 
 def _way(
-    jobs: int | RayCluster | None, channels: Sequence[Channel], out: Path
+    jobs: int | RayCluster | None, channels: Sequence[Channel], shelf: Shelf
 ) -> AbstractContextManager[tuple[int, _Work]]:
     """Return how many inputs are worked on at once, and how, for the time of a run."""
     if jobs is None:
         return _alone(channels)
     if isinstance(jobs, RayCluster):
-        return _with_ray(jobs, out)
+        return _with_ray(jobs, None if isinstance(shelf, RemoteShelf) else shelf.folder)
     return nullcontext((jobs, partial(in_processes, count=jobs)))
 
 
@@ -126,7 +158,7 @@ def _alone(channels: Sequence[Channel]) -> Generator[tuple[int, _Work]]:
 
 
 @contextmanager
-def _with_ray(cluster: RayCluster, out: Path) -> Generator[tuple[int, _Work]]:
+def _with_ray(cluster: RayCluster, out: Path | None) -> Generator[tuple[int, _Work]]:
     """Give the way over a cluster, for as long as this process is connected to it.
 
     Raises:

@@ -7,7 +7,7 @@ from typing import Final
 
 from fer_live.errors import FerLiveError, SinkError
 from fer_live.realtime.annotate.gallery import Finished, show_together
-from fer_live.realtime.annotate.inputs.jobs import Job, is_drawn
+from fer_live.realtime.annotate.inputs.jobs import SUMMARY, Job, is_drawn
 from fer_live.realtime.annotate.pages.index_page import (
     INDEX,
     bars_of_folders,
@@ -16,6 +16,7 @@ from fer_live.realtime.annotate.pages.index_page import (
 )
 from fer_live.realtime.annotate.report import Outcome, PassedOver
 from fer_live.realtime.annotate.settings import AnnotateSettings
+from fer_live.realtime.annotate.shelf.shelf import Shelf
 
 FEWEST_INPUTS: Final = 2
 """One input needs no index."""
@@ -31,20 +32,36 @@ class Together:
 
 
 def write_together(
-    out: Path,
+    shelf: Shelf,
     outcomes: Mapping[Job, Outcome],
     passed_over: Sequence[PassedOver],
     settings: AnnotateSettings,
 ) -> Together:
     """Write what shows all inputs together; a fault of it costs no input's results."""
     files: tuple[Path, ...] = ()
+    out = shelf.folder
     try:
+        _fetch(shelf, outcomes, settings)
         files += _pictures(out, outcomes, settings)
         if settings.report and len(outcomes) >= FEWEST_INPUTS:
             files += _index(out, outcomes, passed_over)
+        for path in files:
+            shelf.send(path)
     except FerLiveError as error:
         return Together(files, f"not all of the run is shown together: {error}")
     return Together(files, None)
+
+
+def _fetch(shelf: Shelf, outcomes: Mapping[Job, Outcome], settings: AnnotateSettings) -> None:
+    """Have in the folder what is read here, where outputs lie elsewhere."""
+    shelf.fetch(shelf.folder / INDEX)
+    for job, outcome in outcomes.items():
+        if outcome.files:
+            shelf.fetch(job.output(SUMMARY))
+        if outcome.files and outcome.kind == "picture":
+            shelf.fetch(job.output(f".faces.{settings.table}"))
+            for drawn in filter(is_drawn, outcome.files):
+                shelf.fetch(drawn)
 
 
 def _pictures(

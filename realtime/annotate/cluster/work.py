@@ -26,7 +26,7 @@ _Waiting: TypeAlias = "dict[ray.ObjectRef[Outcome], int]"
 
 
 def on_cluster(
-    jobs: Sequence[Job], order: Order, news: News, *, cluster: RayCluster, out: Path
+    jobs: Sequence[Job], order: Order, news: News, *, cluster: RayCluster, out: Path | None
 ) -> None:
     """Annotate all inputs on the cluster that this process is connected to.
 

@@ -32,18 +32,18 @@ class Home:
 
     Attributes:
         folder: From which relative paths are meant.
-        out: Folder for the outputs, as it was given.
+        out: Folder for the outputs, as it was given; None where they are sent to an address.
         versions: Name and version of each package that takes part.
         gpu: Whether inputs were given a share of a GPU.
     """
 
     folder: Path
-    out: Path
+    out: Path | None
     versions: tuple[tuple[str, str], ...]
     gpu: bool
 
 
-def home_of(out: Path, *, gpu: bool) -> Home:
+def home_of(out: Path | None, *, gpu: bool) -> Home:
     """Return what this process has."""
     return Home(Path.cwd(), out, tuple(versions().items()), gpu)
 
@@ -90,7 +90,7 @@ def _settle(home: Home) -> None:
             f"the folder {home.folder}, in which the run was begun, is not on {platform.node()}; "
             "begin it in a folder that all machines share"
         ) from error
-    if not (home.out / MANIFEST).exists():
+    if home.out is not None and not (home.out / MANIFEST).exists():
         raise SinkError(
             f"{home.out} is not shared with {platform.node()}; choose a folder with --out that "
             "all machines of the cluster see"

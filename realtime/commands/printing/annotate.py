@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Generator, Sequence
 from contextlib import contextmanager
-from pathlib import Path
 from typing import Final
 
 from rich.console import Console
@@ -12,6 +11,7 @@ from rich.table import Table
 
 from fer_live.realtime.annotate import Outcome, PassedOver, Report
 from fer_live.realtime.annotate import Progress as News
+from fer_live.realtime.annotate.shelf.remote import without_password
 from fer_live.terminal.console import printable
 from fer_live.terminal.tables import plain_table, wide_console
 
@@ -61,14 +61,18 @@ def duration(seconds: float) -> str:
     return f"{minutes}:{seconds_left:02}"
 
 
-def tell_report(report: Report, out: Path) -> None:
+def tell_report(report: Report, out: str) -> None:
     """Say what became of every input, and in a table which failed and why."""
     console = wide_console(stderr=True)  # whoever searches the text finds a name in one piece
     count = dict.fromkeys(STYLES, 0)
     for outcome in report.outcomes:
         count[outcome.status] += 1
     told = ", ".join(f"{n} {status}" for status, n in count.items() if n)
-    where = f"; results are in {printable(str(out))}" if count["done"] or count["skipped"] else ""
+    where = (
+        f"; results are in {printable(without_password(out))}"
+        if count["done"] or count["skipped"]
+        else ""
+    )
     console.print(f"{told}{where}", markup=False, soft_wrap=True)
     noted = [outcome for outcome in report.outcomes if outcome.note is not None]
     if noted or report.passed_over:

@@ -60,16 +60,20 @@ def title(process: psutil.Process) -> str:
 
 
 @contextmanager
-def raylets(folder: Path, count: int = 2, cpus: int = 1) -> Generator[Raylets]:
+def raylets(
+    folder: Path, count: int = 2, cpus: int = 1, extra: Mapping[str, str] | None = None
+) -> Generator[Raylets]:
     """Start a cluster whose machines have some cores each.
 
     Args:
         folder: For Ray's logs and sockets; a short path, for sockets allow 107 bytes.
         count: How many machines.
         cpus: Cores of each.
+        extra: More that is different in everybody's environment.
     """
     port = 20_000 + secrets.randbelow(10_000)
     changes = {
+        **(extra or {}),
         "RAY_USAGE_STATS_ENABLED": "0",
         "RAY_AUTH_MODE": "token",
         "RAY_AUTH_TOKEN": secrets.token_hex(32),

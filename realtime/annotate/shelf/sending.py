@@ -1,0 +1,45 @@
+"""One input whose outputs are made on this machine and then sent to an address."""
+
+from dataclasses import replace
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from fer_live.errors import SinkError
+from fer_live.realtime.annotate.inputs.jobs import SUMMARY, Job
+from fer_live.realtime.annotate.one_file import ALL_SUFFIXES, Order, annotate_file
+from fer_live.realtime.annotate.opened import Opened
+from fer_live.realtime.annotate.passes.first import Tell
+from fer_live.realtime.annotate.report import Outcome
+from fer_live.realtime.annotate.shelf.remote import RemoteShelf
+
+
+def annotate_and_send(job: Job, order: Order, opened: Opened, tell: Tell) -> Outcome:
+    """Do what `annotate_file` does, with the outputs at the address that the order names.
+
+    The old summary goes first and the new one comes last, so that whoever is killed between leaves
+    nothing that looks finished. Two runs at once do the work twice, with the same result.
+
+    Raises:
+        FerLiveError: As from `annotate_file`.
+    """
+    assert order.sent is not None
+    with TemporaryDirectory(prefix="fer-live-") as name:
+        shelf = RemoteShelf(order.sent.address, Path(name))
+        here = Job(job.source, shelf.folder / job.target.relative_to(order.sent.folder))
+        shelf.fetch(here.output(SUMMARY))
+        try:
+            outcome = annotate_file(here, order, opened, tell, shelf)
+        except SinkError as error:
+            raise SinkError(str(error).replace(name, shelf.name)) from error
+        if outcome.status == "done":
+            _send(here, outcome, shelf, tell)
+    files = tuple(job.target.with_name(path.name) for path in outcome.files)
+    return replace(outcome, files=files)
+
+
+def _send(job: Job, outcome: Outcome, shelf: RemoteShelf, tell: Tell) -> None:
+    """Replace what is at the address by what was made."""
+    for suffix in ALL_SUFFIXES:  # the summary first
+        shelf.remove(job.output(suffix))
+    for path in outcome.files:  # the summary last
+        shelf.send(path, alive=lambda: tell(1.0))
