@@ -59,14 +59,23 @@
     byId("film").append(film);
   }
 
+  // Where the table is narrow its style lays each row out as a list, which would end its being a
+  // table to screen readers if the roles were not written out.
   const table = byId("seconds");
   const heads = ["face", "seen", ...data.labels, "uncertain"];
-  table.append(make("thead", {}, make("tr", {}, ...heads.map((h) => make("th", {textContent: h, scope: "col"})))));
-  table.append(make("tbody", {}, ...data.figures.tracks.map((track) => {
+  const cell = (name, role, text, more = {}) => {
+    const made = make(name, {textContent: text, role, ...more});
+    made.dataset.head = more.head || "";
+    return made;
+  };
+  table.role = "table";
+  table.append(make("thead", {role: "rowgroup"}, make("tr", {role: "row"},
+    ...heads.map((h) => cell("th", "columnheader", h, {scope: "col"})))));
+  table.append(make("tbody", {role: "rowgroup"}, ...data.figures.tracks.map((track) => {
     const seconds = data.labels.map((label) => track.seconds[label]);
-    const cells = [seconds.reduce((a, b) => a + b, 0), ...seconds, track.uncertain_s];
-    return make("tr", {}, make("th", {textContent: track.track, scope: "row"}),
-      ...cells.map((v) => make("td", {textContent: v.toFixed(1)})));
+    const values = [seconds.reduce((a, b) => a + b, 0), ...seconds, track.uncertain_s];
+    return make("tr", {role: "row"}, cell("th", "rowheader", track.track, {scope: "row", head: heads[0]}),
+      ...values.map((v, k) => cell("td", "cell", v.toFixed(1), {head: heads[k + 1]})));
   })));
 
   // --- time -----------------------------------------------------------------------------------
@@ -143,6 +152,12 @@
     return runs;
   }
 
+  // Plots are drawn one after the other, and each is seen before the next one is begun.
+  let drawing = Promise.resolve();
+  function soon(draw) {
+    drawing = drawing.then(draw).then(() => new Promise((done) => { setTimeout(done, 0); }));
+  }
+
   class Plot {
     constructor(person) {
       this.person = person;
@@ -155,7 +170,7 @@
       byId("people").append(section);
       this.view = null;
       new IntersectionObserver((seen, observer) => {
-        if (seen.some((entry) => entry.isIntersecting)) { observer.disconnect(); this.draw(); }
+        if (seen.some((entry) => entry.isIntersecting)) { observer.disconnect(); soon(() => this.draw()); }
       }, {rootMargin: "200px"}).observe(section);
     }
 
@@ -192,16 +207,18 @@
       this.lines = data.labels.map((_, k) => figure.line({field: "time"}, {field: `p${k}`}, {
         source, line_color: data.colours[k], line_width: 2, line_dash: DASHES[k % DASHES.length], visible: shown[k]}));
       figure.line({field: "time"}, {field: "quality"}, {source, line_color: "#d8dade", line_width: 1.5});
+      // One renderer a colour: a colour or a pattern for each run of a label would be made run by run.
       const runs = runsOf(this.person);
-      figure.quad({field: "left"}, {field: "right"}, {field: "bottom"}, {field: "top"}, {
-        source: new Bokeh.ColumnDataSource({data: {
-          left: runs.map((r) => r.left), right: runs.map((r) => r.right),
-          bottom: runs.map(() => BAND[0]), top: runs.map(() => BAND[1]),
-          colour: runs.map((r) => r.uncertain ? UNCERTAIN : data.colours[r.label]),
-          hatch: runs.map((r) => r.uncertain ? "right_diagonal_line" : " "),
-        }}),
-        fill_color: {field: "colour"}, line_color: null, hatch_pattern: {field: "hatch"}, hatch_color: "#16171b",
-      });
+      const band = (some, fill, hatch) => {
+        if (some.length === 0) return;
+        figure.quad({field: "left"}, {field: "right"}, BAND[0], BAND[1], {
+          source: new Bokeh.ColumnDataSource({data: {
+            left: Float64Array.from(some, (r) => r.left), right: Float64Array.from(some, (r) => r.right)}}),
+          fill_color: fill, line_color: null, ...hatch,
+        });
+      };
+      data.labels.forEach((_, k) => band(runs.filter((r) => !r.uncertain && r.label === k), data.colours[k], {}));
+      band(runs.filter((r) => r.uncertain), UNCERTAIN, {hatch_pattern: "right_diagonal_line", hatch_color: "#16171b"});
       this.view = await Bokeh.Plotting.show(figure, this.area);
       this.area.append(this.head);
       this.area.addEventListener("click", (event) => {

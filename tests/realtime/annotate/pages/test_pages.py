@@ -125,6 +125,19 @@ def test_what_is_shown_comes_as_csv_and_as_a_picture(
     assert (tmp_path / "PNG").read_bytes().startswith(b"\x89PNG")
 
 
+@pytest.mark.parametrize("width", [1600, 1280, 970, 950, 620, 360])
+def test_nothing_is_cut_off_at_any_width(page: "Page", out: Path, width: int) -> None:
+    page.set_viewport_size({"width": width, "height": 800})
+    opened(page, out / "clips" / "timeline.mp4.report.html")
+    for place in ("html", ".totals"):
+        wide, has = page.eval_on_selector(place, "(e) => [e.scrollWidth, e.clientWidth]")
+        assert wide <= has, place
+    table = page.get_by_role("table", name="Seconds of each label")
+    assert table.get_by_role("row").count() == 3, "it is a table to screen readers at any width"
+    assert table.get_by_role("rowheader").count() == 2
+    assert table.get_by_role("cell").count() == 2 * (1 + 8 + 1)
+
+
 def test_the_index_finds_sorts_and_tells_failures(page: "Page", out: Path) -> None:
     opened(page, out / "index.html")
     rows = page.locator("#files tbody tr")
