@@ -16,6 +16,7 @@ def prepare_environment(cluster: RayCluster) -> None:
     imported Ray already, its own choice of that holds.
     """
     os.environ["RAY_USAGE_STATS_ENABLED"] = "0"
+    os.environ["RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO"] = "0"  # hiding GPUs is the worker's business
     os.environ["RAY_task_oom_retries"] = str(cluster.retries)  # noqa: SIM112 (so Ray spells it)
     if cluster.address is None and "ray" not in sys.modules:
         os.environ["RAY_AUTH_MODE"] = "token"
