@@ -21,10 +21,9 @@ from numpy.typing import NDArray
 from fer_live.contract import Prior
 from fer_live.errors import FerLiveError
 from fer_live.terminal.markdown import markdown_row, markdown_table
-from fer_live.training.data.samples import Samples
+from fer_live.training.data.samples import Samples, common_labels
 from fer_live.training.evaluation.conditions import ScoredSamples
 from fer_live.training.evaluation.corruptions import COVERED, corrupted
-from fer_live.training.evaluation.evaluate import common_labels
 from fer_live.training.evaluation.open_model import OpenedModel, Wanted, open_model, parts_for
 from fer_live.training.metrics import classification as metrics
 

@@ -17,8 +17,9 @@ from pathlib import Path
 import numpy as np
 import torch
 
+from fer_live.training.data.network_input import Pictures
 from fer_live.training.pruning.statistics.measure import Measuring
-from fer_live.training.pruning.subject import Pictures, open_subject
+from fer_live.training.pruning.subject import open_subject
 
 MOST_TIMES = 3.0
 MOST_GROWTH_MB = 16.0

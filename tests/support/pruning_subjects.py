@@ -6,13 +6,14 @@ from numpy.typing import NDArray
 
 from fer_live.crop import CropGeometry
 from fer_live.labels import LABELS
+from fer_live.training.data.network_input import Pictures
 from fer_live.training.data.samples import Samples, one_hot
 from fer_live.training.fitting.batch_norm import recalibrate
 from fer_live.training.models.checkpoint import Checkpoint, Head
 from fer_live.training.models.predictors import predictor_of
 from fer_live.training.networks import ARCHITECTURES, build
 from fer_live.training.pruning.graph.trace import channel_graph
-from fer_live.training.pruning.subject import Pictures, Subject, targets_for
+from fer_live.training.pruning.subject import Subject, targets_for
 
 
 def made_subject(name: str, *, images: int = 16, seed: int = 0) -> Subject:

@@ -1,6 +1,7 @@
 """Prepare pictures for a network: size, colour, and a float batch."""
 
-from typing import Protocol
+from collections.abc import Iterator
+from typing import Final, Protocol
 
 import cv2
 import numpy as np
@@ -8,6 +9,8 @@ import torch
 from numpy.typing import NDArray
 
 from fer_live.errors import DataError
+
+BATCH: Final = 256
 
 
 class Takes(Protocol):
@@ -75,3 +78,24 @@ def as_pixels(batch: torch.Tensor) -> NDArray[np.uint8]:
     rounded = (batch * 255).round().to(torch.uint8).permute(0, 2, 3, 1)
     pixels: NDArray[np.uint8] = (rounded[..., 0] if rounded.shape[-1] == 1 else rounded).numpy()
     return pixels
+
+
+class Pictures:
+    """Pictures as a network takes them, batch by batch, as often as they are asked for."""
+
+    def __init__(self, pixels: NDArray[np.uint8], takes: Takes) -> None:
+        """Keep (N, H, W) or (N, H, W, 3) uint8; each batch is made when it is its turn."""
+        self._pixels, self._takes = pixels, takes
+
+    def __len__(self) -> int:
+        """Return the number of pictures."""
+        return len(self._pixels)
+
+    def first(self, count: int) -> "Pictures":
+        """Return the first `count` of them."""
+        return Pictures(self._pixels[:count], self._takes)
+
+    def __iter__(self) -> Iterator[torch.Tensor]:
+        """Yield (B, C, H, W) float32 in [0, 1]."""
+        for start in range(0, len(self._pixels), BATCH):
+            yield as_batch(fitted_to(self._pixels[start : start + BATCH], self._takes))

@@ -7,6 +7,8 @@ from typing import Any, Final, Literal, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
+from fer_live.errors import DataError
+
 Part: TypeAlias = Literal["train", "validation", "test"]
 PARTS: Final[tuple[Part, ...]] = ("train", "validation", "test")
 
@@ -84,3 +86,29 @@ def evenly(samples: Samples, most: int | None) -> Samples:
         count = min(most, len(rows))
         kept.append(rows[np.linspace(0, len(rows) - 1, count).astype(int)] if count else rows)
     return samples.take(np.sort(np.concatenate(kept)))
+
+
+def common_labels(samples: Samples, labels: tuple[str, ...]) -> tuple[Samples, tuple[str, ...]]:
+    """Keep the pictures whose label the model knows, and say what was left out.
+
+    Raises:
+        DataError: The model knows none of the labels.
+    """
+    shared = tuple(label for label in samples.labels if label in labels)
+    if not shared:
+        raise DataError(f"the model knows none of {', '.join(samples.labels)}")
+    notes = []
+    if unused := [label for label in labels if label not in samples.labels]:
+        notes.append(f"{samples.source} has no {', '.join(unused)}: the model may not answer so.")
+    if shared == samples.labels:
+        return samples, tuple(notes)
+    new = np.array([shared.index(k) if k in shared else -1 for k in samples.labels])
+    known = np.isin(samples.majority, np.flatnonzero(new >= 0))
+    columns = [samples.labels.index(label) for label in shared]
+    notes.append(f"{int((~known).sum()):,} pictures of other labels are left out.")
+    kept = samples.take(known)
+    targets = kept.targets[:, columns]
+    return (
+        replace(kept, labels=shared, majority=new[kept.majority], targets=targets),
+        tuple(notes),
+    )

@@ -13,8 +13,7 @@ from numpy.typing import NDArray
 
 from fer_live.errors import DataError
 from fer_live.realtime.inference.priors import balancing_divisor
-from fer_live.training.data.samples import Samples
-from fer_live.training.evaluation.evaluate import common_labels
+from fer_live.training.data.samples import Samples, common_labels
 from fer_live.training.metrics.classification import (
     ScaledAnswers,
     ThresholdPoint,

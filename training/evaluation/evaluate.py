@@ -12,7 +12,7 @@ from fer_live.contract import Metric, Prior
 from fer_live.errors import DataError
 from fer_live.progress import expect
 from fer_live.training.data.near_duplicates import COMPARING, near_duplicates_in
-from fer_live.training.data.samples import Part, Samples
+from fer_live.training.data.samples import Part, common_labels
 from fer_live.training.data.splits import DataParts
 from fer_live.training.evaluation.conditions import ScoredSamples
 from fer_live.training.evaluation.corruptions import CORRUPTIONS, COVERED
@@ -190,29 +190,3 @@ def name_of(source: str, part: Part) -> str:
     """Return what a part of a set is called in tables."""
     called = PART_NAMES.get(source, {}).get(part, part)
     return f"{source} {called}, majority" if source == "FER+" else f"{source} {called}"
-
-
-def common_labels(samples: Samples, labels: tuple[str, ...]) -> tuple[Samples, tuple[str, ...]]:
-    """Keep the pictures whose label the model knows, and say what was left out.
-
-    Raises:
-        DataError: The model knows none of the labels.
-    """
-    shared = tuple(label for label in samples.labels if label in labels)
-    if not shared:
-        raise DataError(f"the model knows none of {', '.join(samples.labels)}")
-    notes = []
-    if unused := [label for label in labels if label not in samples.labels]:
-        notes.append(f"{samples.source} has no {', '.join(unused)}: the model may not answer so.")
-    if shared == samples.labels:
-        return samples, tuple(notes)
-    new = np.array([shared.index(k) if k in shared else -1 for k in samples.labels])
-    known = np.isin(samples.majority, np.flatnonzero(new >= 0))
-    columns = [samples.labels.index(label) for label in shared]
-    notes.append(f"{int((~known).sum()):,} pictures of other labels are left out.")
-    kept = samples.take(known)
-    targets = kept.targets[:, columns]
-    return (
-        dataclasses.replace(kept, labels=shared, majority=new[kept.majority], targets=targets),
-        tuple(notes),
-    )

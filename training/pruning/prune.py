@@ -11,8 +11,8 @@ import torch
 from torch import nn
 
 from fer_live.progress import phase
-from fer_live.training.models.checkpoint import Checkpoint
-from fer_live.training.models.widths import widths_of
+from fer_live.training.data.network_input import BATCH
+from fer_live.training.models.checkpoint import Checkpoint, pruned_widths
 from fer_live.training.pruning.compensation.constants import with_constants
 from fer_live.training.pruning.graph.cost import CostModel, NetworkCost
 from fer_live.training.pruning.graph.trace import channel_graph
@@ -40,7 +40,7 @@ from fer_live.training.pruning.planning.ranking import (
 from fer_live.training.pruning.planning.threshold import ThresholdSettings, plan_by_threshold
 from fer_live.training.pruning.statistics.gram import Vector
 from fer_live.training.pruning.statistics.measure import Measurement
-from fer_live.training.pruning.subject import BATCH, Subject
+from fer_live.training.pruning.subject import Subject
 from fer_live.training.pruning.surgery.apply import apply_plan, apply_plan_without_refit
 from fer_live.training.pruning.surgery.shrink import pad
 from fer_live.training.pruning.surgery.stopping import (
@@ -115,7 +115,7 @@ class Pruned:
         return dataclasses.replace(
             whole,
             name=name,
-            widths=widths_of(whole.architecture, whole.widths, weights, outputs),
+            widths=pruned_widths(whole.architecture, whole.widths, weights, outputs),
             weights=weights,
             heads=tuple(dataclasses.replace(head, metrics=()) for head in whole.heads),
             parent_sha256=whole.weights_sha256(),

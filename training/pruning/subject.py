@@ -2,19 +2,17 @@
 
 import dataclasses
 import shlex
-from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from torch import Tensor, nn
+from torch import nn
 
 from fer_live.errors import DataError, ModelError
 from fer_live.progress import counted
-from fer_live.training.data.network_input import Takes, as_batch, fitted_to
+from fer_live.training.data.network_input import BATCH, Pictures, Takes
 from fer_live.training.data.samples import Samples
 from fer_live.training.evaluation.open_model import Wanted, open_model, parts_for
 from fer_live.training.metrics.classification import wilson
@@ -22,30 +20,7 @@ from fer_live.training.metrics.scores import Figure
 from fer_live.training.models.checkpoint import Checkpoint
 from fer_live.training.pruning.graph.channels import ChannelGraph
 from fer_live.training.pruning.graph.trace import channel_graph
-from fer_live.training.pruning.statistics.measure import Measurement, measure
-
-BATCH: Final = 256
-
-
-class Pictures:
-    """Pictures as a network takes them, batch by batch, as often as they are asked for."""
-
-    def __init__(self, pixels: NDArray[np.uint8], takes: Takes) -> None:
-        """Keep (N, H, W) or (N, H, W, 3) uint8; each batch is made when it is its turn."""
-        self._pixels, self._takes = pixels, takes
-
-    def __len__(self) -> int:
-        """Return the number of pictures."""
-        return len(self._pixels)
-
-    def first(self, count: int) -> "Pictures":
-        """Return the first `count` of them."""
-        return Pictures(self._pixels[:count], self._takes)
-
-    def __iter__(self) -> Iterator[Tensor]:
-        """Yield (B, C, H, W) float32 in [0, 1]."""
-        for start in range(0, len(self._pixels), BATCH):
-            yield as_batch(fitted_to(self._pixels[start : start + BATCH], self._takes))
+from fer_live.training.pruning.statistics.measure import Measurement, logits_of, measure
 
 
 @dataclass(frozen=True)
@@ -153,10 +128,3 @@ def targets_for(checkpoint: Checkpoint, samples: Samples) -> NDArray[np.float32]
     targets = np.zeros((len(samples), len(checkpoint.labels)), np.float32)
     targets[:, [checkpoint.labels.index(label) for label in samples.labels]] = samples.targets
     return targets
-
-
-@torch.no_grad()
-def logits_of(network: nn.Module, pictures: Iterable[Tensor]) -> NDArray[np.float32]:
-    """Return (N, K) logits of all pictures, given in batches, and heads, in eval mode."""
-    network.eval()
-    return np.concatenate([network(batch).float().numpy() for batch in pictures])

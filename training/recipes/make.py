@@ -24,8 +24,13 @@ from fer_live.training.fitting.average import average_runs
 from fer_live.training.fitting.callbacks import TrainingWatcher
 from fer_live.training.fitting.fit import Running, fit
 from fer_live.training.models.checkpoint import BEST, Checkpoint
-from fer_live.training.recipes.pruned import prune_stage
-from fer_live.training.recipes.recipe import Stage
+from fer_live.training.pruning.plan import WidthLimits
+from fer_live.training.pruning.planning.budget import BudgetSettings
+from fer_live.training.pruning.prune import PruneSettings
+from fer_live.training.pruning.run import prune_run
+from fer_live.training.pruning.subject import open_subject
+from fer_live.training.pruning.surgery.recover import RecoverySettings
+from fer_live.training.recipes.recipe import PruneTable, Stage
 from fer_live.training.reporting.finish import finish_run
 
 _RECORD: Final = "stage.json"
@@ -108,12 +113,34 @@ def _work(
 
     def prune() -> None:
         assert stage.prune is not None
-        prune_stage(stage.prune, runs / of.file, folder, data=workspace.data, told=_log.info)
+        _prune(stage.prune, runs / of.file, folder, workspace.data)
 
     if stage.prune is not None:
         table["prune"] = dataclasses.asdict(stage.prune)
     doing = {"average": average, "choose": choose, "mirror": mirror, "prune": prune}[stage.do]
     return [(table, stage.folder, doing)]
+
+
+def _prune(table: PruneTable, parent: Path, folder: Path, data: Path) -> None:
+    """Prune a checkpoint by the table of its stage, and leave a run."""
+    limits = WidthLimits(table.least, table.least_share)
+    budget = BudgetSettings(table.budget, of=table.of, allocation=table.allocation, limits=limits)
+    settings = PruneSettings(
+        budget,
+        importance=table.importance,
+        compensation=table.compensate,
+        multiple=table.multiple,
+        seed=table.seed,
+    )
+    recovery = RecoverySettings(
+        table.recover,
+        table.learning_rate,
+        distilled=table.distil,
+        precision=table.precision,
+        seed=table.seed,
+    )
+    subject = open_subject(parent, data, runs=folder.parent, images=table.images, seed=table.seed)
+    prune_run(subject, settings, recovery, folder, rounds=table.rounds, told=_log.info)
 
 
 def experiments_of(

@@ -18,7 +18,7 @@ from fer_live.training.evaluation.corruptions import (
     shift,
     small_face,
 )
-from fer_live.training.evaluation.slices import sharpness
+from fer_live.training.evaluation.studies import sharpness
 
 Pictures = NDArray[np.uint8]
 

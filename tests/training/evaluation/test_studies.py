@@ -25,8 +25,16 @@ from fer_live.training.evaluation.corruptions import (
     identity,
 )
 from fer_live.training.evaluation.paired import paired_difference
-from fer_live.training.evaluation.slices import FACE, slices
-from fer_live.training.evaluation.studies import LIVE, RAW, RAW_FOUND, framings, robustness, study
+from fer_live.training.evaluation.studies import (
+    FACE,
+    LIVE,
+    RAW,
+    RAW_FOUND,
+    framings,
+    robustness,
+    slices,
+    study,
+)
 from fer_live.training.models.predictors import Card, OnnxPredictor, Predictor
 from fer_live.training.reporting.tables import MARK, as_markdown, as_text, report_tables
 from tests.support.shared_data import shared_file

@@ -15,10 +15,11 @@ import torch
 from torch import nn
 
 from fer_live.progress import phase
+from fer_live.training.data.network_input import Pictures
 from fer_live.training.pruning.graph.channels import ChannelGraph
 from fer_live.training.pruning.graph.cost import CostModel, Counts
 from fer_live.training.pruning.plan import Compensation, Plan, Removal, reference, sizes
-from fer_live.training.pruning.subject import Pictures, logits_of
+from fer_live.training.pruning.statistics.measure import logits_of
 
 Loss = Callable[[Plan], float]
 """What a plan costs when it is carried out."""

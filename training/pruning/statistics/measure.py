@@ -11,6 +11,7 @@ from typing import Any, Literal, TypeAlias
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import nn
 
 from fer_live.training.pruning.graph.channels import ChannelGraph, Consumer
@@ -188,3 +189,10 @@ def telling_pairs(
             correlation = stats.covariance[i, j] / (deviation[i] * deviation[j])
             pairs.append(ChannelPair(i, j, angles[i, j], nulls[i, j], float(correlation)))
     return pairs
+
+
+@torch.no_grad()
+def logits_of(network: nn.Module, pictures: Iterable[torch.Tensor]) -> NDArray[np.float32]:
+    """Return (N, K) logits of all pictures, given in batches, and heads, in eval mode."""
+    network.eval()
+    return np.concatenate([network(batch).float().numpy() for batch in pictures])

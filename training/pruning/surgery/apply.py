@@ -2,12 +2,13 @@
 
 from torch import nn
 
+from fer_live.training.data.network_input import Pictures
 from fer_live.training.fitting.batch_norm import recalibrate
 from fer_live.training.pruning.compensation.compensate import compensate
 from fer_live.training.pruning.compensation.refit import FitPictures, refit
 from fer_live.training.pruning.plan import Plan
 from fer_live.training.pruning.statistics.measure import Measurement
-from fer_live.training.pruning.subject import Pictures, Subject
+from fer_live.training.pruning.subject import Subject
 from fer_live.training.pruning.surgery.shrink import shrink
 
 

@@ -8,7 +8,8 @@ import torch
 from torch import nn
 
 from fer_live.errors import SettingsError
-from fer_live.training.pruning.subject import Subject, logits_of
+from fer_live.training.pruning.statistics.measure import logits_of
+from fer_live.training.pruning.subject import Subject
 from fer_live.training.pruning.surgery.recover import RecoverySettings, recover
 from tests.support.pruning_subjects import made_subject
 
