@@ -26,7 +26,7 @@ class _Format:
 
 _FALLBACK: Final = "PNG"
 _FORMATS: Final[Mapping[str, _Format]] = {
-    "AVIF": _Format((".avif",), {"quality": 80, "speed": 8}),
+    "AVIF": _Format((".avif",), {"quality": 80, "speed": 9}),
     "BMP": _Format((".bmp",)),
     "GIF": _Format((".gif",)),
     "HEIF": _Format(
