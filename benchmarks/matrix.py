@@ -24,17 +24,17 @@ from tests.support.tiny_models import tiny_bytes
 
 RIGHT, NOT_MADE = "right", "not made"
 INTRODUCTION = """\
-# The matrix of files
+# Difficult files
 
-Every pair of a video and a sound codec in every container, then every peculiarity with every
-video codec: streams that begin late, B-frames, a variable rate, rotation, oblong pixels, full
-range, interlacing. The command `ffmpeg` writes each file, with four colours, a flash and a beep.
-`ffmpeg` and `ffprobe` judge table and annotated video: number of frames, times (within 1.1 ms,
-what Matroska rounds to), sides and colours of the picture (24 levels, after two lossy encoders),
-its shape, and the distance of the beep from the flash (20 ms).
+Every combination of video and audio codec in every container, then every peculiarity with every
+video codec: streams that start late, B-frames, variable frame rate, rotation, non-square pixels,
+full range, interlacing. The command `ffmpeg` writes each file, with four colours, a flash and a
+beep. Table and annotated video are checked with `ffmpeg` and `ffprobe`: number of frames, times
+(within 1.1 ms, Matroska's rounding), orientation and colours of the picture (24 levels, after two
+lossy encoders), aspect ratio, and the offset between beep and flash (20 ms).
 
-`python -m benchmarks.matrix --jobs 4 --markdown docs/results/matrix.md` makes this page.
-`tests/matrix/` holds the same: a part of it in `make test`, all of it in `make test-long`.
+`python -m benchmarks.matrix --jobs 4 --markdown docs/results/matrix.md` writes this page.
+`tests/matrix/` tests the same: part of it in `make test`, all of it in `make test-long`.
 
 """
 
