@@ -151,7 +151,7 @@ def _read_outputs(folder: Path, soak: Soak, begun_s: float) -> None:
         soak.labelled.append((at_s - begun_s, latency_ms))
     with (folder / "soak.csv").open(newline="") as file:
         soak.rows = sum(1 for _ in csv.DictReader(file, strict=True))
-    with av.open(str(folder / "soak.mp4")) as container:
+    with av.open(str(folder / "soak.mkv")) as container:
         soak.recorded = sum(1 for packet in container.demux(video=0) if packet.size)
 
 

@@ -27,7 +27,7 @@ def main(url: str, folder: Path) -> int:
         vars(loop)["Tally"] = NotingTally
         run_live(
             LiveSettings(
-                source=url, window=False, record=folder / "soak.mp4", log=folder / "soak.csv"
+                source=url, window=False, record=folder / "soak.mkv", log=folder / "soak.csv"
             ),
             told_to_stop=stop.is_set,
         )
