@@ -2,15 +2,16 @@
 
     python -m benchmarks.views ../shared/video --model small
 
-Smoothing averages consecutive frames anyway, so reading every second one mirrored, or a little
-turned and zoomed, costs nothing. Each frame's faces are found once and read in every way; each way
-has its own smoothing. A row a way: label changes in a minute of a face, the mean step of the steady
+Reading every second frame mirrored, or a little turned and zoomed, costs nothing, where answers are
+averaged over consecutive frames anyway: by the smoothing alone, or over one round of views before
+it (the mean of the logits). Each frame's faces are found once and read in every way; each way has
+its own smoothing. A row a way: label changes in a minute of a face, the mean step of the steady
 probabilities from frame to frame (total variation, in points), and how many of the scenes whose
 emotion is known are named right (see `benchmarks.clips`).
 """
 
 import argparse
-from collections import defaultdict
+from collections import defaultdict, deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
@@ -19,13 +20,15 @@ from typing import Final
 
 import cv2
 import numpy as np
+from numpy.typing import NDArray
 
 from benchmarks.clips import scenes_of, shown_in
 from fer_live.arrays import Crops
 from fer_live.errors import FerLiveError
 from fer_live.realtime.faces import FaceSettings, open_finder
-from fer_live.realtime.inference.classifier import OnnxClassifier
-from fer_live.realtime.pipeline import Pipeline
+from fer_live.realtime.inference.classifier import OnnxClassifier, Prediction
+from fer_live.realtime.inference.priors import softmax
+from fer_live.realtime.pipeline import Pipeline, Sighting
 from fer_live.realtime.results import FrameResult, Track
 from fer_live.realtime.sources import open_video
 from fer_live.terminal.markdown import markdown_table
@@ -61,11 +64,45 @@ def _turned(crops: Crops, frame: int) -> Crops:
     return _moved(crops, TURNED_DEG * way, ZOOMED**way) if way else crops
 
 
-WAYS: Final[dict[str, Callable[[Crops, int], Crops]]] = {
-    "every frame as it is": lambda crops, _: crops,
-    "every second one mirrored": _mirrored,
-    "every second one turned by 4 degrees and zoomed by 5 %, to and fro": _turned,
-    "both": lambda crops, frame: _turned(_mirrored(crops, frame // 2), frame),
+def _plain(crops: Crops, _: int) -> Crops:
+    return crops
+
+
+class Way:
+    """One way of reading a clip: a view of each frame, and over how many frames is averaged."""
+
+    def __init__(self, view: Callable[[Crops, int], Crops], frames: int = 1) -> None:
+        """Begin a clip.
+
+        Args:
+            view: From crops and the frame's number to what the network is shown.
+            frames: The mean of the logits is taken over a track's last so many; 1 for none.
+        """
+        self._view, self._frames = view, frames
+        self._last: dict[int, deque[NDArray[np.float32]]] = {}
+
+    def read(self, classifier: OnnxClassifier, sighting: Sighting, number: int) -> Prediction:
+        """Return what the network says of a frame's faces, averaged."""
+        said = classifier.classify(self._view(sighting.crops, number))
+        if self._frames == 1 or not len(said.logits):
+            return said
+        means = []
+        for (track_id, _), logits in zip(sighting.tracked, said.logits, strict=True):
+            kept = self._last.setdefault(track_id, deque(maxlen=self._frames))
+            kept.append(logits)
+            means.append(np.mean(kept, axis=0))
+        mean = np.stack(means).astype(np.float32)
+        return Prediction(softmax(mean / np.float32(classifier.contract.temperature)), mean)
+
+
+WAYS: Final[dict[str, tuple[Callable[[Crops, int], Crops], int]]] = {
+    "every frame as it is": (_plain, 1),
+    "every second one mirrored": (_mirrored, 1),
+    "every second one turned by 4 degrees and zoomed by 5 %, to and fro": (_turned, 1),
+    "every frame as it is, mean of 2": (_plain, 2),
+    "mirrored, mean of 2": (_mirrored, 2),
+    "every frame as it is, mean of 4": (_plain, 4),
+    "turned and zoomed, mean of 4": (_turned, 4),
 }
 
 
@@ -102,11 +139,12 @@ def read_in_every_way(clip: Path, classifier: OnnxClassifier) -> dict[str, list[
     read: dict[str, list[FrameResult]] = {name: [] for name in WAYS}
     with open_video(clip) as source, open_finder(FaceSettings(), live=True) as finder:
         pipelines = {name: Pipeline(finder, classifier) for name in WAYS}
+        ways = {name: Way(*how) for name, how in WAYS.items()}
         looking = next(iter(pipelines.values()))
         for number, frame in enumerate(source):
             sighting = looking.look(frame)
-            for name, view in WAYS.items():
-                said = classifier.classify(view(sighting.crops, number))
+            for name, way in ways.items():
+                said = way.read(classifier, sighting, number)
                 read[name].append(pipelines[name].name(sighting, said, classify_ms=0.0))
     return read
 

@@ -144,8 +144,8 @@ def calibrate(
 
     Of your own pictures, the part named val is used, or all.
 
-    With --second both are fitted to the mean of PublicTest at the natural prior and those pictures
-    at the balanced one.
+    With --second both are fitted to PublicTest at the natural prior and those pictures at the
+    balanced one, together.
 
     A second head gets its own, on the labels that it was trained on.
     """

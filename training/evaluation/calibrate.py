@@ -55,12 +55,12 @@ def calibrated(
 ) -> tuple[Checkpoint, Calibration]:
     """Return the checkpoint with a head's temperature and threshold fitted on labelled pictures.
 
-    The temperature minimises the cross entropy; with a second domain the mean of both. The
+    The temperature minimises the cross entropy, with a second domain over both together. The
     threshold is a point of the risk-coverage curve, in whole percent of confidence: going from full
     coverage to less, the first at which nine in ten of the labels shown are right, or, where that
     would show fewer than three in four, the last that still shows so many. The validation part is
     taken at the natural prior, in which its pictures come; a second domain has other frequencies
-    and is taken at the balanced one. Where there are both, each counts for half of the curve.
+    and is taken at the balanced one.
 
     Args:
         checkpoint: Its own temperature and threshold do not matter.

@@ -210,11 +210,12 @@ def risk_coverage(probabilities: Floats, truth: NDArray[np.int64]) -> tuple[Thre
 def shown_of_all(
     sets: Sequence[tuple[Floats, NDArray[np.int64]]], threshold: float
 ) -> ThresholdPoint:
-    """Return what is left of several sets, each of which counts as much as every other."""
+    """Return what is left of several sets, in which each picture counts alike."""
     points = [shown_above(probabilities, truth, threshold) for probabilities, truth in sets]
-    coverage = sum(point.coverage for point in points)
-    right = sum(point.coverage * (point.accuracy or 0.0) for point in points)
-    return ThresholdPoint(threshold, coverage / len(sets), right / coverage if coverage else None)
+    counts = [len(truth) * point.coverage for point, (_, truth) in zip(points, sets, strict=True)]
+    shown, everyone = sum(counts), sum(len(truth) for _, truth in sets)
+    right = sum(n * (point.accuracy or 0.0) for n, point in zip(counts, points, strict=True))
+    return ThresholdPoint(threshold, shown / everyone, right / shown if shown else None)
 
 
 def fitted_threshold(
@@ -318,14 +319,15 @@ class ScaledAnswers:
 
 
 def shared_temperature(sets: Sequence[ScaledAnswers]) -> float:
-    """Return the temperature in [0.2, 5] with the least mean, over sets, of each's cross entropy.
+    """Return the temperature in [0.2, 5] that makes the true labels of all sets likeliest.
 
     Golden section on log T. Of one set the cross entropy has one minimum (it is convex in 1 / T),
-    and so has the mean of several.
+    and so has the sum of several.
     """
 
     def cost(log_t: float) -> float:
-        return sum(cross_entropy(one.shares(float(np.exp(log_t))), one.truth) for one in sets)
+        parts = [(one.shares(float(np.exp(log_t))), one.truth) for one in sets]
+        return sum(len(truth) * cross_entropy(shares, truth) for shares, truth in parts)
 
     low, high = float(np.log(0.2)), float(np.log(5.0))
     golden = (np.sqrt(5) - 1) / 2
