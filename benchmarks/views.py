@@ -4,8 +4,7 @@
 
 Reading every second frame mirrored, or a little turned and zoomed, costs nothing, where answers are
 averaged over consecutive frames anyway: by the smoothing alone, or over one round of views before
-it (the mean of the logits). Each frame's faces are found once and read in every way; each way has
-its own smoothing. A row a way: label changes in a minute of a face, the mean step of the steady
+it (the mean of the logits). A row a way: label changes in a minute of a face, the mean step of the steady
 probabilities from frame to frame (total variation, in points), and how many of the scenes whose
 emotion is known are named right (see `benchmarks.clips`).
 """
@@ -135,17 +134,16 @@ class Steadiness:
 
 
 def read_in_every_way(clip: Path, classifier: OnnxClassifier) -> dict[str, list[FrameResult]]:
-    """Return the results of a clip in each way, from the same faces."""
-    read: dict[str, list[FrameResult]] = {name: [] for name in WAYS}
-    with open_video(clip) as source, open_finder(FaceSettings(), live=True) as finder:
-        pipelines = {name: Pipeline(finder, classifier) for name in WAYS}
-        ways = {name: Way(*how) for name, how in WAYS.items()}
-        looking = next(iter(pipelines.values()))
-        for number, frame in enumerate(source):
-            sighting = looking.look(frame)
-            for name, way in ways.items():
+    """Return the results of a clip in each way."""
+    read: dict[str, list[FrameResult]] = {}
+    for name, how in WAYS.items():
+        way = Way(*how)
+        with open_video(clip) as source, open_finder(FaceSettings(), live=True) as finder:
+            pipeline, read[name] = Pipeline(finder, classifier), []
+            for number, frame in enumerate(source):
+                sighting = pipeline.look(frame)
                 said = way.read(classifier, sighting, number)
-                read[name].append(pipelines[name].name(sighting, said, classify_ms=0.0))
+                read[name].append(pipeline.name(sighting, said, classify_ms=0.0))
     return read
 
 
