@@ -4,9 +4,9 @@
 
 Reading every second frame mirrored, or a little turned and zoomed, costs nothing, where answers are
 averaged over consecutive frames anyway: by the smoothing alone, or over one round of views before
-it (the mean of the logits). A row a way: label changes in a minute of a face, the mean step of the steady
-probabilities from frame to frame (total variation, in points), and how many of the scenes whose
-emotion is known are named right (see `benchmarks.clips`).
+it (the mean of the logits). A row a way: label changes in a minute of a face, the mean step of the
+steady probabilities from frame to frame (total variation, in points), and how many of the scenes
+whose emotion is known are named right (see `benchmarks.clips`).
 """
 
 import argparse
