@@ -17,6 +17,7 @@ from fer_live.realtime.annotate.crops.writing import enlarged
 from fer_live.realtime.annotate.inputs.jobs import crop_name
 from tests.realtime.annotate.conftest import only
 from tests.realtime.annotate.reference import table_rows
+from tests.support.disks import mounted
 from tests.support.shared_data import shared_file
 
 TWO = "edge/two_happyL_angryR.mp4"
@@ -59,8 +60,8 @@ def test_the_strongest_moment_is_that_of_the_largest_plotted_probability(tmp_pat
     assert crops_of(target) == sorted(expected)
 
 
-def test_a_crop_is_what_the_model_sees_at_more_pixels(tmp_path: Path, tiny: str) -> None:
-    _, target = only(tmp_path, tiny, "synthetic/synth_happy.mp4", crops="all", end_s=0.2)
+def test_a_crop_is_what_the_model_sees_at_more_pixels(tmp_path: Path) -> None:
+    _, target = only(tmp_path, "small", "synthetic/synth_happy.mp4", crops="all", end_s=0.2)
     (name, *_) = crops_of(target)
     crop = cv2.imread(str(Path(f"{target}.crops") / name))
     assert crop is not None
@@ -126,6 +127,20 @@ def test_a_folder_of_somebody_else_stays_and_costs_the_crops_alone(
     assert mine.read_text() == "mine"
     made = {path.suffix for path in outcome.files}
     assert {".csv", ".mp4", ".json", ".html"} == made
+
+
+def test_a_disk_too_small_for_the_crops_keeps_the_table_and_says_so(tmp_path: Path) -> None:
+    clip = shared_file(f"video/{TWO}")
+    settings = AnnotateSettings(model="small", video=False, report=False, crops="all", end_s=3.0)
+    with mounted(tmp_path / "disk", "size=1m") as disk:
+        (outcome,) = annotate([clip], disk, settings).outcomes
+        assert outcome.status == "done"
+        assert re.match("there are no crops: .*no space left on device", outcome.note or "")
+        assert len(table_rows(disk / f"{clip.name}.faces.csv")) == PEOPLE * FRAMES * 3
+        summary = json.loads((disk / f"{clip.name}.summary.json").read_text())
+        assert summary["fault"] == outcome.note
+        assert summary["crops"]["count"] == 0
+        assert not (disk / f"{clip.name}.crops").exists()
 
 
 def test_crops_are_no_inputs_of_the_next_run(tmp_path: Path, tiny: str) -> None:
