@@ -22,7 +22,6 @@ ADVICE: Final = (
 VMC_PORT: Final = 39539
 """Where VMC's receivers listen unless told otherwise."""
 MQTT_PORTS: Final = {"mqtt": 1883, "mqtts": 8883}
-WS_PORTS: Final = {"ws": 80, "wss": 443}
 _PACKAGES: Final = {
     "ws": "websockets",
     "wss": "websockets",

@@ -18,7 +18,7 @@ from fer_live.crop import CropGeometry
 from fer_live.errors import FerLiveError, SettingsError
 from fer_live.files import write_whole
 from fer_live.training.config.augmentation import AugmentSettings
-from fer_live.training.config.experiment import Experiment
+from fer_live.training.config.experiment import Experiment, FitSettings
 from fer_live.training.config.loader import as_table
 from fer_live.training.data.batches import Batches
 from fer_live.training.distillation.teachers import Teachers
@@ -160,41 +160,15 @@ def _train(
     train.world = running.devices * running.nodes
     validation = Batches(prepared.validation, 256, takes=prepared.takes)
     learner = _learner(experiment, prepared, folder.parent, steps=len(train) * settings.epochs)
-    keep = ModelCheckpoint(
-        folder / "checkpoints",
-        filename="best",
-        monitor=f"val_{settings.select}",
-        mode="min" if settings.select == "loss" else "max",
-        enable_version_counter=False,
-    )
-    latest = ModelCheckpoint(  # of every epoch, which `save_last` of the other is not
-        folder / "checkpoints",
-        filename=LAST.removesuffix(".ckpt"),
-        save_on_train_epoch_end=True,
-        enable_version_counter=False,
-    )
+    best, latest = _saved_epochs(folder / "checkpoints", select=settings.select)
     clock = StepClock()
     watchers = running.watching(experiment, prepared, folder) if running.watching else ()
-    beside = [keep, latest, EpochOrder(train), EpochLog(folder / "metrics.csv"), *watchers]
+    beside = [best, latest, EpochOrder(train), EpochLog(folder / "metrics.csv"), *watchers]
     if running.profile:
         beside.append(clock)
     if experiment.network.dead_units:
         beside.append(HeldAtZero(experiment.network.dead_units))
-    trainer = lightning.Trainer(
-        accelerator="auto",
-        devices=running.devices,
-        num_nodes=running.nodes,
-        strategy="ddp" if train.world > 1 else "auto",
-        max_epochs=settings.epochs,
-        max_steps=running.max_steps or -1,
-        precision="bf16-mixed" if settings.precision == "bf16" else "32-true",
-        callbacks=[*beside, *callbacks_of(settings, progress=running.progress)],
-        plugins=[WholeCheckpoints()],
-        logger=False,
-        enable_progress_bar=running.progress,
-        enable_model_summary=False,
-        num_sanity_val_steps=0,
-    )
+    trainer = _trainer(settings, running, beside)
     state = to_go_on_from(folder / "checkpoints")
     with warnings.catch_warnings():
         for foreseen in _FORESEEN:
@@ -205,11 +179,50 @@ def _train(
             if train.world > 1 and any(one in str(error) for one in _LOST):
                 raise ProcessLostError(folder) from error
             raise
-    if Path(keep.best_model_path).is_file():
-        best = read_state(Path(keep.best_model_path))
-        learner.load_state_dict(best["state_dict"], strict=True)
+    if Path(best.best_model_path).is_file():
+        weights = read_state(Path(best.best_model_path))["state_dict"]
+        learner.load_state_dict(weights, strict=True)
     notes = [one.summary() for one in watchers]
     return learner, (*notes, clock.summary()) if running.profile else tuple(notes)
+
+
+def _saved_epochs(folder: Path, *, select: str) -> tuple[ModelCheckpoint, ModelCheckpoint]:
+    """Return the callbacks that save the best epoch, and the latest one to resume from."""
+    best = ModelCheckpoint(
+        folder,
+        filename="best",
+        monitor=f"val_{select}",
+        mode="min" if select == "loss" else "max",
+        enable_version_counter=False,
+    )
+    latest = ModelCheckpoint(  # of every epoch, which `save_last` of the other is not
+        folder,
+        filename=LAST.removesuffix(".ckpt"),
+        save_on_train_epoch_end=True,
+        enable_version_counter=False,
+    )
+    return best, latest
+
+
+def _trainer(
+    settings: FitSettings, running: Running, beside: Sequence[lightning.Callback]
+) -> lightning.Trainer:
+    """Return Lightning's trainer, silent but for the progress bar."""
+    return lightning.Trainer(
+        accelerator="auto",
+        devices=running.devices,
+        num_nodes=running.nodes,
+        strategy="ddp" if running.devices * running.nodes > 1 else "auto",
+        max_epochs=settings.epochs,
+        max_steps=running.max_steps or -1,
+        precision="bf16-mixed" if settings.precision == "bf16" else "32-true",
+        callbacks=[*beside, *callbacks_of(settings, progress=running.progress)],
+        plugins=[WholeCheckpoints()],
+        logger=False,
+        enable_progress_bar=running.progress,
+        enable_model_summary=False,
+        num_sanity_val_steps=0,
+    )
 
 
 def settle(experiment: Experiment, folder: Path) -> None:
