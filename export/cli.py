@@ -177,7 +177,7 @@ def upgrade(
 
         for model in models:
             path = upgrade_model(model, assets=assets)
-            typer.echo(f"{path}: written again" if path else f"{model}: of today's format already")
+            typer.echo(f"{path}: rewritten" if path else f"{model}: already in the current format")
 
 
 @app.command()

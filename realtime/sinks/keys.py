@@ -17,7 +17,7 @@ class Key(Enum):
     RECORD = "record"
     BLUR = "blur faces"
     MIRROR = "mirror"
-    NEUTRAL = "take how faces look now for their rest"
+    NEUTRAL = "record the resting expression (3 s)"
     STRIP = "the last 30 seconds"
     HELP = "this help"
 

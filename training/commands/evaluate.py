@@ -219,7 +219,7 @@ def _tell(found: "Evaluation") -> None:
     typer.echo(f"  accuracy           {natural.accuracy}")
     typer.echo(f"    balanced prior   {balanced.accuracy}")
     if found.clean is not None:
-        typer.echo(f"  without twins      {found.clean.accuracy}, n = {found.clean.n:,}")
+        typer.echo(f"  no near-duplicates {found.clean.accuracy}, n = {found.clean.n:,}")
     typer.echo(f"  macro F1           {natural.macro_f1}; balanced prior {balanced.macro_f1}")
     typer.echo(f"  balanced accuracy  {natural.balanced_accuracy}")
     typer.echo(f"    balanced prior   {balanced.balanced_accuracy}")

@@ -95,7 +95,9 @@ def markdown_of(evaluation: Evaluation) -> str:
         f"balanced prior: accuracy {balanced.accuracy}; macro F1 {balanced.macro_f1}",
     ]
     if clean is not None:
-        figures.append(f"without twins of the training part: {clean.accuracy}, n = {clean.n:,}")
+        figures.append(
+            f"without near-duplicates of training pictures: {clean.accuracy}, n = {clean.n:,}"
+        )
     lines = [f"# {evaluation.model} on {evaluation.data}\n", *(f"- {one}" for one in figures), ""]
     lines += [as_markdown(one, level=2) for one in report_tables(evaluation.as_table())]
     return "\n".join(lines)
@@ -107,7 +109,7 @@ def _tiles(evaluation: Evaluation) -> str:
     shown = natural.shown
     named = [("accuracy", natural.accuracy)]
     if clean is not None:
-        named.append((f"without twins, n = {clean.n:,}", clean.accuracy))
+        named.append((f"without near-duplicates, n = {clean.n:,}", clean.accuracy))
     named += [
         ("macro F1", natural.macro_f1),
         ("balanced accuracy, balanced prior", balanced.balanced_accuracy),
@@ -136,7 +138,7 @@ def _headline(evaluation: Evaluation) -> str:
         ("balanced", evaluation.balanced),
     ]
     if evaluation.clean is not None:
-        rows.append(("natural, without twins of Training", evaluation.clean))
+        rows.append(("natural, without near-duplicates of Training", evaluation.clean))
     figures = ("accuracy", "balanced accuracy", "macro F1", "ECE", "cross entropy")
     heads = ("prior", "n", *figures)
     return page.table(
