@@ -59,3 +59,23 @@ def test_what_the_reference_describes_is_where_it_says() -> None:
     assert named
     for name in named:
         pkgutil.resolve_name(name)
+
+
+def test_every_module_that_a_document_names_is_there() -> None:
+    """Paths in code quotes may leave folders out at their beginning."""
+    listed = subprocess.run(
+        ["git", "ls-files", "--cached", "--others", "--exclude-standard", "*.py"],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    modules = [name for name in listed.stdout.splitlines() if (ROOT / name).exists()]
+    lost = [
+        f"{page.relative_to(ROOT)}: {named}"
+        for page in documents()
+        if not page.is_relative_to(ROOT / "docs" / "log")  # what was so on that day
+        for named in re.findall(r"`([\w.-]+/[\w./-]+\.py)(?:::\w+)?`", page.read_text("utf-8"))
+        if not any(f"/{module}".endswith(f"/{named}") for module in modules)
+    ]
+    assert lost == []
