@@ -76,7 +76,10 @@ def make(stages: Sequence[Stage], workspace: RecipeWorkspace) -> Checkpoint:
         }
         for run, name, work in _work(stage, known, workspace):
             folder = workspace.runs / name
-            record = json.loads(json.dumps({"stage": run, "needs": needs}))
+            made_of = {"stage": run, "needs": needs}
+            if stage.second_domain is not None:
+                made_of["second_domain"] = dataclasses.asdict(stage.second_domain)
+            record = json.loads(json.dumps(made_of))
             if not _is_made(folder, record):
                 work()
                 _finish(folder, record, stage, workspace.data)
