@@ -9,7 +9,7 @@ says how a coder would score these faces: that was not validated.
 """
 
 import argparse
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import closing
 from pathlib import Path
 from typing import Final
@@ -120,9 +120,13 @@ def show_renderings(photographs: Sequence[Path], networks: FaceNetworks) -> None
         )
 
 
-def main() -> None:
-    """Measure and print."""
-    parser = argparse.ArgumentParser(description=__doc__)
+Show = Callable[[Sequence[Path], FaceNetworks], None]
+"""Measures files and prints what it found."""
+
+
+def measure(told: str | None, show_clips: Show, show_photographs: Show) -> None:
+    """Measure the clips and photographs of the command line, and print."""
+    parser = argparse.ArgumentParser(description=told)
     parser.add_argument("clips", nargs="*", type=Path)
     parser.add_argument("--photographs", nargs="*", default=[], type=Path)
     wanted = parser.parse_args()
@@ -130,8 +134,8 @@ def main() -> None:
         if wanted.clips:
             show_clips(wanted.clips, networks)
         if wanted.photographs:
-            show_renderings(wanted.photographs, networks)
+            show_photographs(wanted.photographs, networks)
 
 
 if __name__ == "__main__":
-    main()
+    measure(__doc__, show_clips, show_renderings)

@@ -9,10 +9,8 @@ the lids is shifted sideways in the photograph by a known part of the eye's widt
 landmarks are asked where it went.
 """
 
-import argparse
 import math
 from collections.abc import Mapping, Sequence
-from contextlib import closing
 from pathlib import Path
 from typing import Final
 
@@ -20,10 +18,17 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from benchmarks.faces.action_units import ENLARGED, ONE_FACE, STEPS, found, rank_correlation
+from benchmarks.faces.action_units import (
+    ENLARGED,
+    ONE_FACE,
+    STEPS,
+    found,
+    measure,
+    rank_correlation,
+)
 from benchmarks.faces.rendering import Move, rendered
 from fer_live.arrays import Image, Points
-from fer_live.realtime.faces import open_face_networks, open_finder
+from fer_live.realtime.faces import open_finder
 from fer_live.realtime.faces.networks import FaceNetworks
 from fer_live.realtime.sources import open_video, read_picture
 
@@ -149,18 +154,5 @@ def spread(values: Sequence[float]) -> str:
     return f"{found.mean():.2f} ({found.min():.2f} to {found.max():.2f})"
 
 
-def main() -> None:
-    """Measure and print."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("clips", nargs="*", type=Path)
-    parser.add_argument("--photographs", nargs="*", default=[], type=Path)
-    wanted = parser.parse_args()
-    with closing(open_face_networks(ONE_FACE)) as networks:
-        if wanted.clips:
-            show_clips(wanted.clips, networks)
-        if wanted.photographs:
-            show_photographs(wanted.photographs, networks)
-
-
 if __name__ == "__main__":
-    main()
+    measure(__doc__, show_clips, show_photographs)

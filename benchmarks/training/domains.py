@@ -26,6 +26,7 @@ from fer_live.training.evaluation.conditions import ScoredSamples
 from fer_live.training.evaluation.corruptions import COVERED, corrupted
 from fer_live.training.evaluation.open_model import OpenedModel, Wanted, open_model, parts_for
 from fer_live.training.metrics import classification as metrics
+from fer_live.training.metrics import confidence
 
 WILD_FIVE: Final = ("angry", "happy", "sad", "surprise", "neutral")
 DRAWS: Final = 2000
@@ -59,7 +60,7 @@ def found_on(
     for one in COVERED:
         again = subject.named(subject.logits(corrupted(samples.pixels, one)), prior)
         covered.append(float((again == truth).mean()))
-    error = metrics.calibration_error(metrics.reliability(shares, truth))
+    error = confidence.calibration_error(confidence.reliability(shares, truth))
     named = shares.argmax(axis=1).astype(np.int64)
     return DomainFigures(truth, named, samples.labels, error, tuple(covered))
 

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from fer_live.errors import DataError
 from fer_live.realtime.inference.priors import balancing_divisor
 from fer_live.training.data.samples import Samples, common_labels
-from fer_live.training.metrics.classification import (
+from fer_live.training.metrics.confidence import (
     ScaledAnswers,
     ThresholdPoint,
     fitted_threshold,

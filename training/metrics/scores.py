@@ -9,7 +9,9 @@ from numpy.typing import NDArray
 
 from fer_live.contract import Prior
 from fer_live.training.metrics import classification as metrics
-from fer_live.training.metrics.classification import Bin, ClassFigures, ThresholdPoint
+from fer_live.training.metrics import confidence
+from fer_live.training.metrics.classification import ClassFigures
+from fer_live.training.metrics.confidence import Bin, ThresholdPoint
 from fer_live.training.metrics.risk import Selective, selective
 
 
@@ -88,7 +90,7 @@ def scores_of(
     named = exact.argmax(axis=1).astype(np.int64)
     classes = len(labels)
     table = metrics.confusion(truth, named, classes)
-    diagram = metrics.reliability(exact, truth)
+    diagram = confidence.reliability(exact, truth)
     right, n = int(np.trace(table)), len(truth)
 
     def drawn(figure: Any) -> Figure:
@@ -100,12 +102,12 @@ def scores_of(
         accuracy=Figure(right / n, *metrics.wilson(right, n)),
         balanced_accuracy=drawn(metrics.balanced_accuracy),
         macro_f1=drawn(metrics.macro_f1),
-        calibration_error=metrics.calibration_error(diagram),
-        cross_entropy=metrics.cross_entropy(exact, truth),
+        calibration_error=confidence.calibration_error(diagram),
+        cross_entropy=confidence.cross_entropy(exact, truth),
         per_class=metrics.per_class(table, labels),
         confusion=tuple(tuple(row) for row in table.tolist()),
         reliability=diagram,
-        shown=metrics.shown_above(exact, truth, uncertain_below),
-        risk_coverage=metrics.risk_coverage(exact, truth),
+        shown=confidence.shown_above(exact, truth, uncertain_below),
+        risk_coverage=confidence.risk_coverage(exact, truth),
         selective=selective(exact.max(axis=1), named == truth),
     )

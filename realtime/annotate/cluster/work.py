@@ -47,7 +47,7 @@ def on_cluster(
     try:
         for index, outcome in _finished(waiting, jobs, board, news):
             news.finish(index, outcome)
-    except BaseException:
+    except BaseException:  # Ctrl-C too: otherwise the cluster would go on with what nobody wants
         _give_up(list(waiting))
         raise
 

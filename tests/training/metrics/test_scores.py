@@ -12,6 +12,7 @@ from torchmetrics.classification import MulticlassCalibrationError, MulticlassF1
 
 from fer_live.realtime.inference.priors import softmax
 from fer_live.training.metrics import classification as metrics
+from fer_live.training.metrics import confidence
 from fer_live.training.metrics.classification import ClassFigures
 from fer_live.training.metrics.scores import scores_of
 
@@ -96,9 +97,11 @@ def test_the_temperature_undoes_a_scale(seed: int, scale: float) -> None:
     logits = rng.normal(0, 2, (2000, 4))
     cumulative = softmax(logits).cumsum(axis=1)
     truth = (rng.random((2000, 1)) > cumulative[:, :3]).sum(axis=1).astype(np.int64)
-    own = metrics.fitted_temperature(logits, truth)
+    own = confidence.fitted_temperature(logits, truth)
     assert own == pytest.approx(1, abs=0.2)
-    assert metrics.fitted_temperature(logits * scale, truth) == pytest.approx(own * scale, rel=1e-3)
+    assert confidence.fitted_temperature(logits * scale, truth) == pytest.approx(
+        own * scale, rel=1e-3
+    )
 
 
 def test_a_shared_temperature_lies_between_those_of_each_set() -> None:
@@ -107,18 +110,18 @@ def test_a_shared_temperature_lies_between_those_of_each_set() -> None:
     sets = []
     for scale in (1.0, 3.0):
         logits = scale * (rng.normal(0, 1, (3000, 4)) + 1.5 * np.eye(4)[truth])
-        sets.append(metrics.ScaledAnswers(logits, truth))
-    low, high = (metrics.shared_temperature([one]) for one in sets)
-    assert low * 1.2 < metrics.shared_temperature(sets) < high / 1.2
-    assert metrics.shared_temperature([sets[0], sets[0]]) == pytest.approx(low, rel=1e-6)
+        sets.append(confidence.ScaledAnswers(logits, truth))
+    low, high = (confidence.shared_temperature([one]) for one in sets)
+    assert low * 1.2 < confidence.shared_temperature(sets) < high / 1.2
+    assert confidence.shared_temperature([sets[0], sets[0]]) == pytest.approx(low, rel=1e-6)
 
 
 def test_of_several_sets_each_picture_counts_alike() -> None:
     sure, torn = np.array([[0.9, 0.1]]), np.array([[0.6, 0.4]])
     truth = np.zeros(1, np.int64)
     sets = [(sure.repeat(9, axis=0), truth.repeat(9)), (torn, truth)]
-    assert metrics.shown_of_all(sets, 0.7) == metrics.ThresholdPoint(0.7, 0.9, 1.0)
-    assert metrics.shown_of_all([(torn, truth)], 0.7).accuracy is None
+    assert confidence.shown_of_all(sets, 0.7) == confidence.ThresholdPoint(0.7, 0.9, 1.0)
+    assert confidence.shown_of_all([(torn, truth)], 0.7).accuracy is None
 
 
 @given(seed=st.integers(0, 99), right=st.floats(0.5, 1), least=st.floats(0.2, 1))
@@ -127,11 +130,11 @@ def test_the_threshold_is_the_lowest_that_does_or_the_highest_allowed(
     seed: int, right: float, least: float
 ) -> None:
     shares, truth = guesses(seed, 200)
-    found = metrics.fitted_threshold([(shares, truth)], right=right, least_coverage=least)
-    shown = metrics.shown_above(shares, truth, found)
+    found = confidence.fitted_threshold([(shares, truth)], right=right, least_coverage=least)
+    shown = confidence.shown_above(shares, truth, found)
     assert shown.coverage >= least
-    lower = metrics.shown_above(shares, truth, found - 0.01)
-    higher = metrics.shown_above(shares, truth, found + 0.01)
+    lower = confidence.shown_above(shares, truth, found - 0.01)
+    higher = confidence.shown_above(shares, truth, found + 0.01)
     assert shown.accuracy is not None
     if shown.accuracy >= right:
         assert found == 0 or (lower.accuracy or 0) < right

@@ -7,7 +7,8 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -153,16 +154,33 @@ def test_sixty_clips_on_two_raylets(
     assert {one["attempts"] for one in manifest(ray)["inputs"]} == {1}
 
 
+@dataclass
+class Begun:
+    """A run on a cluster that has done some inputs, and the same run on this machine, done."""
+
+    words: Sequence[str | Path]
+    here: Path
+    ray: Path
+    running: "subprocess.Popen[str]"
+
+
+def begun(tmp_path: Path, clips: Path, tiny: str, cluster: Raylets) -> Begun:
+    """Begin a run on a cluster, and wait until some inputs are done."""
+    words: list[str | Path] = ["annotate", clips, "--model", tiny, "--out"]
+    here, ray = tmp_path / "local", tmp_path / "ray"
+    assert fer_live(*words, here, "--jobs", "2").returncode == 0
+    on_cluster = [*words, ray, "--engine", "ray", "--address", cluster.address]
+    running = starting(*on_cluster, changes=cluster.changes)
+    wait_until(lambda: len(list(ray.glob("*.summary.json"))) >= EACH)
+    return Begun(on_cluster, here, ray, running)
+
+
 @pytest.mark.long
 def test_a_raylet_that_is_killed_costs_only_what_it_was_working_on(
     tmp_path: Path, clips: Path, tiny: str, cluster: Raylets
 ) -> None:
-    words: list[str | Path] = ["annotate", clips, "--model", tiny, "--out"]
-    here, ray = tmp_path / "local", tmp_path / "ray"
-    assert fer_live(*words, here, "--jobs", "2").returncode == 0
-    options = ["--engine", "ray", "--address", cluster.address]
-    running = starting(*words, ray, *options, changes=cluster.changes)
-    wait_until(lambda: len(list(ray.glob("*.summary.json"))) >= EACH)
+    run = begun(tmp_path, clips, tiny, cluster)
+    here, ray, running = run.here, run.ray, run.running
     wait_until(lambda: cluster.workers(1) != [])
     cluster.kill(1)
     before = {path: path.stat() for path in ray.glob("*.summary.json")}
@@ -181,15 +199,11 @@ def test_a_raylet_that_is_killed_costs_only_what_it_was_working_on(
 def test_whoever_began_the_run_may_be_killed_and_begin_again(
     tmp_path: Path, clips: Path, tiny: str, cluster: Raylets
 ) -> None:
-    words: list[str | Path] = ["annotate", clips, "--model", tiny, "--out"]
-    here, ray = tmp_path / "local", tmp_path / "ray"
-    assert fer_live(*words, here, "--jobs", "2").returncode == 0
-    options = ["--engine", "ray", "--address", cluster.address]
-    running = starting(*words, ray, *options, changes=cluster.changes)
-    wait_until(lambda: len(list(ray.glob("*.summary.json"))) >= EACH)
+    run = begun(tmp_path, clips, tiny, cluster)
+    here, ray, running = run.here, run.ray, run.running
     running.kill()
     running.communicate(timeout=PATIENCE_S)
-    done = fer_live(*words, ray, *options, changes=cluster.changes)
+    done = fer_live(*run.words, changes=cluster.changes)
     assert done.returncode == 0, done.stderr
     skipped = [one for one in manifest(ray)["inputs"] if one["status"] == "skipped"]
     assert len(skipped) >= EACH
