@@ -85,6 +85,7 @@ def processes_of(running: "subprocess.Popen[str]") -> list[psutil.Process]:
     return psutil.Process(running.pid).children(recursive=True)
 
 
+@pytest.mark.packages
 def test_a_few_inputs_on_this_machine_alone(tmp_path: Path, tiny: str) -> None:
     clips = [shared_file(f"video/{clip}") for clip in FEW]
     words: list[str | Path] = ["annotate", *clips, "--model", tiny, "--end", "1", "--out"]

@@ -53,6 +53,7 @@ def t0_of(results: Path, tmp_path: Path, cells: str, head: str) -> float:
     return t0
 
 
+@pytest.mark.packages
 def test_a_marker_at_the_start_of_the_video_says_where_the_others_are(
     results: Path, tmp_path: Path
 ) -> None:
@@ -73,6 +74,7 @@ def test_of_several_alike_one_is_named(results: Path, tmp_path: Path) -> None:
         t0_of(results, tmp_path, "anna.xdf,stimulus,3,video", head)
 
 
+@pytest.mark.packages
 def test_clocks_of_two_machines_are_set_by_the_offsets_of_the_recording(
     results: Path, tmp_path: Path
 ) -> None:
