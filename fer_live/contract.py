@@ -54,8 +54,8 @@ _UNSEEN: Final = re.compile(r"PrivateTest|\btest\b")
 """What sets call the part that is kept for the end; PublicTest is for selection."""
 
 Prior: TypeAlias = Literal["natural", "balanced"]
-"""`balanced` subtracts the log of the training prior: as if all labels were equally frequent, contempt
-a quarter as frequent (`fer_live.realtime.inference.priors.ONLY_IF_CLEAR`)."""
+"""`balanced` subtracts the log of the training prior: as if all labels were equally frequent,
+contempt a quarter as frequent (`fer_live.realtime.inference.priors.ONLY_IF_CLEAR`)."""
 
 Precision: TypeAlias = Literal["fp32", "fp16", "int8"]
 """What the weights are stored as. `int8` files are made for a kind of processor."""
