@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
-from fer_live.realtime.annotate.batch.attempt import annotated_in_worker
+from fer_live.realtime.annotate.batch.attempt import annotated_in_worker, close_in_worker
 from fer_live.realtime.annotate.batch.news import News
 from fer_live.realtime.annotate.batch.workers import Crew, Death
 from fer_live.realtime.annotate.inputs.jobs import Job
@@ -36,7 +36,7 @@ def _work_off(
     """Annotate some of the inputs; return those whose process died, by index."""
     chosen = list(indices)
     died: dict[int, Death] = {}
-    with Crew(annotated_in_worker, count) as crew:
+    with Crew(annotated_in_worker, count, at_end=close_in_worker) as crew:
         for place, said in crew.work_off([(jobs[i], order) for i in chosen], watch=news.check):
             match said:
                 case Outcome():

@@ -12,7 +12,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass
 from multiprocessing.connection import Connection, wait
 from types import TracebackType
@@ -52,6 +52,10 @@ class Death:
         return signal.Signals(-self.exit_code)
 
 
+def _nothing() -> None:
+    """Do nothing; other than a lambda, it can be sent to a process."""
+
+
 class Crew(Generic[Task, Result]):
     """Processes at work; leaving the `with` block ends them all."""
 
@@ -60,6 +64,7 @@ class Crew(Generic[Task, Result]):
         do: Callable[[Task, Tell], Result],
         count: int,
         *,
+        at_end: Callable[[], None] = _nothing,
         stalled_s: float = STALLED_S,
         leave_s: float = LEAVE_S,
     ) -> None:
@@ -68,10 +73,12 @@ class Crew(Generic[Task, Result]):
         Args:
             do: What a process does with a task; a function at the top of a module.
             count: How many processes there are at most.
+            at_end: What a process does before it ends by itself, such as closing what it has opened
+                for all its tasks; another function at the top of a module.
             stalled_s: After so many seconds without a sign of life a process is ended.
             leave_s: How long a process that was told to stop has for closing its files.
         """
-        self._do, self._count = do, count
+        self._do, self._count, self._at_end = do, count, at_end
         self._stalled_s, self._leave_s = stalled_s, leave_s
         self._workers: list[_Worker] = []
 
@@ -109,7 +116,7 @@ class Crew(Generic[Task, Result]):
                 return worker
         if len(self._workers) == self._count:
             return None
-        self._workers.append(_Worker(self._do))
+        self._workers.append(_Worker(self._do, self._at_end))
         return self._workers[-1]
 
     def _news(self) -> Iterator[tuple[int, Any]]:
@@ -150,9 +157,9 @@ class Crew(Generic[Task, Result]):
 class _Worker:
     """One process and the line to it."""
 
-    def __init__(self, do: Callable[[Any, Tell], Any]) -> None:
+    def __init__(self, do: Callable[[Any, Tell], Any], at_end: Callable[[], None]) -> None:
         self.line, theirs = _SPAWN.Pipe()
-        self.process = _SPAWN.Process(target=_serve, args=(theirs, do, os.getpid()))
+        self.process = _SPAWN.Process(target=_serve, args=(theirs, do, at_end, os.getpid()))
         self.process.start()
         theirs.close()  # so that the line ends when the process does
         self.index: int | None = None
@@ -194,14 +201,20 @@ class _Worker:
         return self.index
 
 
-def _serve(line: "Connection[Any, Any]", do: Callable[[Any, Tell], Any], first: int) -> None:
+def _serve(
+    line: "Connection[Any, Any]",
+    do: Callable[[Any, Tell], Any],
+    at_end: Callable[[], None],
+    first: int,
+) -> None:
     """Do what comes down the line until nothing more does: the life of a process."""
     # Whoever stops the run sends its signal to all; the first process alone answers it.
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, signal.SIG_IGN)
     end_with(first)
     tell = _teller(line)
-    with suppress(EOFError, OSError):  # nobody is there any more
+    with ExitStack() as end, suppress(EOFError, OSError):  # nobody is there any more
+        end.callback(at_end)
         while (task := line.recv()) is not None:
             try:
                 result = do(task, tell)

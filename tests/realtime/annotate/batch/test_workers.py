@@ -8,12 +8,14 @@ import sys
 import textwrap
 import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from itertools import repeat
 from pathlib import Path
 
 import pytest
 
-from fer_live.realtime.annotate.batch.workers import Crew, Death, Tell
+from fer_live.realtime.annotate.batch.workers import STALLED_S, Crew, Death, Tell
 from tests.support.running import environment
 
 ROOT = Path(__file__).parents[4]
@@ -35,10 +37,10 @@ def do(task: str, tell: Tell) -> str:
     return f"{task} by {os.getpid()}"
 
 
-def ends(tasks: list[str], at_once: int, **settings: float) -> dict[str, str | Death]:
+def ends(tasks: list[str], at_once: int, *, stalled_s: float = STALLED_S) -> dict[str, str | Death]:
     """Return how each task ended."""
     found: dict[str, str | Death] = {}
-    with Crew(do, at_once, **settings) as crew:
+    with Crew(do, at_once, stalled_s=stalled_s) as crew:
         for index, news in crew.work_off(tasks):
             if not isinstance(news, float):
                 assert tasks[index] not in found, "told twice"
@@ -96,6 +98,23 @@ def test_one_that_does_not_listen_is_ended_all_the_same() -> None:
     with pytest.raises(KeyboardInterrupt):
         worked_off(crew, ["deaf"], lambda heard: time.monotonic() - begun_s > 2)
     assert [worker.process.exitcode for worker in crew._workers] == [-signal.SIGKILL]
+
+
+def leave_a_note() -> None:
+    """Write a note by a thread, which Python begins no more once it is shutting down."""
+    with ThreadPoolExecutor(1) as pool:
+        pool.submit(Path(os.environ["NOTE"]).write_text, "closed").result()
+
+
+@pytest.mark.parametrize("words", [["a", "b"], ["endless"]])
+def test_what_is_to_be_done_at_the_end_is_done_while_threads_can_be_begun(
+    words: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("NOTE", str(tmp_path / "note"))
+    crew = Crew(do, 1, at_end=leave_a_note)
+    with suppress(KeyboardInterrupt):
+        worked_off(crew, words, lambda heard: heard > 3)
+    assert (tmp_path / "note").read_text() == "closed"
 
 
 def hold_the_lock(task: Path, tell: Tell) -> None:

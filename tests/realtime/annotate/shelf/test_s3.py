@@ -109,7 +109,6 @@ def is_same(server: Server, folder: str, here: Path) -> bool:
     )
 
 
-@pytest.mark.packages
 def test_the_outputs_are_those_of_a_folder_and_are_not_made_twice(
     server: Server, tiny: str, tmp_path: Path
 ) -> None:
