@@ -1,14 +1,10 @@
 """Outputs at an address, on a server of this machine that speaks as Amazon S3 does."""
 
 import json
-import secrets
-import socket
 import subprocess
 import sys
 import tempfile
-import time
 from collections.abc import Iterator, Mapping
-from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -20,7 +16,7 @@ from tests.support.running import PATIENCE_S, environment, fer_live
 from tests.support.shared_data import shared_file
 
 pytest.importorskip("s3fs", reason="pip install 'fer-live[s3]'")
-pytest.importorskip("moto", reason="pip install 'fer-live[dev]'")
+moto_server = pytest.importorskip("moto.server", reason="pip install 'fer-live[dev]'")
 
 CLIPS = ("video/edge/one_frame.mp4", "video/edge/fps5.mp4", "cases/exif_2.jpg")
 BUCKET = "bucket"
@@ -60,27 +56,18 @@ class Server:
 
 @pytest.fixture(scope="module", name="server")
 def s3_server() -> Iterator[Server]:
-    port = 30_000 + secrets.randbelow(10_000)
+    moto = moto_server.ThreadedMotoServer("127.0.0.1", port=0, verbose=False)  # a port that is free
+    moto.start()
     changes = {
-        "AWS_ENDPOINT_URL": f"http://127.0.0.1:{port}",
+        "AWS_ENDPOINT_URL": "http://{}:{}".format(*moto.get_host_and_port()),
         "AWS_ACCESS_KEY_ID": "anna",
         "AWS_SECRET_ACCESS_KEY": "hush",
         "AWS_DEFAULT_REGION": "us-east-1",
     }
     server = Server(changes["AWS_ENDPOINT_URL"], changes)
-    command = [sys.executable, "-m", "moto.server", "-H", "127.0.0.1", "-p", str(port)]
-    with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as moto:
-        give_up_s = time.monotonic() + PATIENCE_S
-        while True:
-            with suppress(OSError):
-                socket.create_connection(("127.0.0.1", port)).close()
-                break
-            assert moto.poll() is None
-            assert time.monotonic() < give_up_s
-            time.sleep(0.1)
-        server.client.create_bucket(Bucket=BUCKET)
-        yield server
-        moto.kill()
+    server.client.create_bucket(Bucket=BUCKET)
+    yield server
+    moto.stop()
 
 
 def annotated(
