@@ -6,15 +6,15 @@
         for track in result.tracks:
             print(result.time_s, track.track_id, track.label, track.probabilities["happy"])
 
-Names are looked up when they are asked for: `import fer_live` loads neither OpenCV nor MediaPipe.
+Names are imported on first use: `import fer_live` loads neither OpenCV nor MediaPipe.
 """
 
 import importlib
 import os
 from typing import TYPE_CHECKING, Final
 
-# From 1.29 ONNX Runtime reports every session to its maker unless this is set before it is loaded.
-# What a camera sees is nobody's business: fer-live sends nothing, nor does anything below it.
+# From 1.29 on, ONNX Runtime reports every session to its vendor unless this is set before it is
+# loaded. What a camera sees is private: neither fer-live nor its dependencies may send anything.
 os.environ["ORT_DISABLE_TELEMETRY"] = "1"
 
 _HOME: Final = {
@@ -67,7 +67,7 @@ if TYPE_CHECKING:
 else:
 
     def __getattr__(name: str) -> object:
-        """Import what is asked for by name, such as `analyze`."""
+        """Import a public name, such as `analyze`, on first use."""
         if name == "__version__":
             from fer_live.version import installed_version  # noqa: PLC0415 (a tenth of --help)
 

@@ -1,7 +1,7 @@
-"""The files that ship with fer-live: found, checked, named.
+"""Find and verify the files that ship with fer-live.
 
-`assets/checksums.json` holds the sha256 of each. A file that does not match is refused, so that a
-damaged install says so instead of giving strange labels.
+`assets/checksums.json` lists the sha256 of each. A file that does not match is refused, so that a
+damaged installation gives an error instead of strange labels.
 """
 
 import hashlib
@@ -17,7 +17,7 @@ from fer_live.errors import ModelError
 LANDMARKER: Final = "face_landmarker.task"
 DEFAULT_MODEL: Final = "small"
 MAX_MODEL_BYTES: Final = 256 * 2**20
-"""A larger model file is refused before it is read: no compact network needs it."""
+"""A larger model file is refused before it is read: no compact network is that large."""
 
 
 def sha256_of(data: bytes) -> str:
@@ -63,7 +63,7 @@ def read_model(name_or_path: str) -> bytes:
 
     Raises:
         ModelError: There is no such model (the message lists the shipped ones), the file is
-            larger than `MAX_MODEL_BYTES`, or it may not be read.
+            larger than `MAX_MODEL_BYTES`, or it cannot be read.
     """
     if name_or_path in model_names():
         return read_asset(f"models/{name_or_path}.onnx")

@@ -3,10 +3,9 @@
 Every field of `ModelContract` is one entry `fer_live.<field>` of the file's metadata_props, its
 value JSON. A file without them, or of an unknown format, is refused. One entry more, `DIGEST_KEY`,
 is the sha256 of all the file's other bytes: graph, weights and contract. The graph itself takes
-`crops`, uint8 (N, S, S) gray or (N, S, S, 3) RGB, and gives `probabilities` and `logits`, both
+`crops`, uint8 (N, S, S) gray or (N, S, S, 3) RGB, and returns `probabilities` and `logits`, both
 float32 (N, K), where probabilities = softmax(logits / temperature). A file whose contract has a
-`second` head gives one output more, `second_logits`, float32 (N, K2), which nothing but evaluation
-reads.
+`second` head has another output, `second_logits`, float32 (N, K2), which only evaluation uses.
 """
 
 import dataclasses
@@ -23,7 +22,7 @@ from fer_live.errors import ModelError
 from fer_live.labels import LABELS
 
 FORMAT: Final = 2
-"""What is written. Format 1 is the same without a digest; it is read, and said to have none."""
+"""The format written. Format 1 is the same without a digest; it is still read."""
 READ_FORMATS: Final = (1, 2)
 PREFIX: Final = "fer_live."
 DIGEST_KEY: Final = f"{PREFIX}digest"
@@ -32,7 +31,7 @@ PROBABILITIES_NAME: Final = "probabilities"
 LOGITS_NAME: Final = "logits"
 SECOND_NAME: Final = "second_logits"
 OF_SECOND: Final = ", second head"
-"""What the data of a figure ends with that the second head reached."""
+"""Suffix of `data` for figures of the second head."""
 
 ALLOWED_OPERATORS: Final = frozenset(
     {"BatchNormalization", "Conv", "Gemm", "MatMul", "PRelu", "Softmax"}
@@ -45,20 +44,20 @@ ALLOWED_OPERATORS: Final = frozenset(
     | {"Unsqueeze", "Cast", "DequantizeLinear", "QuantizeLinear"}
 )
 """Operators of the standard set that a model may use: arithmetic on arrays. Nothing that loops,
-branches, draws at random or calls code from elsewhere."""
+branches, draws random numbers or calls external code."""
 
 _OPTIONAL: Final = frozenset({"second", "mirrored"})
-"""Fields that came after the first files of this format: where they are not, there is no such."""
+"""Fields added after the first files of this format; a file without one has no such value."""
 
 _UNSEEN: Final = re.compile(r"PrivateTest|\btest\b")
-"""What sets call the part that is kept for the end; PublicTest is for selection."""
+"""What data sets call the part for the final evaluation; PublicTest is for selection."""
 
 Prior: TypeAlias = Literal["natural", "balanced"]
-"""`balanced` subtracts the log of the training prior: as if all labels were equally frequent,
+"""`balanced` subtracts the log of the training prior, as if all labels were equally frequent, and
 contempt a quarter as frequent (`fer_live.realtime.inference.priors.ONLY_IF_CLEAR`)."""
 
 Precision: TypeAlias = Literal["fp32", "fp16", "int8"]
-"""What the weights are stored as. `int8` files are made for a kind of processor."""
+"""How the weights are stored. `int8` files are made for one kind of processor."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +69,7 @@ class Metric:
         value: The figure; fractions in [0, 1], not percent.
         data: The set and part, such as "FER+ PrivateTest, majority".
         n: How many images it was measured on.
-        prior: Which prior the labels were taken with.
+        prior: The prior at which labels were chosen.
     """
 
     measure: str
@@ -82,14 +81,14 @@ class Metric:
 
 @dataclass(frozen=True, slots=True)
 class SecondHead:
-    """Labels of another set that the same network learned, in an output of its own.
+    """A second head: labels of another data set, learned by the same network.
 
     Attributes:
         labels: What column k of `second_logits` means; distinct members of `LABELS`.
         prior: How frequent each of them was in training, summing to 1.
-        temperature: Its logits are divided by it before a softmax.
-        uncertain_below: A best probability under this would be uncertain; in [0, 1].
-        data: What it was trained on, and how the part for selection was kept apart.
+        temperature: Its logits are divided by this before the softmax.
+        uncertain_below: A label whose probability is below this would be uncertain; in [0, 1].
+        data: What it was trained on, and how the part for selection was separated.
     """
 
     labels: tuple[str, ...]
@@ -101,31 +100,31 @@ class SecondHead:
 
 @dataclass(frozen=True, slots=True)
 class ModelContract:
-    """All that the runtime needs to know of a model, and what a person may want to know.
+    """Everything that the runtime needs to know about a model, and what a person may want to know.
 
     Attributes:
         name: Short name, such as "cnn6".
         labels: What column k of the outputs means; distinct members of `LABELS`.
         crop: The side of the crop and where eyes and mouth belong in it.
         colour: Whether crops are gray or RGB.
-        temperature: Logits are divided by it before the softmax; 1.0 until someone fits it.
+        temperature: Logits are divided by this before the softmax; 1.0 unless it was fitted.
         prior: How frequent each label was in training, summing to 1.
-        uncertain_below: A best probability under this is shown as uncertain; in [0, 1].
-        architecture: Name of the network, as `fer_live.training.networks` knows it.
+        uncertain_below: A label whose probability is below this is shown as uncertain; in [0, 1].
+        architecture: Name of the network in `fer_live.training.networks`.
         widths: Channels of each layer that has a width.
-        parameters: How many numbers the graph has learned.
+        parameters: Number of learned parameters.
         macs: Multiply-adds for one crop.
         operators: ONNX operators in the graph, each once, sorted; all in `ALLOWED_OPERATORS`.
-        precision: What the weights are stored as.
+        precision: How the weights are stored.
         parent_sha256: Of the unpruned model's weights; None when nothing was pruned.
         pruning: How it was pruned: criterion, schedule, threshold; None when it was not.
         metrics: Measured figures.
-        data: What it was trained on, and how the part for selection was kept apart.
-        licence: Of the weights, with the stance on the data.
-        second: A head for other labels, where the graph has one; files from before there were
-            any, and files without one, do not mention it.
-        mirrored: Whether the graph answers with the mean over a crop and its mirror image; `macs`
-            counts both. Likewise not mentioned where it does not.
+        data: What it was trained on, and how the part for selection was separated.
+        licence: Of the weights, and what it says about the training data.
+        second: A head for other labels, if the graph has one; otherwise the field is absent from
+            the file.
+        mirrored: Whether the graph returns the mean over a crop and its mirror image; `macs`
+            counts both. Likewise absent from the file if it does not.
     """
 
     name: str
@@ -150,10 +149,10 @@ class ModelContract:
     mirrored: bool = False
 
     def __post_init__(self) -> None:
-        """Check what the types do not say.
+        """Check what the types cannot express.
 
         Raises:
-            ModelError: A field holds something that no model can mean.
+            ModelError: A field has an impossible value.
         """
         for holds, sentence in (
             (bool(self.name), "its name is empty"),
@@ -175,26 +174,26 @@ class ModelContract:
 
     @property
     def accuracies(self) -> tuple[Metric, ...]:
-        """Every accuracy of the first head, those on pictures that nothing was chosen by first."""
+        """The accuracies of the first head; those on pictures not used for selection come first."""
         first = [metric for metric in self.metrics if not metric.data.endswith(OF_SECOND)]
         stated = [metric for metric in first if metric.measure == "accuracy"]
         return tuple(sorted(stated, key=lambda metric: not _UNSEEN.search(metric.data)))
 
     @property
     def accuracy(self) -> Metric | None:
-        """The accuracy to name where there is room for one; None when none was measured."""
+        """The accuracy to show where there is room for one; None if none was measured."""
         return next(iter(self.accuracies), None)
 
 
 def _checks_of_a_head(head: ModelContract | SecondHead) -> tuple[tuple[bool, str], ...]:
-    """Return what must hold of labels and what belongs to them, and what to say where it fails."""
+    """Return the conditions on labels and their values, each with the message if it fails."""
     labels, prior = head.labels, head.prior
     return (
         (len(labels) > 1, f"it has fewer than two labels: {labels}"),
         (set(labels) <= set(LABELS), f"its labels {labels} are not all of {LABELS}"),
-        (len(set(labels)) == len(labels), f"a label stands twice: {labels}"),
+        (len(set(labels)) == len(labels), f"a label occurs twice: {labels}"),
         (len(prior) == len(labels), "its prior and its labels differ in number"),
-        (all(0 < p < 1 for p in prior), f"its prior {prior} leaves (0, 1)"),
+        (all(0 < p < 1 for p in prior), f"its prior {prior} is not within (0, 1)"),
         (math.isclose(sum(prior), 1, abs_tol=1e-3), "its prior does not sum to 1"),
         (0 < head.temperature < math.inf, f"its temperature is {head.temperature}"),
         (0 <= head.uncertain_below <= 1, f"uncertain_below is {head.uncertain_below}"),
@@ -202,13 +201,13 @@ def _checks_of_a_head(head: ModelContract | SecondHead) -> tuple[tuple[bool, str
 
 
 def to_metadata(contract: ModelContract) -> dict[str, str]:
-    """Return the metadata_props of a file that keeps `contract`, keys sorted."""
+    """Return `contract` as metadata_props of a model file, keys sorted."""
     fields = as_fields(contract)
     return {f"{PREFIX}{key}": json.dumps(fields[key], sort_keys=True) for key in sorted(fields)}
 
 
 def as_fields(contract: ModelContract) -> dict[str, Any]:
-    """Return the contract as plain values, `format` among them; what is not there is not named."""
+    """Return the contract as JSON values, including `format`; absent fields are left out."""
     fields: dict[str, Any] = {"format": FORMAT, **dataclasses.asdict(contract)}
     if contract.second is None:
         del fields["second"]
@@ -221,15 +220,15 @@ def from_metadata(metadata: Mapping[str, str]) -> ModelContract:
     """Read the contract back from a file's metadata_props.
 
     Raises:
-        ModelError: It is not there, of an unknown format, incomplete, or makes no sense. The
-            message does not name the file: whoever opened it does.
+        ModelError: It is absent, of an unknown format, incomplete, or makes no sense. The message
+            does not name the file: the caller, who opened it, does.
     """
     own = {k.removeprefix(PREFIX): v for k, v in metadata.items() if k.startswith(PREFIX)}
     if "format" not in own:
         raise ModelError("it carries no fer-live contract")
     try:
         fields = {key: json.loads(value) for key, value in own.items()}
-    except (ValueError, RecursionError) as error:  # ValueError: also a number of 5,000 digits
+    except (ValueError, RecursionError) as error:  # or of 5,000 digits
         raise ModelError(f"its contract is not JSON: {error}") from error
     found = fields.pop("format")
     if found not in READ_FORMATS or isinstance(found, bool):
@@ -244,7 +243,7 @@ def from_metadata(metadata: Mapping[str, str]) -> ModelContract:
 
 
 def _typed(fields: Mapping[str, Any]) -> ModelContract:
-    """Turn JSON values into the contract's types; unknown fields are left out."""
+    """Convert JSON values to the contract's types; unknown fields are ignored."""
     try:
         return ModelContract(
             name=json_values.text(fields["name"]),
@@ -273,7 +272,7 @@ def _typed(fields: Mapping[str, Any]) -> ModelContract:
 
 
 def _second(value: Mapping[str, Any] | None) -> SecondHead | None:
-    """Read the second head, where there is one."""
+    """Read the second head, if there is one."""
     if value is None:
         return None
     return SecondHead(

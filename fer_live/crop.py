@@ -1,8 +1,8 @@
 """The face crop, the same in training and live.
 
-Three anchors, both eyes and the mouth, are carried to fixed places by a similarity: a turn, one
-scale for both axes and a shift, so that a face is never squashed. Why these places:
-docs/decisions/0004-crop.md.
+Three anchors, both eyes and the mouth, are mapped to fixed positions by a similarity transform: a
+rotation, one scale for both axes and a shift, so that a face is never distorted. The reasons for
+these positions are in docs/decisions/0004-crop.md.
 """
 
 import math
@@ -20,9 +20,9 @@ Colour = Literal["gray", "rgb"]
 
 @dataclass(frozen=True, slots=True)
 class CropGeometry:
-    """Where the anchors of a face lie in the square picture that the classifier sees.
+    """Positions of a face's anchors in the square crop that the classifier sees.
 
-    The defaults are where they lie, on average, in FER2013's own 48-pixel pictures.
+    The defaults are the average positions in FER2013's own 48-pixel pictures.
 
     Attributes:
         size_px: Side of the crop, in pixels.
@@ -42,17 +42,17 @@ class CropGeometry:
 
 
 def crop_transform(anchors_px: Points, geometry: CropGeometry) -> Affine:
-    """Return the similarity that carries a face's anchors nearest to their places in the crop.
+    """Return the similarity transform that maps a face's anchors closest to their target positions.
 
-    Points are read as complex numbers, where a similarity is `a * z + b`; `a` and `b` minimise the
-    sum of squared distances (ordinary least squares, three points for four unknowns).
+    With points as complex numbers, a similarity is `a * z + b`; `a` and `b` minimise the sum of
+    squared distances (ordinary least squares, three points for four unknowns).
 
     Args:
         anchors_px: (3, 2) viewer's left eye, right eye and mouth, in frame pixels.
-        geometry: Where they belong.
+        geometry: Their target positions.
 
     Raises:
-        ValueError: The three anchors are one point, so no scale can be found.
+        ValueError: The three anchors coincide, so the scale is undefined.
 
     >>> geometry = CropGeometry()
     >>> crop_transform(geometry.anchors_px() * 2, geometry).round(6).tolist()
@@ -73,15 +73,15 @@ def crop_transform(anchors_px: Points, geometry: CropGeometry) -> Affine:
 def cut_crop(
     rgb: Image, transform: Affine, geometry: CropGeometry, colour: Colour
 ) -> NDArray[np.uint8]:
-    """Cut one face out of a picture.
+    """Crop one face out of a picture.
 
-    A face much larger than the crop is first shrunk by whole-number averaging, so that fine detail
-    does not alias into the small picture. Outside the picture, its border is repeated.
+    A face much larger than the crop is first reduced by averaging blocks of pixels, so that fine
+    detail does not alias. Outside the picture, its border is repeated.
 
     Args:
         rgb: (H, W, 3) uint8 RGB, or (H, W) uint8 gray when `colour` is "gray". Not written to.
         transform: (2, 3) frame pixels to crop pixels, from `crop_transform`.
-        geometry: Gives the side S of the crop.
+        geometry: Defines the side S of the crop.
         colour: "gray" for (S, S), "rgb" for (S, S, 3).
     """
     size = geometry.size_px
@@ -108,13 +108,13 @@ def cut_crop(
 def _shrunk(
     region: NDArray[np.uint8], transform: Affine, factor: int
 ) -> tuple[NDArray[np.uint8], Affine]:
-    """Average `factor` x `factor` blocks and let `transform` start from the smaller picture."""
+    """Average `factor` x `factor` blocks, and adapt `transform` to the smaller picture."""
     height, width = region.shape[:2]
     small_wh = max(1, width // factor), max(1, height // factor)
     # Whole blocks only: OpenCV averages them ten times faster than parts of pixels.
     width, height = min(width, small_wh[0] * factor), min(height, small_wh[1] * factor)
     small = cv2.resize(region[:height, :width], small_wh, interpolation=cv2.INTER_AREA)
-    # Pixel centres: x = (x_small + 1/2) * ratio - 1/2, with the ratio that the resize really used.
+    # Pixel centres: x = (x_small + 1/2) * ratio - 1/2, with the ratio that resize actually used.
     ratio = np.array([width / small_wh[0], height / small_wh[1]])
     start = transform[:, :2] @ (ratio / 2 - 0.5) + transform[:, 2]
     return small.astype(np.uint8, copy=False), np.column_stack((transform[:, :2] * ratio, start))

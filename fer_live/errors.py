@@ -3,19 +3,19 @@
 FerLiveError
 ├── SourceError       a camera, stream, video or picture could not be opened or read
 ├── SinkError         an output could not be written
-├── ModelError        a model file is missing, damaged, or does not keep the contract
-├── DeviceError       the device that was asked for cannot run the model
-├── DisplayError      a window was asked for where none can be shown
-├── DataError         a data set is missing, damaged, or not in the layout it was read as
-└── SettingsError     a configuration or option holds something that makes no sense
+├── ModelError        a model file is missing, damaged, or violates the contract
+├── DeviceError       the requested device cannot run the model
+├── DisplayError      a window was requested where none can be shown
+├── DataError         a data set is missing, damaged, or not in the expected layout
+└── SettingsError     a setting or option has a value that makes no sense
 
-A message says what happened, to which file or option, and what to do about it. Mistakes of the
-programmer are ValueError or TypeError.
+A message says what happened, to which file or option, and what to do about it. Programming errors
+are ValueError or TypeError.
 """
 
 
 class FerLiveError(Exception):
-    """Base of every error that fer-live raises on purpose."""
+    """Base class of every error that fer-live raises on purpose."""
 
 
 class SourceError(FerLiveError):
@@ -27,20 +27,20 @@ class SinkError(FerLiveError):
 
 
 class ModelError(FerLiveError):
-    """A model file is missing, damaged, or does not keep the contract."""
+    """A model file is missing, damaged, or violates the contract."""
 
 
 class DeviceError(FerLiveError):
-    """The device that was asked for cannot run the model."""
+    """The requested device cannot run the model."""
 
 
 class DisplayError(FerLiveError):
-    """A window was asked for where none can be shown."""
+    """A window was requested where none can be shown."""
 
 
 class DataError(FerLiveError):
-    """A data set is missing, damaged, or not in the layout it was read as."""
+    """A data set is missing, damaged, or not in the expected layout."""
 
 
 class SettingsError(FerLiveError):
-    """A configuration or option holds something that makes no sense."""
+    """A setting or option has a value that makes no sense."""

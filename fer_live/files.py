@@ -19,13 +19,13 @@ _PATH: Final = {errno.EACCES, errno.EPERM, errno.ENOTDIR, errno.EEXIST, errno.EI
 
 @contextmanager
 def published(path: Path, data: bytes) -> Generator[Path]:
-    """Write `data` beside `path`, let the caller test it there, then give it its name.
+    """Write `data` to a temporary file next to `path`, let the caller check it, then rename it.
 
-    When the caller raises or the disk is full, the file never appears under its name, an older one
-    stays, and nothing is left beside it.
+    If the caller raises or the disk is full, the file never appears under its name, an older one
+    is kept, and no temporary file remains.
 
     Args:
-        path: The name it is to have. Its folder is made if need be.
+        path: The final name. Its folder is created if necessary.
         data: The whole content.
 
     Yields:
@@ -35,7 +35,7 @@ def published(path: Path, data: bytes) -> Generator[Path]:
         SinkError: The file cannot be written.
     """
     temporary: Path | None = None
-    path = path.resolve() if path.is_symlink() else path  # a link stays one
+    path = path.resolve() if path.is_symlink() else path  # a symbolic link stays a link
     try:
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
@@ -60,7 +60,7 @@ def published(path: Path, data: bytes) -> Generator[Path]:
 
 
 def write_whole(path: Path, content: bytes | str) -> None:
-    """Write a file so that it is whole or, where that fails, as it was before; text as UTF-8.
+    """Write a file completely or, if that fails, leave it as it was before; text as UTF-8.
 
     Raises:
         SinkError: The file cannot be written.
@@ -70,9 +70,9 @@ def write_whole(path: Path, content: bytes | str) -> None:
 
 
 def disk_fault(error: OSError) -> str | None:
-    """Return a sentence on what the disk or a path refused; None for an error about neither.
+    """Return a sentence about a failure of the disk or a path; None for any other error.
 
-    For what libraries write by themselves, such as plots.
+    For files that libraries write themselves, such as plots.
     """
     place = f"{error.filename}" if error.filename else "a file"
     reason = error.strerror or str(error)
@@ -84,12 +84,12 @@ def disk_fault(error: OSError) -> str | None:
 
 
 def _sentence(path: Path, error: OSError) -> str:
-    """Say why a file cannot be written, as the system says it."""
+    """Return why a file cannot be written, in the system's words."""
     return f"{path} cannot be written: {error.strerror or error}"
 
 
 def _umask() -> int:
-    """Return the process's umask, which temporary files do not heed."""
+    """Return the process's umask, which temporary files ignore."""
     mask = os.umask(0)
     os.umask(mask)
     return mask

@@ -13,7 +13,7 @@ def mapping(value: object) -> Mapping[str, Any] | None:
 
 
 def text(value: object) -> str:
-    """Return `value` if it is text; else raise TypeError."""
+    """Return `value` if it is a string; else raise TypeError."""
     if not isinstance(value, str):
         raise TypeError(f"{value!r} is not text")
     return value

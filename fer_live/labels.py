@@ -12,4 +12,4 @@ LABELS: Final = (
     "neutral",
     "contempt",
 )
-"""Every label, in the order of every table. Sets with seven classes have the first seven."""
+"""All labels, in the order of every table. Data sets with seven classes use the first seven."""

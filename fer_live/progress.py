@@ -1,8 +1,8 @@
 """Progress of a long run, and an estimate of the time left.
 
-Work is told where it is done, without knowing who looks: `counted` and `phase` do nothing unless a
-`Meter` was set up around them. What is still to come is estimated from what was done: a run's
-phases are expected with weights, in any one unit, and seconds a unit are measured on the way.
+Progress is reported where the work is done, whether or not anybody displays it: `counted` and
+`phase` do nothing unless a `Meter` was set up around them. The time left is extrapolated: each
+expected phase has a weight, in any common unit, and the seconds per unit are measured on the way.
 """
 
 import time
@@ -17,7 +17,7 @@ T = TypeVar("T")
 
 @dataclass(slots=True)
 class _Phase:
-    """A part of a run: its name, its share of the work, and what it took if it has ended."""
+    """A part of a run: its name, its share of the work, and how long it took if it has ended."""
 
     name: str
     weight: float
@@ -28,8 +28,8 @@ class Meter:
     """One run, phase by phase.
 
     Args:
-        changed: Called whenever something has moved on.
-        clock: Gives seconds.
+        changed: Called after every change.
+        clock: Returns the time in seconds.
     """
 
     def __init__(
@@ -44,7 +44,7 @@ class Meter:
 
     @property
     def name(self) -> str:
-        """The phase that is running; empty between two."""
+        """Name of the running phase; empty between phases."""
         return self._running.name if self._running else ""
 
     @property
@@ -53,11 +53,11 @@ class Meter:
         return self._running is not None
 
     def expect(self, name: str, weight: float) -> None:
-        """Say that a phase will come, after those that were expected before."""
+        """Announce a phase that will come after those announced before."""
         self._phases.append(_Phase(name, weight))
 
     def begin(self, name: str) -> None:
-        """Begin a phase; expected ones before it that have not come will not come any more."""
+        """Begin a phase; announced phases before it that have not begun are dropped."""
         open_ones = [phase for phase in self._phases if phase.seconds is None]
         place = next((k for k, phase in enumerate(open_ones) if phase.name == name), None)
         if place is None:
@@ -72,7 +72,7 @@ class Meter:
         self._changed(self)
 
     def to(self, share: float) -> None:
-        """Say how much of the running phase is done, in [0, 1]."""
+        """Set how much of the running phase is done, in [0, 1]."""
         self._share = min(1.0, max(0.0, share))
         self._changed(self)
 
@@ -85,7 +85,7 @@ class Meter:
 
     @property
     def seconds_left(self) -> float | None:
-        """How long the rest will take; None where nothing tells yet."""
+        """How long the rest will take; None if it cannot be estimated yet."""
         ended = [phase for phase in self._phases if phase.seconds is not None]
         ahead = [phase for phase in self._phases if phase.seconds is None]
         left, spent = 0.0, sum(phase.seconds or 0.0 for phase in ended if phase.weight)
@@ -121,7 +121,7 @@ _meter: ContextVar[Meter | None] = ContextVar("meter", default=None)
 
 @contextmanager
 def metered(meter: Meter) -> Generator[Meter]:
-    """Let what runs inside tell this meter how far it is."""
+    """Make this the meter to which code run inside reports its progress."""
     token = _meter.set(meter)
     try:
         yield meter
@@ -130,14 +130,14 @@ def metered(meter: Meter) -> Generator[Meter]:
 
 
 def expect(name: str, weight: float) -> None:
-    """Tell the meter, if there is one, that a phase will come; see `Meter.expect`."""
+    """Announce a phase to the meter, if there is one; see `Meter.expect`."""
     if (meter := _meter.get()) is not None:
         meter.expect(name, weight)
 
 
 @contextmanager
 def phase(name: str) -> Generator[Callable[[float], None]]:
-    """Run a phase; what it gives takes the share that is done. In another phase it is silent."""
+    """Run a phase, and yield a function that takes the share done; silent within another phase."""
     meter = _meter.get()
     if meter is None or meter.is_running:
         yield lambda _: None
@@ -150,12 +150,12 @@ def phase(name: str) -> Generator[Callable[[float], None]]:
 
 
 def counted(name: str, items: Iterable[T], count: int | None = None) -> Iterator[T]:
-    """Give every item as one step of a phase.
+    """Yield the items, counting each as one step of a phase.
 
     Args:
         name: Of the phase.
         items: What is worked on.
-        count: How many there are; None asks `items`, which then has to be a sequence.
+        count: How many there are; None takes the length of `items`, which must then be a sequence.
     """
     total = len(items) if count is None and isinstance(items, Sequence) else count or 0
     with phase(name) as to:
@@ -166,6 +166,6 @@ def counted(name: str, items: Iterable[T], count: int | None = None) -> Iterator
 
 @contextmanager
 def part_of(to: Callable[[float], None], done: int, count: int) -> Generator[None]:
-    """Let phases inside be parts of one step, of which `done` of `count` are done already."""
+    """Count the phases inside as parts of one step, after `done` of `count` steps."""
     with metered(Meter(lambda inner: to((done + inner.share) / count))):
         yield

@@ -1,7 +1,7 @@
 """Recognise system failures from an error: out of memory, or a missing shared library.
 
-Each library has its own way to say that memory ran out. OpenCV's wheel leaves a few libraries to
-the system; where they are missing, `import cv2` names a file, and a person needs the name of a
+Each library has its own way of saying that memory ran out. OpenCV's wheel needs a few libraries
+from the system; if they are missing, `import cv2` names a file, but a person needs the name of a
 package.
 """
 
@@ -14,7 +14,7 @@ MEMORY_RAN_OUT: Final = (
     "or lift the limit (ulimit -v)"
 )
 _ERRNOS: Final = frozenset({errno.ENOMEM, errno.EAGAIN})
-"""EAGAIN is what the system says when no thread can be made."""
+"""EAGAIN is the system's error when no thread can be created."""
 _WORDS: Final = (
     "allocatetensors",  # TensorFlow Lite
     "bad_alloc",
@@ -22,7 +22,7 @@ _WORDS: Final = (
     "can't start new thread",
     "cannot allocate memory",
     "failed to allocate memory",
-    "failed to map segment",  # the system's loader of libraries
+    "failed to map segment",  # the dynamic linker
     "insufficient memory",  # OpenCV
     "out of memory",
 )
@@ -35,13 +35,13 @@ DEBIAN_PACKAGES: Final = {
     "libgthread-2.0.so.0": "libglib2.0-0",
     "libxcb.so.1": "libxcb1",
 }
-"""What opencv-python's wheel for Linux asks of the system (from `ldd`), and who brings it."""
+"""Libraries that opencv-python's wheel for Linux needs (from `ldd`), and their packages."""
 
 _MISSING = re.compile(r"(\S+\.so[.\d]*): cannot open shared object file")
 
 
 def ran_out_of_memory(error: BaseException) -> bool:
-    """Whether memory, or room for a thread, was refused."""
+    """Whether the system had no memory, or no room for another thread."""
     if isinstance(error, MemoryError):
         return True
     if isinstance(error, OSError) and error.errno in _ERRNOS:
@@ -51,7 +51,7 @@ def ran_out_of_memory(error: BaseException) -> bool:
 
 
 def missing_library(error: BaseException) -> str | None:
-    """Return a sentence on the system library that `error` misses; None if it is about none.
+    """Return a sentence about the system library that is missing; None for any other error.
 
     Args:
         error: An ImportError from an extension module, or an OSError from ctypes.

@@ -15,18 +15,18 @@ from fer_live.system_errors import MEMORY_RAN_OUT, missing_library, ran_out_of_m
 
 IMPATIENT: Final = (signal.SIGINT, signal.SIGTERM)
 INTERRUPTED: Final = 130
-"""128 and the number of SIGINT: what a shell reports of a command that Ctrl-C ended."""
+"""128 plus the number of SIGINT: what a shell reports for a command ended by Ctrl-C."""
 
 
 @contextmanager
 def plain_errors(command: str) -> Generator[None]:
-    """Turn an error that the user can put right into one line and an exit status.
+    """Turn an error that the user can fix into one line and an exit status.
 
-    The status is 2 where an option makes no sense, as it is for one that cannot be parsed, 130
-    after Ctrl-C, as shells expect it, and 1 for everything else.
+    The status is 2 if an option makes no sense, as for one that cannot be parsed, 130 after
+    Ctrl-C, as shells expect, and 1 for everything else.
 
     Args:
-        command: The name that the line begins with, such as "fer-live".
+        command: The name that begins the line, such as "fer-live".
     """
     try:
         yield
@@ -47,7 +47,7 @@ def plain_errors(command: str) -> Generator[None]:
 
 
 def tell_error(command: str, sentence: str) -> None:
-    """Write one line to stderr, red where the terminal may have colours."""
+    """Write one line to stderr, in red if the terminal may be coloured."""
     color = None if may_colour() else False
     typer.secho(f"{command}: {printable(sentence)}", err=True, fg="red", color=color)
 
@@ -58,11 +58,11 @@ def may_colour() -> bool:
 
 
 def printable(text: str) -> str:
-    """Return a text of which a terminal shows every character and obeys none.
+    """Return text that a terminal displays but never interprets as a command.
 
-    Names of files may hold anything: line breaks, sequences that move the cursor or recolour what
-    follows, marks that turn the direction of writing, bytes that are no UTF-8. Each such character
-    is written as its escape.
+    File names may contain anything: line breaks, sequences that move the cursor or recolour what
+    follows, marks that change the direction of writing, bytes that are not UTF-8. Each such
+    character is written as its escape sequence.
     """
     return "".join(
         character if character.isprintable() else character.encode("unicode_escape").decode()
@@ -72,12 +72,12 @@ def printable(text: str) -> str:
 
 @contextmanager
 def stop_signals() -> Generator[Callable[[], bool]]:
-    """Turn the first Ctrl-C or SIGTERM into a question that a loop may ask: was I told to stop?
+    """Turn the first Ctrl-C or SIGTERM into a flag that a loop can check.
 
     Files are then closed between two frames and never in the middle of a write. A second signal
-    raises KeyboardInterrupt, for whoever does not want to wait. A terminal that is closed (SIGHUP)
-    asks as well, unless `nohup` said that it shall not, and is never impatient: it may ask twice.
-    To be used on the main thread.
+    raises KeyboardInterrupt, for users who do not want to wait. Closing the terminal (SIGHUP) sets
+    the flag too, unless it is ignored, as under `nohup`; it never raises, even if sent twice. To
+    be used on the main thread.
     """
     told = False
 
@@ -87,7 +87,7 @@ def stop_signals() -> Generator[Callable[[], bool]]:
             raise KeyboardInterrupt
         told = True
 
-    hangup = getattr(signal, "SIGHUP", None)  # Windows has none
+    hangup = getattr(signal, "SIGHUP", None)  # Windows has no SIGHUP
     closed = [] if hangup is None or signal.getsignal(hangup) == signal.SIG_IGN else [hangup]
     with _handled_by(tell, *IMPATIENT, *closed):
         yield lambda: told
@@ -97,7 +97,7 @@ def stop_signals() -> Generator[Callable[[], bool]]:
 def _handled_by(
     handler: Callable[[int, FrameType | None], None], *signals: signal.Signals
 ) -> Generator[None]:
-    """Set the handler of signals, and put the old ones back."""
+    """Set the handler of signals, and restore the old ones afterwards."""
     before = [signal.signal(number, handler) for number in signals]
     try:
         yield

@@ -13,5 +13,5 @@ def markdown_row(cells: Iterable[object]) -> str:
 
 
 def markdown_table(heads: Sequence[object], rows: Iterable[Iterable[object]]) -> str:
-    """Return a table: the head, the line below it and the rows, without a line break at the end."""
+    """Return a table: header, separator and rows, without a line break at the end."""
     return "\n".join([markdown_row(heads), "|---" * len(heads) + "|", *map(markdown_row, rows)])

@@ -12,14 +12,14 @@ import typer
 from fer_live.progress import Meter, metered
 
 EVERY_S: Final = 30.0
-"""Where nobody looks at a terminal, so long passes between two lines."""
+"""Without a terminal, this much time passes between two lines."""
 _MINUTE_S: Final = 60
 _HOUR_S: Final = 3600
 
 
 @contextmanager
 def bar(title: str) -> Generator[Meter]:
-    """Show how far what runs inside is, on standard error, and how long the rest will take."""
+    """Show the progress of what runs inside, and the time left, on standard error."""
     if not sys.stderr.isatty() or os.environ.get("TERM") == "dumb":
         with metered(Meter(_Lines(title).tell)) as meter:
             yield meter
@@ -35,7 +35,7 @@ def bar(title: str) -> Generator[Meter]:
         TextColumn("{task.fields[left]}"),
     )
     console = Console(stderr=True)
-    both = sys.stdout.isatty()  # what goes into a file or a pipe is left alone
+    both = sys.stdout.isatty()  # output to a file or a pipe is left alone
     with Progress(*columns, console=console, redirect_stdout=both, transient=True) as shown:
         task = shown.add_task(title, total=1.0, left="")
 
@@ -49,13 +49,13 @@ def bar(title: str) -> Generator[Meter]:
 
 
 class _Lines:
-    """Writes a line when the last one is old enough."""
+    """Writes a line if enough time has passed since the last one."""
 
     def __init__(self, title: str) -> None:
         self._title, self._told_s = title, time.monotonic()
 
     def tell(self, meter: Meter) -> None:
-        """Write a line, or do not."""
+        """Write a line if it is time for one."""
         now_s = time.monotonic()
         if meter.name and now_s - self._told_s >= EVERY_S:
             self._told_s = now_s
@@ -64,7 +64,7 @@ class _Lines:
 
 
 def in_words(seconds: float | None) -> str:
-    """Return how long something takes, no more exactly than it is known.
+    """Return a duration in words, no more precisely than it is known.
 
     >>> in_words(None), in_words(7), in_words(130), in_words(4000)
     ('time left not known yet', '7 s left', '3 min left', '1 h 7 min left')

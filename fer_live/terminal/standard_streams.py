@@ -15,9 +15,9 @@ STREAMS: Final = {"stdin": (0, "r"), "stdout": (1, "w"), "stderr": (2, "w")}
 
 
 class Command(typer.Typer):
-    """A typer application that ends in a sentence where standard output takes no more.
+    """A typer application that ends with an error message if standard output cannot be written.
 
-    A closed stream is taken as one that nobody reads.
+    A closed stream is treated as one that nobody reads.
     """
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
@@ -35,10 +35,10 @@ class Command(typer.Typer):
 
 
 def open_closed_streams() -> None:
-    """Let closed standard streams lead nowhere.
+    """Connect closed standard streams to the null device.
 
-    Otherwise the first file that is opened gets the number of such a stream, and what a library
-    prints goes into that file.
+    Otherwise the first file to be opened would get the number of such a stream, and a library's
+    messages would go into that file.
     """
     for name, (number, mode) in STREAMS.items():
         try:
@@ -53,7 +53,7 @@ def open_closed_streams() -> None:
 
 
 def watch_standard_output() -> None:
-    """Make a file or pipe on standard output raise SinkError where it takes no more."""
+    """Make a file or pipe on standard output raise SinkError if it cannot be written."""
     given = sys.stdout
     if not isinstance(given, io.TextIOWrapper) or given is not sys.__stdout__ or given.isatty():
         return
@@ -68,18 +68,18 @@ def watch_standard_output() -> None:
 
 
 class _CheckedOutput(io.FileIO):
-    """Standard output; after the first refusal it leads nowhere, so that a process can end."""
+    """Standard output; after the first failure it discards everything, so the process can end."""
 
     _lost = False
 
     def write(self, data: Any, /) -> int:
-        """Write bytes; SinkError where they are refused, but for a reader that has gone away."""
+        """Write bytes; raise SinkError on failure, unless the reader has gone away."""
         if self._lost:
             return len(data)
         try:
             return super().write(data)
         except OSError as error:
             self._lost = True
-            if error.errno == errno.EPIPE:  # `| head`: typer ends the command without a word
+            if error.errno == errno.EPIPE:  # `| head`: typer ends the command silently
                 raise
             raise SinkError(f"standard output cannot be written ({error.strerror})") from error

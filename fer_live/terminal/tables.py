@@ -7,7 +7,7 @@ from rich.console import Console
 from rich.table import Table
 
 PIPE_WIDTH: Final = 10_000
-"""Columns of a table in a pipe or a file: as many as it needs, so that no path is cut."""
+"""Width of a table in a pipe or a file, in characters: enough that no path is cut off."""
 
 
 def wide_console(*, stderr: bool = False) -> Console:
@@ -19,12 +19,12 @@ def wide_console(*, stderr: bool = False) -> Console:
 
 
 def plain_table(*head: str, right: Collection[str] = (), title: str | None = None) -> Table:
-    """Return an empty table without lines.
+    """Return an empty table without borders.
 
     Args:
-        head: What stands above the columns.
-        right: Those of them whose cells are figures, aligned to the right.
-        title: Stands above the table.
+        head: Column headings.
+        right: Headings of the columns aligned to the right, for numbers.
+        title: Shown above the table.
     """
     table = Table(title=title, title_justify="left", box=None, pad_edge=False)
     for name in head:

@@ -74,8 +74,8 @@ def test_files_of_the_format_before_are_still_read() -> None:
     ("change", "sentence"),
     [
         ({"labels": (*LABELS[:7], "joy")}, "are not all of"),
-        ({"labels": (*LABELS[:7], "angry")}, "stands twice"),
-        ({"prior": (1.0,) * 8}, "leaves"),
+        ({"labels": (*LABELS[:7], "angry")}, "occurs twice"),
+        ({"prior": (1.0,) * 8}, "is not within"),
         ({"prior": (0.1,) * 8}, "does not sum to 1"),
         ({"temperature": 0.0}, "temperature"),
         ({"temperature": float("nan")}, "temperature"),

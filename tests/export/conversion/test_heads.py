@@ -157,7 +157,7 @@ def test_a_model_file_holds_no_third_head(two: Checkpoint, tmp_path: Path) -> No
     ("changes", "sentence"),
     [
         ({"labels": ("happy",)}, "fewer than two labels"),
-        ({"labels": ("happy", "happy")}, "a label stands twice"),
+        ({"labels": ("happy", "happy")}, "a label occurs twice"),
         ({"prior": (0.2, 0.9)}, "does not sum to 1"),
         ({"temperature": 0.0}, "its temperature is 0.0"),
         ({"uncertain_below": 2.0}, "uncertain_below is 2.0"),
