@@ -6,7 +6,8 @@
         for track in result.tracks:
             print(result.time_s, track.track_id, track.label, track.probabilities["happy"])
 
-The command `annotate` looks ahead where this does not; in Python it is `fer_live.annotate`.
+Labels here never depend on later frames; the command `annotate`, in Python `fer_live.annotate`,
+uses later frames too.
 """
 
 import logging
@@ -78,28 +79,29 @@ def analyze(
 ) -> Generator[FrameResult] | Generator[tuple[Frame, FrameResult]]:
     """Yield what is seen in each frame, faces or none.
 
-    A file, a picture or a folder of pictures gives every frame. A camera or a stream gives its
-    newest frame each time and drops those that came meanwhile. Labels are steadied as they are
-    live, without a look ahead; `fer_live.annotate` looks ahead. Nothing is opened before the first
-    result is asked for; everything is closed when the loop ends, by an exception or `close()` too.
+    A file, a picture or a folder of pictures yields every frame. A camera or a stream yields its
+    newest frame each time and drops those that arrived in between. Labels are smoothed as in live
+    use, from past frames only; `fer_live.annotate` uses later frames too. Nothing is opened before
+    the first result is requested; everything is closed when the loop ends, also by an exception or
+    `close()`.
 
     Args:
         source: A file or folder, the URL of a stream, a camera's index or device; or an iterable
-            of pictures in memory: (H, W, 3) uint8 RGB (OpenCV's are BGR: turn them first) or
-            (H, W) uint8 gray arrays, or PIL images, taken as one video of 30 frames a second;
-            `Frame`s where their times are known.
+            of pictures in memory: (H, W, 3) uint8 RGB (OpenCV's are BGR: convert them first) or
+            (H, W) uint8 gray arrays, or PIL images, treated as one video of 30 frames a second;
+            or `Frame`s, if their times are known.
         frames: Yield (frame, result) instead; `frame.rgb` is the upright picture, read-only.
         model: Name of a shipped model, or the path of an .onnx file.
-        device: "auto" takes CUDA where a session really gets it, "cuda" insists.
-        prior: "balanced" takes labels as if all were equally frequent, "natural" as frequent as
-            in training.
-        faces: How faces are found, such as `FaceSettings(max_faces=2, blendshapes=True)`.
+        device: "auto" uses CUDA if it works, "cuda" requires it.
+        prior: "balanced" chooses labels as if all were equally frequent, "natural" as if they
+            were as frequent as in training.
+        faces: How faces are detected, such as `FaceSettings(max_faces=2, blendshapes=True)`.
 
     Raises:
         SourceError: The source cannot be opened or read, or is gone.
-        SettingsError: The source is nothing of the above.
-        ModelError: The model is missing, damaged or foreign.
-        DeviceError: The device cannot be had.
+        SettingsError: The source is none of the above.
+        ModelError: The model is missing, damaged or not a fer-live model.
+        DeviceError: The device is not available.
     """
     pairs = _pairs(source, model=model, device=device, prior=prior, faces=faces)
     return pairs if frames else _results(pairs)
@@ -115,21 +117,20 @@ def analyze_image(
 ) -> FrameResult:
     """Return what is seen in one picture, faces or none.
 
-    The networks are loaded for each call; a loop over many pictures is faster as one `analyze` of
-    a folder.
+    The networks are loaded for each call; for many pictures, `analyze` on their folder is faster.
 
     Args:
         image: A picture's path, the bytes of its file, an (H, W, 3) uint8 RGB (OpenCV's are BGR:
-            turn them first) or (H, W) uint8 gray array, or a PIL image.
+            convert them first) or (H, W) uint8 gray array, or a PIL image.
         model: As for `analyze`.
         device: As for `analyze`.
         prior: As for `analyze`.
         faces: As for `analyze`.
 
     Raises:
-        SourceError: The picture cannot be read, or is none.
-        ModelError: The model is missing, damaged or foreign.
-        DeviceError: The device cannot be had.
+        SourceError: The picture cannot be read, or is not a picture.
+        ModelError: The model is missing, damaged or not a fer-live model.
+        DeviceError: The device is not available.
     """
     picture = [_picture(image)]
     with closing(analyze(picture, model=model, device=device, prior=prior, faces=faces)) as results:
@@ -137,21 +138,21 @@ def analyze_image(
 
 
 def draw(picture: object, result: FrameResult) -> Image:
-    """Return a new (H, W, 3) uint8 RGB picture with every face framed and named.
+    """Return a new (H, W, 3) uint8 RGB picture with a box and a label on every face.
 
     Args:
         picture: What `analyze_image` takes, or `frame.rgb`; in the size that was analyzed.
         result: What was seen in it.
 
     Raises:
-        SourceError: The picture cannot be read, or is none.
+        SourceError: The picture cannot be read, or is not a picture.
     """
     labels = result.tracks[0].labels if result.tracks else LABELS
     return overlay.draw(_picture(picture), result, labels=labels)
 
 
 def _picture(image: object) -> Image:
-    """Return whatever `analyze_image` takes as (H, W, 3) uint8 RGB."""
+    """Return anything that `analyze_image` accepts as (H, W, 3) uint8 RGB."""
     if isinstance(image, (bytes, bytearray, memoryview)):
         return decode_picture(bytes(image), "the picture in memory")
     if isinstance(image, (str, PathLike)):
@@ -160,12 +161,12 @@ def _picture(image: object) -> Image:
 
 
 def _opened(source: SourceLike) -> Source:
-    """Open whatever `analyze` takes."""
+    """Open anything that `analyze` accepts."""
     if isinstance(source, (str, PathLike)) or (
         isinstance(source, int) and not isinstance(source, bool)
     ):
         spec = str(source) if isinstance(source, int) else fspath(source)
-        named = isinstance(source, PathLike) and spec.isdecimal()  # a file called 7, no camera
+        named = isinstance(source, PathLike) and spec.isdecimal()  # a file called 7, not a camera
         return open_source(f"./{spec}" if named else spec)
     if isinstance(source, Iterable) and not isinstance(source, (bytes, bytearray)):
         return ArraysSource(source)
@@ -200,7 +201,7 @@ def _pairs(
 
 
 def _results(pairs: Generator[tuple[Frame, FrameResult]]) -> Generator[FrameResult]:
-    """Yield the results alone."""
+    """Yield only the results."""
     with closing(pairs):
         for _, result in pairs:
             yield result

@@ -154,9 +154,9 @@ def live(
 
 
 def _first_source(until_the_end: ExitStack, *, shown: bool) -> tuple[str, str]:
-    """Return what to show to somebody who named nothing, and words about it.
+    """Return what to show if no source was given, and a notice about it.
 
-    Where nothing can be shown, say what the command can do.
+    If nothing can be shown, print what the command can do.
     """
     from fer_live.realtime.live.first_run import first_source
     from fer_live.realtime.sinks.display import display_problem
@@ -227,7 +227,7 @@ def models(
 
 
 def _refuse_options_before(ctx: typer.Context) -> None:
-    """Refuse options of the live window that stand before a command, which would not see them."""
+    """Refuse options of the live window before a command, which would ignore them."""
     for name in ctx.params:
         source = ctx.get_parameter_source(name)
         if source is not None and source.name == "COMMANDLINE":

@@ -19,18 +19,18 @@ READ_BY: Final[Mapping[str, Callable[[Any], Callable[[Path], Any]]]] = {
     "jsonl": lambda pandas: lambda path: pandas.read_json(path, lines=True),
     "parquet": lambda pandas: pandas.read_parquet,
 }
-"""By ending, what of pandas reads a table."""
+"""The pandas reader for each file ending."""
 
 
 def to_pandas(results: Iterable[FrameResult | tuple[Frame, FrameResult]]) -> "DataFrame":
-    """Return the table that `fer-live annotate` writes, one row a face and frame.
+    """Return the table that `fer-live annotate` writes, one row per face and frame.
 
-    A frame without a face is a row with nothing behind `time_s`. `<label>` is what the label was
-    taken from, `raw_<label>` the network's own probability; blendshapes are columns where they
-    were asked for.
+    A frame without a face is a row with empty cells after `time_s`. `<label>` holds the
+    probabilities that the label was chosen from, `raw_<label>` those of the network itself;
+    blendshapes get columns if they were requested.
 
     Args:
-        results: What `analyze` yields, with or without frames, or a list of it.
+        results: What `analyze` yields, with or without frames, or a list of such results.
 
     Raises:
         SettingsError: pandas is not installed.
@@ -48,12 +48,12 @@ def to_pandas(results: Iterable[FrameResult | tuple[Frame, FrameResult]]) -> "Da
 
 
 def read_faces(folder: str | PathLike[str]) -> "DataFrame":
-    """Return every table that `annotate` wrote below a folder as one data frame.
+    """Return all tables that `annotate` wrote to a folder as one data frame.
 
-    One row a face and frame; `source` says which file. Formats may be mixed.
+    One row per face and frame; `source` is the file. Formats may be mixed.
 
     Args:
-        folder: What `annotate` wrote.
+        folder: The output folder of `annotate`.
 
     Raises:
         SettingsError: pandas is not installed.

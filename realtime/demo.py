@@ -16,11 +16,11 @@ def run_demo(out: Path, clip: Path | None = None) -> Outcome:
     """Annotate a clip into `out`; results of an earlier demo are replaced.
 
     Args:
-        out: Folder for the results; made when it is not there. Other files in it are left alone.
-        clip: Video of yours; None makes one from the portrait that scikit-image brings.
+        out: Folder for the results; created if it does not exist. Other files in it are kept.
+        clip: A video of your own; None makes one from the portrait in scikit-image.
 
     Raises:
-        SourceError: The clip, or the portrait, is not there.
+        SourceError: The clip, or the portrait, is missing.
         SinkError: The folder cannot be written to.
     """
     if clip is None:
@@ -32,9 +32,11 @@ def run_demo(out: Path, clip: Path | None = None) -> Outcome:
 
 
 def main() -> int:
-    """Run the demo, say where everything is, and return the exit status."""
+    """Run the demo, print where everything is, and return the exit status."""
     parser = argparse.ArgumentParser(prog="demo", description="Annotate a clip into a folder.")
-    parser.add_argument("--clip", type=Path, help="a video of yours instead of the made one")
+    parser.add_argument(
+        "--clip", type=Path, help="a video of your own instead of the generated one"
+    )
     parser.add_argument("--out", type=Path, default=Path("demo"), help="folder for the results")
     options = parser.parse_args()
     try:

@@ -1,7 +1,7 @@
 """A clip made from a public-domain portrait, so that the demo and the tests need no download.
 
-The portrait is scikit-image's `astronaut` (NASA, public domain; extra `demo`). The scenes are what
-a camera sees: a calm face, a turning one, changing light, two faces, a small one, and none.
+The portrait is scikit-image's `astronaut` (NASA, public domain; extra `demo`). The scenes imitate
+what a camera sees: a calm face, a turning one, changing light, two faces, a small one, and none.
 """
 
 import math
@@ -20,7 +20,7 @@ from fer_live.arrays import Affine, Image
 from fer_live.errors import SourceError
 
 FACE_CENTRE_PX: Final = (225.0, 124.1)
-"""Middle of the face in the portrait, found by MediaPipe's landmarker, in its 512 x 512 pixels."""
+"""Centre of the face in the 512 x 512 pixels of the portrait, found by MediaPipe's landmarker."""
 FACE_WIDTH_PX: Final = 89.5
 """Width of the hull of the face's landmarks in the portrait."""
 FPS: Final = 25
@@ -33,8 +33,8 @@ class Placed:
     Attributes:
         centre: (x, y) of the face, as fractions of the picture's size.
         width: Of the face, as a fraction of the picture's width.
-        turn_deg: Clockwise turn.
-        mirrored: Whether left and right are exchanged.
+        turn_deg: Clockwise rotation in degrees.
+        mirrored: Whether left and right are swapped.
     """
 
     centre: tuple[float, float]
@@ -45,13 +45,13 @@ class Placed:
 
 @dataclass(frozen=True, slots=True)
 class Scene:
-    """A stretch of the clip.
+    """A scene of the clip.
 
     Attributes:
         name: What it shows.
         duration_s: How long it lasts.
-        faces: From the scene's progress in [0, 1] to the faces in the picture.
-        light: From the progress to the factor that all pixels are multiplied by.
+        faces: Maps the scene's progress in [0, 1] to the faces in the picture.
+        light: Maps the progress to the factor by which all pixels are multiplied.
     """
 
     name: str
@@ -61,7 +61,7 @@ class Scene:
 
 
 def _swing(progress: float) -> float:
-    """Return a smooth wave from 0 over 1 and -1 back to 0."""
+    """Return a smooth wave from 0 to 1 to -1 and back to 0."""
     return math.sin(2 * math.pi * progress)
 
 
@@ -117,7 +117,7 @@ def draw_scene(scene: Scene, progress: float, size_wh: tuple[int, int]) -> Image
 
 
 def _pasted(picture: Image, face: Placed) -> Image:
-    """Return `picture` with the portrait laid over it, its edge faded out."""
+    """Return `picture` with the portrait blended into it, its edge faded out."""
     source = portrait()
     height, width = picture.shape[:2]
     fade = np.zeros(source.shape[:2], np.float32)
@@ -156,12 +156,12 @@ def write_portrait_clip(
     """Write the clip as an H.264 MP4 of 11 s.
 
     Args:
-        path: Where to.
+        path: The file to write.
         size_wh: (width, height) in pixels; both must be even.
-        times: How often it is played, one after the other; it is encoded once.
+        times: How often the clip repeats; it is encoded once.
 
     Raises:
-        SourceError: The portrait is not there.
+        SourceError: The portrait is missing.
     """
     with av.open(str(path), "w") as container:
         stream = container.add_stream("libx264", rate=Fraction(FPS))

@@ -1,8 +1,8 @@
 """Differences between PyAV releases, handled once for files and streams.
 
-Up to release 18, tags that are not UTF-8 end the reading unless `metadata_errors` is given, and
-rates are a `Fraction` or None. From release 19 on, tags never do, the option is gone, and rates are
-an `AVRational` of its own that is false where there is none (docs/decisions/0002-dependencies.md).
+Up to release 18, reading fails on tags that are not UTF-8 unless `metadata_errors` is given, and
+rates are a `Fraction` or None. From release 19 on, it never does, the option is gone, and rates are
+PyAV's own `AVRational`, which is false if unknown (docs/decisions/0002-dependencies.md).
 """
 
 from fractions import Fraction
@@ -26,7 +26,7 @@ class Ratio(Protocol):
 
     @property
     def denominator(self) -> int:
-        """What it is divided by; 0 where PyAV knows no value."""
+        """The denominator; 0 if the value is unknown."""
         ...
 
 
@@ -36,16 +36,16 @@ def open_input(
     options: dict[str, str],
     timeout: tuple[float, float] | None = None,
 ) -> InputContainer:
-    """Open a file or a stream to be read, whatever encoding its tags have.
+    """Open a file or a stream for reading, whatever the encoding of its tags.
 
     Args:
         place: "file:" and a path, or the address of a stream.
-        options: FFmpeg's own.
-        timeout: Seconds to wait for the first answer and for each further one; None for ever.
+        options: Options of FFmpeg.
+        timeout: Seconds to wait for each response; None waits forever.
 
     Raises:
         av.FFmpegError: It cannot be opened.
-        OSError: The system refuses.
+        OSError: The system reports an error.
     """
     opened: InputContainer = av.open(
         place, "r", options=options, timeout=timeout, **_TAGS_OF_ANY_ENCODING
@@ -54,5 +54,5 @@ def open_input(
 
 
 def exact(ratio: Ratio | None) -> Fraction | None:
-    """Return a rate or a time base as a fraction; None where the file gives none (0, 0/0, n/0)."""
+    """Return a rate or a time base as a fraction; None if the file gives none (0, 0/0, n/0)."""
     return Fraction(ratio.numerator, ratio.denominator) if ratio else None

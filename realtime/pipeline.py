@@ -19,14 +19,14 @@ from fer_live.realtime.tracking import Tracker, TrackingSettings
 
 @dataclass(frozen=True, slots=True)
 class PipelineSettings:
-    """How faces are followed and labels steadied.
+    """How faces are tracked and labels smoothed.
 
     Attributes:
-        prior: Which prior labels are taken with; `balanced` serves a person at a camera.
+        prior: The prior at which labels are chosen; `balanced` suits a person at a camera.
         tracking: When a face keeps its number.
-        label: How a label is steadied. Its `uncertain_below` None means the model's own.
-        neutral_s: Take what each face says in its first so many seconds for its resting face, and
-            out of what it says later; None leaves faces as they are until `take_baseline`.
+        label: How labels are smoothed. With `uncertain_below` None, the model's own is used.
+        neutral_s: Treat each face's first seconds as its resting expression, and correct later
+            frames for it; None corrects nothing until `take_baseline` is called.
     """
 
     prior: Prior = "balanced"
@@ -37,14 +37,14 @@ class PipelineSettings:
 
 @dataclass(frozen=True, slots=True)
 class Sighting:
-    """The faces of one frame, followed and cut out, before they are named.
+    """The faces of one frame, tracked and cropped, before they are classified.
 
     Attributes:
         frame_index: Of the frame.
         time_s: Of the frame.
         tracked: Each face with its number.
         crops: uint8 (N, *input_shape), in the same order.
-        times_ms: What finding, following and cutting out took.
+        times_ms: How long detecting, tracking and cropping took.
     """
 
     frame_index: int
@@ -55,7 +55,7 @@ class Sighting:
 
 
 class Pipeline:
-    """All stages of one source, with their state. Not for use by two sources."""
+    """All stages for one source, with their state. Not to be shared between sources."""
 
     def __init__(
         self,
@@ -65,13 +65,13 @@ class Pipeline:
         *,
         baselines: Baselines | None = None,
     ) -> None:
-        """Begin with nothing seen.
+        """Start with an empty state.
 
         Args:
             finder: Finds the faces of the source.
-            classifier: Names emotions.
-            settings: How faces are followed and labels steadied.
-            baselines: Take resting faces out; None for those that the settings ask for.
+            classifier: Classifies their expressions.
+            settings: How faces are tracked and labels smoothed.
+            baselines: Corrects for resting expressions; None creates it from the settings.
         """
         self._finder = finder
         self._classifier = classifier
@@ -84,11 +84,11 @@ class Pipeline:
 
     @property
     def labels(self) -> tuple[str, ...]:
-        """What the model can name, in the order of its outputs."""
+        """The model's labels, in the order of its outputs."""
         return self._classifier.contract.labels
 
     def take_baseline(self) -> float:
-        """Take what faces say from now on for their resting faces; return for how many seconds.
+        """Measure the resting expression of the faces now visible; return for how many seconds.
 
         Raises:
             SettingsError: The model has no label neutral.
@@ -104,9 +104,9 @@ class Pipeline:
         return self.name(sighting, prediction, classify_ms=classify_ms)
 
     def look(self, frame: Frame) -> Sighting:
-        """Find, follow and cut out the faces of a frame; `name` goes on from here.
+        """Detect, track and crop the faces of a frame; `name` continues from here.
 
-        For those who classify the faces of several sources in one batch.
+        For classifying the faces of several sources in one batch.
         """
         marks = [time.perf_counter_ns()]
         faces = self._finder.find(frame)
@@ -121,12 +121,12 @@ class Pipeline:
     def name(
         self, sighting: Sighting, prediction: Prediction, *, classify_ms: float
     ) -> FrameResult:
-        """Steady what the network says of the faces that were seen; in the order of the frames.
+        """Smooth the network's predictions and choose labels; call it in the order of the frames.
 
         Args:
             sighting: What `look` returned.
-            prediction: Of its crops, in their order.
-            classify_ms: How long the network took, other sources' share included.
+            prediction: The predictions for its crops, in their order.
+            classify_ms: How long the network took, including other sources' share.
         """
         begun_ns = time.perf_counter_ns()
         tracks = self._steadied(sighting.tracked, prediction, sighting.time_s)
@@ -137,7 +137,7 @@ class Pipeline:
     def _steadied(
         self, tracked: Sequence[tuple[int, Face]], prediction: Prediction, time_s: float
     ) -> tuple[Track, ...]:
-        """Smooth each track's probabilities and take its label."""
+        """Smooth each track's probabilities and choose its label."""
         self._now_s = time_s
         contract = self._classifier.contract
         adjusted = with_prior(prediction, contract, self._settings.prior)
@@ -165,7 +165,7 @@ class Pipeline:
         return tuple(tracks)
 
     def _smoother(self, track_id: int) -> LabelSmoother:
-        """Return the smoother of a track, new for a new one."""
+        """Return the smoother of a track, a new one for a new track."""
         if track_id not in self._smoothers:
             self._smoothers[track_id] = LabelSmoother(
                 self._classifier.contract, self._settings.label
@@ -173,14 +173,14 @@ class Pipeline:
         return self._smoothers[track_id]
 
     def _forget_lost(self) -> None:
-        """Drop the state of tracks that the tracker has given up, so that memory does not grow."""
+        """Drop the state of tracks that have ended, so that memory does not grow."""
         for track_id in self._smoothers.keys() - self._tracker.alive:
             del self._smoothers[track_id], self._first_s[track_id]
             self._baselines.forget(track_id)
 
 
 def cut_crops(frame: Frame, faces: Sequence[Face], contract: ModelContract) -> NDArray[np.uint8]:
-    """Cut all faces of a frame as one batch: uint8 (N, *contract.input_shape)."""
+    """Crop all faces of a frame as one batch: uint8 (N, *contract.input_shape)."""
     crops = np.empty((len(faces), *contract.input_shape), np.uint8)
     for crop, face in zip(crops, faces, strict=True):
         transform = crop_transform(face.anchors_px, contract.crop)

@@ -14,7 +14,7 @@ from fer_live.labels import LABELS
 
 
 class Box(NamedTuple):
-    """An upright box in frame pixels; right and bottom edges excluded; may leave the frame."""
+    """An axis-aligned box in frame pixels; right and bottom edge excluded; may leave the frame."""
 
     x0: float
     y0: float
@@ -23,12 +23,12 @@ class Box(NamedTuple):
 
     @property
     def width_px(self) -> float:
-        """Width; negative for a box turned inside out."""
+        """Width; negative for an inverted box."""
         return self.x1 - self.x0
 
     @property
     def height_px(self) -> float:
-        """Height; negative for a box turned inside out."""
+        """Height; negative for an inverted box."""
         return self.y1 - self.y0
 
     @property
@@ -42,7 +42,7 @@ class Box(NamedTuple):
         return max(0.0, self.width_px) * max(0.0, self.height_px)
 
     def iou(self, other: "Box") -> float:
-        """Return the overlap with `other`, in [0, 1]; 0 when both are empty."""
+        """Return the intersection over union with `other`, in [0, 1]; 0 if both are empty."""
         overlap = Box(
             max(self.x0, other.x0),
             max(self.y0, other.y0),
@@ -61,12 +61,11 @@ class SourceInfo:
         name: What a person would call it: a file name, "camera 0", a URL without its password.
         size_wh: (width, height) of the upright picture, in pixels.
         fps: Nominal or average frames a second.
-        frame_count: How many frames the container announces; files may lie.
-        duration_s: How long the container says it lasts, in seconds.
-        live: Whether frames come in real time and late ones are dropped.
+        frame_count: The number of frames according to the container, which may be wrong.
+        duration_s: The duration according to the container, in seconds.
+        live: Whether frames arrive in real time and late ones are dropped.
         has_audio: Whether there is sound that a copy of the video should keep.
-        began: The moment that `time_s` 0 stands for, by the clock on the wall; None where the
-            source does not say.
+        began: The date and time of `time_s` 0; None if the source does not say.
     """
 
     name: str
@@ -81,15 +80,15 @@ class SourceInfo:
 
 @dataclass(frozen=True, slots=True)
 class Frame:
-    """One picture from a source, and the moment it shows.
+    """One picture from a source, and its time.
 
     Attributes:
         index: Position in the source, from 0. A gap means dropped frames.
         time_s: Seconds on the source's own clock: presentation time for a file, time since
             the first grab for a camera or stream. Never decreases.
         rgb: (H, W, 3) uint8, upright. Never written to: draw on a copy.
-        captured_s: `time.monotonic()` when the picture was handed over by the device; None for
-            files. Latency is measured from here.
+        captured_s: `time.monotonic()` when the device delivered the picture; None for files.
+            Latency is measured from here.
     """
 
     index: int
@@ -103,16 +102,16 @@ class Face:
     """A face in one frame, in that frame's pixels.
 
     Attributes:
-        box: Hull of its landmarks.
-        anchors_px: (3, 2) viewer's left eye, right eye and mouth centres; what the crop is cut by.
-        score: How sure the finder is that this is a face, in [0, 1].
-        landmarks_px: (478, 2) MediaPipe's face mesh; None where only the anchors were followed.
-        blendshapes: (52,) float32 in [0, 1] in MediaPipe's order; None unless asked for.
-        follow_id: Faces of successive frames with the same number were followed from picture to
-            picture by the finder; None where it was asked about one picture alone.
-        measured: Whether the landmark network looked at this very frame; otherwise the place was
-            carried here from the last look.
-        measures: More of the face, by the names of `realtime.measures`; None unless asked for.
+        box: Bounding box of its landmarks.
+        anchors_px: (3, 2) viewer's left eye, right eye and mouth centres, which define the crop.
+        score: The finder's confidence that this is a face, in [0, 1].
+        landmarks_px: (478, 2) MediaPipe's face mesh; None if only the anchors were tracked.
+        blendshapes: (52,) float32 in [0, 1] in MediaPipe's order; None unless requested.
+        follow_id: The same number in successive frames means that the finder tracked the face from
+            one to the next; None for a single picture.
+        measured: Whether the landmark network ran on this very frame; otherwise the landmarks were
+            propagated from its last run.
+        measures: More measurements, by the names of `realtime.measures`; None unless requested.
     """
 
     box: Box
@@ -127,20 +126,20 @@ class Face:
 
 @dataclass(frozen=True, slots=True)
 class Track:
-    """A face followed over time, and what it shows now.
+    """A face tracked over time, and its current expression.
 
     Attributes:
-        track_id: From 1 in each run, never used again for another face.
+        track_id: Counted from 1 in each run, never reused for another face.
         face: The face in this frame.
         raw: (K,) the network's calibrated probabilities for this frame, at the natural prior.
-        steady: (K,) smoothed, with the chosen prior; what the label was taken from.
-        label: The label shown: the best of `steady`, held by hysteresis.
+        steady: (K,) smoothed probabilities at the chosen prior, from which the label is chosen.
+        label: The label shown: the largest of `steady`, with hysteresis.
         confidence: `steady` of that label, in [0, 1].
         uncertain: Whether the confidence is too low to be shown as a finding.
         first_s: When this face was first seen, on the source's clock.
         labels: (K,) what component k of `raw` and `steady` means.
-        without_rest: (K,) `raw` at the chosen prior, without what the face says at rest; None
-            where nothing was taken out. Smoothing begins with it.
+        without_rest: (K,) `raw` at the chosen prior, corrected for the resting expression; None if
+            nothing was corrected. This is what smoothing starts from.
     """
 
     track_id: int
@@ -177,7 +176,7 @@ class StageTimes:
 
     @property
     def total_ms(self) -> float:
-        """From frame to steady label."""
+        """From frame to smoothed label."""
         return self.find_ms + self.track_ms + self.crop_ms + self.classify_ms + self.smooth_ms
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Final
 
 RECENT_S: Final = 2.0
-"""The frame rate and the latency of the moment are those of this last stretch of time."""
+"""The current frame rate and latency are taken over this last period of time."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -15,16 +15,16 @@ class LiveStatus:
     """How a live run is going.
 
     Attributes:
-        elapsed_s: Since the first frame was asked for.
-        frames: How many were looked at.
-        dropped: How many the source gave that nobody had time for; those of a pause left out.
-        fps: Frames looked at a second, over the last `RECENT_S`.
+        elapsed_s: Time since the first frame was requested.
+        frames: Number of frames processed.
+        dropped: Number of frames dropped for lack of time, not counting pauses.
+        fps: Frames processed per second, over the last `RECENT_S`.
         latency_ms: From the capture of a frame to its labels, median over the last `RECENT_S`;
             None without a frame.
         latency_p50_ms: The same over the whole run.
-        latency_p95_ms: What one frame in twenty of the whole run exceeded.
-        trouble: Why no picture comes right now; None while they come.
-        behind_s: How long pictures of the source are held back to be shown evenly.
+        latency_p95_ms: The 95th percentile over the whole run.
+        trouble: Why no picture arrives right now; None while they arrive.
+        behind_s: How long the source's pictures are held back so that they are shown evenly.
     """
 
     elapsed_s: float
@@ -41,13 +41,13 @@ class LiveStatus:
 class Quantiles:
     """Quantiles of any number of positive values, to within one percent, in constant memory.
 
-    Values are counted in buckets whose bounds grow by a constant ratio, as in Masson et al. 2019,
+    Values are counted in buckets whose bounds grow by a constant factor, as in Masson et al. 2019,
     "DDSketch: a fast and fully-mergeable quantile sketch with relative-error guarantees".
     """
 
     ACCURACY: Final = 0.01
     SMALLEST: Final = 1e-3
-    """Anything smaller is counted as this: a microsecond, where values are milliseconds."""
+    """Anything smaller is counted as this: a microsecond if values are milliseconds."""
 
     def __init__(self) -> None:
         self._log_ratio = math.log((1 + self.ACCURACY) / (1 - self.ACCURACY))
@@ -70,7 +70,7 @@ class Quantiles:
         for bucket in sorted(self._counts):
             left -= self._counts[bucket]
             if left <= 0:
-                # The middle, in ratio, of the bucket's bounds: as far from either end.
+                # The point with the same ratio to either bound of the bucket.
                 return math.exp(bucket * self._log_ratio) * (1 - self.ACCURACY)
         return None
 
@@ -93,8 +93,8 @@ class Tally:
         """Count one frame.
 
         Args:
-            captured_s: When the device handed it over; None when it did not say.
-            labelled_s: When its labels were there; never before those of the last frame.
+            captured_s: When the device delivered it; None if unknown.
+            labelled_s: When its labels were ready; never before those of the last frame.
         """
         self._frames += 1
         latency_ms = None if captured_s is None else (labelled_s - captured_s) * 1000
@@ -104,7 +104,7 @@ class Tally:
         self._forget(labelled_s)
 
     def status(self, now_s: float, *, dropped: int) -> LiveStatus:
-        """Return how it goes at `now_s`."""
+        """Return the status at `now_s`."""
         self._forget(now_s)
         recent_ms = [latency_ms for _, latency_ms in self._recent if latency_ms is not None]
         return LiveStatus(
@@ -123,7 +123,7 @@ class Tally:
             self._recent.popleft()
 
     def _rate(self) -> float:
-        """Return the gaps between recent frames a second; 0 when there is no gap."""
+        """Return the number of intervals between recent frames per second; 0 without one."""
         if len(self._recent) < 2:  # noqa: PLR2004 (a gap has two ends)
             return 0.0
         span_s = self._recent[-1][0] - self._recent[0][0]

@@ -1,4 +1,4 @@
-"""Track numbers: a face keeps its number for as long as the finder follows it."""
+"""Track numbers: a face keeps its number for as long as the finder tracks it."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -11,17 +11,17 @@ class TrackingSettings:
     """When a face keeps its number.
 
     Attributes:
-        keep_s: A face that is gone for longer than this, in seconds, gets a new number. As shipped
-            it is a second, and the time that it takes to find a face again.
+        keep_s: A face that is gone for longer than this, in seconds, gets a new number. The
+            default is one second plus the time that it takes to find a face again.
     """
 
     keep_s: float = 1.3
 
 
 class Tracker:
-    """Gives each face a number, from 1, never used again for another face.
+    """Gives each face a number, counted from 1 and never reused for another face.
 
-    Which face is which the finder says (`Face.follow_id`): it has seen where each went.
+    The finder decides which face is which (`Face.follow_id`), because it has the pixels.
     """
 
     def __init__(self, settings: TrackingSettings | None = None) -> None:
@@ -32,21 +32,21 @@ class Tracker:
 
     @property
     def alive(self) -> set[int]:
-        """Numbers that have not been given up: their face may come back."""
+        """Numbers that are still in use: their face may come back."""
         return set(self._number_of.values())
 
     def update(self, faces: Sequence[Face], frame: Frame) -> list[tuple[int, Face]]:
         """Return each face with its number, sorted by number.
 
         Raises:
-            ValueError: The finder did not say which face is which.
+            ValueError: A face has no `follow_id`.
         """
         self._give_up(frame.time_s)
         tracked = [(self._number(face.follow_id, frame.time_s), face) for face in faces]
         return sorted(tracked, key=lambda pair: pair[0])
 
     def _number(self, follow_id: int | None, time_s: float) -> int:
-        """Return the number of a face that is here now."""
+        """Return the number of a visible face."""
         if follow_id is None:
             raise ValueError("a face without a follow_id cannot be numbered from frame to frame")
         if follow_id not in self._number_of:
@@ -56,7 +56,7 @@ class Tracker:
         return self._number_of[follow_id]
 
     def _give_up(self, now_s: float) -> None:
-        """Forget faces that were not seen for too long."""
+        """Forget faces that have not been seen for too long."""
         long_gone = [k for k, at_s in self._last_s.items() if now_s - at_s > self._settings.keep_s]
         for follow_id in long_gone:
             del self._number_of[follow_id], self._last_s[follow_id]

@@ -205,7 +205,7 @@ def annotate(
 
 
 def _refuse_mixed(engine: str, address: str | None, num_gpus: float, *, ordered: bool) -> None:
-    """Refuse options of one engine that were given with the other."""
+    """Refuse options that belong to the other engine."""
     if engine == "ray" and ordered:
         raise typer.BadParameter("Ray decides what is done when: leave out --jobs and --send")
     if engine == "local" and (address is not None or num_gpus):

@@ -56,7 +56,9 @@ def bench(
     size_wh = size_of(size)
     from fer_live.realtime.bench.one_core import use_one_core
 
-    pinned = use_one_core() is not None  # before numpy is imported, which counts cores then
+    pinned = (
+        use_one_core() is not None
+    )  # before numpy is imported, which counts the cores at that moment
     from rich.console import Console
 
     with plain_errors("fer-live"):

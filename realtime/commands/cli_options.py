@@ -1,7 +1,7 @@
 """Options shared by several commands.
 
-The words of a `Literal` stand here again because their types live beside heavy imports, and
---help is to be instant; mypy holds the two alike.
+The values of each `Literal` are repeated here, because their types are defined next to heavy
+imports and --help must be instant; mypy checks that the two agree.
 """
 
 from typing import Annotated, Literal, TypeAlias
@@ -130,7 +130,7 @@ def size_of(text: str | None) -> tuple[int, int] | None:
     """Read "1280x720"; None stays None.
 
     Raises:
-        typer.BadParameter: It is no size.
+        typer.BadParameter: It is not a size.
     """
     if text is None:
         return None

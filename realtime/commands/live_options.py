@@ -145,7 +145,7 @@ def seconds_of(text: str | None) -> float | None:
     """Read "3s", "3" or "2.5s"; None stays None.
 
     Raises:
-        typer.BadParameter: It is no time.
+        typer.BadParameter: It is not a time.
     """
     if text is None:
         return None

@@ -22,7 +22,7 @@ MOST_PASSED_OVER: Final = 20
 
 @contextmanager
 def progress_bar() -> Generator[Callable[[News], None]]:
-    """Give a function that keeps a bar on stderr up to date; without a terminal it is silent."""
+    """Yield a function that updates a progress bar on stderr; without a terminal it is silent."""
     console = Console(stderr=True)
     columns = (
         TextColumn("{task.fields[count]}"),
@@ -49,7 +49,7 @@ def progress_bar() -> Generator[Callable[[News], None]]:
 
 
 def duration(seconds: float) -> str:
-    """Say a time in minutes and seconds, and in hours where there are any.
+    """Return a time in minutes and seconds, and in hours if there are any.
 
     >>> duration(61.4), duration(3725)
     ('1:01', '1:02:05')
@@ -62,8 +62,8 @@ def duration(seconds: float) -> str:
 
 
 def tell_report(report: Report, out: str) -> None:
-    """Say what became of every input, and in a table which failed and why."""
-    console = wide_console(stderr=True)  # whoever searches the text finds a name in one piece
+    """Print how many inputs were processed, and a table of those that failed and why."""
+    console = wide_console(stderr=True)  # so that a name can be found in the text as a whole
     count = dict.fromkeys(STYLES, 0)
     for outcome in report.outcomes:
         count[outcome.status] += 1
@@ -82,7 +82,7 @@ def tell_report(report: Report, out: str) -> None:
 
 
 def _table(outcomes: Sequence[Outcome], passed_over: Sequence[PassedOver]) -> Table:
-    """Return a table of inputs of which there is something to say."""
+    """Return a table of the inputs that need a comment."""
     table = plain_table("input", "", "what happened")
     for outcome in outcomes:
         state = f"[{STYLES[outcome.status]}]{outcome.status}[/]"

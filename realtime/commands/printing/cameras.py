@@ -12,8 +12,8 @@ from fer_live.realtime.sources.cameras.v4l2 import Mode
 from fer_live.terminal.tables import plain_table
 
 NOTHING = (
-    "no camera is listed here: on Linux, look whether it is plugged in and whether /dev/video0 is "
-    "there; elsewhere the system does not list them, so try fer-live --camera 0, then 1"
+    "no camera is listed here: on Linux, check that it is plugged in and that /dev/video0 "
+    "exists; other systems do not list cameras, so try fer-live --camera 0, then 1"
 )
 
 
@@ -56,7 +56,7 @@ def index_of(camera: CameraInfo) -> str:
 
 
 def modes_line(modes: Sequence[Mode]) -> str:
-    """Return what a camera offers, a line for each coding.
+    """Return the modes of a camera, one line per encoding.
 
     >>> modes_line([Mode("MJPG", (1280, 720), 30.0), Mode("MJPG", (640, 480), 60.0)])
     'MJPG: 1280x720 at 30, 640x480 at 60'

@@ -24,10 +24,10 @@ ENDINGS: Final = {
 
 @contextmanager
 def status_line(*, shown: bool) -> Generator[Callable[[LiveStatus], None]]:
-    """Give a function that keeps one line of a terminal up to date; elsewhere it says nothing.
+    """Yield a function that updates one line of a terminal; without a terminal it is silent.
 
     Args:
-        shown: Whether there is to be a line at all.
+        shown: Whether to show the line at all.
     """
     if not (shown and sys.stderr.isatty()):
         yield lambda status: None
@@ -37,7 +37,7 @@ def status_line(*, shown: bool) -> Generator[Callable[[LiveStatus], None]]:
 
 
 def going(status: LiveStatus) -> str:
-    """Say in a few words how a live run is going."""
+    """Return the status of a live run in a few words."""
     now = (
         f"{status.fps:.1f} a second, latency {_ms(status.latency_ms)}"
         if status.trouble is None
@@ -50,9 +50,9 @@ def going(status: LiveStatus) -> str:
 
 
 def exit_status(report: LiveReport) -> int:
-    """Return 0 when all went well, 130 when it was stopped before it saw anything, else 1.
+    """Return 0 if all went well, 130 if stopped before the first picture, 1 otherwise.
 
-    A run that has seen pictures ends by Ctrl-C as it ends by a key: that is how one ends.
+    Once there were pictures, Ctrl-C is as normal a way to end a run as a key.
     """
     if report.ending == "told to stop" and not report.status.frames:
         return INTERRUPTED
@@ -60,10 +60,10 @@ def exit_status(report: LiveReport) -> int:
 
 
 def leave(status: int) -> NoReturn:
-    """End the process, at once.
+    """End the process immediately.
 
-    Everything is closed by now, but for a read that may have been left behind on its thread; and
-    with MediaPipe loaded Python takes a third of a second to end, which is felt at a key.
+    Everything is closed by now, except perhaps a read left behind on its thread; and with
+    MediaPipe loaded, Python takes a third of a second to exit, which is noticeable after a key.
     """
     sys.stdout.flush()
     sys.stderr.flush()
@@ -72,7 +72,7 @@ def leave(status: int) -> NoReturn:
 
 
 def tell_run(report: LiveReport) -> None:
-    """Say how a live run went."""
+    """Print how a live run went."""
     status = report.status
     if not status.frames and report.ending != "source ended":
         typer.echo(f"{ENDINGS[report.ending]} before the first picture", err=True)
@@ -96,5 +96,5 @@ def tell_run(report: LiveReport) -> None:
 
 
 def _ms(latency_ms: float | None) -> str:
-    """Say a latency; a dash for none."""
+    """Return a latency as text; a dash for none."""
     return "-" if latency_ms is None else f"{latency_ms:.0f} ms"

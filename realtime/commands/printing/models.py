@@ -51,6 +51,6 @@ def show_models(facts: Sequence[ModelFacts]) -> None:
 
 
 def accuracy(model: ModelFacts) -> str:
-    """Say a model's accuracy."""
+    """Return a model's accuracy as text."""
     metric = model.accuracy
     return "not measured" if metric is None else f"{metric.value:.1%}"

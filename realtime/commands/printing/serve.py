@@ -6,17 +6,17 @@ from fer_live.terminal.console import printable
 
 
 def tell_address(address: str, *, beyond_loopback: bool) -> None:
-    """Say where the page is.
+    """Print the address of the page.
 
     Args:
-        address: With the token, where one is asked for.
+        address: Including the token, if one is required.
         beyond_loopback: Whether other machines can reach it.
     """
     console = Console(stderr=True, highlight=False, soft_wrap=True)
     console.print(f"open {printable(address)} in a browser; stop with Ctrl-C", markup=False)
     if beyond_loopback:
         console.print(
-            "whoever has this address can watch and change settings, and nothing is encrypted; "
-            "browsers give their own camera only to pages on this machine or with https",
+            "anyone who has this address can watch and change settings, and nothing is encrypted; "
+            "browsers give access to their camera only to pages on this machine or over https",
             markup=False,
         )

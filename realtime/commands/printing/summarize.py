@@ -10,7 +10,7 @@ from fer_live.terminal.tables import plain_table
 
 
 def tell_study(study: Study, out: Path) -> None:
-    """Print the groups' figures, and where the tables are."""
+    """Print the figures of the groups, and where the tables are."""
     console = Console(highlight=False, soft_wrap=True)
     figures = ("share", "95 %", "seconds", "subjects")
     table = plain_table("group", "label", *figures, right=figures)

@@ -14,7 +14,7 @@ from fer_live.terminal.console import printable
 
 @contextmanager
 def health_table() -> Generator[Callable[[Sequence[StreamHealth]], None]]:
-    """Give a function that keeps a table up to date; without a terminal changes are lines."""
+    """Yield a function that updates a table; without a terminal, it prints changes as lines."""
     console = Console(stderr=True, highlight=False, soft_wrap=True)
     if not sys.stderr.isatty():
         yield _Changes(console)
@@ -24,14 +24,14 @@ def health_table() -> Generator[Callable[[Sequence[StreamHealth]], None]]:
 
 
 def tell_metrics(address: str) -> None:
-    """Say where Prometheus may read."""
+    """Print the address for Prometheus."""
     Console(stderr=True, highlight=False, soft_wrap=True).print(
         f"figures for Prometheus: {address}", markup=False
     )
 
 
 def tell_watched(report: WatchReport) -> None:
-    """Say how a run went, and what it wrote."""
+    """Print how a run went, and what it wrote."""
     console = Console(stderr=True, highlight=False, soft_wrap=True)
     console.print(_table(report.streams))
     begun = f", {report.restarts} processes begun anew" if report.restarts else ""
@@ -42,7 +42,7 @@ def tell_watched(report: WatchReport) -> None:
 
 
 class _Changes:
-    """Says what changed since it was last called."""
+    """Prints what changed since it was last called."""
 
     def __init__(self, console: Console) -> None:
         self._console = console
