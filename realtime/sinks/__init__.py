@@ -12,15 +12,15 @@ __all__ = ["FrameSink", "display_problem"]
 class FrameSink(Protocol):
     """Anything that takes frames with their results, in order, and is closed at the end.
 
-    A sink is a context manager that closes itself, also when an exception leaves the block, so
-    that what was written by then can be read.
+    A sink is a context manager that closes itself even if the block raises, so that what was
+    written by then can be read.
     """
 
     def write(self, frame: Frame, result: FrameResult) -> None:
         """Take one frame and what was seen in it.
 
         Raises:
-            SinkError: It cannot be written: the disk is full, the file or folder refuses.
+            SinkError: It cannot be written: the disk is full, or writing is not permitted.
         """
         ...
 
@@ -28,7 +28,7 @@ class FrameSink(Protocol):
         """Finish the output; a second call does nothing.
 
         Raises:
-            SinkError: The last of it cannot be written.
+            SinkError: The last part cannot be written.
         """
         ...
 

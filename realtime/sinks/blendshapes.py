@@ -56,4 +56,4 @@ BLENDSHAPES: Final = (
     "noseSneerLeft",
     "noseSneerRight",
 )
-"""All 52, as the face landmarker that ships with fer-live names them."""
+"""All 52, as named by the face landmarker that ships with fer-live."""

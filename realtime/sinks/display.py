@@ -11,11 +11,11 @@ from pathlib import Path
 from typing import Final
 
 PLATFORM: Final = "QT_QPA_PLATFORM"
-"""The variable that chooses how Qt reaches the screen."""
+"""The environment variable that selects Qt's platform."""
 
 
 def display_problem() -> str | None:
-    """Return why no window can be shown and what to do; None when one can."""
+    """Return why no window can be shown and what to do; None if one can."""
     if sys.platform in ("darwin", "win32"):
         return None
     if not os.environ.get("DISPLAY"):
@@ -29,17 +29,17 @@ def display_problem() -> str | None:
 
 
 def settle_platform() -> None:
-    """Have a Wayland desktop show OpenCV's windows through its X server.
+    """Make a Wayland desktop show OpenCV's windows through its X server.
 
-    Such desktops set `QT_QPA_PLATFORM=wayland` for all programs. OpenCV's own Qt does not speak
-    Wayland, and aborts the process where it is asked to.
+    Such desktops set `QT_QPA_PLATFORM=wayland` for all programs. OpenCV's own Qt does not support
+    Wayland, and aborts the process if it is requested.
     """
     if _asks_for_wayland(os.environ.get(PLATFORM, "")) and not _is_known(os.environ[PLATFORM]):
         os.environ[PLATFORM] = "xcb"
 
 
 def _platform_problem() -> str | None:
-    """Return why OpenCV's Qt would abort on what the environment asks of it."""
+    """Return why OpenCV's Qt would abort with the platform that the environment requests."""
     asked = os.environ.get(PLATFORM, "")
     if _is_known(asked) or _asks_for_wayland(asked):
         return None
@@ -50,12 +50,12 @@ def _platform_problem() -> str | None:
 
 
 def _asks_for_wayland(asked: str) -> bool:
-    """Whether one of the platforms that are asked for is Wayland."""
+    """Whether one of the requested platforms is Wayland."""
     return any(name.startswith("wayland") for name in _names(asked))
 
 
 def _is_known(asked: str) -> bool:
-    """Whether OpenCV's Qt has one of the platforms that are asked for, or brings no Qt at all."""
+    """Whether OpenCV's Qt has one of the requested platforms, or OpenCV has no Qt of its own."""
     known = _qt_platforms()
     return not asked or not known or not known.isdisjoint(_names(asked))
 
@@ -66,7 +66,7 @@ def _names(asked: str) -> list[str]:
 
 
 def _qt_platforms() -> set[str]:
-    """Return the platforms that the Qt in OpenCV's wheel can show windows on; none without it."""
+    """Return the platforms supported by the Qt in OpenCV's wheel; empty if there is none."""
     found = importlib.util.find_spec("cv2")
     if found is None or found.origin is None:
         return set()
@@ -75,7 +75,7 @@ def _qt_platforms() -> set[str]:
 
 
 def _x_problem(display: str) -> str | None:
-    """Connect to the X server as OpenCV's Qt would, and hang up."""
+    """Connect to the X server as OpenCV's Qt would, and disconnect."""
     try:
         xcb = ctypes.CDLL("libxcb.so.1")
     except OSError as error:

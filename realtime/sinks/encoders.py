@@ -11,26 +11,26 @@ from fer_live.errors import SinkError
 from fer_live.realtime.sinks.rows import TEXT, WHOLE, Row, decimals
 
 ROWS_IN_GROUP: Final = 4096
-"""Rows that Parquet holds in memory before it writes them."""
+"""Number of rows that Parquet keeps in memory before it writes them."""
 _FORMULA: Final = ("=", "+", "-", "@", "\t", "\r")
-"""What a spreadsheet takes for the beginning of something to run."""
+"""Characters with which a cell would be run as a formula by a spreadsheet."""
 STANDARD_OUTPUT: Final = Path("-")
 
 
 class RowEncoder(Protocol):
-    """Rows in, a file out. Every method raises OSError when the disk refuses."""
+    """Rows in, a file out. Every method raises OSError if the disk reports an error."""
 
     def write(self, new: Sequence[Row]) -> None:
         """Add rows."""
         ...
 
     def close(self) -> None:
-        """Write what is held and let go of the file, of which the latter in any case."""
+        """Write what is buffered and close the file; close it even if writing fails."""
         ...
 
 
 class CsvEncoder:
-    """Commas, a header, lines that end in a line feed; quotes as RFC 4180 has them."""
+    """Commas, a header, lines that end in a line feed; quoted as in RFC 4180."""
 
     def __init__(self, path: Path, names: Sequence[str]) -> None:
         self._forms = ["" if n in WHOLE | TEXT else f".{decimals(n)}f" for n in names]
@@ -53,14 +53,14 @@ class CsvEncoder:
 
 
 def harmless_cell(text: str) -> str:
-    """Return words with an apostrophe before what a spreadsheet would run as a formula."""
+    """Return text, with an apostrophe in front if a spreadsheet would run it as a formula."""
     return "'" + text if text.startswith(_FORMULA) else text
 
 
 def csv_text(text: str) -> str:
-    """Return a cell of words as a CSV has it: no spreadsheet runs it as a formula.
+    """Return text as a CSV cell that no spreadsheet runs as a formula.
 
-    Shipped labels are plain words; those of a model from elsewhere may be anything.
+    Shipped labels are plain words; those of other models may be anything.
 
     >>> csv_text("happy"), csv_text("=1+1"), csv_text("so, so")
     ('happy', "'=1+1", '"so, so"')
@@ -117,7 +117,7 @@ class ParquetEncoder:
         self._held: list[Row] = []
 
     def write(self, new: Sequence[Row]) -> None:
-        """Hold the rows until there are enough for a group."""
+        """Buffer the rows until there are enough for a group."""
         self._held.extend(new)
         if len(self._held) >= ROWS_IN_GROUP:
             self._write_group()
@@ -129,7 +129,7 @@ class ParquetEncoder:
         self._file.write_table(self._arrow.Table.from_arrays(arrays, schema=self._schema))
 
     def close(self) -> None:
-        """Write the last group and the footer, without which nothing can be read."""
+        """Write the last group and the footer, without which the file cannot be read."""
         with self._output:
             try:
                 if self._held:
@@ -139,7 +139,7 @@ class ParquetEncoder:
 
 
 def check_parquet(path: Path | None = None) -> None:
-    """Look whether Parquet can be written.
+    """Check that Parquet can be written.
 
     Raises:
         SinkError: pyarrow is not installed.
@@ -154,7 +154,7 @@ def check_parquet(path: Path | None = None) -> None:
 
 
 class _Stream:
-    """A pipe as pyarrow wants to write to it: one that knows how much went through."""
+    """A pipe as pyarrow requires it: one that counts what was written."""
 
     closed = False
 
@@ -184,19 +184,19 @@ class _Stream:
 
 
 def _is_stream(path: Path) -> bool:
-    """Whether a table goes where nobody can jump back: standard output, a pipe, a terminal."""
+    """Whether a table goes to something not seekable: standard output, a pipe, a terminal."""
     return path == STANDARD_OUTPUT or (path.exists() and not path.is_file())
 
 
 def _opened(path: Path) -> IO[bytes]:
-    """Open a file anew, or standard output, without a buffer of our own."""
+    """Open a new file, or standard output, unbuffered."""
     if path == STANDARD_OUTPUT:
         return os.fdopen(os.dup(1), "wb", buffering=0)
     return path.open("wb", buffering=0)
 
 
 class _WholeLines:
-    """A file to which lines are added all at once or not at all, without a buffer of our own."""
+    """An unbuffered file to which lines are appended all at once or not at all."""
 
     def __init__(self, path: Path, *, head: Iterable[str] = ()) -> None:
         self._file = _opened(path)
@@ -208,10 +208,10 @@ class _WholeLines:
             raise
 
     def add(self, lines: Iterable[str]) -> None:
-        """Add lines, each without its end.
+        """Append lines, given without their line breaks.
 
         Raises:
-            OSError: The disk refuses; of these lines none is in the file.
+            OSError: The disk reports an error; none of these lines is in the file.
         """
         data = "".join(f"{line}\n" for line in lines).encode()
         left = memoryview(data)
@@ -219,7 +219,9 @@ class _WholeLines:
             while left:
                 left = left[self._file.write(left) :]
         except OSError:
-            with suppress(OSError):  # a pipe cannot be cut; the first error is the one to tell
+            with suppress(
+                OSError
+            ):  # a pipe cannot be truncated; the first error is the one to report
                 os.ftruncate(self._file.fileno(), self._whole_bytes)
             raise
         self._whole_bytes += len(data)

@@ -12,25 +12,25 @@ from typing import Final, Self
 from fer_live.errors import SinkError
 
 UNFINISHED: Final = ".part"
-"""Ending of a file that is not whole yet and shall not look as if it were."""
+"""Ending of an incomplete file, so that it does not look like a complete one."""
 
 _log = logging.getLogger(__name__)
 
 
 class FileSink(ABC):
-    """A file that is written from its beginning and ended by `close` or by leaving a `with` block.
+    """A file that is written sequentially and finished by `close` or by leaving a `with` block.
 
-    With `atomic`, all is written to `<name>.part`, which becomes `<name>` only when it is whole:
-    whoever sees `<name>` sees a finished file, even if the machine was switched off. When an
-    exception leaves the block, nothing is left. Without, the file has its name from the start, and
-    what was written until an exception stays, closed and readable.
+    With `atomic`, everything is written to `<name>.part`, which is renamed to `<name>` only when
+    it is complete: `<name>` is always a finished file, even after a power cut. If the block
+    raises, nothing is left. Without `atomic`, the file has its name from the start, and what was
+    written before an exception is kept, closed and readable.
     """
 
     def __init__(self, path: Path, *, atomic: bool) -> None:
-        """Make the folder of `path` if need be.
+        """Create the folder of `path` if necessary.
 
         Raises:
-            SinkError: The folder cannot be made, or `path` is a folder.
+            SinkError: The folder cannot be created, or `path` is a folder.
         """
         self._path = path
         self._atomic = atomic
@@ -43,21 +43,21 @@ class FileSink(ABC):
 
     @abstractmethod
     def _finish(self) -> None:
-        """Write what is still held and let go of the file, of which the latter in any case.
+        """Write what is still buffered and close the file; close it even if writing fails.
 
         Raises:
-            OSError: The last of it could not be written.
+            OSError: The last part could not be written.
         """
 
     def _is_empty(self) -> bool:
-        """Whether the file makes no sense because nothing was written to it."""
+        """Whether the file is useless because nothing was written to it."""
         return False
 
     def close(self) -> None:
         """Finish the file; a second call does nothing.
 
         Raises:
-            SinkError: The last of it cannot be written.
+            SinkError: The last part cannot be written.
         """
         if self._closed:
             return
@@ -81,7 +81,7 @@ class FileSink(ABC):
 
     @contextmanager
     def _told(self) -> Generator[None]:
-        """Say in a sentence what the system refused."""
+        """Turn the system's error into a sentence."""
         try:
             yield
         except OSError as error:
@@ -91,7 +91,7 @@ class FileSink(ABC):
 
     @contextmanager
     def _beginning(self) -> Generator[None]:
-        """Begin the file, or leave nothing of it."""
+        """Start the file; if that fails, leave nothing of it."""
         try:
             with self._told():
                 yield
@@ -100,7 +100,7 @@ class FileSink(ABC):
             raise
 
     def _publish(self) -> None:
-        """Give the finished file its name; take one away in which nothing is."""
+        """Give the finished file its name; remove it if it is empty."""
         if self._is_empty():
             self._written.unlink(missing_ok=True)
             return
@@ -111,7 +111,7 @@ class FileSink(ABC):
         self._written.replace(self._path)
 
     def _discard(self) -> None:
-        """Remove what is not whole, if it has a name of its own."""
+        """Remove an incomplete file, if it has a temporary name."""
         if self._atomic:
             with suppress(OSError):
                 self._written.unlink(missing_ok=True)
@@ -132,7 +132,7 @@ class FileSink(ABC):
             self._end_after(error)
 
     def _end_after(self, error: BaseException) -> None:
-        """Let go of the file without hiding the error that ends the block."""
+        """Close the file without hiding the error that ended the block."""
         try:
             self._finish()
         except OSError as further:

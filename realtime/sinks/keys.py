@@ -1,6 +1,6 @@
 """Key presses: from the codes of `cv2.waitKeyEx` to actions.
 
-A code is compared whole. `cv2.waitKey` cuts it to eight bits, by which the arrow up becomes an R.
+Whole codes are compared. `cv2.waitKey` cuts them to eight bits, which turns the up arrow into an R.
 """
 
 import sys
@@ -9,7 +9,7 @@ from typing import Final
 
 
 class Key(Enum):
-    """What a key asks for; the value is what the help says."""
+    """The action of a key; the value is its description in the help."""
 
     QUIT = "quit; so does Escape"
     PAUSE = "pause"
@@ -33,7 +33,7 @@ KEYS: Final = {
     "t": Key.STRIP,
     "h": Key.HELP,
 }
-"""Which key means what; Escape quits as well, and capitals count."""
+"""The keys; Escape quits as well, and capitals work too."""
 
 OTHER_LAYOUTS: Final = {
     "q": "йضๆქ",
@@ -48,8 +48,8 @@ OTHER_LAYOUTS: Final = {
 }
 """Letters that other layouts have on the same keys: Russian with Ukrainian, Belarusian and Kazakh;
 Greek; Hebrew; Arabic and Persian; Thai; Georgian. Taken from xkeyboard-config. A letter that two
-layouts have on different keys belongs to the one that more people use; Greek and Hebrew have none
-on the Q, where Escape quits."""
+layouts have on different keys is assigned to the more widely used one; Greek and Hebrew have none
+on the Q, so there Escape is the key to quit."""
 
 _ESCAPES: Final = frozenset({0x1B, 0xFF1B})
 _LATIN_OF: Final = {
@@ -69,7 +69,7 @@ _UNICODE_KEYSYM: Final = 0x01000000
 
 
 def key_of(code: int) -> Key | None:
-    """Return what a key code of `cv2.waitKeyEx` asks for; None for no key or another."""
+    """Return the action for a key code of `cv2.waitKeyEx`; None for no key or an unused one."""
     if code < 0:
         return None
     if code in _ESCAPES:
@@ -79,9 +79,9 @@ def key_of(code: int) -> Key | None:
 
 
 def _letter(code: int) -> str:
-    """Return the letter that a code stands for; "" for arrows and other keys without one.
+    """Return the letter for a key code; "" for arrows and other keys without one.
 
-    X gives keysyms, macOS Unicode, Windows characters of its code page and, for keys without a
+    X returns keysyms, macOS Unicode, Windows characters of its code page and, for keys without a
     character, their number times 65,536.
     """
     if sys.platform == "darwin":

@@ -16,8 +16,8 @@ class _Format:
     """How a format is written.
 
     Attributes:
-        endings: What names of it end in, the usual one first.
-        options: Pillow's, for writing.
+        endings: File name endings, the usual one first.
+        options: Pillow's options for writing.
     """
 
     endings: tuple[str, ...]
@@ -40,17 +40,17 @@ _FORMATS: Final[Mapping[str, _Format]] = {
     "WEBP": _Format((".webp",), {"quality": 90, "method": 2}),
 }
 _WRITTEN_AS: Final = {"MPO": "JPEG"}
-"""A photograph with previews or depth in it is a JPEG to whoever looks at it."""
+"""A photograph that contains previews or depth is an ordinary JPEG to its users."""
 ENDINGS: Final = tuple(ending for form in _FORMATS.values() for ending in form.endings)
-"""Everything that the name of a written picture may end in."""
+"""All endings that the name of a written picture may have."""
 
 
 def picture_ending(form: str | None, suffix: str) -> str:
-    """Return what the name of a picture like another one ends in.
+    """Return the file name ending for a picture in the format of another one.
 
     Args:
-        form: Pillow's name of the other's format; None or one that cannot be written gives PNG.
-        suffix: What the other's name ends in, which is kept where it fits the format.
+        form: Pillow's name of that format; None, or one that cannot be written, gives PNG.
+        suffix: The ending of the other picture's name, which is kept if it fits the format.
 
     >>> picture_ending("JPEG", ".JPEG"), picture_ending("JPEG", ".png"), picture_ending(None, ".x")
     ('.jpeg', '.jpg', '.png')
@@ -60,16 +60,16 @@ def picture_ending(form: str | None, suffix: str) -> str:
 
 
 def write_picture(path: Path, rgb: Image, form: str | None, icc_profile: bytes | None) -> None:
-    """Write (H, W, 3) uint8 RGB in a format; what reads HEIC has to be there to write it.
+    """Write a picture in a format; HEIC needs the package that also reads it.
 
     Args:
-        path: Where to.
-        rgb: What to write.
-        form: Pillow's name of the format; PNG where it is None or cannot be written.
-        icc_profile: What the colours mean, written along; None for sRGB.
+        path: The file to write.
+        rgb: (H, W, 3) uint8 RGB.
+        form: Pillow's name of the format; PNG if it is None or cannot be written.
+        icc_profile: The colour profile to embed; None for sRGB.
 
     Raises:
-        SinkError: The disk refuses, or the format cannot hold such a picture.
+        SinkError: The disk reports an error, or the format does not support such a picture.
     """
     name = _written_as(form)
     options = dict(_FORMATS[name].options)
@@ -84,6 +84,6 @@ def write_picture(path: Path, rgb: Image, form: str | None, icc_profile: bytes |
 
 
 def _written_as(form: str | None) -> str:
-    """Return the format that a picture of another is written in."""
+    """Return the format in which a picture of the given format is written."""
     name = _WRITTEN_AS.get(form or "", form or _FALLBACK)
     return name if name in _FORMATS else _FALLBACK

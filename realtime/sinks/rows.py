@@ -1,6 +1,6 @@
 """Columns of the table, and the rows of one frame.
 
-All formats hold the same rounded numbers, so that a table says the same whatever it is read from.
+All formats contain the same rounded numbers, so a table is the same in any of them.
 """
 
 from collections.abc import Iterator, Sequence
@@ -13,7 +13,7 @@ from fer_live.realtime.results import FrameResult, Track
 from fer_live.realtime.sinks.blendshapes import BLENDSHAPES
 
 Cell: TypeAlias = int | float | str | None
-"""One value of a row; None where there is no face or it was not asked for."""
+"""One value of a row; None if there is no face or it was not requested."""
 
 Row: TypeAlias = tuple[Cell, ...]
 """One value for each column, in the columns' order."""
@@ -33,7 +33,7 @@ FACE_COLUMNS: Final = (
 DECIMALS: Final = dict.fromkeys(
     ("x0", "y0", "x1", "y1", "face_size_px", "eye_distance_px", "yaw", "pitch", "roll"), 2
 )
-"""Digits after the point of what is in pixels or degrees; every other fraction has six."""
+"""Decimal places of values in pixels or degrees; all other fractions have six."""
 OTHER_DECIMALS: Final = 6
 WHOLE: Final = frozenset({"frame", "track", "uncertain"})
 TEXT: Final = frozenset({"label", "time_utc"})
@@ -41,12 +41,12 @@ TEXT: Final = frozenset({"label", "time_utc"})
 
 @dataclass(frozen=True, slots=True)
 class TableContent:
-    """What stands in a table beside what stands in every one.
+    """Optional columns of a table, in addition to those of every table.
 
     Attributes:
-        blendshapes: MediaPipe's 52 scores.
+        blendshapes: Whether to include MediaPipe's 52 scores.
         measures: Names of more columns, from `Face.measures`.
-        wall_clock: When a frame was taken.
+        wall_clock: Whether to include the date and time of each frame.
     """
 
     blendshapes: bool = False
@@ -60,10 +60,10 @@ PLAIN: Final = TableContent()
 def columns(labels: Sequence[str], content: TableContent) -> tuple[str, ...]:
     """Return the names of all columns, in order.
 
-    `time_utc` stands behind `time_s` where rows say when they were taken (ISO 8601, UTC).
-    One column a label is what the label was taken from (smoothed, prior applied), `raw_<label>`
-    the network's own calibrated probability, `blendshape_<name>` one of MediaPipe's 52 scores;
-    `measures` stand behind all else.
+    `time_utc` follows `time_s` if rows include the date and time (ISO 8601, UTC). `<label>` is the
+    probability that the label is chosen by (smoothed, prior applied), `raw_<label>` the network's
+    own calibrated probability, `blendshape_<name>` one of MediaPipe's 52 scores; `measures` come
+    last.
     """
     return (
         *FRAME_COLUMNS,
@@ -77,7 +77,7 @@ def columns(labels: Sequence[str], content: TableContent) -> tuple[str, ...]:
 
 
 def decimals(column: str) -> int:
-    """Return how many digits after the point a column of fractions has."""
+    """Return the number of decimal places of a column."""
     return DECIMALS.get(column, OTHER_DECIMALS)
 
 
@@ -88,13 +88,13 @@ def rows(
     content: TableContent = PLAIN,
     moment: tuple[str | None, ...] = (),
 ) -> Iterator[Row]:
-    """Yield one row a face, by track; one row with empty cells when there is no face.
+    """Yield one row per face, ordered by track; one row with empty cells if there is no face.
 
     Args:
         result: What was seen in one frame.
-        width: How many columns a row has.
-        content: What the columns hold.
-        moment: The cell of `time_utc`, for tables that have it.
+        width: Number of columns.
+        content: The optional columns.
+        moment: The value of `time_utc`, for tables that have it.
     """
     start = (result.frame_index, _rounded(result.time_s, OTHER_DECIMALS), *moment)
     for track in sorted(result.tracks, key=lambda track: track.track_id):
@@ -105,7 +105,7 @@ def rows(
 
 
 def utc(moment: datetime) -> str:
-    """Return a moment as ISO 8601 in UTC, to the millisecond.
+    """Return a date and time as ISO 8601 in UTC, to the millisecond.
 
     >>> utc(datetime(2026, 1, 2, 3, 4, 5, 678000, tzinfo=timezone.utc))
     '2026-01-02T03:04:05.678Z'
@@ -129,14 +129,14 @@ def _face_cells(track: Track) -> Row:
 
 
 def _blendshape_cells(track: Track) -> Row:
-    """Return 52 scores, empty where the finder gave none."""
+    """Return 52 scores, empty if the finder returned none."""
     if track.face.blendshapes is None:
         return (None,) * len(BLENDSHAPES)
     return _fractions(track.face.blendshapes)
 
 
 def _measure_cells(track: Track, names: Sequence[str]) -> Row:
-    """Return one cell a measure, empty for one that the face has not."""
+    """Return one cell per measure, empty if the face does not have it."""
     found = track.face.measures or {}
     return tuple(_rounded(found[n], decimals(n)) if n in found else None for n in names)
 
@@ -147,5 +147,5 @@ def _fractions(values: Probs) -> Row:
 
 
 def _rounded(value: float, digits: int) -> float:
-    """Round, and turn -0.0 into 0.0 so that no cell says "-0.00"."""
+    """Round, and turn -0.0 into 0.0 so that no cell contains "-0.00"."""
     return round(float(value), digits) + 0.0

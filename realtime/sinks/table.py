@@ -1,8 +1,8 @@
 """Write tables with one row per face and frame: CSV, JSON lines or Parquet.
 
-CSV and JSON lines reach the file frame by frame, in whole lines, so that a run that is killed
-leaves a table that can be read; at worst the very line that was being written is cut. Parquet can
-only be read once closed; its rows are written in groups, so that memory does not grow. Why so:
+CSV and JSON lines reach the file frame by frame, in whole lines, so a killed run leaves a readable
+table; at worst, the line that was being written is cut off. Parquet can only be read once closed;
+its rows are written in groups, so that memory does not grow. Reasons:
 docs/decisions/0008-outputs.md.
 """
 
@@ -32,7 +32,7 @@ _ENCODERS: Final[dict[TableFormat, Callable[[Path, Sequence[str]], RowEncoder]]]
 
 
 def table_format(path: Path) -> TableFormat:
-    """Return the format that the ending of a file's name asks for.
+    """Return the format for the ending of a file name.
 
     Raises:
         SinkError: No format has this ending.
@@ -47,12 +47,13 @@ def table_format(path: Path) -> TableFormat:
 class TableWriter(FileSink):
     """A table that takes frames in order.
 
-    All formats have the same columns and numbers: one row a face and frame, and a row with the
-    cells after `time_s` empty (null) for a frame without a face. In JSON lines a row is an object.
+    All formats have the same columns and numbers: one row per face and frame, and for a frame
+    without a face a row whose cells after `time_s` are empty (null). In JSON lines a row is an
+    object.
 
     Attributes:
         columns: Names of the columns, in order.
-        began: The moment of `time_s` 0, for `time_utc`; to be set before the first frame.
+        began: The date and time of `time_s` 0, for `time_utc`; to be set before the first frame.
     """
 
     def __init__(
@@ -64,14 +65,14 @@ class TableWriter(FileSink):
         content: TableContent = PLAIN,
         atomic: bool = False,
     ) -> None:
-        """Begin the file; one that was there is replaced.
+        """Start the file; an existing one is replaced.
 
         Args:
-            path: Where to; missing folders are made. "-" is standard output.
+            path: The file to write; missing folders are created. "-" is standard output.
             labels: What component k of the probabilities means.
             form: The format; None takes it from the name's ending.
-            content: Which columns there are beside those of every table.
-            atomic: Write under another name until it is whole, as `FileSink` says.
+            content: The optional columns.
+            atomic: Write under a temporary name until it is complete, see `FileSink`.
 
         Raises:
             SinkError: The file cannot be written, its ending is unknown, or pyarrow is missing.
@@ -88,7 +89,7 @@ class TableWriter(FileSink):
         """Add the rows of one frame.
 
         Raises:
-            SinkError: The disk refuses; the lines before stay whole.
+            SinkError: The disk reports an error; earlier lines remain intact.
         """
         self._check_open()
         moment = self._moment(result.time_s) if self._content.wall_clock else ()
@@ -98,7 +99,7 @@ class TableWriter(FileSink):
             self._encoder.write(new)
 
     def _moment(self, time_s: float) -> tuple[str | None]:
-        """Return when a frame was taken; None while the beginning is unknown."""
+        """Return when a frame was taken; None while the time of the first is unknown."""
         return (None if self.began is None else utc(self.began + timedelta(seconds=time_s)),)
 
     def _finish(self) -> None:

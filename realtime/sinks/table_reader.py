@@ -12,7 +12,7 @@ from fer_live.errors import DataError
 def read_table(path: Path) -> tuple[Sequence[str], Iterator[Sequence[object]]]:
     """Return the columns of a table and its rows, one after the other.
 
-    Cells of a CSV are text as they stand, "" for none; of the others, values, None for none.
+    Cells of a CSV are strings as in the file, "" if empty; in the other formats values or None.
 
     Raises:
         DataError: It cannot be read, or pyarrow is missing.
@@ -24,7 +24,7 @@ def read_table(path: Path) -> tuple[Sequence[str], Iterator[Sequence[object]]]:
 
 
 def _guarded(path: Path, rows: Iterator[Sequence[object]]) -> Iterator[Sequence[object]]:
-    """Yield rows; what cannot be read is told as such."""
+    """Yield rows; turn errors of reading into `DataError`."""
     with _read_errors(path):
         yield from rows
 

@@ -1,6 +1,6 @@
 """Write a video file: H.264, original timestamps, with the sound of the source.
 
-What is kept to the bit, what is not, and what lost: docs/decisions/0008-outputs.md.
+What is preserved exactly and what is not, and what was rejected: docs/decisions/0008-outputs.md.
 """
 
 from collections.abc import Generator
@@ -24,20 +24,20 @@ from fer_live.realtime.sinks.audio.audio_copy import AudioCopy, SoundOf
 from fer_live.realtime.sinks.file_sink import FileSink
 
 CONTAINERS: Final = {".mp4": "mp4", ".m4v": "mp4", ".mov": "mov", ".mkv": "matroska"}
-"""What can be written, by the ending of the name. Matroska rounds times to a millisecond."""
+"""Container formats by file name ending. Matroska rounds times to a millisecond."""
 FINE_TICKS_PER_S: Final = 90_000
 MATROSKA_TICKS_PER_S: Final = 1_000
 LONGEST_TICKS: Final = 2**31 - 1
-"""How far apart two pictures of an MP4 may lie, in ticks."""
+"""Longest interval between two frames of an MP4, in ticks."""
 NOMINAL_FPS: Final = Fraction(30)
-"""Where a source does not say; it plans the bit rate, and how long the last picture is shown."""
+"""Used if a source gives none: for the bit rate, and how long the last picture is shown."""
 SLOWEST_FPS: Final = Fraction(1, 1001)
-"""Pictures of a slower source still have their own times; this plans the bit rate only."""
+"""For the bit rate only; pictures of a slower source keep their own times."""
 LONGEST_SIDE_PX: Final = 16_384
-"""What x264 encodes at most, in either direction."""
+"""The largest width or height that x264 encodes."""
 KEY_FRAME_EVERY_S: Final = 2
 THREADS: Final = 4
-"""Fixed, because x264 gives other bytes with another number of threads."""
+"""Fixed, because the bytes that x264 writes depend on the number of threads."""
 ENCODER: Final = {
     "preset": "veryfast",
     "crf": "22",
@@ -69,9 +69,9 @@ LIMITED_RANGE: Final = 1
 def ticks_per_s(fps: Fraction | None, longest_gap_s: float = 0.0) -> int:
     """Return the steps a second that times are written in: 90,000 or slightly more.
 
-    A multiple of the frame rate's numerator, so that times of a constant rate are exact; no time
-    is off by more than 6 microseconds. Fewer where two pictures lie so far apart that their
-    distance would not fit into the 32 bits that MP4 has for it.
+    A multiple of the frame rate's numerator, so that times at a constant rate are exact; no time
+    is off by more than 6 microseconds. Fewer if two pictures are so far apart that their interval
+    would not fit into the 32 bits that MP4 has for it.
 
     >>> ticks_per_s(Fraction(24000, 1001)), ticks_per_s(Fraction(25)), ticks_per_s(None)
     (96000, 90000, 90000)
@@ -88,7 +88,7 @@ def ticks_per_s(fps: Fraction | None, longest_gap_s: float = 0.0) -> int:
 
 
 def video_container(path: Path) -> str:
-    """Return the container that a file name asks for by its ending.
+    """Return the container format for the ending of a file name.
 
     Raises:
         SinkError: The ending is none of `CONTAINERS`.
@@ -103,9 +103,9 @@ def video_container(path: Path) -> str:
 class VideoWriter(FileSink):
     """A video that takes frames in order and encodes `frame.rgb` as it is.
 
-    To write what was drawn, hand over `dataclasses.replace(frame, rgb=drawn)`. Where H.264 needs
-    an even width or height, the last column or row stands twice. Without a single frame no file
-    is left.
+    To write an overlay, pass `dataclasses.replace(frame, rgb=drawn)`. H.264 needs an even width
+    and height; if necessary, the last column or row is repeated. If there was no frame, no file is
+    left.
     """
 
     def __init__(
@@ -118,18 +118,19 @@ class VideoWriter(FileSink):
         longest_gap_s: float = 0.0,
         atomic: bool = False,
     ) -> None:
-        """Begin the file; one that was there is replaced.
+        """Start the file; an existing one is replaced.
 
         Args:
-            path: Where to; the ending says which container, and missing folders are made.
-            info: Gives the size of every picture, the nominal frame rate, and where known the
-                moment that becomes the file's `creation_time`.
-            sound: The file whose sound goes along, on the same clock as the frames. None, or one
-                without sound, for a silent video.
+            path: The file to write; its ending selects the container, and missing folders are
+                created.
+            info: Gives the size of every picture, the nominal frame rate, and, if known, the date
+                and time for the file's `creation_time`.
+            sound: The file whose sound is included, on the same clock as the frames. None, or a
+                file without sound, for a silent video.
             start_s: The moment on the source's clock that becomes 0 in the video.
-            longest_gap_s: The longest time between two frames, as far as it is known before;
-                needed from some six hours on.
-            atomic: Write under another name until it is whole, as `FileSink` says.
+            longest_gap_s: The longest interval between two frames, as far as it is known in
+                advance; needed if it exceeds some six hours.
+            atomic: Write under a temporary name until it is complete, see `FileSink`.
 
         Raises:
             SinkError: The file cannot be written, its ending is unknown, or the pictures are too
@@ -172,18 +173,18 @@ class VideoWriter(FileSink):
 
     @property
     def fault(self) -> str | None:
-        """What of the sound could not be kept, in a sentence; complete once closed."""
+        """A sentence about what part of the sound could not be kept; complete once closed."""
         return None if self._audio is None else self._audio.fault
 
     def write(self, frame: Frame, result: FrameResult) -> None:
-        """Add `frame.rgb` at `frame.time_s`; what was seen in it does not matter here.
+        """Add `frame.rgb` at `frame.time_s`; the result is ignored.
 
-        A picture with the very time of the one before comes one step (in MP4 11 microseconds)
+        A picture with the same time as the one before is written one tick (in MP4 11 microseconds)
         later.
 
         Raises:
-            SinkError: The disk refuses.
-            ValueError: The picture has another size than `info` said.
+            SinkError: The disk reports an error.
+            ValueError: The picture's size differs from that in `info`.
         """
         self._check_open()
         time_s = frame.time_s - self._start_s
@@ -195,12 +196,12 @@ class VideoWriter(FileSink):
         with self._told(), _as_os_error():
             if self._audio is not None:
                 self._audio.copy_until(time_s)
-            # Called from C in one go: if Ctrl-C fell between encoder and file, the packet that is
-            # lost would spoil all pictures that build on it.
+            # One call into C: if Ctrl-C arrived between encoder and file, the lost packet would ruin
+            # all pictures that depend on it.
             list(map(self._output.mux, map(self._stream.encode, [picture])))
 
     def _encodable(self, rgb: Image, tick: int) -> VideoFrame:
-        """Return a picture in the encoder's colours, of even size, with its time."""
+        """Return a picture in the encoder's colour format, of even size, with its time."""
         height, width = rgb.shape[:2]
         if (width, height) != self._size_wh:
             raise ValueError(f"expected a picture of {self._size_wh}, got {(width, height)}")
@@ -218,7 +219,7 @@ class VideoWriter(FileSink):
         return picture
 
     def _finish(self) -> None:
-        """Write what encoder and sound still hold, then let go of both files."""
+        """Write what is still buffered in the encoder and the sound, then close both files."""
         try:
             with _as_os_error():
                 if self._last_tick is not None:
@@ -229,7 +230,7 @@ class VideoWriter(FileSink):
             self._let_go()
 
     def _let_go(self) -> None:
-        """Close both files, the second one also when the first refuses."""
+        """Close both files, the second one even if closing the first fails."""
         try:
             if self._audio is not None:
                 self._audio.close()
@@ -243,7 +244,7 @@ class VideoWriter(FileSink):
 
 @contextmanager
 def _as_os_error() -> Generator[None]:
-    """Turn what FFmpeg says and Python has no OSError for into one."""
+    """Turn FFmpeg's errors that are not an OSError in Python into one."""
     try:
         yield
     except av.FFmpegError as error:
@@ -255,7 +256,7 @@ def _as_os_error() -> Generator[None]:
 def _video_stream(
     output: OutputContainer, size_wh: tuple[int, int], fps: Fraction, step: Fraction
 ) -> Any:
-    """Add a stream of H.264 that any player shows, its colours named."""
+    """Add an H.264 stream that any player supports, with its colour space declared."""
     stream: Any = output.add_stream("libx264", rate=fps, options=dict(ENCODER))
     width, height = size_wh
     stream.width, stream.height = width + width % 2, height + height % 2

@@ -13,7 +13,7 @@ from fer_live.realtime.sinks.keys import Key, key_of
 
 SHORTEST_WAIT_S: Final = 0.001
 LEAST_SIDE: Final = 64
-"""A window smaller than this is being opened, or is folded away."""
+"""A window smaller than this is still being opened, or is minimised."""
 _LEAST_WIDTH: Final = 640
 _MOST_WIDTH: Final = 1280
 _MOST_HEIGHT: Final = 720
@@ -23,10 +23,10 @@ class Window:
     """A resizable window."""
 
     def __init__(self, title: str) -> None:
-        """Open nothing yet: the window comes with its first picture.
+        """Open nothing yet: the window appears with its first picture.
 
         Raises:
-            DisplayError: No window can be shown here; the sentence says why.
+            DisplayError: No window can be shown here; the message says why.
         """
         if (problem := display_problem()) is not None:
             raise DisplayError(problem)
@@ -43,7 +43,7 @@ class Window:
 
     @property
     def size_wh(self) -> tuple[int, int] | None:
-        """How large pictures can be shown, in pixels of the screen; None while that is unknown."""
+        """Size available for pictures, in screen pixels; None while unknown."""
         if not self._open or self._closed:
             return None
         try:
@@ -53,11 +53,11 @@ class Window:
         return (width, height) if min(width, height) >= LEAST_SIDE else None
 
     def show(self, rgb: Image | None, *, wait_s: float = 0.001) -> Key | None:
-        """Show a picture, wait for a key, and return what it asks for.
+        """Show a picture, wait for a key, and return its action.
 
         Args:
-            rgb: (H, W, 3) uint8, not written to; None leaves what is shown.
-            wait_s: How long a key is waited for; at least a millisecond.
+            rgb: (H, W, 3) uint8, not written to; None keeps the picture shown.
+            wait_s: How long to wait for a key; at least a millisecond.
         """
         if self._closed:
             return None
@@ -65,7 +65,7 @@ class Window:
             self._open_for(rgb)
             cv2.imshow(self._title, cv2.cvtColor(rgb, cv2.COLOR_RGB2BGR))
         else:
-            # OpenCV waits for a key by looking every millisecond.
+            # OpenCV waits for a key by polling every millisecond.
             time.sleep(max(0.0, wait_s - SHORTEST_WAIT_S))
             wait_s = SHORTEST_WAIT_S
         code = cv2.waitKeyEx(max(1, round(wait_s * 1000)))
@@ -73,7 +73,7 @@ class Window:
         return key_of(code)
 
     def make_room_for(self, size_wh: tuple[int, int]) -> None:
-        """Give the window the size that pictures of this size are first shown at."""
+        """Give the window its initial size for pictures of this size."""
         self._first_wh = first_size_wh(*size_wh)
         if self._open and not self._closed:
             cv2.resizeWindow(self._title, *self._first_wh)
@@ -82,7 +82,7 @@ class Window:
         """Open the window if it is not."""
         if self._open:
             return
-        # Qt would add a bar of buttons of its own, and open at 400x300 whatever the picture.
+        # Qt would add a toolbar of its own, and open at 400x300 whatever the picture.
         bare = cv2.WINDOW_NORMAL | cv2.WINDOW_KEEPRATIO | cv2.WINDOW_GUI_NORMAL
         cv2.namedWindow(self._title, bare)
         first_wh = self._first_wh or first_size_wh(rgb.shape[1], rgb.shape[0])
@@ -90,14 +90,14 @@ class Window:
         self._open = True
 
     def _is_gone(self) -> bool:
-        """Whether somebody closed the window."""
+        """Whether the user closed the window."""
         try:
             return cv2.getWindowProperty(self._title, cv2.WND_PROP_VISIBLE) < 1
-        except cv2.error:  # Qt's part of OpenCV goes with its last window, and no longer answers
+        except cv2.error:  # OpenCV's Qt part ends with its last window, and no longer responds
             return True
 
     def close(self) -> None:
-        """Take the window away; a second call does nothing."""
+        """Close the window; a second call does nothing."""
         if self._open and not self._closed:
             cv2.destroyWindow(self._title)
         self._closed = True
@@ -115,9 +115,9 @@ class Window:
 
 
 def first_size_wh(width: int, height: int) -> tuple[int, int]:
-    """Return the size that a picture is first shown at, in pixels: as it is, but within limits.
+    """Return a picture's initial size on the screen, in pixels: its own, but within limits.
 
-    A picture of 320x240 would leave its labels unreadable, one of 3840x2160 leave the screen.
+    At 320x240 labels would be unreadable, and 3840x2160 would not fit on the screen.
     """
     scale = min(max(1.0, _LEAST_WIDTH / width), _MOST_WIDTH / width, _MOST_HEIGHT / height)
     return round(width * scale), round(height * scale)

@@ -1,8 +1,8 @@
 """Copy the audio of a file into the video being written.
 
-Packets are copied as they are where the container takes them, and encoded anew as AAC otherwise.
-Which of both works is tried in memory first, because an output cannot be begun twice. No fault of
-the sound costs the pictures: what could not be kept is said in `fault`.
+Packets are copied unchanged if the container accepts them, and re-encoded as AAC otherwise. Which
+of the two works is tried in memory first, because an output cannot be started twice. No fault in
+the sound affects the pictures: what could not be kept is reported in `fault`.
 """
 
 import errno
@@ -38,14 +38,14 @@ from fer_live.realtime.sources.videos.containers import (
 from fer_live.realtime.sources.videos.joins import Joins
 
 COPIED_INTO_MP4: Final = frozenset({"aac", "mp3", "ac3", "eac3", "alac", "flac", "opus"})
-"""Codecs that players expect in an MP4. The container would take a few more, such as MP2 and
-Vorbis, which hardly anything plays from it."""
+"""Codecs that players expect in an MP4. The container allows a few more, such as MP2 and Vorbis,
+but hardly any player supports them there."""
 TRIED_PACKETS: Final = 50
-"""A way that gives nothing for so many packets does not work."""
+"""A carrier that returns nothing for this many packets does not work."""
 DISK_ERRORS: Final = frozenset(
     {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO, errno.EROFS, errno.ENODEV, errno.EBADF}
 )
-"""What tells that the disk refused, and not that FFmpeg does not like the sound."""
+"""Errors of the disk, as opposed to sound that FFmpeg rejects."""
 
 Way: TypeAlias = Callable[[AudioStream, OutputContainer, Any], AudioCarrier]
 """Makes a carrier of a track, an output and the track's first packet."""
@@ -55,10 +55,10 @@ _log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class SoundOf:
-    """Whose sound goes along with a video.
+    """Where a video's sound comes from.
 
     Attributes:
-        path: The file that the pictures come from too.
+        path: The file, which is also that of the pictures.
         end_s: Where it ends, on the clock of the pictures; None for its own end.
         stream: The video stream that was chosen there; None for the file's default.
     """
@@ -69,22 +69,22 @@ class SoundOf:
 
 
 class AudioCopy:
-    """A sound track of a file, handed over bit by bit as the pictures go along.
+    """A sound track of a file, written in step with the pictures.
 
     Times are those of the pictures: both count from `file_origin`.
 
     Attributes:
-        fault: What of the sound could not be kept, in a sentence; None while nothing is lost.
+        fault: A sentence about what part of the sound could not be kept; None if nothing was lost.
     """
 
     def __init__(self, sound: SoundOf, *, start_s: float) -> None:
-        """Remember what is wanted; `begin` opens the file.
+        """Store the settings; `begin` opens the file.
 
         Args:
             sound: Where the sound comes from.
-            start_s: The moment that becomes 0 in the output. What lasts beyond it is kept whole, so
-                that the sound begins at most one packet (some 20 ms) early; the file says so, and
-                players skip it.
+            start_s: The moment that becomes 0 in the output. A packet that extends beyond it is
+                kept whole, so the sound begins at most one packet (some 20 ms) early; the file
+                says so, and players skip it.
         """
         self._sound, self._path, self._start = sound, sound.path, Fraction(start_s)
         self._end = None if sound.end_s is None else Fraction(sound.end_s) - self._start
@@ -97,12 +97,12 @@ class AudioCopy:
     def begin(self, output: OutputContainer, *, form: str, options: dict[str, str]) -> Self:
         """Add a sound stream to an output to which nothing has been written yet.
 
-        Without sound in the file nothing is added.
+        If the file has no sound, nothing is added.
 
         Args:
-            output: Where to.
-            form: Its container, as FFmpeg calls it.
-            options: Those that it was opened with.
+            output: The output container.
+            form: Its format, as FFmpeg calls it.
+            options: The options that it was opened with.
         """
         found = self._tried(form, options)
         if found is not None:
@@ -115,10 +115,10 @@ class AudioCopy:
         return self
 
     def copy_until(self, time_s: float | None) -> None:
-        """Write what begins up to `time_s` seconds after the output's 0; None for the rest.
+        """Write packets that begin up to `time_s` seconds after the output's 0; None: all others.
 
         Raises:
-            OSError: The disk refuses.
+            OSError: The disk reports an error.
         """
         while (packet := self._next) is not None:
             if time_s is not None and packet.dts * ticks_of(packet) > time_s:
@@ -133,13 +133,13 @@ class AudioCopy:
             self._next = next(self._ready, None)
 
     def close(self) -> None:
-        """Let go of the file the sound comes from."""
+        """Close the file that the sound comes from."""
         self._next = None
         if self._source is not None:
             self._source.close()
 
     def _tried(self, form: str, options: dict[str, str]) -> tuple[int, Way] | None:
-        """Return the first track and way that work, tried on the beginning of the sound."""
+        """Return the first track and carrier that work, tried on the beginning of the sound."""
         try:
             with open_container(self._path) as source:
                 tracks = [(track.index, known(track)) for track in by_preference(source)]
@@ -165,7 +165,7 @@ class AudioCopy:
         return None
 
     def _ways(self, index: int, form: str) -> list[Way]:
-        """Return the ways to bring a track into a container, the best first."""
+        """Return the carriers for bringing a track into a container, the best first."""
         with open_container(self._path) as source:
             track: Any = source.streams[index]
             codec = track.codec_context.codec.canonical_name
@@ -176,11 +176,11 @@ class AudioCopy:
         return [CopiedAudio, *encoded]
 
     def _works(self, index: int, way: Way, form: str, options: dict[str, str]) -> bool:
-        """Write the beginning of the sound into memory; False where there is none.
+        """Write the beginning of the sound into memory; return False if there is none.
 
         Raises:
-            av.FFmpegError: This does not work.
-            ValueError: It gives nothing.
+            av.FFmpegError: FFmpeg rejects it.
+            ValueError: The carrier returns nothing.
         """
         with open_container(self._path) as source:
             track: Any = source.streams[index]
@@ -216,7 +216,7 @@ class AudioCopy:
             yield packet
 
     def _carried(self, track: Any, way: Way) -> Iterator[Any]:
-        """Yield what is to be written; a fault ends it with a sentence."""
+        """Yield the packets to write; on a fault, record it and stop."""
         try:
             packets = self._read(track.container, track)
             first = next(packets)
@@ -231,13 +231,13 @@ class AudioCopy:
             self._count(carrier.damaged)
 
     def _count(self, damaged: int) -> None:
-        """Say how many packets did not decode."""
+        """Record how many packets could not be decoded."""
         if damaged:
             places = "one place" if damaged == 1 else f"{damaged} places"
             self.fault = f"the sound of {self._path} is damaged in {places}"
 
     def _lose(self, error: Exception) -> None:
-        """Say that there is no more sound from here on."""
+        """Record that there is no more sound from here on."""
         self._next, self._ready = None, iter(())
         why = getattr(error, "strerror", None) or str(error) or type(error).__name__
         kept = f"beyond {self._reached_s:.1f} s" if self._reached_s else "at all"
@@ -245,7 +245,7 @@ class AudioCopy:
 
 
 def by_preference(source: InputContainer) -> list[Any]:
-    """Return the sound tracks of a file, those first that it marks as its default."""
+    """Return the sound tracks of a file, those marked as default first."""
     return sorted(
         source.streams.audio,
         key=lambda track: Disposition.default not in Disposition(track.disposition),

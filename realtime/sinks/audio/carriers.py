@@ -15,7 +15,7 @@ from fer_live.realtime.sinks.audio.layouts import with_plain_layout
 AAC: Final = "aac"
 AAC_BIT_RATE: Final = 160_000
 MOST_HZ: Final = 48_000
-"""Nobody hears more, and not every player takes more."""
+"""More is inaudible, and not every player supports it."""
 ADTS_SYNC: Final = 0xFFF
 ADTS_HEADER_BYTES: Final = 7
 
@@ -24,29 +24,29 @@ class AudioCarrier(Protocol):
     """Packets of one track in, packets of the output out.
 
     Attributes:
-        damaged: How many packets gave nothing because they are damaged.
+        damaged: Number of packets that were too damaged to decode.
     """
 
     damaged: int
 
     def carry(self, packet: Any) -> list[Any]:
-        """Return what is to be written for one packet; None gives what is left at the end.
+        """Return the packets to write for one packet; None flushes the rest at the end.
 
         Raises:
-            av.FFmpegError: The sound does not encode.
+            av.FFmpegError: The sound cannot be encoded.
         """
         ...
 
 
 class CopiedAudio:
-    """Packets as they are; only the headers of AAC in MPEG-TS (ADTS) are taken off."""
+    """Copies packets unchanged; only the headers of AAC in MPEG-TS (ADTS) are removed."""
 
     def __init__(self, track: AudioStream, output: OutputContainer, first: Any) -> None:
         """Add a stream to `output`, to which nothing has been written yet.
 
         Args:
-            track: What is copied.
-            output: Where to.
+            track: The track to copy.
+            output: The output container.
             first: The first packet of the track.
         """
         self._stream: Any = output.add_stream_from_template(track)
@@ -59,7 +59,7 @@ class CopiedAudio:
         self.damaged = 0
 
     def carry(self, packet: Any) -> list[Any]:
-        """Return the packet, or none where it would not come after the one before."""
+        """Return the packet, or none if its time is not after that of the one before."""
         if packet is None:
             return []
         base = ticks_of(packet)
@@ -82,7 +82,7 @@ class CopiedAudio:
 
 
 class EncodedAudio:
-    """The sound decoded and encoded as AAC, at a rate and with channels that AAC has."""
+    """Decodes the sound and encodes it as AAC, at a rate and channel layout that AAC supports."""
 
     def __init__(
         self, track: AudioStream, output: OutputContainer, first: Any, *, layout: str
@@ -90,10 +90,10 @@ class EncodedAudio:
         """Add a stream to `output`, to which nothing has been written yet.
 
         Args:
-            track: What is encoded.
-            output: Where to.
+            track: The track to encode.
+            output: The output container.
             first: The first packet of the track; not needed here.
-            layout: Of the channels, as FFmpeg calls it, such as "stereo".
+            layout: The channel layout, as FFmpeg calls it, such as "stereo".
         """
         self._track = track
         rate = aac_rate(track.codec_context.sample_rate)
@@ -106,7 +106,7 @@ class EncodedAudio:
         self.damaged = 0
 
     def carry(self, packet: Any) -> list[Any]:
-        """Return what the encoder gives for one packet of the track."""
+        """Return what the encoder returns for one packet of the track."""
         pieces = [piece for frame in self._decoded(packet) for piece in self._resampled(frame)]
         if packet is None:
             pieces.extend([*self._resampler.resample(None), None])
@@ -121,7 +121,7 @@ class EncodedAudio:
         return [frame for frame in frames if frame.pts is not None]
 
     def _resampled(self, frame: Any) -> list[Any]:
-        """Return a frame as the encoder wants it; rate and channels of a track may change."""
+        """Convert a frame to the encoder's format; a track's rate and channels may change."""
         shape = frame.format.name, frame.layout.name, frame.sample_rate
         left = []
         if self._shape not in {None, shape}:
@@ -137,7 +137,7 @@ def ticks_of(packet: Any) -> Fraction:
 
 
 def adts_config(packet: bytes) -> bytes | None:
-    """Return the AudioSpecificConfig that an ADTS header stands for; None where there is none.
+    """Return the AudioSpecificConfig for an ADTS header; None if there is no such header.
 
     ISO/IEC 14496-3, 1.A.2.2 (ADTS) and 1.6.2.1 (AudioSpecificConfig).
     """
@@ -150,6 +150,6 @@ def adts_config(packet: bytes) -> bytes | None:
 
 
 def aac_rate(rate_hz: int) -> int:
-    """Return the lowest rate that AAC has and that keeps all of `rate_hz`, at most 48 kHz."""
+    """Return the lowest rate of AAC that is at least `rate_hz`, but at most 48 kHz."""
     rates = sorted(rate for rate in av.codec.Codec(AAC, "w").audio_rates or () if rate <= MOST_HZ)
     return next((rate for rate in rates if rate >= rate_hz), rates[-1])

@@ -1,8 +1,8 @@
 """Read the audio channel layout without crashing PyAV.
 
-PyAV (14 to 19) copies a layout by value. One that lists its channels one by one, as cameras of
-many microphones write them, holds memory of its own, which is then freed twice: the process dies.
-Such a layout is therefore never let go of, and its frames are made anew with an ordinary one.
+PyAV (14 to 19) copies a layout by value. One that lists its channels one by one, as written by
+cameras with many microphones, owns memory, which is then freed twice: the process crashes. Such a
+layout is therefore never released, and its frames are rebuilt with an ordinary one.
 """
 
 import ctypes
@@ -20,9 +20,9 @@ LAYOUT_OF_CHANNELS: Final = {
     7: "6.1",
     8: "7.1",
 }
-"""What a number of channels means where a file gives no more than the number."""
+"""The layout assumed for a number of channels if a file gives only the number."""
 _LISTED: Final = (" channels (", "ambisonic")
-"""What is in the name of a layout that lists its channels."""
+"""Occurs in the name of a layout that lists its channels."""
 
 
 def layouts_to_try(track: Any) -> tuple[str, ...]:
@@ -36,7 +36,7 @@ def layouts_to_try(track: Any) -> tuple[str, ...]:
 
 
 def with_plain_layout(frame: AudioFrame) -> AudioFrame:
-    """Return a decoded frame, made anew where its layout lists its channels one by one."""
+    """Return a decoded frame, rebuilt if its layout lists its channels one by one."""
     layout = frame.layout
     if not _is_listed(layout):
         return frame
@@ -51,7 +51,7 @@ def with_plain_layout(frame: AudioFrame) -> AudioFrame:
 
 
 def _is_listed(layout: Any) -> bool:
-    """Whether a layout lists its channels; it is then never let go of."""
+    """Whether a layout lists its channels; if so, it is never released."""
     listed = any(word in layout.name for word in _LISTED)
     if listed:
         ctypes.pythonapi.Py_IncRef(ctypes.py_object(layout))
