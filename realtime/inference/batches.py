@@ -9,19 +9,19 @@ from fer_live.realtime.inference.cuda import CUDA_PROVIDER
 
 
 class BatchRunner:
-    """A session of one input.
+    """Runs a session with one input.
 
-    On CUDA the input has a fixed place in the GPU's memory for each size of batch, and the
-    outputs are brought back together; on a CPU there is nothing to save.
+    On CUDA, the input has a fixed buffer in the GPU's memory for each batch size, and the outputs
+    are copied back together; on a CPU there are no copies to save.
     """
 
     def __init__(self, session: Any, *, memory: Literal["cpu", "cuda"] | None = None) -> None:
-        """Take a session.
+        """Store the session.
 
         Args:
-            session: An ONNX Runtime session whose first dimension is free.
-            memory: Where batches are bound to; by the session's provider when None: to the GPU's
-                memory on CUDA, to nowhere on a CPU.
+            session: An ONNX Runtime session whose first dimension is dynamic.
+            memory: Where batches are bound; None decides by the session's provider: the GPU's
+                memory on CUDA, no binding on a CPU.
         """
         self._session = session
         if memory is None and session.get_providers()[0] == CUDA_PROVIDER:
@@ -47,7 +47,7 @@ class BatchRunner:
         return found
 
     def _placed(self, batch: NDArray[Any]) -> Any:
-        """Bring a batch to its place in the device's memory."""
+        """Copy a batch to its buffer in the device's memory."""
         import onnxruntime as ort  # noqa: PLC0415 (heavy)
 
         place = self._places.get(batch.shape)

@@ -27,7 +27,7 @@ from fer_live.realtime.inference.priors import calibrated, softmax
 from fer_live.realtime.inference.session import Device, first_line, open_session
 
 TRIAL_BATCHES: Final = (1, 3)
-"""How many made crops a model has to classify before it is handed out."""
+"""How many synthetic crops a model has to classify when it is opened."""
 
 _NO_GRAPH: Final = -1  # says so to ONNX Runtime
 _TRIAL_TOLERANCE: Final = 1e-3
@@ -37,7 +37,7 @@ _log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Prediction:
-    """What the network says of a batch of crops.
+    """The network's predictions for a batch of crops.
 
     Attributes:
         probabilities: (N, K) float32, calibrated, at the natural (training) prior.
@@ -49,7 +49,7 @@ class Prediction:
 
 
 class EmotionClassifier(Protocol):
-    """Anything that names emotions: ONNX Runtime when it is real, a table when it is a test."""
+    """Anything that classifies crops: ONNX Runtime, or a table in tests."""
 
     @property
     def contract(self) -> ModelContract:
@@ -64,7 +64,7 @@ class EmotionClassifier(Protocol):
 def with_prior(
     prediction: Prediction, contract: ModelContract, prior: Prior
 ) -> NDArray[np.float32]:
-    """Return (N, K) float32 probabilities at the prior asked for."""
+    """Return (N, K) float32 probabilities at the given prior."""
     if prior == "natural":
         return prediction.probabilities
     return calibrated(
@@ -80,12 +80,13 @@ class OnnxClassifier:
 
         Args:
             model: Name of a shipped model, or the path of an .onnx file.
-            device: "auto" takes CUDA where a session really gets it, "cuda" insists.
+            device: "auto" uses CUDA if it works, "cuda" requires it.
             cuda_graph: Let `bind` record its kernels once and replay them; on CUDA only.
 
         Raises:
-            ModelError: No such model, or it is malformed, foreign, too large or of other shapes.
-            DeviceError: CUDA was asked for and cannot be had.
+            ModelError: There is no such model, or it is malformed, not a fer-live model, too large
+                or of other shapes.
+            DeviceError: CUDA was requested and is not available.
         """
         if cuda_graph and device != "cuda":
             raise DeviceError(f"CUDA graphs run on CUDA only, not on {device}; use --device cuda")
@@ -112,15 +113,15 @@ class OnnxClassifier:
 
     @property
     def provider(self) -> str:
-        """The provider that the session really got, such as "CPUExecutionProvider"."""
+        """The provider that the session actually uses, such as "CPUExecutionProvider"."""
         name: str = self._session.get_providers()[0]
         return name
 
     def classify(self, crops: Crops) -> Prediction:
-        """Return what each of (N, *input_shape) uint8 crops shows.
+        """Return the predictions for (N, *input_shape) uint8 crops.
 
         Raises:
-            ValueError: The crops have another shape or dtype than the contract says.
+            ValueError: The shape or dtype of the crops differs from the contract.
         """
         expected = self._contract.input_shape
         if crops.shape[1:] != expected or crops.dtype != np.uint8:
@@ -131,7 +132,7 @@ class OnnxClassifier:
         return Prediction(*self.session_call(crops)())
 
     def second_logits(self, crops: Crops) -> NDArray[np.float32]:
-        """Return (N, K2) float32 of the second head for uint8 (N, *input_shape); for evaluation.
+        """Return (N, K2) float32 logits of the second head for uint8 (N, *input_shape) crops.
 
         Raises:
             ModelError: The contract has no second head.
@@ -146,13 +147,13 @@ class OnnxClassifier:
         return found
 
     def session_call(self, crops: Crops) -> Callable[[], Any]:
-        """Return the bare call of the session on `crops`, without a check, for measuring."""
+        """Return the bare call of the session on `crops`, without checks, for measuring."""
         feeds, options = {INPUT_NAME: crops}, self._run_options(_NO_GRAPH)
         return lambda: self._session.run(OUTPUT_NAMES, feeds, options)
 
     def bind(self, crops: Crops) -> Binding:
-        """Bind memory of the device for batches of the shape of `crops`, which are put there."""
-        self._graphs += 1  # a CUDA graph holds for one shape and one place in memory
+        """Bind device memory for batches of the shape of `crops`, and copy them there."""
+        self._graphs += 1  # a CUDA graph is valid for one shape and one memory address
         return Binding(
             self._session,
             crops,
@@ -172,10 +173,10 @@ class OnnxClassifier:
         return options
 
     def _try_out(self) -> None:
-        """Classify made crops, which also warms the session up, and refuse what is not an answer.
+        """Classify synthetic crops, which also warms up the session, and refuse invalid outputs.
 
         Raises:
-            ModelError: The graph fails, or does not give softmax(logits / temperature).
+            ModelError: The graph fails, or does not return softmax(logits / temperature).
         """
         rng = np.random.default_rng(0)
         for count in TRIAL_BATCHES:

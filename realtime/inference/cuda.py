@@ -10,7 +10,7 @@ _log = logging.getLogger(__name__)
 
 
 def cuda_options(*, cuda_graph: bool) -> dict[str, str]:
-    """Return the options of ONNX Runtime's CUDA provider, as its documentation names them."""
+    """Return the options of ONNX Runtime's CUDA provider, named as in its documentation."""
     return {
         "cudnn_conv_algo_search": "HEURISTIC",  # EXHAUSTIVE takes seconds at the first call
         "do_copy_in_default_stream": "1",
@@ -20,10 +20,10 @@ def cuda_options(*, cuda_graph: bool) -> dict[str, str]:
 
 
 def cuda_problem() -> str | None:
-    """Return why CUDA cannot be used, with what to do; None when nothing obvious stands against it.
+    """Return why CUDA cannot be used, and what to do; None if there is no obvious obstacle.
 
-    Only a session can prove that CUDA works; this finds out, without printing anything, when it
-    cannot.
+    Only a session can prove that CUDA works; this detects, without printing anything, some cases
+    in which it cannot.
     """
     import onnxruntime as ort  # noqa: PLC0415 (heavy)
 
@@ -41,10 +41,10 @@ def cuda_problem() -> str | None:
 
 
 def find_cuda_libraries() -> None:
-    """Load the CUDA and cuDNN libraries that the extra `cuda` has installed, where it has."""
+    """Load the CUDA and cuDNN libraries installed by the extra `cuda`, if they are."""
     import onnxruntime as ort  # noqa: PLC0415 (heavy)
 
-    if not hasattr(ort, "preload_dlls"):  # came with ONNX Runtime 1.21
+    if not hasattr(ort, "preload_dlls"):  # introduced in ONNX Runtime 1.21
         return
     with contextlib.redirect_stdout(io.StringIO()) as told:  # it prints what it does not find
         ort.preload_dlls()

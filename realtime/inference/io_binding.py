@@ -1,6 +1,6 @@
 """I/O binding: inputs and outputs at fixed addresses of a device, so that a call copies nothing.
 
-That is what a graph costs by itself, and what CUDA graphs need: they replay the same kernels on
+This measures the cost of the graph alone, and CUDA graphs need it: they replay the same kernels at
 the same addresses.
 """
 
@@ -22,14 +22,14 @@ class Binding:
     def __init__(
         self, session: Any, crops: Crops, labels: int, *, memory: Memory, run_options: Any = None
     ) -> None:
-        """Reserve memory and put the crops there.
+        """Allocate memory and copy the crops there.
 
         Args:
-            session: An ONNX Runtime session of a model that keeps the contract.
+            session: An ONNX Runtime session of a model that fulfils the contract.
             crops: (N, *input_shape) uint8; every later batch has the same shape.
-            labels: How many labels the model has.
-            memory: Where crops and answers lie; that of the device that the session runs on.
-            run_options: ONNX Runtime's, such as the number of a CUDA graph.
+            labels: Number of labels of the model.
+            memory: Memory for crops and outputs, that of the device on which the session runs.
+            run_options: Options of ONNX Runtime, such as the number of a CUDA graph.
         """
         import onnxruntime as ort  # noqa: PLC0415 (heavy)
 
@@ -45,11 +45,11 @@ class Binding:
             self._binding.bind_ortvalue_output(name, answer)
 
     def run(self) -> None:
-        """Run the graph on the crops that lie there."""
+        """Run the graph on the crops in the bound memory."""
         self._session.run_with_iobinding(self._binding, self._options)
 
     def classify(self, crops: Crops) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-        """Bring crops there, run, and bring (N, K) probabilities and logits back."""
+        """Copy crops in, run, and copy (N, K) probabilities and logits back."""
         self._crops.update_inplace(crops)
         self.run()
         probabilities, logits = (answer.numpy() for answer in self._answers)

@@ -1,7 +1,7 @@
 """Contract and digest of a model file: whether it is still the file that was exported.
 
-The digest is no signature: whoever changes a file on purpose can write another. It tells what
-happens by mistake: a damaged copy, a tool that rewrote weights or labels, a byte that fell over.
+The digest is not a signature: anyone who changes a file on purpose can write a new one. It detects
+accidents: a damaged copy, a tool that rewrote weights or labels, a flipped bit.
 """
 
 import json
@@ -20,12 +20,12 @@ NO_DIGEST: Final = (
 
 @dataclass(frozen=True, slots=True)
 class ModelFile:
-    """What a model file says of itself.
+    """The contract and digest of a model file.
 
     Attributes:
         contract: Its contract.
-        digest: The sha256 of graph, weights and contract, in hex, which the bytes agree with;
-            None in a file of format 1.
+        digest: The sha256 of graph, weights and contract, in hex, verified against the bytes; None
+            in a file of format 1.
     """
 
     contract: ModelContract
@@ -33,11 +33,11 @@ class ModelFile:
 
 
 def read_model_file(data: bytes) -> ModelFile:
-    """Read what a model file says of itself, and refuse what ONNX Runtime must not even open.
+    """Read contract and digest of a model file, and refuse what ONNX Runtime must not even open.
 
     Raises:
-        ModelError: The file is not one of ours, holds what no model of ours may hold, or is not
-            what was exported. The message does not name the file: whoever opened it does.
+        ModelError: The file is not a fer-live model, contains something that such a model must
+            not, or was changed after export. The message does not name the file: the caller does.
     """
     contents = read_contents(data)
     contract = from_metadata(contents.metadata)
@@ -58,7 +58,7 @@ def with_digest(data: bytes) -> bytes:
     """Return a model file that carries no digest yet with its digest appended.
 
     Raises:
-        ModelError: The bytes are no ONNX model.
+        ModelError: The bytes are not an ONNX model.
     """
     return data + metadata_entry(DIGEST_KEY, json.dumps(read_contents(data).digest))
 
@@ -76,7 +76,7 @@ def _digest(contents: OnnxContents) -> str | None:
         raise ModelError("its digest is missing: the file was changed after it was exported")
     if stated != json.dumps(contents.digest):
         raise ModelError(
-            "its graph, weights or contract are not those that its digest was taken of: the file "
+            "its graph, weights or contract do not match its digest: the file "
             "was changed or damaged after it was exported"
         )
     return contents.digest

@@ -1,8 +1,8 @@
 """Read the structure of an ONNX file without the onnx package and without running it.
 
 An ONNX file is a protobuf message. ONNX Runtime reads it, but it would also open files that the
-graph names, run custom and control-flow operators, and prepare a graph that is not ours. So the
-few fields that decide whether a file may be loaded are read here first, from the bytes alone.
+graph refers to, run custom and control-flow operators, and prepare any graph. So the few fields
+that decide whether a file may be loaded are read here first, from the bytes alone.
 Wire format: protobuf.dev/programming-guides/encoding; field numbers: onnx/onnx.proto.
 """
 
@@ -37,14 +37,14 @@ _ENTRY_KEY, _ENTRY_VALUE = 1, 2
 
 @dataclass(frozen=True, slots=True)
 class OnnxContents:
-    """What a model file holds, as far as it decides whether the file may be loaded.
+    """The contents of a model file that decide whether it may be loaded.
 
     Attributes:
         metadata: Its metadata_props.
         operators: Operators of its graph, each once, sorted; those outside the standard operator
-            set carry their domain, as in "com.example.Gift".
-        strange: What it holds that no fer-live model does, sorted, such as "functions"; empty for
-            every file that `fer-export` wrote.
+            set include their domain, as in "com.example.Gift".
+        strange: Contents that no fer-live model has, sorted, such as "functions"; empty for every
+            file written by `fer-export`.
         digest: The sha256, in hex, of all bytes but those of the metadata entry `DIGEST_KEY`.
     """
 
@@ -55,11 +55,11 @@ class OnnxContents:
 
 
 def read_contents(data: bytes) -> OnnxContents:
-    """Read what a model file holds.
+    """Read the contents of a model file.
 
     Raises:
-        ModelError: The bytes are not one whole ONNX model. The message does not name the file:
-            whoever opened it does.
+        ModelError: The bytes are not one complete ONNX model. The message does not name the file:
+            the caller does.
     """
     metadata: dict[str, str] = {}
     graphs: list[memoryview] = []
@@ -89,7 +89,7 @@ def read_contents(data: bytes) -> OnnxContents:
 def metadata_entry(key: str, value: str) -> bytes:
     """Return one entry of metadata_props; appended to a model file, it belongs to it.
 
-    Protobuf reads the fields of a message in any order, so what is appended is one field more.
+    Protobuf reads the fields of a message in any order, so an appended entry is simply another one.
     """
     pair = b"".join(
         _bytes_field(number, text.encode())
@@ -108,7 +108,7 @@ def _bytes_field(number: int, value: bytes) -> bytes:
 
 
 def _read_graph(graph: memoryview, operators: set[str], strange: set[str]) -> None:
-    """Add what a graph holds to `operators` and `strange`."""
+    """Add the contents of a graph to `operators` and `strange`."""
     for number, value in message_fields(graph):
         if number == _GRAPH_NODE:
             operators.add(_read_node(_message(value), strange))

@@ -1,4 +1,4 @@
-"""Suggest why no face has been found for a while, as far as the picture shows it."""
+"""Suggest why no face has been found for a while, as far as the picture tells."""
 
 from typing import Final
 
@@ -9,26 +9,26 @@ from fer_live.arrays import Image
 from fer_live.realtime.results import Frame, FrameResult
 
 PATIENCE_S: Final = 4.0
-"""Nobody may be out of the picture so long without being told anything."""
+"""After this long without a face, a hint is shown."""
 LOOK_EVERY_S: Final = 1.0
 DARK_LEVEL: Final = 50
-"""Where nine of ten pixels are darker than this (0 to 255), it is too dark."""
+"""It is too dark if nine of ten pixels are darker than this (0 to 255)."""
 BRIGHT_LEVEL: Final = 225
 BRIGHT_SHARE: Final = 0.1
-"""So much of the picture is that bright where there is a window or a lamp behind somebody."""
+"""With a window or a lamp behind somebody, this share of the picture is that bright."""
 SHADE_LEVEL: Final = 60
-"""The middle of the picture is darker than this where somebody stands before it."""
+"""With somebody in front of the light, the middle of the picture is darker than this."""
 SMALL_PX: Final = 48.0
-"""A face this narrow when it was last seen was too far away soon after."""
+"""A face that was this narrow when last seen was probably too far away."""
 STEP: Final = 8
-"""Every eighth pixel tells enough about the light."""
+"""Every eighth pixel is enough to judge the light."""
 
 
 class Absence:
-    """Watches frames for faces; `hint` is what to tell when there have been none for a while.
+    """Watches frames for faces; `hint` is a suggestion when there have been none for a while.
 
     Attributes:
-        hint: A sentence; None while somebody is seen, or was a moment ago.
+        hint: A sentence; None while somebody is visible, or was a moment ago.
     """
 
     def __init__(self) -> None:
@@ -38,7 +38,7 @@ class Absence:
         self._width_px: float | None = None
 
     def take(self, frame: Frame, result: FrameResult) -> None:
-        """Take in what was seen in a frame; looks at its light no more than once a second."""
+        """Add the result of a frame; measures its light at most once a second."""
         if result.tracks:
             self._width_px = max(track.face.box.width_px for track in result.tracks)
             self._since_s = self.hint = None
@@ -53,11 +53,11 @@ class Absence:
 
 
 def why_nobody(rgb: Image, last_width_px: float | None) -> str:
-    """Return what is likely to keep faces from being found, and what to do.
+    """Return what probably prevents faces from being found, and what to do.
 
     Args:
         rgb: (H, W, 3) uint8, a picture without a face.
-        last_width_px: How wide the last face was, in pixels; None where there was none.
+        last_width_px: Width of the last face, in pixels; None if there was none.
     """
     few = np.ascontiguousarray(rgb[::STEP, ::STEP])
     light = cv2.cvtColor(few, cv2.COLOR_RGB2GRAY)

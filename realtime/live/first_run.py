@@ -10,9 +10,9 @@ from fer_live.realtime.demo_clip import write_portrait_clip
 from fer_live.realtime.sources import LatestFrame, list_cameras, open_camera
 
 PICTURE_WITHIN_S: Final = 5.0
-"""A camera that gives no picture for so long does not work."""
+"""A camera that gives no picture for this long does not work."""
 DEMO_TIMES: Final = 30
-"""The clip lasts eleven seconds; this often is five and a half minutes."""
+"""The clip lasts eleven seconds; repeated this often, five and a half minutes."""
 KEYS: Final = "press h for the keys, q to leave"
 
 
@@ -22,7 +22,7 @@ class FirstSource:
 
     Attributes:
         source: As `--camera` takes it.
-        words: What it is, for the terminal and over the picture.
+        words: A description, for the terminal and on the picture.
     """
 
     source: str
@@ -30,14 +30,14 @@ class FirstSource:
 
 
 def first_source(folder: Path) -> FirstSource:
-    """Return the first camera that gives a picture, or a clip where there is no camera.
+    """Return the first camera that gives a picture, or a clip if there is no camera.
 
     Args:
-        folder: Where the clip is written; whoever asks removes it afterwards.
+        folder: Where the clip is written; the caller removes it afterwards.
 
     Raises:
-        SourceError: There are cameras and none works, with the reason of each; or there is none,
-            and what the clip is made of is not installed.
+        SourceError: There are cameras but none works, with the reason for each; or there is none,
+            and the package for the clip is not installed.
     """
     listed = [(camera.place, camera.name) for camera in list_cameras()]
     refusals = []
@@ -61,7 +61,7 @@ def first_source(folder: Path) -> FirstSource:
 
 
 def why_it_does_not_work(place: str) -> str | None:
-    """Return why a camera gives no picture; None where it gives one."""
+    """Return why a camera gives no picture; None if it gives one."""
     try:
         with LatestFrame(open_camera(place)) as frames:
             if frames.wait(PICTURE_WITHIN_S) is None:

@@ -25,28 +25,28 @@ from fer_live.realtime.statistics import LiveStatus, Tally
 Ending: TypeAlias = Literal["source ended", "told to stop", "window closed", "time is up"]
 
 PATIENCE_S: Final = 0.05
-"""How long a frame is waited for before keys, signals and the clock are looked at again."""
+"""How long to wait for a frame before checking keys, signals and the clock again."""
 PAUSED_S: Final = 0.1
-"""How long a key is waited for at a time while nothing moves: signals are heard that late."""
+"""How long to wait for a key at a time while nothing moves; signals are delayed by as much."""
 STATUS_PERIOD_S: Final = 0.5
 TOLD_S: Final = 6.0
-"""How long a line about something that went wrong stays on the picture."""
+"""How long an error message stays on the picture."""
 
 _log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
 class Outputs:
-    """Where results go. Whoever opened them closes them.
+    """Where results go. The caller, who opened them, closes them.
 
     Attributes:
-        recorder: The annotated video, begun and ended by a key.
+        recorder: The annotated video, started and stopped by a key.
         folder: Where pictures are saved.
         screen: The window; None for a run without one.
         table: The table of results; None for none.
-        sender: Sends results to other programs; None for nobody.
-        camera: Shows the annotated picture to other programs; None for nobody.
-        run_file: Says beside the table what the run was; None for none.
+        sender: Sends results to other programs; None to send none.
+        camera: Shows the annotated picture to other programs; None to show none.
+        run_file: Describes the run next to the table; None for no such file.
     """
 
     recorder: Recorder
@@ -59,9 +59,9 @@ class Outputs:
 
 
 class LiveLoop:
-    """One live run over things that are open already.
+    """One live run with parts that are already open.
 
-    Each result goes out with the very frame it was computed from.
+    Each result is shown and written with the very frame it was computed from.
     """
 
     def __init__(
@@ -77,9 +77,9 @@ class LiveLoop:
 
         Args:
             frames: Gives the newest frame.
-            pipeline: Finds, follows and names faces.
+            pipeline: Detects, tracks and classifies faces.
             outputs: Where results go.
-            switches: What is switched on at first.
+            switches: What is switched on initially.
             on_status: Called about twice a second.
         """
         self._frames = frames
@@ -98,11 +98,11 @@ class LiveLoop:
     def run(
         self, *, seconds: float | None = None, told_to_stop: Callable[[], bool] = lambda: False
     ) -> Ending:
-        """Go on until there is a reason to end, and return it.
+        """Run until there is a reason to end, and return it.
 
         Args:
-            seconds: Stop after so many; None for never.
-            told_to_stop: Asked about twenty times a second.
+            seconds: Stop after this many seconds; None for never.
+            told_to_stop: Called about twenty times a second.
 
         Raises:
             SourceError: The source is gone.
@@ -128,7 +128,7 @@ class LiveLoop:
         return ending
 
     def status(self) -> LiveStatus:
-        """Return how it goes."""
+        """Return the status of the run."""
         dropped = self._frames.dropped - self._missed_on_purpose
         status = self._tally.status(time.monotonic(), dropped=dropped)
         return dataclasses.replace(
@@ -147,11 +147,11 @@ class LiveLoop:
         return None
 
     def _shows_one_picture(self) -> bool:
-        """Whether the source was a single picture, which is looked at until somebody has enough."""
+        """Whether the source was a single picture, which is shown until the user ends the run."""
         return self._outputs.screen is not None and self._tally.frames == 1
 
     def _handle(self, frame: Frame) -> None:
-        """Label one frame and hand it to every output."""
+        """Label one frame and pass it to every output."""
         if self.began is None:
             self._begin(frame)
         result = self._pipeline.process(frame)
@@ -170,9 +170,9 @@ class LiveLoop:
             self._outputs.screen.take(frame, result)
 
     def _begin(self, frame: Frame) -> None:
-        """Note when the first frame was taken: outputs say by it when `time_s` 0 was.
+        """Note when the first frame was taken: the outputs need the date and time of `time_s` 0.
 
-        Read once: the clock on the wall may be set meanwhile, that of the frames never is.
+        Read once: the system clock may be changed during the run, that of the frames never is.
         """
         now_s = time.monotonic()
         old_s = 0.0 if frame.captured_s is None else now_s - frame.captured_s
@@ -187,8 +187,8 @@ class LiveLoop:
         """Write to the recording, if one is on.
 
         Raises:
-            SinkError: One that was asked for before the run cannot be written. One that a key
-                began is given up, and the run goes on.
+            SinkError: A recording requested before the run cannot be written. One that was
+                started by a key is given up, and the run continues.
         """
         recorder = self._outputs.recorder
         recorder.blur_faces = self._switches.blur_faces
@@ -201,26 +201,26 @@ class LiveLoop:
             self._tell(error)
 
     def _take_baseline(self) -> None:
-        """Have everybody who is there looked at for a while, and say so."""
+        """Measure the resting expression of everybody visible, and say so on the picture."""
         seconds = self._pipeline.take_baseline()
         if self._outputs.screen is not None:
             words = f"look as you do at rest, for {seconds:g} s"
             self._outputs.screen.tell(words, until_s=time.monotonic() + seconds)
 
     def _tell(self, error: FerLiveError) -> None:
-        """Say that something that a key asked for could not be done."""
+        """Show that the action of a key has failed."""
         _log.warning("%s", error)
         if self._outputs.screen is not None:
             self._outputs.screen.tell(str(error), until_s=time.monotonic() + TOLD_S)
 
     def _pause(self) -> None:
-        """Show the same frame for a moment; what the source gives meanwhile is not missed."""
+        """Show the same frame for a moment; frames that arrive meanwhile are not dropped ones."""
         dropped = self._frames.dropped
         self._refresh(wait_s=PAUSED_S)
         self._missed_on_purpose += self._frames.dropped - dropped
 
     def _refresh(self, *, wait_s: float) -> None:
-        """Show the frame, do what the pressed key asks for, and tell how it goes."""
+        """Show the frame, perform the action of a pressed key, and report the status."""
         now_s = time.monotonic()
         if now_s - self._told_s >= STATUS_PERIOD_S:
             self._told_s = now_s
@@ -232,7 +232,7 @@ class LiveLoop:
         self._obey(key)
 
     def _obey(self, key: Key | None) -> None:
-        """Do what a key asks for."""
+        """Perform the action of a key."""
         self._switches.press(key)
         if key is Key.QUIT:
             self._quit = True
@@ -247,7 +247,7 @@ class LiveLoop:
             self._tell(error)
 
     def _begin_or_end_recording(self) -> None:
-        """Do what the key for it asks for."""
+        """Start or stop the recording, as its key does."""
         if self._outputs.recorder.recording:
             self._outputs.recorder.end()
         else:

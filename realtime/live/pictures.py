@@ -22,15 +22,15 @@ _log = logging.getLogger(__name__)
 
 
 class Recorder:
-    """The annotated video of a live run, begun and ended as often as one likes.
+    """The annotated video of a live run, started and stopped any number of times.
 
-    Recordings are never mirrored, so that places in them are those of the table.
+    Recordings are never mirrored, so that positions in them match the table.
 
     Attributes:
-        files: What was begun so far.
+        files: The recordings started so far.
         blur_faces: Whether faces are made unrecognisable.
-        began: The moment of `time_s` 0, noted in recordings; None while it is unknown.
-        wanted: Whether the recording was asked for before the run, which then ends if it fails.
+        began: The date and time of `time_s` 0, noted in recordings; None while unknown.
+        wanted: Whether the recording was requested before the run, which then ends if it fails.
     """
 
     def __init__(self, info: SourceInfo, labels: Sequence[str], *, folder: Path) -> None:
@@ -39,7 +39,7 @@ class Recorder:
         Args:
             info: Gives the picture's size and nominal frame rate.
             labels: What component k of the probabilities means.
-            folder: Where recordings go that were not given a name.
+            folder: Where recordings without a given name are written.
         """
         self._info = info
         self._labels = labels
@@ -60,7 +60,7 @@ class Recorder:
         """Record from the next frame on.
 
         Args:
-            path: Where to; None for a name made of date and time.
+            path: The file to write; None for a name made from the date and time.
         """
         self.wanted = path is not None
         self._next = path or unused_path(self._folder, ".mp4", datetime.now().astimezone())
@@ -69,17 +69,17 @@ class Recorder:
         """Finish the file; without one, do nothing.
 
         Raises:
-            SinkError: The last of it cannot be written.
+            SinkError: The last part cannot be written.
         """
         video, self._video, self._next = self._video, None, None
         if video is not None:
             video.close()
 
     def give_up(self) -> None:
-        """Leave a recording that cannot go on; what was written stays."""
+        """Give up a recording that cannot continue; what was written is kept."""
         video, self._video, self._next = self._video, None, None
         if video is not None:
-            with suppress(SinkError):  # told already: it is why the recording is left
+            with suppress(SinkError):  # reported already: it is why the recording is given up
                 video.close()
 
     def write(self, frame: Frame, result: FrameResult) -> None:
@@ -111,7 +111,7 @@ class Recorder:
 
 
 def annotated(frame: Frame, result: FrameResult, labels: Sequence[str], *, blur: bool) -> Image:
-    """Return a copy of the frame's picture with every face framed and named.
+    """Return a copy of the frame's picture with a box and a label on every face.
 
     Args:
         frame: Not written to.
@@ -126,7 +126,7 @@ def annotated(frame: Frame, result: FrameResult, labels: Sequence[str], *, blur:
 
 
 def save_picture(rgb: Image, folder: Path) -> Path:
-    """Write a picture as PNG in one piece, under a name made of date and time, and return its path.
+    """Write a picture as PNG atomically, named after the date and time, and return its path.
 
     Raises:
         SinkError: It cannot be written.
@@ -142,7 +142,7 @@ def save_picture(rgb: Image, folder: Path) -> Path:
 
 
 def unused_path(folder: Path, suffix: str, now: datetime) -> Path:
-    """Return a path in `folder` named after a moment, one that no file has.
+    """Return an unused path in `folder`, named after a date and time.
 
     >>> unused_path(Path("nowhere"), ".png", datetime(2026, 1, 2, 3, 4, 5)).name
     'fer-live-20260102-030405.png'

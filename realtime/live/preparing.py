@@ -16,14 +16,14 @@ from fer_live.realtime.sources.streams.addresses import public_name
 
 @dataclass(frozen=True, slots=True)
 class OpenedParts:
-    """What a live run is made of.
+    """The parts of a live run.
 
     Attributes:
-        classifier: Names faces.
+        classifier: Classifies faces.
         finder: Finds them.
         source: Gives frames.
-        held_open: Whoever enters this has to close it: finder and source, and the pipe that the
-            table goes to.
+        held_open: Closes finder and source, and the pipe that the table goes to; the caller has to
+            enter and leave it.
     """
 
     classifier: OnnxClassifier
@@ -33,10 +33,10 @@ class OpenedParts:
 
 
 class Preparation:
-    """Makes a run's parts while somebody else listens to keys and signals.
+    """Opens a run's parts while the caller listens to keys and signals.
 
-    The model comes first: a source that is open gives pictures, which would be old before anybody
-    looked at them. Opening cannot be broken off; after `leave`, the thread closes what it made.
+    The model is loaded first: an open source delivers pictures, which would be outdated before
+    they were used. Opening cannot be interrupted; after `leave`, the thread closes what it opened.
 
     Attributes:
         stage: What is being done, in a few words.
@@ -54,10 +54,10 @@ class Preparation:
         threading.Thread(target=self._run, name="preparation", daemon=True).start()
 
     def wait(self, timeout_s: float) -> OpenedParts | None:
-        """Return the parts as soon as they are there; None when the time is up.
+        """Return the parts as soon as they are ready; None when the time is up.
 
         Raises:
-            FerLiveError: One of them cannot be had.
+            FerLiveError: One of them cannot be opened.
         """
         if not self._done.wait(timeout_s):
             return None
@@ -66,7 +66,7 @@ class Preparation:
         return self._parts
 
     def leave(self) -> None:
-        """Want the parts no more."""
+        """Abandon the parts."""
         with self._lock:
             self._left = True
             unwanted = self._parts
@@ -74,7 +74,7 @@ class Preparation:
             unwanted.held_open.close()
 
     def _run(self) -> None:
-        """Make everything; run by the thread."""
+        """Open everything; run by the thread."""
         try:
             with ExitStack() as undo:
                 self._make(undo)
@@ -101,7 +101,7 @@ class Preparation:
 
 
 def _opened(settings: LiveSettings) -> Source:
-    """Open what is live as it is, and a file so that it is played at its own speed."""
+    """Open a live source as it is, and a file so that it is played at its own speed."""
     wish = settings.camera
     source = open_source(
         settings.source,
@@ -117,7 +117,7 @@ def _opened(settings: LiveSettings) -> Source:
 
 
 def _is_pipe(path: Path) -> bool:
-    """Whether a path is a named pipe, the opening of which waits for a reader."""
+    """Whether a path is a named pipe; opening one waits for a reader."""
     try:
         return stat.S_ISFIFO(path.stat().st_mode)
     except OSError:

@@ -38,11 +38,11 @@ _log = logging.getLogger(__name__)
 
 TITLE: Final = "fer-live"
 LOOK_S: Final = 0.05
-"""How often keys and signals are looked at while things are being opened."""
+"""How often keys and signals are checked while things are being opened, in seconds."""
 GREETING_S: Final = 8.0
-"""How long the first words stay on the picture."""
+"""How long the greeting stays on the picture."""
 LEAVE_S: Final = 0.3
-"""How long a read under way is waited for at the end; then it is left to itself."""
+"""How long to wait for a pending read at the end; then it is abandoned."""
 NOTHING_YET: Final = Tally(0.0).status(0.0, dropped=0)
 
 
@@ -54,11 +54,11 @@ class LiveReport:
         ending: Why it ended.
         status: What was counted.
         provider: What the model ran on.
-        files: What was written, the table and what describes it last.
-        fault: What was wrong with the pictures; None when all was well.
-        began: The moment of `time_s` 0; None without a picture.
-        finder: What found the faces, "mediapipe" or "onnx"; empty where nothing was opened.
-        notice: That there may have been more faces than are followed; None where there were not.
+        files: What was written, the table and its run file last.
+        fault: What was wrong with the source; None if nothing was.
+        began: The date and time of `time_s` 0; None without a picture.
+        finder: What found the faces, "mediapipe" or "onnx"; empty if nothing was opened.
+        notice: A warning that there may have been more faces than are tracked; None otherwise.
     """
 
     ending: Ending
@@ -72,7 +72,7 @@ class LiveReport:
 
     @property
     def went_well(self) -> bool:
-        """Whether the run ended because it should, and not because the pictures gave out."""
+        """Whether the run ended as intended, and not because the source failed."""
         return self.fault is None or self.ending != "source ended"
 
 
@@ -84,21 +84,21 @@ def run_live(
 ) -> LiveReport:
     """Run until the source ends, the window is closed, the time is up or it is told to stop.
 
-    However it ends, threads are joined and files are closed and can be read.
+    However it ends, threads are joined, and files are closed and readable.
 
     Args:
         settings: What to do.
         on_status: Called about twice a second.
-        told_to_stop: Asked about twenty times a second.
+        told_to_stop: Called about twenty times a second.
 
     Raises:
         SourceError: The source cannot be opened, or is gone.
-        SinkError: An output cannot be written, or is there already.
-        ModelError: The model is missing, damaged or foreign.
-        DeviceError: The device cannot be had.
+        SinkError: An output cannot be written, or exists already.
+        ModelError: The model is missing, damaged or not a fer-live model.
+        DeviceError: The device is not available.
         DisplayError: No window can be shown.
     """
-    # What can be refused at once comes before what takes seconds to load.
+    # Check what can fail immediately before loading what takes seconds.
     with ExitStack() as stack:
         window = stack.enter_context(Window(TITLE)) if settings.window else None
         _check_names(settings)
@@ -152,7 +152,7 @@ def run_live(
 
 
 def _greeting(screen: Screen, settings: LiveSettings) -> Screen:
-    """Have the first words stand on the screen, if there are any."""
+    """Put the greeting on the screen, if there is one."""
     screen.tell(settings.greeting or "", until_s=time.monotonic() + GREETING_S)
     return screen
 
@@ -160,7 +160,7 @@ def _greeting(screen: Screen, settings: LiveSettings) -> Screen:
 def _prepared(
     preparation: Preparation, window: Window | None, told_to_stop: Callable[[], bool]
 ) -> OpenedParts | Ending:
-    """Wait for everything to be ready, or for somebody who has thought better of it."""
+    """Wait until everything is ready, or until the user changes their mind."""
     try:
         told = ""
         while (parts := preparation.wait(0.001 if window is not None else LOOK_S)) is None:
@@ -186,7 +186,7 @@ def _prepared(
 def _open_outputs(
     stack: ExitStack, settings: LiveSettings, info: SourceInfo, classifier: OnnxClassifier
 ) -> Outputs:
-    """Open the table, the ways to other programs, and the recorder that may begin at once."""
+    """Open the table, the connections to other programs, and the recorder."""
     labels = classifier.contract.labels
     table = run_file = None
     about = _run_file_path(settings)
@@ -223,7 +223,7 @@ def _open_outputs(
 
 
 def _run_file_path(settings: LiveSettings) -> Path | None:
-    """Return where the run is described: beside a table that is a file, else nowhere."""
+    """Return the path of the run file: next to a table that is a file, otherwise None."""
     log = settings.log
     if log is None or log == STANDARD_OUTPUT or (log.exists() and not log.is_file()):
         return None
@@ -231,11 +231,11 @@ def _run_file_path(settings: LiveSettings) -> Path | None:
 
 
 def _check_names(settings: LiveSettings) -> None:
-    """Refuse endings that mean nothing, and files that are there: a live run never comes again.
+    """Refuse unknown endings, and existing files: a live run cannot be repeated.
 
     Raises:
-        SinkError: One of the outputs cannot have the name it was given.
-        SettingsError: An address of `send` names no receiver, or needs a package.
+        SinkError: One of the outputs cannot have its given name.
+        SettingsError: An address of `send` is not one of a receiver, or needs a package.
     """
     for address in settings.send:
         open_channel(address, ())

@@ -1,7 +1,7 @@
 """`NAME.run.json` next to a live run's table: its settings, time and outcome.
 
-The table says what was seen and when; this file says with which model, settings and versions, how
-often the source was away, and how the run ended.
+The table says what was seen and when; this file says with which model, settings and versions, when
+the source was interrupted, and how the run ended.
 """
 
 import dataclasses
@@ -26,13 +26,13 @@ from fer_live.realtime.statistics import LiveStatus, Tally
 FORMAT: Final = 1
 SUFFIX: Final = ".run.json"
 State: TypeAlias = Literal["running", "finished", "failed"]
-"""`running` in the file of a run that is over: it was killed."""
+"""`running` in the file of a run that has ended means that it was killed."""
 
 _log = logging.getLogger(__name__)
 
 
 def run_file_beside(log: Path) -> Path:
-    """Return where the file lies that belongs to a table.
+    """Return the path of the run file for a table.
 
     >>> run_file_beside(Path("seen/anna.csv")).name
     'anna.run.json'
@@ -41,10 +41,10 @@ def run_file_beside(log: Path) -> Path:
 
 
 class Interruptions:
-    """Stretches in which a source gave no picture although it was asked; on the table's clock.
+    """Periods in which a source gave no picture although it was asked; on the table's clock.
 
-    A stretch reaches from the last picture before it to the first one after it. What a person
-    paused is none.
+    A period lasts from the last picture before it to the first one after it. A pause by the user
+    does not count.
     """
 
     def __init__(self) -> None:
@@ -54,11 +54,11 @@ class Interruptions:
         self.over: list[tuple[float, float]] = []
 
     def trouble(self) -> None:
-        """Take in that the source says it is lost or silent."""
+        """Note that the source reports that it is lost or silent."""
         self._open = True
 
     def picture(self, time_s: float) -> bool:
-        """Take in the next picture; return whether it ended an interruption."""
+        """Note the next picture; return whether it ended an interruption."""
         ended = self._open and self._last_s is not None
         if self._last_s is not None and ended:
             self.over.append((self._last_s, time_s))
@@ -66,7 +66,7 @@ class Interruptions:
         return ended
 
     def as_json(self) -> list[dict[str, float | None]]:
-        """Return all of them in seconds, rounded to milliseconds; one that lasts has no end."""
+        """Return all of them in seconds, to the millisecond; the current one has no end."""
         told: list[dict[str, float | None]] = [
             {"from_s": round(from_s, 3), "to_s": round(to_s, 3)} for from_s, to_s in self.over
         ]
@@ -76,15 +76,15 @@ class Interruptions:
 
 
 class RunFile:
-    """Writes the file when the first picture is there, after each interruption, and at the end.
+    """Writes the file when the first picture arrives, after each interruption, and at the end.
 
-    A disk that refuses does not end a run, for the table matters more: it is logged.
+    An error of the disk does not end the run, because the table matters more: it is logged.
 
     Attributes:
         path: The file.
-        began: The moment of `time_s` 0; None before the first picture.
-        status: Gives what was counted so far; to be set before the first picture.
-        interruptions: When the source was away.
+        began: The date and time of `time_s` 0; None before the first picture.
+        status: Returns the counts so far; to be set before the first picture.
+        interruptions: When the source was interrupted.
         outcome: How the run went, by name; to be set before the end.
     """
 
@@ -112,12 +112,12 @@ class RunFile:
         }
 
     def begin(self, began: datetime) -> None:
-        """Take in when `time_s` 0 was, and write the file for the first time."""
+        """Set the date and time of `time_s` 0, and write the file for the first time."""
         self.began = began
         self._write("running")
 
     def picture(self, time_s: float) -> None:
-        """Take in a picture; one that ends an interruption is written down at once."""
+        """Note a picture; if it ends an interruption, write the file at once."""
         if self.interruptions.picture(time_s):
             self._write("running")
 
@@ -137,7 +137,7 @@ class RunFile:
             self._write("finished" if error is None else "failed")
 
     def _write(self, state: State) -> None:
-        """Replace the file by its next state; what failed has a sentence of its own already."""
+        """Replace the file by its next state; a failure already has a sentence of its own."""
         whole = {
             **self._head,
             "state": state,
@@ -155,7 +155,7 @@ class RunFile:
 
 
 def _settings(settings: LiveSettings) -> dict[str, Any]:
-    """Return what rows depend on. Addresses, which may hold passwords, are not among it."""
+    """Return the settings that rows depend on, without addresses, which may contain passwords."""
     return {
         "camera": dataclasses.asdict(settings.camera),
         "device": settings.device,
@@ -169,7 +169,7 @@ def _settings(settings: LiveSettings) -> dict[str, Any]:
 
 
 def _counts(status: LiveStatus) -> dict[str, Any]:
-    """Return what was counted."""
+    """Return the counts."""
     return {
         "elapsed_s": round(status.elapsed_s, 3),
         "frames": status.frames,

@@ -19,7 +19,7 @@ from fer_live.realtime.statistics import LiveStatus
 
 HELP: Final = tuple((letter, key.value) for letter, key in KEYS.items())
 LEAST_BEHIND_S: Final = 1.0
-"""A stream that is shown later than this is said to be."""
+"""If a stream is shown later than this, the readout says so."""
 
 
 @dataclass(slots=True)
@@ -33,7 +33,7 @@ class Switches:
     strip: bool = False
 
     def press(self, key: Key | None) -> None:
-        """Turn over the switch that a key stands for; other keys change nothing."""
+        """Flip the switch of a key; other keys change nothing."""
         match key:
             case Key.MIRROR:
                 self.mirror = not self.mirror
@@ -50,28 +50,28 @@ class Switches:
 
 
 class PictureWindow(Protocol):
-    """Where pictures are shown: a window when it is real, a list when it is a test."""
+    """Where pictures are shown: a window, or a list in tests."""
 
     @property
     def closed(self) -> bool:
-        """Whether nothing can be shown any more."""
+        """Whether it can no longer show anything."""
         ...
 
     @property
     def size_wh(self) -> tuple[int, int] | None:
-        """How large pictures can be shown; None leaves them as they are."""
+        """Size available for pictures; None leaves them as they are."""
         ...
 
     def show(self, rgb: Image | None, *, wait_s: float = ...) -> Key | None:
-        """Show a picture, or go on showing the last, wait for a key, return what it asks for."""
+        """Show a picture, or keep showing the last; wait for a key and return its action."""
         ...
 
 
 class Screen:
     """Shows each frame with its own results, and the last one again while there is no new one.
 
-    Nothing is drawn while nothing changes. While no picture comes, the last one is dimmed, without
-    faces, with words that say why: an old label is no finding.
+    Nothing is drawn while nothing changes. While no picture arrives, the last one is shown dimmed,
+    without faces and with the reason: an old label is not a finding.
     """
 
     def __init__(self, window: PictureWindow, labels: Sequence[str], switches: Switches) -> None:
@@ -101,8 +101,8 @@ class Screen:
         """Show a line over the picture for a while.
 
         Args:
-            words: What happened; "" for nothing.
-            until_s: How long, on the monotonic clock.
+            words: The message; "" for none.
+            until_s: Until when, on the monotonic clock.
         """
         self._told = (words, until_s) if words else None
 
@@ -129,7 +129,7 @@ class Screen:
     def _picture(
         self, notices: tuple[str, ...], readout: Readout | None, size_wh: tuple[int, int] | None
     ) -> Image:
-        """Return everything that is to be seen."""
+        """Return the complete picture to show."""
         if self._last is None:
             picture = blank(size_wh)
         else:
@@ -177,7 +177,7 @@ class Screen:
         return picture
 
     def _notices(self, status: LiveStatus) -> tuple[str, ...]:
-        """Return what is said in the middle of the picture."""
+        """Return the text in the middle of the picture."""
         if self._switches.paused:
             return ()
         hint = None if status.trouble else self._absence.hint
@@ -185,7 +185,7 @@ class Screen:
         return trouble if self._told is None else (*trouble, self._told[0])
 
     def _readout(self, status: LiveStatus, *, recording: bool) -> Readout:
-        """Return what the corner says."""
+        """Return the text in the corner."""
         if self._switches.paused:
             return Readout(notes=("paused",), recording=recording)
         behind = f"{status.behind_s:.0f} s behind"

@@ -18,12 +18,12 @@ from fer_live.realtime.sources.choose import check_source
 
 @dataclass(frozen=True, slots=True)
 class CameraSettings:
-    """What a camera is asked for; it may give something else. None leaves the choice to it.
+    """Settings requested from a camera, which may use others. None leaves the choice to it.
 
     Attributes:
         size_wh: (width, height) in pixels.
         fps: Frames a second.
-        mjpg: Whether pictures come compressed, which many cameras need for their full rate.
+        mjpg: Whether to request compressed pictures, which many cameras need for their full rate.
     """
 
     size_wh: tuple[int, int] | None = None
@@ -38,29 +38,29 @@ class LiveSettings:
     Attributes:
         source: A camera's index or device, the URL of a stream, or a file, which is played at its
             own speed.
-        camera: What a camera is asked for.
+        camera: Settings requested from a camera.
         model: Name of a shipped model, or the path of an .onnx file.
         device: Where the model runs.
-        prior: Which prior labels are taken with.
-        faces: How faces are found; `faces.blendshapes` adds their columns to the log.
-        neutral_s: Take each face's first so many seconds for its resting face; see
-            `fer_live.realtime.smoothing.baseline`. None leaves faces as they are.
-        window: Whether the picture is shown.
-        mirror: Whether what is shown is mirrored; None for a camera of this machine only. What is
-            logged and recorded never is.
-        blur_faces: Whether faces are made unrecognisable in what is shown, recorded and saved.
+        prior: The prior at which labels are chosen.
+        faces: How faces are detected; `faces.blendshapes` adds their columns to the table.
+        neutral_s: Treat each face's first seconds as its resting expression and correct for it;
+            see `fer_live.realtime.smoothing.baseline`. None corrects nothing.
+        window: Whether to show the picture in a window.
+        mirror: Whether to mirror the window; None mirrors only a camera of this machine. Tables
+            and recordings are never mirrored.
+        blur_faces: Whether faces are made unrecognisable in everything shown, recorded and saved.
         record: Where to write the annotated video from the start; None for nowhere.
         log: Where to write the table of results, "-" for standard output; None for nowhere.
-        send: Receivers that get every result as it comes, such as `ws-server://127.0.0.1:8765`; see
+        send: Addresses to which every result is sent, such as `ws-server://127.0.0.1:8765`; see
             `fer_live.realtime.send`.
         log_format: The table's format; None takes it from the name, and CSV for standard output.
         virtual_camera: Whether other programs can choose the annotated picture as a camera.
-        seconds: Stop after so many seconds; None for never.
-        greeting: What stands over the picture in the first seconds; None for nothing.
+        seconds: Stop after this many seconds; None for never.
+        greeting: Text shown on the picture in the first seconds; None for none.
         folder: Where the window's keys put pictures and recordings.
         transport: How an RTSP stream sends its pictures; None leaves it open.
-        patience: How long to wait for a camera or a stream, also when it is lost.
-        rotate: Degrees clockwise by which pictures are turned: 0, 90, 180 or 270.
+        patience: How long to wait for a camera or a stream, at the start and when it is lost.
+        rotate: Clockwise rotation of pictures in degrees: 0, 90, 180 or 270.
         chosen: Which faces are kept.
     """
 
@@ -88,10 +88,10 @@ class LiveSettings:
     chosen: FaceChoice = field(default_factory=FaceChoice)
 
     def __post_init__(self) -> None:
-        """Check what the types do not say.
+        """Check what the types cannot express.
 
         Raises:
-            SettingsError: The time or the turn makes no sense, or two outputs are one file.
+            SettingsError: Time or rotation make no sense, or two outputs are the same file.
         """
         check_turn(self.rotate)
         if self.seconds is not None and not 0 < self.seconds < math.inf:
@@ -103,10 +103,10 @@ class LiveSettings:
 
     @property
     def table_format(self) -> TableFormat | None:
-        """The format of the table; None where there is none.
+        """The format of the table; None if there is no table.
 
         Raises:
-            SinkError: The name's ending is that of no table.
+            SinkError: The name has an unknown ending.
         """
         if self.log is None or self.log_format is not None:
             return self.log_format
@@ -114,10 +114,10 @@ class LiveSettings:
 
     @property
     def mirrored(self) -> bool:
-        """Whether what is shown is mirrored at first, as a person at a camera expects it.
+        """Whether the window is mirrored initially, as a person at a camera expects.
 
         Raises:
-            SourceError: The source is not there.
+            SourceError: The source does not exist.
         """
         if self.mirror is not None:
             return self.mirror

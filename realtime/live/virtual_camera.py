@@ -15,35 +15,35 @@ if TYPE_CHECKING:
     from pyvirtualcam import Camera
 
 USUAL_FPS: Final = 30.0
-"""Told to the camera where the source does not say; pictures come as they come."""
+"""Nominal rate if the source gives none; pictures are sent as they arrive."""
 NEEDS: Final = {
     "linux": "load v4l2loopback first (sudo apt install v4l2loopback-dkms; sudo modprobe "
     "v4l2loopback exclusive_caps=1 card_label=fer-live)",
     "darwin": "install OBS 30 or later, start its virtual camera once, and quit OBS",
     "win32": "install OBS, and leave its own virtual camera off",
 }
-"""What each system has to have, by `sys.platform`."""
+"""What each system needs, by `sys.platform`."""
 
 
 class VirtualCamera:
-    """Shows every frame with its faces named to whichever program opens the camera.
+    """Shows every frame with labelled faces to any program that opens the camera.
 
-    Never mirrored: programs that show people themselves do that.
+    Never mirrored: programs in which people see themselves do that.
 
     Attributes:
         blur_faces: Whether faces are made unrecognisable.
     """
 
     def __init__(self, info: SourceInfo, labels: Sequence[str]) -> None:
-        """Open the camera of the system.
+        """Open the system's virtual camera.
 
         Args:
-            info: Gives the picture's size, which the camera keeps, and nominal frame rate.
+            info: Gives the picture's size, which stays fixed, and nominal frame rate.
             labels: What component k of the probabilities means.
 
         Raises:
             SettingsError: pyvirtualcam is not installed.
-            SinkError: The system has no such camera; the sentence says what it needs.
+            SinkError: The system has no such camera; the message says what it needs.
         """
         try:
             import pyvirtualcam  # noqa: PLC0415 (an extra)
@@ -52,7 +52,7 @@ class VirtualCamera:
                 "--virtual-camera needs the package pyvirtualcam, which is not installed: "
                 "pip install 'fer-live[virtual-camera]'"
             ) from error
-        # Programs and drivers want even sides.
+        # Programs and drivers require even sides.
         self._size_wh = info.size_wh[0] // 2 * 2, info.size_wh[1] // 2 * 2
         self._labels = labels
         self.blur_faces = False
@@ -66,7 +66,7 @@ class VirtualCamera:
 
     @property
     def name(self) -> str:
-        """What other programs call it."""
+        """Its name in other programs."""
         return str(self._camera.device)
 
     def write(self, frame: Frame, result: FrameResult) -> None:
@@ -84,7 +84,7 @@ class VirtualCamera:
             raise SinkError(f"the virtual camera {self.name} is gone: {error}") from error
 
     def close(self) -> None:
-        """Take the camera away."""
+        """Close the camera."""
         self._camera.close()
 
     def __enter__(self) -> Self:
@@ -100,7 +100,7 @@ class VirtualCamera:
 
 
 def _fitted(rgb: Image, size_wh: tuple[int, int]) -> Image:
-    """Return a picture of another size with the whole of `rgb` in its middle."""
+    """Return a picture of the given size with all of `rgb` in its centre."""
     picture, _ = shown(rgb, (), size_wh=size_wh, mirror=False)
     whole = blank(size_wh)
     x0, y0 = (size_wh[0] - picture.shape[1]) // 2, (size_wh[1] - picture.shape[0]) // 2

@@ -41,23 +41,23 @@ THREADS: Final = 4
 ENCODER: Final = {
     "preset": "veryfast",
     "crf": "22",
-    # Looking ahead, x264 spreads bits by how pictures build on one another, and of the same
-    # pictures gives other bytes now and then, also with one thread.
+    # With look-ahead, x264 distributes bits by how pictures depend on one another, and sometimes
+    # encodes the same pictures to different bytes, even with one thread.
     "rc-lookahead": "0",
-    # Decoding order is showing order: with pictures in between, what the container says of the
-    # length of a video with gaps is wrong by the gap.
+    # No B-frames: with them, the duration that the container gives for a video with gaps is wrong
+    # by the gap.
     "bf": "0",
 }
 CRASH_SAFE: Final = {
-    # In pieces that can be played whatever ends the run, made an ordinary file by `close`; the
-    # header waits for the first piece, because it says when the first picture is due.
+    # Fragments that can be played however the run ends; `close` turns them into an ordinary file.
+    # The header waits for the first fragment, because it contains the time of the first picture.
     "movflags": "hybrid_fragmented+delay_moov",
     "frag_duration": "2000000",
-    # A piece of a calm little picture would wait in a buffer of 256 kB for many more.
+    # A fragment of a small picture without motion would wait in a buffer of 256 kB for many more.
     "flush_packets": "1",
 }
 CRASH_SAFE_MATROSKA: Final = {
-    # Clusters that can be played whatever ends the run; FFmpeg's own are 5 s or 5 MB long, and
+    # Clusters that can be played however the run ends; FFmpeg's own are 5 s or 5 MB long, and
     # wait in a buffer for one another.
     "cluster_time_limit": "1000",
     "flush_packets": "1",
@@ -196,8 +196,8 @@ class VideoWriter(FileSink):
         with self._told(), _as_os_error():
             if self._audio is not None:
                 self._audio.copy_until(time_s)
-            # One call into C: if Ctrl-C arrived between encoder and file, the lost packet would ruin
-            # all pictures that depend on it.
+            # One call into C: if Ctrl-C arrived between encoder and file, the lost packet would
+            # ruin all pictures that depend on it.
             list(map(self._output.mux, map(self._stream.encode, [picture])))
 
     def _encodable(self, rgb: Image, tick: int) -> VideoFrame:

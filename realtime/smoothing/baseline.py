@@ -1,20 +1,20 @@
-"""Taking out what a person's face says at rest.
+"""Correct for a person's resting expression.
 
-Some faces look sad, angry or happy though nobody shows anything. From the probabilities p(t) of a
-time in which a person was at rest comes r, their geometric mean, normalised:
+Some faces look sad, angry or happy even at rest. From the probabilities p(t) over a period in
+which a person was at rest, take r, their geometric mean, normalised:
 
     log r_k = mean over t of log p_k(t), minus the logarithm of the sum over k
 
-What label k says beyond neutral, less a margin, is its excess, and taken out of every later
-probability in the space of logarithms, where independent evidence adds up:
+The excess of label k is its log probability above that of neutral, plus a margin. It is subtracted
+from every later log probability, because independent evidence adds up in logarithms:
 
     e_k = max(0, log r_k - log r_neutral + MARGIN)   for k other than neutral, e_neutral = 0
     q_k = p_k exp(-e_k) / sum over j of p_j exp(-e_j)
 
-So at rest no label is more than exp(-MARGIN), a quarter, as likely as neutral; what a resting face
-does not say is left as it is (every p counts as 0.001 at least, here as in r); nothing is ever
-added to a label other than by normalising. It is logit adjustment (see
-`fer_live.realtime.inference.priors`) with a prior of the person's own, cut off at neutral.
+So at rest no label is more than exp(-MARGIN), a quarter, as likely as neutral; labels that a
+resting face does not show are left as they are (every p counts as at least 0.001, here as in r);
+nothing is ever added to a label other than by normalising. This is logit adjustment (see
+`fer_live.realtime.inference.priors`) with the person's own prior, cut off at neutral.
 """
 
 import math
@@ -31,13 +31,13 @@ from fer_live.realtime.results import Track
 MARGIN: Final = math.log(4)
 """How far below neutral every other label is at rest, in nats."""
 FLOOR: Final = 1e-3
-"""Probabilities under this count as this, as in smoothing."""
+"""Probabilities below this count as this, as in smoothing."""
 USUAL_S: Final = 3.0
-"""How long a face is looked at, unless another time is asked for."""
+"""How long a face is measured, unless another time is given."""
 
 
 def resting_face(probs: NDArray[np.floating]) -> NDArray[np.float64]:
-    """Return (K,) what a face says at rest: the geometric mean of (N, K) probabilities, N > 0."""
+    """Return the (K,) resting expression: the geometric mean of (N, K) probabilities, N > 0."""
     logs = np.log(np.maximum(np.asarray(probs, np.float64), FLOOR)).mean(axis=0)
     powers: NDArray[np.float64] = np.exp(logs - logs.max())
     rest: NDArray[np.float64] = powers / powers.sum()
@@ -45,10 +45,10 @@ def resting_face(probs: NDArray[np.floating]) -> NDArray[np.float64]:
 
 
 def median_face(probs: NDArray[np.floating]) -> NDArray[np.float64]:
-    """Return (K,) what a face says most of the time, of (N, K) probabilities, N > 0.
+    """Return the (K,) expression shown most of the time, from (N, K) probabilities, N > 0.
 
-    The median of each label's logarithms, normalised: what is shown for less than half of the time
-    does not count, where the geometric mean of `resting_face` is drawn towards it.
+    The median of each label's logarithms, normalised: an expression shown for less than half of the
+    time has no influence, whereas it shifts the geometric mean of `resting_face`.
     """
     logs = np.median(np.log(np.maximum(np.asarray(probs, np.float64), FLOOR)), axis=0)
     powers: NDArray[np.float64] = np.exp(logs - logs.max())
@@ -57,20 +57,20 @@ def median_face(probs: NDArray[np.floating]) -> NDArray[np.float64]:
 
 
 def excess(rest: NDArray[np.float64], neutral: int) -> NDArray[np.float64]:
-    """Return (K,) how much of each label is to be taken out, in nats, at least 0.
+    """Return (K,) how much to subtract from each label, in nats, at least 0.
 
     Args:
-        rest: (K,) what a face says at rest.
-        neutral: Which label is neutral.
+        rest: (K,) probabilities of the face at rest.
+        neutral: Index of the label neutral.
     """
-    logs = np.log(np.maximum(rest, FLOOR))  # as `without` counts every later look
+    logs = np.log(np.maximum(rest, FLOOR))  # as `without` does for every later frame
     beyond: NDArray[np.float64] = np.maximum(0.0, logs - logs[neutral] + MARGIN)
     beyond[neutral] = 0.0
     return beyond
 
 
 def without(probs: Probs, taken_out: NDArray[np.float64]) -> Probs:
-    """Return (..., K) probabilities without what a face says at rest.
+    """Return (..., K) probabilities corrected for the resting expression.
 
     Args:
         probs: (..., K), each row summing to 1.
@@ -84,10 +84,10 @@ def without(probs: Probs, taken_out: NDArray[np.float64]) -> Probs:
 
 
 def at_prior(track: Track, divisor: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Return (K,) what a face shows in one frame: `raw` at a prior, without its resting face.
+    """Return (K,) probabilities of a face in one frame: `raw` at a prior, corrected for rest.
 
     Args:
-        track: The face; its `without_rest`, where there is one, has the prior already.
+        track: The face; its `without_rest`, if there is one, already includes the prior.
         divisor: (K,) from `prior_divisor`.
     """
     if track.without_rest is not None:
@@ -98,23 +98,23 @@ def at_prior(track: Track, divisor: NDArray[np.float64]) -> NDArray[np.float64]:
 
 
 def neutral_index(labels: tuple[str, ...]) -> int:
-    """Return which label is neutral.
+    """Return the index of the label neutral.
 
     Raises:
-        SettingsError: The model has none, and so no resting face.
+        SettingsError: The model has no such label, so there is no resting expression.
     """
     if "neutral" not in labels:
         raise SettingsError(
-            "this model has no label neutral, so a resting face means nothing to it; leave out "
+            "this model has no label neutral, so it cannot correct for a resting face; leave out "
             "--neutral or choose another model"
         )
     return labels.index("neutral")
 
 
 class Baselines:
-    """The resting face of each track, taken while it runs. Time is in seconds.
+    """The resting expression of each track, measured during the run. Time is in seconds.
 
-    A face is as it is until its resting face is known.
+    A face is not corrected until its resting expression is known.
     """
 
     def __init__(
@@ -125,13 +125,13 @@ class Baselines:
         known: NDArray[np.float64] | None = None,
         told: Callable[[int, NDArray[np.float64]], None] = lambda track_id, rest: None,
     ) -> None:
-        """Take nothing yet.
+        """Start without measurements.
 
         Args:
-            labels: What the model can name.
-            at_first_s: Take every new face's first so many seconds; None takes none unasked.
-            known: (K,) the resting face of everybody who has none of their own; None for none.
-            told: Called with each resting face (K,) that was taken, and whose it is.
+            labels: The model's labels.
+            at_first_s: Measure every new face in its first seconds; None measures none unasked.
+            known: (K,) the resting expression of faces that have none of their own; None for none.
+            told: Called with each measured resting expression (K,), and whose it is.
 
         Raises:
             SettingsError: The time makes no sense, or the model has no label neutral.
@@ -149,11 +149,11 @@ class Baselines:
         self._seen: set[int] = set()
 
     def take(self, time_s: float, seconds: float | None = None) -> float:
-        """Take the resting face of everybody who is there, anew; return for how many seconds.
+        """Measure the resting expression of all visible faces again; return for how many seconds.
 
         Args:
-            time_s: Now.
-            seconds: How long to look; None for as long as at first, or `USUAL_S`.
+            time_s: The current time.
+            seconds: How long to measure; None for `at_first_s`, or `USUAL_S`.
 
         Raises:
             SettingsError: The model has no label neutral.
@@ -165,7 +165,7 @@ class Baselines:
         return lasts_s
 
     def update(self, track_id: int, probs: Probs, time_s: float) -> Probs:
-        """Take in what a face shows now, and return it without what it says at rest."""
+        """Add a face's current probabilities, and return them corrected for its rest."""
         if track_id not in self._seen:
             self._seen.add(track_id)
             if self._at_first_s is not None:
@@ -183,7 +183,7 @@ class Baselines:
         return probs if taken_out is None else without(probs, taken_out)
 
     def forget(self, track_id: int) -> None:
-        """Forget a face that has gone."""
+        """Forget a face that is gone."""
         self._seen.discard(track_id)
         self._taking.pop(track_id, None)
         self._taken.pop(track_id, None)

@@ -4,8 +4,9 @@ After `gap` seconds a face still shows the same with probability exp(-gap / dwel
 shows anything, all equally likely. Forward and backward messages as in Rabiner 1989, "A tutorial
 on hidden Markov models", eq. 18-27, scaled.
 
-The posterior is had before the end is known: the backward pass is run from every possible future
-at once (the unit vectors; the true one is a mixture of them), and their spread bounds the error.
+The posterior is available before the end is known: the backward pass is run from every possible
+future at once (the unit vectors; the true one is a mixture of them), and their spread bounds the
+error.
 """
 
 from collections.abc import Iterator
@@ -15,23 +16,23 @@ import numpy as np
 from numpy.typing import NDArray
 
 TOLERANCE: Final = 1e-7
-"""Largest change of a probability that the future may still bring to what is settled."""
+"""Largest change that later frames may still make to a settled probability."""
 
 
 class Chain:
-    """What one face showed without a break, as far as it is not settled.
+    """The unsettled observations of one face without a break.
 
-    One row an observation: how long before it came the one before, its share of an independent
-    look, and its log probabilities.
+    One row per observation: the time since the one before, its share of an independent
+    observation, and its log probabilities.
     """
 
     def __init__(self, labels: int, *, dwell_s: float, evidence_s: float) -> None:
-        """Start with nothing seen.
+        """Start without observations.
 
         Args:
-            labels: How many there are, K.
-            dwell_s: How long a face shows one before it may show another, on average.
-            evidence_s: So many seconds of observations count as one independent look.
+            labels: Number of labels, K.
+            dwell_s: How long a face shows one label before it may show another, on average.
+            evidence_s: This many seconds of observations count as one independent observation.
         """
         self._dwell_s = dwell_s
         self._evidence_s = evidence_s
@@ -70,10 +71,10 @@ class Chain:
         yield from posterior[:count]
 
     def _weighed(self, *, ended: bool) -> bool:
-        """Settle how much the observations count; return whether that is possible already.
+        """Determine the weights of the observations; return whether that is possible already.
 
-        The first one counts as much as the second. All those of a face that was seen for less
-        than `evidence_s` count, together, as one look.
+        The first one counts as much as the second. If a face was seen for less than `evidence_s`,
+        all its observations together count as one.
         """
         if self._begun:
             return True
@@ -88,7 +89,7 @@ class Chain:
 
 
 def _carried(message: NDArray[np.float64], keep: float) -> NDArray[np.float64]:
-    """Carry messages (K,) or (K, F) over a gap that the state outlasts with probability `keep`.
+    """Propagate messages (K,) or (K, F) over a gap that the state outlasts with probability `keep`.
 
     The transition matrix is symmetric, so this serves both directions.
     """
@@ -99,7 +100,7 @@ def _carried(message: NDArray[np.float64], keep: float) -> NDArray[np.float64]:
 def _forward(
     likelihood: NDArray[np.float64], keep: NDArray[np.float64], before: NDArray[np.float64]
 ) -> NDArray[np.float64]:
-    """Return (T, K) what each observation and those before it say, each row summing to 1."""
+    """Return the (T, K) filtered probabilities of each observation, each row summing to 1."""
     messages = np.empty_like(likelihood)
     message = before
     for row, (seen, stay) in enumerate(zip(likelihood, keep, strict=True)):
@@ -115,16 +116,16 @@ def _backward(
     forward: NDArray[np.float64],
     futures: NDArray[np.float64],
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Join `forward` with what comes after each observation, for F possible futures.
+    """Combine `forward` with what comes after each observation, for F possible futures.
 
     Args:
         likelihood: (T, K) of each observation.
         keep: (T,) probability that the state outlasted the gap before each observation.
         forward: (T, K) from `_forward`.
-        futures: (K, F) what may come after the last observation says, one column a future.
+        futures: (K, F) backward messages after the last observation, one column per future.
 
     Returns:
-        (T, K) posteriors, the mean over the futures, and (T,) how far the futures are apart.
+        (T, K) posteriors, the mean over the futures, and (T,) the spread between the futures.
     """
     posterior, spread = np.empty_like(likelihood), np.empty(len(likelihood))
     message = futures

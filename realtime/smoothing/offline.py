@@ -1,12 +1,12 @@
-"""Steadying what a face seems to show when the future is known: a forward-backward pass.
+"""Offline smoothing of labels, with later frames: a forward-backward pass.
 
-A face shows one emotion for a while, then another: a hidden Markov model (`hmm.py`). What the
-network says of a frame is the evidence, raised to the share of `evidence_s` that the frame stands
-for, because neighbouring frames err alike: a second counts the same at any frame rate. The label
-is the best of the posterior. Why these numbers: docs/decisions/0009-smoothing.md.
+A face shows one emotion for a while, then another: a hidden Markov model (`hmm.py`). The evidence
+is the network's prediction for a frame, raised to the frame's share of `evidence_s`, because
+neighbouring frames make the same errors: a second counts the same at any frame rate. The label is
+the largest of the posterior. Reasons for the defaults: docs/decisions/0009-smoothing.md.
 
-The pass runs along with the frames and hands out each as soon as nothing that can still come
-would change it, so memory does not grow with the length of the video.
+The pass runs as a stream and returns each frame as soon as later ones can no longer change it, so
+memory does not grow with the length of the video.
 """
 
 import dataclasses
@@ -28,21 +28,21 @@ from fer_live.realtime.smoothing.hmm import Chain
 from fer_live.realtime.smoothing.online import Steady, SurenessSwitch
 
 SETTLE_EVERY_S: Final = 10.0
-"""Frames are settled in blocks, because each block's backward pass begins in the open future."""
+"""Frames are settled in blocks, because each block's backward pass starts from an open future."""
 
 
 @dataclass(frozen=True, slots=True)
 class OfflineSettings:
-    """How labels are steadied when the future is known.
+    """How labels are smoothed when later frames are available.
 
     Attributes:
         dwell_s: How long a face shows one emotion before it may show another, on average.
-        evidence_s: So many seconds of frames count as one independent look.
-        floor: Probabilities under this count as this, so that no single frame rules a label out.
-        break_s: A face that is gone for longer starts anew, in seconds.
-        uncertain_below: A confidence under this makes the label uncertain; None takes the value
+        evidence_s: This many seconds of frames count as one independent observation.
+        floor: Probabilities below this count as this, so that no single frame rules a label out.
+        break_s: A face that is gone for longer than this, in seconds, starts afresh.
+        uncertain_below: A confidence below this makes the label uncertain; None takes the value
             from the model's contract.
-        sure_margin: An uncertain label is sure again when its confidence exceeds
+        sure_margin: An uncertain label is certain again when its confidence exceeds
             `uncertain_below` by this.
     """
 
@@ -68,17 +68,17 @@ class OfflineSettings:
 
 
 class OfflineSmoother:
-    """Turns the results of a file's frames, in order, into results that know the future."""
+    """Smooths the results of a file's frames, given in order, using later frames as well."""
 
     def __init__(
         self, contract: ModelContract, prior: Prior, settings: OfflineSettings | None = None
     ) -> None:
-        """Start with nothing seen.
+        """Start without frames.
 
         Args:
-            contract: Gives the labels, their prior and the confidence that makes one uncertain.
-            prior: Which prior labels are taken with.
-            settings: How to steady.
+            contract: Gives the labels, their prior and the threshold for uncertain ones.
+            prior: The prior at which labels are chosen.
+            settings: How to smooth.
         """
         self._settings = settings or OfflineSettings()
         self._contract = contract
@@ -88,14 +88,14 @@ class OfflineSmoother:
         self._settle_at_s = -math.inf
 
     def push(self, result: FrameResult) -> Iterator[FrameResult]:
-        """Take in the next frame's result and yield those that are settled, in order.
+        """Add the next frame's result and yield those that are settled, in order.
 
         Args:
-            result: Each track's `raw` is what counts, or its `without_rest` where there is one;
-                `steady` and what follows from it is replaced in the result that is yielded later.
+            result: Each track's `raw`, or its `without_rest` if there is one, is the input;
+                `steady` and what depends on it are replaced in the result that is yielded later.
 
         Raises:
-            ValueError: Time went back.
+            ValueError: The time is before that of the last frame.
         """
         if self._waiting and result.time_s < self._waiting[-1].time_s:
             last_s = self._waiting[-1].time_s
@@ -109,24 +109,24 @@ class OfflineSmoother:
         yield from self._settled()
 
     def finish(self) -> Iterator[FrameResult]:
-        """Yield all that is left: nothing comes any more."""
+        """Yield all remaining results; there are no more frames."""
         self._settle(math.inf)
         yield from self._settled()
 
     def _face(self, track_id: int) -> "_Face":
-        """Return what is known of a track, nothing yet for a new one."""
+        """Return the state of a track, an empty one if it is new."""
         if track_id not in self._faces:
             self._faces[track_id] = _Face(self._contract, self._settings)
         return self._faces[track_id]
 
     def _evidence(self, track: Track) -> NDArray[np.float64]:
-        """Return (K,) log probabilities of a track in one frame, at the prior asked for."""
+        """Return (K,) log probabilities of a track in one frame, at the chosen prior."""
         probs = at_prior(track, self._divisor)
         evidence: NDArray[np.float64] = np.log(np.maximum(probs, self._settings.floor))
         return evidence
 
     def _settle(self, now_s: float) -> None:
-        """Settle of every face what can be, and forget the faces that are gone."""
+        """Settle what can be settled of every face, and drop the faces that are gone."""
         for track_id, face in list(self._faces.items()):
             face.settle(now_s)
             if face.gone(now_s):
@@ -142,7 +142,7 @@ class OfflineSmoother:
             yield dataclasses.replace(result, tracks=tracks)
 
     def _relabelled(self, track: Track) -> Track:
-        """Return the track with what the whole file says of it."""
+        """Return the track with its settled probabilities and label."""
         steady = self._faces[track.track_id].take()
         return dataclasses.replace(
             track,
@@ -154,7 +154,7 @@ class OfflineSmoother:
 
 
 class _Face:
-    """One track: its chain at present, and what is settled but not handed out."""
+    """One track: its current chain, and what is settled but not yet returned."""
 
     def __init__(self, contract: ModelContract, settings: OfflineSettings) -> None:
         below = settings.uncertain_below
@@ -173,11 +173,11 @@ class _Face:
         return bool(self._ready)
 
     def gone(self, now_s: float) -> bool:
-        """Whether nothing is left to hand out and what comes would start anew."""
+        """Whether there is nothing left to return and a new observation would start afresh."""
         return self._over(now_s) and not self._ready and self._chain.empty
 
     def add(self, evidence: NDArray[np.float64], time_s: float) -> None:
-        """Take in (K,) log probabilities of the next frame."""
+        """Add (K,) log probabilities of the next frame."""
         if self._over(time_s):
             self.settle(time_s)
             self._chain = self._new_chain()
@@ -186,18 +186,18 @@ class _Face:
         self._last_s = time_s
 
     def settle(self, now_s: float) -> None:
-        """Make ready what nothing that comes from `now_s` on can change any more."""
+        """Settle what observations from `now_s` on can no longer change."""
         self._ready.extend(self._chain.settle(ended=self._over(now_s)))
 
     def take(self) -> Steady:
-        """Return what the face shows in the next frame that is ready."""
+        """Return the posterior of the next settled frame."""
         probs: Probs = self._ready.popleft().astype(np.float32)
         best = int(np.argmax(probs))
         confidence = float(probs[best])
         return Steady(probs, best, confidence, self._switch.update(confidence))
 
     def _new_chain(self) -> Chain:
-        """Return a chain with nothing in it."""
+        """Return an empty chain."""
         return Chain(
             self._labels, dwell_s=self._settings.dwell_s, evidence_s=self._settings.evidence_s
         )

@@ -1,13 +1,13 @@
-"""Steadying what a face seems to show, while it happens: nothing here looks ahead.
+"""Online smoothing of labels: causal, from past frames only.
 
-The probabilities of one track are averaged with an exponential window in seconds, in the space of
-their logarithms (exponential forgetting, as in Raftery, Karny and Ettler 2010, "Online prediction
-under model uncertainty via dynamic model averaging"): what was seen t seconds ago counts
-exp(-t / tau), at any frame rate, and a constant input comes out as it went in. The label that is
-held gives way only to one that is clearly better, in log odds. Until then it is lifted just above
-that one, and no further: the label is always the best of the steadied probabilities, and a label
-that needs no lift is as likely as it was found to be.
-Why these numbers: docs/decisions/0009-smoothing.md.
+The log probabilities of one track are averaged with an exponential window in seconds (exponential
+forgetting, as in Raftery, Karny and Ettler 2010, "Online prediction under model uncertainty via
+dynamic model averaging"): an observation t seconds ago has the weight exp(-t / tau), at any frame
+rate, and a constant input is returned unchanged. The current label is replaced only by one that is
+clearly better, in log odds. Until then its probability is raised just above that of the better
+one, and no further: the label is always the largest of the smoothed probabilities, and the
+confidence of a label that needs no raising is not inflated.
+Reasons for the defaults: docs/decisions/0009-smoothing.md.
 """
 
 import math
@@ -21,21 +21,21 @@ from fer_live.arrays import Probs
 from fer_live.contract import ModelContract
 
 LIFT: Final = 1e-3
-"""By how much, in log odds, a label that is held stands above the one that is better."""
+"""By how much, in log odds, a held label is raised above the one that is better."""
 
 
 @dataclass(frozen=True, slots=True)
 class LabelSettings:
-    """How a label is steadied.
+    """How labels are smoothed.
 
     Attributes:
         tau_s: Time constant of the forgetting, in seconds.
-        hold: By how much another label must be better than the one that is held, in log odds; 0
-            for no hysteresis.
-        floor: Probabilities under this count as this, so that no single frame rules a label out.
-        uncertain_below: A confidence under this makes the label uncertain; None takes the value
+        hold: By how much another label must be better than the current one, in log odds; 0 for no
+            hysteresis.
+        floor: Probabilities below this count as this, so that no single frame rules a label out.
+        uncertain_below: A confidence below this makes the label uncertain; None takes the value
             from the model's contract.
-        sure_margin: An uncertain label is sure again when its confidence exceeds
+        sure_margin: An uncertain label is certain again when its confidence exceeds
             `uncertain_below` by this.
     """
 
@@ -52,7 +52,7 @@ class LabelSettings:
             ValueError: A value makes no sense.
         """
         if not 0 < self.tau_s < math.inf:
-            raise ValueError(f"tau_s is {self.tau_s}: a positive number of seconds was due")
+            raise ValueError(f"tau_s is {self.tau_s}, but must be a positive number of seconds")
         if not (self.hold >= 0 and self.sure_margin >= 0):
             raise ValueError(f"hold {self.hold} and sure_margin {self.sure_margin} must be >= 0")
         if not 0 < self.floor < 1:
@@ -61,10 +61,10 @@ class LabelSettings:
 
 @dataclass(frozen=True, slots=True)
 class Steady:
-    """What a face shows once steadied.
+    """A face's smoothed probabilities and label.
 
     Attributes:
-        probs: (K,) float32, sums to 1; `label_index` is its best.
+        probs: (K,) float32, sums to 1; `label_index` is its largest.
         label_index: Column of the label.
         confidence: `probs` of the label, in [0, 1].
         uncertain: Whether the confidence is too low to be shown as a finding.
@@ -77,35 +77,36 @@ class Steady:
 
 
 class SurenessSwitch:
-    """Says whether a label is uncertain, without flickering about the limit."""
+    """Decides whether a label is uncertain, without flickering around the threshold."""
 
     def __init__(self, below: float, margin: float) -> None:
-        """Start sure.
+        """Start as certain.
 
         Args:
-            below: A confidence under this is uncertain, in [0, 1].
-            margin: What is uncertain stays so until the confidence reaches `below + margin`.
+            below: A confidence below this is uncertain, in [0, 1].
+            margin: An uncertain label stays uncertain until the confidence reaches
+                `below + margin`.
         """
         self._below = below
         self._margin = margin
         self._uncertain = False
 
     def update(self, confidence: float) -> bool:
-        """Take in the next confidence and return whether it is uncertain."""
+        """Add the next confidence and return whether it is uncertain."""
         self._uncertain = confidence < self._below + (self._margin if self._uncertain else 0.0)
         return self._uncertain
 
 
 class LabelSmoother:
-    """One track's label, steadied causally. Time is in seconds on the source's own clock."""
+    """One track's label, smoothed causally. Time is in seconds on the source's own clock."""
 
     def __init__(self, contract: ModelContract, settings: LabelSettings | None = None) -> None:
-        """Start with nothing seen.
+        """Start without observations.
 
         Args:
-            contract: Gives the number of labels and, where the settings leave it open, the
-                confidence under which a label is uncertain.
-            settings: How to steady.
+            contract: Gives the number of labels and, unless the settings do, the confidence below
+                which a label is uncertain.
+            settings: How to smooth.
         """
         self._settings = settings or LabelSettings()
         self._count = len(contract.labels)
@@ -117,14 +118,14 @@ class LabelSmoother:
         self._held: int | None = None
 
     def update(self, probs: Probs, time_s: float) -> Steady:
-        """Take in what was seen at `time_s` and return what the face shows.
+        """Add the probabilities at `time_s` and return the smoothed ones with their label.
 
         Args:
-            probs: (K,) probabilities at the prior that labels are taken with.
-            time_s: Seconds; never less than in the call before.
+            probs: (K,) probabilities at the prior at which labels are chosen.
+            time_s: Seconds; never less than in the previous call.
 
         Raises:
-            ValueError: Time went back, or `probs` has another shape than (K,).
+            ValueError: Time went back, or the shape of `probs` is not (K,).
         """
         if probs.shape != (self._count,):
             raise ValueError(f"expected ({self._count},) probabilities, got {probs.shape}")
@@ -140,7 +141,7 @@ class LabelSmoother:
         return self._decided(self._log_mean)
 
     def _decided(self, log_mean: NDArray[np.float64]) -> Steady:
-        """Take the label, and whether it is sure, with hysteresis in both."""
+        """Choose the label, and whether it is certain, with hysteresis in both."""
         best = int(np.argmax(log_mean))
         if self._held is None or log_mean[best] - log_mean[self._held] > self._settings.hold:
             self._held = best
