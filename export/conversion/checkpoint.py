@@ -30,15 +30,15 @@ LICENCE: Final = (
 
 @dataclass(frozen=True)
 class Exported:
-    """What was exported, and how it was proved.
+    """An exported model file and the proof of its parity.
 
     Attributes:
         path: The file.
         sha256: Of its bytes.
         bytes: Its size.
-        contract: What it says of itself.
-        parity: How far it is from the network in PyTorch.
-        shown_on: The crops that parity was shown on.
+        contract: Its metadata.
+        parity: Its differences from the network in PyTorch.
+        shown_on: The crops on which parity was tested.
     """
 
     path: Path
@@ -57,20 +57,21 @@ def export_checkpoint(
     data: Path | None = None,
     most: int | None = 512,
 ) -> Exported:
-    """Write a model file that the runtime accepts and that says what the network says.
+    """Write a model file that the runtime accepts and that gives the same output as the network.
 
-    The file appears under its name only after ONNX's checker, the runtime and parity have passed.
+    The file appears under its name only after ONNX's checker, the runtime's checks and the parity
+    test have passed.
 
     Args:
-        checkpoint: What to export; the logits of a second head become a further output.
-        out: Where to; an older file is replaced.
-        name: What the model is called; None takes the checkpoint's name.
-        data: Folder with FER2013, for parity on PublicTest; None takes made crops.
-        most: Show parity on at most so many images; None takes all.
+        checkpoint: What to export; the logits of a second head become another output.
+        out: The file to write; an older one is replaced.
+        name: The model's name; None takes the checkpoint's name.
+        data: Folder with FER2013, for parity on PublicTest; None uses synthetic crops.
+        most: Test parity on at most this many images; None uses all.
 
     Raises:
-        ModelError: The network cannot be exported, or the graph says something else.
-        DataError: `data` holds no FER2013.
+        ModelError: The network cannot be exported, or the graph's output differs.
+        DataError: `data` does not contain FER2013.
         SinkError: `out` cannot be written.
     """
     model, contract = trace_checkpoint(checkpoint, name=name)
@@ -87,7 +88,7 @@ def export_checkpoint(
 def trace_checkpoint(
     checkpoint: Checkpoint, *, name: str | None = None
 ) -> tuple[onnx.ModelProto, ModelContract]:
-    """Return a checkpoint's bare graph and the contract that belongs to it."""
+    """Return a checkpoint's bare graph and its contract."""
     live = live_graph(checkpoint)
     size = checkpoint.crop.size_px
     model = trace(live, (size, size) if checkpoint.colour == "gray" else (size, size, 3))
@@ -95,10 +96,10 @@ def trace_checkpoint(
 
 
 def live_graph(checkpoint: Checkpoint) -> LiveGraph:
-    """Return a checkpoint's network with what the exported graph adds to it.
+    """Return a checkpoint's network together with what the exported graph adds to it.
 
     Raises:
-        ModelError: It has more heads than a model file can hold.
+        ModelError: It has more heads than a model file can have.
     """
     if len(checkpoint.heads) > _MOST_HEADS:
         raise ModelError(
@@ -146,7 +147,7 @@ def contract_of(checkpoint: Checkpoint, cost: Cost, *, name: str | None = None) 
 
 
 def _second(head: Head) -> SecondHead:
-    """Return what a contract says of a second head."""
+    """Return the second head as described in a contract."""
     return SecondHead(
         labels=head.labels,
         prior=_without_zeros(head.prior),
@@ -157,11 +158,11 @@ def _second(head: Head) -> SecondHead:
 
 
 def _without_zeros(prior: tuple[float, ...]) -> tuple[float, ...]:
-    """Return a prior in which even a label that was never seen has a logarithm."""
+    """Return a prior in which even a label that never occurred has a logarithm."""
     raised = np.maximum(prior, RAREST)
     return tuple((raised / raised.sum()).tolist())
 
 
 def crops_for(contract: ModelContract, data: Path | None, *, most: int | None) -> CropSet:
-    """Return PublicTest when its folder is given, made crops otherwise."""
+    """Return PublicTest if its folder is given, synthetic crops otherwise."""
     return made_crops(contract) if data is None else crops_at(contract, Place(data), most=most)

@@ -15,12 +15,12 @@ _TYPED: Final = {"Cast", "DequantizeLinear", "QuantizeLinear"}
 
 @dataclass(frozen=True, slots=True)
 class Cost:
-    """What one crop costs in a graph.
+    """The cost of a graph for one crop.
 
     Attributes:
-        parameters: Learned numbers: elements of all constant arrays that layers and arithmetic
-            read. Single numbers (1/255, the temperature), shapes and the scales of a quantised
-            graph are not learned and do not count.
+        parameters: Learned numbers: elements of all constant arrays used by layers and arithmetic.
+            Single numbers (1/255, the temperature), shapes and the scales of a quantised graph are
+            not learned and do not count.
         macs: Multiply-adds of convolutions and matrix products for one crop.
         operators: Operators, each once, sorted.
     """
@@ -31,10 +31,10 @@ class Cost:
 
 
 def cost_of(model: onnx.ModelProto) -> Cost:
-    """Count what one crop costs.
+    """Count the cost for one crop.
 
     Raises:
-        ModelError: The size of an array in the graph does not follow from its input.
+        ModelError: The size of an array cannot be derived from the graph's input.
     """
     shapes = _shapes_of(model)
     macs = sum(_macs_of(node, shapes) for node in model.graph.node)
@@ -43,7 +43,7 @@ def cost_of(model: onnx.ModelProto) -> Cost:
 
 
 def _shapes_of(model: onnx.ModelProto) -> dict[str, Sequence[int | None]]:
-    """Return the shape of every array for one crop, by its name; None where a size is not known."""
+    """Return the shape of every array for one crop, by name; None for an unknown size."""
     alone = onnx.ModelProto()
     alone.CopyFrom(model)
     for given in alone.graph.input:
@@ -59,7 +59,7 @@ def _shapes_of(model: onnx.ModelProto) -> dict[str, Sequence[int | None]]:
 
 
 def _macs_of(node: onnx.NodeProto, shapes: dict[str, Sequence[int | None]]) -> int:
-    """Return a node's multiply-adds for one crop; 0 for nodes that are not products."""
+    """Return a node's multiply-adds for one crop; 0 for nodes that do not multiply and add."""
     if node.op_type == "Conv":  # each output number reads (channels in a group) x kernel
         per_output = shapes[node.input[1]][1:]
     elif node.op_type in ("Gemm", "MatMul"):
@@ -76,7 +76,7 @@ def _macs_of(node: onnx.NodeProto, shapes: dict[str, Sequence[int | None]]) -> i
 
 
 def _parameters_of(graph: onnx.GraphProto) -> int:
-    """Return how many learned numbers the graph's layers and arithmetic read."""
+    """Return the number of learned parameters used by the graph's layers and arithmetic."""
     shapes_and_axes = onnx.TensorProto.INT64
     arrays = [i for i in graph.initializer if i.dims and i.data_type != shapes_and_axes]
     sizes = {i.name: math.prod(i.dims) for i in arrays}
@@ -89,7 +89,7 @@ def _parameters_of(graph: onnx.GraphProto) -> int:
 
 
 def _origin(name: str, came_from: dict[str, str]) -> str:
-    """Follow an array back through changes of its type."""
+    """Trace an array back through type conversions."""
     while name in came_from:
         name = came_from[name]
     return name

@@ -28,13 +28,12 @@ _PART_NAMES: Final = {"train": "Training", "validation": "PublicTest", "test": "
 
 @dataclass(frozen=True)
 class CropSet:
-    """Crops as a model takes them.
+    """Crops in a model's input format.
 
     Attributes:
         crops: (N, *input_shape) uint8.
-        majority: (N,) int64, what each shows as an index into the model's labels; -1 where that
-            is not known.
-        source: What they are, in a few words that reports print after their number.
+        majority: (N,) int64, the label of each as an index into the model's labels; -1 if unknown.
+        source: A short description that reports print after the number of crops.
     """
 
     crops: Crops
@@ -54,9 +53,9 @@ class CropSet:
 
 
 def made_crops(contract: ModelContract, count: int = MADE_COUNT) -> CropSet:
-    """Return crops made of smooth noise at every contrast, black and white ones among them.
+    """Return crops of smooth noise at every contrast, including black and white ones.
 
-    They look like no face, but they reach the corners of the pixels' range, which faces do not.
+    They do not look like faces, but they cover the extremes of the pixel range, which faces do not.
     """
     size = contract.crop.size_px
     rng = np.random.default_rng(0)
@@ -73,16 +72,16 @@ def made_crops(contract: ModelContract, count: int = MADE_COUNT) -> CropSet:
 def fer2013_crops(
     contract: ModelContract, folder: Path, *, part: Part = "validation", most: int | None = None
 ) -> CropSet:
-    """Return a part of FER2013, with FER+'s majority labels where the votes lie beside it.
+    """Return a part of FER2013, with FER+'s majority labels if the votes are in the same folder.
 
-    Whatever data a network learned from, these are real faces, framed as its crops are; they are
-    resized when the model takes another size.
+    Whatever data a network was trained on, these are real faces, framed as its crops are; they are
+    resized if the model takes another size.
 
     Args:
         contract: Of the model that they are for.
-        folder: Holds the FER2013 table, see `TABLES`, and perhaps FER+'s `VOTES`.
+        folder: Contains the FER2013 table, see `TABLES`, and perhaps FER+'s `VOTES`.
         part: "validation" is PublicTest, "test" PrivateTest.
-        most: Take at most so many, evenly spread; None takes all.
+        most: Use at most this many, evenly spaced; None uses all.
 
     Raises:
         DataError: There is no such table, or it is malformed.
@@ -93,13 +92,13 @@ def fer2013_crops(
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Where labelled pictures lie, and how they are read; see `fer-train data inspect`.
+    """Where labelled pictures are, and how they are read; see `fer-train data inspect`.
 
     Attributes:
-        folder: Holds FER2013's table, or pictures in any layout that training reads.
-        steps: Preprocessing, in order, such as "live 48"; empty takes pictures as they are, which
-            then have to be framed as the model's are.
-        label_map: From the set's own class names or numbers to fer-live's labels.
+        folder: Contains FER2013's table, or pictures in any layout that training reads.
+        steps: Preprocessing, in order, such as "live 48"; empty uses pictures as they are, which
+            must then be framed like the model's crops.
+        label_map: Maps the set's own class names or numbers to fer-live's labels.
         table: Label table of a folder of pictures.
     """
 
@@ -110,25 +109,25 @@ class Place:
 
     @property
     def is_fer2013(self) -> bool:
-        """Whether FER2013's own table lies there."""
+        """Whether the folder contains FER2013's own table."""
         return self.table is None and any((self.folder / name).is_file() for name in TABLES)
 
 
 def crops_at(
     contract: ModelContract, place: Place, *, part: Part = "validation", most: int | None = None
 ) -> CropSet:
-    """Return labelled pictures as a model takes them: FER2013's, or people's own.
+    """Return labelled pictures in a model's input format: FER2013's, or the user's own.
 
-    A set without parts of its own is taken whole, whichever part is asked for.
+    A set without parts is used as a whole, whichever part is requested.
 
     Args:
         contract: Of the model that they are for.
-        place: Where they lie.
+        place: Where they are.
         part: Which part of the set.
-        most: Take at most so many, evenly spread; None takes all.
+        most: Use at most this many, evenly spaced; None uses all.
 
     Raises:
-        DataError: They cannot be read, or have other proportions than the model's.
+        DataError: They cannot be read, or their aspect ratio differs from the model's.
         SettingsError: A preprocessing step is unknown.
     """
     if place.is_fer2013 and not place.steps:
@@ -147,7 +146,7 @@ def crops_at(
 
 
 class _Takes:
-    """What a model takes, as training puts it."""
+    """Preprocessing for a model's input, in the words of training."""
 
     def __init__(self, contract: ModelContract) -> None:
         self.name = contract.name
@@ -156,7 +155,7 @@ class _Takes:
 
 
 def _crop_set(contract: ModelContract, samples: Samples, source: str, most: int | None) -> CropSet:
-    """Return samples as crops, with the model's own numbers for their labels."""
+    """Return samples as crops, with labels as indices into the model's."""
     if most is not None and most < len(samples):
         samples = samples.take(np.linspace(0, len(samples) - 1, most).astype(np.int64))
     known = {
@@ -167,7 +166,7 @@ def _crop_set(contract: ModelContract, samples: Samples, source: str, most: int 
 
 
 def _read(folder: Path, *, votes: bool) -> Samples:
-    """Read FER2013 from a folder, with FER+'s votes when they are wanted and there."""
+    """Read FER2013 from a folder, with FER+'s votes if they are wanted and exist."""
     table = next((folder / name for name in TABLES if (folder / name).is_file()), None)
     if table is None:
         raise DataError(f"{folder} holds none of {', '.join(TABLES)}; give the folder with --data")
@@ -177,7 +176,7 @@ def _read(folder: Path, *, votes: bool) -> Samples:
 
 
 def _fitted(gray: NDArray[np.uint8], contract: ModelContract) -> Crops:
-    """Bring (N, H, W) gray pictures to the size and colour that a model takes, if need be."""
+    """Convert (N, H, W) gray pictures to a model's size and colour, if necessary."""
     size = contract.crop.size_px
     if gray.shape[1:] == contract.input_shape:
         return np.ascontiguousarray(gray)

@@ -11,10 +11,10 @@ PIXEL_MAX: Final = 255
 
 
 class LiveGraph(nn.Module):
-    """A network with everything around it that the runtime would otherwise have to get right.
+    """A network with all the processing that the runtime would otherwise have to reproduce.
 
-    The runtime hands over crops as they were cut and takes calibrated probabilities, so training
-    and live use cannot drift apart in how pixels are scaled or logits are read.
+    The runtime passes crops unchanged and receives calibrated probabilities, so training and live
+    use cannot drift apart in how pixels are scaled or logits are interpreted.
     """
 
     def __init__(
@@ -23,11 +23,11 @@ class LiveGraph(nn.Module):
         """Wrap a network; its training mode and its device are left as they are.
 
         Args:
-            network: Takes float32 (N, 1, S, S) gray or (N, 3, S, S) RGB in [0, 1], gives logits
-                float32 (N, K + K2).
+            network: Takes float32 (N, 1, S, S) gray or (N, 3, S, S) RGB in [0, 1] and returns
+                float32 logits (N, K + K2).
             colour: Whether crops are gray or RGB.
-            temperature: Logits are divided by it before the softmax; positive.
-            second: K2, how many of the logits, the last ones, are a second head's.
+            temperature: Logits are divided by this before the softmax; positive.
+            second: K2, the number of logits of the second head, which come last.
         """
         super().__init__()
         self.network = network

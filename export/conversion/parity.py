@@ -12,24 +12,24 @@ from fer_live.contract import INPUT_NAME, LOGITS_NAME, PROBABILITIES_NAME, SECON
 from fer_live.export.conversion.graph import LiveGraph
 
 TOLERANCE: Final = 1e-4
-"""Largest difference of a probability; fp32 sums in another order differ by 1e-7 to 1e-5."""
+"""Largest allowed difference of a probability; summing fp32 in another order gives 1e-7 to 1e-5."""
 BATCHES: Final = (1, 2, 3, 8)
 LEVELS: Final = ("ORT_DISABLE_ALL", "ORT_ENABLE_ALL")
 _REFERENCE_BATCH: Final = 64
 
 Outputs: TypeAlias = tuple[NDArray[np.float32], ...]
-"""Probabilities, logits and, where there is a second head, its logits."""
+"""Probabilities, logits and, if there is a second head, its logits."""
 
 
 @dataclass(frozen=True, slots=True)
 class Parity:
-    """How far two ways to classify the same crops are apart.
+    """Differences between two ways of classifying the same crops.
 
     Attributes:
-        crops: How many crops were compared; each at every level and batch.
+        crops: Number of crops compared; each at every level and batch size.
         worst_probability: Largest absolute difference of a probability.
-        worst_logit: Largest absolute difference of a logit, those of a second head among them.
-        disagreements: How many crops got another label in at least one of the ways.
+        worst_logit: Largest absolute difference of a logit, including those of a second head.
+        disagreements: Number of crops with another label at any level or batch size.
     """
 
     crops: int
@@ -39,7 +39,7 @@ class Parity:
 
     @property
     def holds(self) -> bool:
-        """Whether the same label came out for every crop, and nearly the same probabilities."""
+        """Whether every crop got the same label, and nearly the same probabilities."""
         return self.disagreements == 0 and self.worst_probability < TOLERANCE
 
     def __str__(self) -> str:
@@ -52,7 +52,7 @@ class Parity:
 
 
 def compare(data: bytes, live: LiveGraph, crops: Crops) -> Parity:
-    """Compare a model file with the network it was made from, at every level and batch.
+    """Compare a model file with the network it was made from, at every level and batch size.
 
     Args:
         data: The bytes of the file.
@@ -99,7 +99,7 @@ def _in_onnxruntime(
 
 
 def open_session(data: bytes, level: str = "ORT_ENABLE_ALL") -> Any:
-    """Open a session of one thread on the CPU at an optimisation level of ONNX Runtime."""
+    """Open a single-threaded session on the CPU at an optimisation level of ONNX Runtime."""
     import onnxruntime as ort  # noqa: PLC0415 (heavy)
 
     options = ort.SessionOptions()
@@ -109,6 +109,6 @@ def open_session(data: bytes, level: str = "ORT_ENABLE_ALL") -> Any:
 
 
 def _apart(a: NDArray[np.float32], b: NDArray[np.float32]) -> float:
-    """Return the largest absolute difference; infinite when one of them is not a number."""
+    """Return the largest absolute difference; infinity if any value is NaN."""
     worst = float(np.abs(a - b).max())
     return worst if np.isfinite(worst) else float("inf")

@@ -1,6 +1,6 @@
 """Lower precision: the same contract with int8 or fp16 weights.
 
-Whether they gain anything depends on the processor; `fer_live.export.trade` measures it.
+Whether this gains anything depends on the processor; `fer_live.export.trade` measures it.
 """
 
 import dataclasses
@@ -34,20 +34,20 @@ _DOT_PRODUCT_FLAGS: Final = {"avx512_vnni", "avx_vnni", "avx_vnni_int8", "asimdd
 
 
 def to_int8(content: bytes, crops: Crops, *, reduce_range: bool | None = None) -> bytes:
-    """Quantise a model file statically: activations to uint8, weights to int8 for each channel.
+    """Quantise a model file statically: activations to uint8, weights to int8 per channel.
 
-    The last product stays in fp32, so that logits keep their grain; it is a small one.
+    The last layer stays in fp32, so that logits keep their resolution; it is small.
 
     Args:
         content: An fp32 model file.
-        crops: (N, *input_shape) uint8 that look like what the model will see; the ranges of its
-            activations are taken from them.
-        reduce_range: Use 7 bits of a weight, which a processor without a dot-product instruction
-            needs: its 16-bit sums would saturate (onnxruntime's own advice). None asks this
-            processor.
+        crops: (N, *input_shape) uint8, similar to what the model will see; the ranges of its
+            activations are measured on them.
+        reduce_range: Use 7 bits per weight, necessary on processors without a dot-product
+            instruction, whose 16-bit sums would saturate (as onnxruntime advises). None decides by
+            this processor.
 
     Raises:
-        ModelError: The file is not fp32, or the quantised graph is at fault.
+        ModelError: The file is not fp32, or the quantised graph is invalid.
     """
     from onnxruntime import quantization as ort_quantization  # noqa: PLC0415 (heavy)
     from onnxruntime.quantization import shape_inference  # noqa: PLC0415
@@ -73,10 +73,10 @@ def to_int8(content: bytes, crops: Crops, *, reduce_range: bool | None = None) -
 
 
 def to_fp16(content: bytes) -> bytes:
-    """Store a model file's weights as fp16; what follows the logits stays in fp32.
+    """Convert a model file to fp16; everything after the logits stays in fp32.
 
     Raises:
-        ModelError: The file is not fp32, or the converted graph is at fault.
+        ModelError: The file is not fp32, or the converted graph is invalid.
     """
     from onnxruntime.quantization.onnx_model import ONNXModel  # noqa: PLC0415 (heavy)
     from onnxruntime.transformers.float16 import (  # noqa: PLC0415
@@ -95,8 +95,8 @@ def to_fp16(content: bytes) -> bytes:
 def to_half_storage(content: bytes) -> bytes:
     """Store a model file's weights as fp16 and compute with them in fp32: half the size.
 
-    Each array of weights is widened once, when the file is loaded: ONNX Runtime folds constants.
-    Biases and single numbers stay as they are. The contract keeps its name and its figures.
+    Each weight array is converted once, when the file is loaded: ONNX Runtime folds constants.
+    Biases and single numbers are unchanged. The contract keeps its name and its figures.
 
     Raises:
         ModelError: The file is not fp32, or a weight is too large for fp16.
@@ -126,14 +126,14 @@ def has_dot_product() -> bool:
     if sys.platform == "linux":
         words = Path("/proc/cpuinfo").read_text(encoding="utf-8").split()
         return not _DOT_PRODUCT_FLAGS.isdisjoint(words)
-    return platform.machine() == "arm64"  # every Apple processor has it; of others nothing is known
+    return platform.machine() == "arm64"  # every Apple processor has it; other systems do not tell
 
 
 def open_model(model: str) -> tuple[bytes, ModelContract]:
-    """Return the bytes of a shipped model or of an .onnx file, and the contract that they carry.
+    """Return the bytes of a shipped model or of an .onnx file, and their contract.
 
     Raises:
-        ModelError: There is no such model, or it is none of ours.
+        ModelError: There is no such model, or it is not a fer-live model.
     """
     content = read_model(model)
     try:
@@ -143,16 +143,16 @@ def open_model(model: str) -> tuple[bytes, ModelContract]:
 
 
 def contract_in(content: bytes) -> ModelContract:
-    """Return the contract that a model file carries.
+    """Return the contract of a model file.
 
     Raises:
-        ModelError: It is not a model file of ours, or not as it was exported.
+        ModelError: It is not a fer-live model, or was changed after export.
     """
     return read_model_file(content).contract
 
 
 def _fp32_contract(content: bytes) -> ModelContract:
-    """Return the contract of an fp32 model file, or refuse another."""
+    """Return the contract of a model file; refuse one that is not fp32."""
     contract = contract_in(content)
     if contract.precision != "fp32":
         raise ModelError(f"{contract.name} is {contract.precision} already; give the fp32 file")
@@ -167,7 +167,7 @@ def _resealed(
     name: str | None = None,
     metrics: tuple[Metric, ...] = (),
 ) -> bytes:
-    """Give a converted graph its contract back, with what has changed.
+    """Restore the contract of a converted graph, updated for the conversion.
 
     Figures that were measured on the fp32 file are dropped unless they are given as `metrics`.
     """
@@ -192,7 +192,7 @@ def _last_product(path: str) -> str:
 
 
 def _after_logits(graph: onnx.GraphProto) -> list[str]:
-    """Return the names of the nodes that work on the logits."""
+    """Return the names of the nodes that process the logits."""
     reached, names = {LOGITS_NAME}, []
     for node in graph.node:
         if not reached.isdisjoint(node.input):
@@ -202,7 +202,7 @@ def _after_logits(graph: onnx.GraphProto) -> list[str]:
 
 
 def _reader(crops: Crops) -> Any:
-    """Hand crops to onnxruntime's calibration, a batch at a time."""
+    """Pass crops to onnxruntime's calibration, batch by batch."""
     from onnxruntime.quantization import CalibrationDataReader  # noqa: PLC0415 (heavy)
 
     class Reader(CalibrationDataReader):  # type: ignore[misc]  # onnxruntime has no types
@@ -219,7 +219,7 @@ def _reader(crops: Crops) -> Any:
 
 @contextmanager
 def _scratch(content: bytes) -> Generator[tuple[str, str, str]]:
-    """Lend three paths for onnxruntime's tools, which work on files; `content` is in the first."""
+    """Yield three paths for onnxruntime's tools, which work on files; the first has `content`."""
     with tempfile.TemporaryDirectory() as folder:
         paths = [Path(folder, f"{step}.onnx") for step in ("original", "prepared", "quantised")]
         paths[0].write_bytes(content)
@@ -228,7 +228,7 @@ def _scratch(content: bytes) -> Generator[tuple[str, str, str]]:
 
 @contextmanager
 def _quiet() -> Generator[None]:
-    """Silence the root logger, which onnxruntime's tools write their advice to."""
+    """Silence the root logger, to which onnxruntime's tools write their advice."""
     before = logging.root.manager.disable
     logging.disable(logging.WARNING)
     try:

@@ -21,25 +21,25 @@ from fer_live.realtime.inference.model_file import with_digest
 from fer_live.version import installed_version
 
 OPSET: Final = 20
-"""Read by ONNX Runtime from 1.17 on; why not a newer one: docs/decisions/0007-export.md."""
-_TRACED_BATCH: Final = 2  # torch.export takes a batch of 1 for a constant
+"""Supported by ONNX Runtime from 1.17 on; why not a newer one: docs/decisions/0007-export.md."""
+_TRACED_BATCH: Final = 2  # torch.export treats a batch of 1 as a constant
 _LARGEST_BATCH: Final = 4096
 
 _log = logging.getLogger(__name__)
 
 
 def trace(live: LiveGraph, input_shape: tuple[int, ...]) -> onnx.ModelProto:
-    """Turn a network into a bare ONNX graph, its batch norms folded into the layers before them.
+    """Turn a network into a bare ONNX graph, with batch norms folded into the layers before them.
 
-    Names of PyTorch modules stay; stack traces, local paths and every other remark of the exporter
-    go. The same network gives the same bytes.
+    Names of PyTorch modules are kept; stack traces, local paths and all other notes of the exporter
+    are removed. The same network gives the same bytes.
 
     Args:
         live: What to export. It is put into evaluation mode.
         input_shape: Of one crop: (S, S) or (S, S, 3).
 
     Raises:
-        ModelError: The network uses what no model file may use.
+        ModelError: The network uses operators that are not allowed in a model file.
     """
     crops = torch.zeros((_TRACED_BATCH, *input_shape), dtype=torch.uint8)
     batch = torch.export.Dim("batch", min=1, max=_LARGEST_BATCH)
@@ -63,12 +63,12 @@ def trace(live: LiveGraph, input_shape: tuple[int, ...]) -> onnx.ModelProto:
 
 
 def seal(model: onnx.ModelProto, contract: ModelContract) -> bytes:
-    """Return the bytes of a graph that carries its contract and a digest of both.
+    """Return the bytes of a graph with its contract and a digest of both.
 
-    ONNX's own checker has passed it then.
+    They have passed ONNX's own checker.
 
     Raises:
-        ModelError: The checker or the strict inference of shapes finds the graph at fault.
+        ModelError: The checker or strict shape inference rejects the graph.
     """
     sealed = onnx.ModelProto()
     sealed.CopyFrom(model)
@@ -83,11 +83,11 @@ def seal(model: onnx.ModelProto, contract: ModelContract) -> bytes:
 
 
 def strip(model: onnx.ModelProto) -> None:
-    """Take out what says where and how the file was made; name nodes by operator and place."""
+    """Remove traces of where and how the file was made; name nodes by operator and position."""
     model.producer_name = "fer-live"
     model.producer_version = installed_version()
     model.graph.name = "fer_live"
-    del model.graph.value_info[:]  # follows from the rest
+    del model.graph.value_info[:]  # can be inferred from the rest
     graph = model.graph
     parts: tuple[Any, ...] = (graph.node, graph.initializer, graph.input, graph.output)
     for part in (model, graph, *(thing for group in parts for thing in group)):

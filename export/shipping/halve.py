@@ -21,20 +21,20 @@ from fer_live.realtime.inference.classifier import OnnxClassifier
 from fer_live.realtime.inference.priors import balanced_logits
 
 LEAST_AGREEMENT: Final = 0.998
-"""Part of the pictures that must keep every label: of 512 all but one, of 3,199 all but six."""
+"""Share of the pictures that must keep every label: of 512 all but one, of 3,199 all but six."""
 _BATCH: Final = 32
 
 
 @dataclass(frozen=True, slots=True)
 class Halved:
-    """What became of a model file.
+    """The result of halving a model file.
 
     Attributes:
         path: The file.
         bytes_before: Its size before.
         bytes_after: Its size now.
-        shown_on: The pictures that labels were compared on.
-        changed: How many of them have another label now, of either head at either prior.
+        shown_on: The pictures on which labels were compared.
+        changed: How many of them now have another label, for either head at either prior.
         worst_probability: The largest difference of a probability of the first head.
     """
 
@@ -47,20 +47,20 @@ class Halved:
 
 
 def halve(name: str, data: Path, *, assets: Path | None = None, most: int | None = 512) -> Halved:
-    """Store the weights of a shipped model in half precision, its card and checksum with it.
+    """Store the weights of a shipped model in half precision, and update its card and checksum.
 
-    The figures on the card stay those of the file before. So it is shown first, on PublicTest, that
-    each head gives the same labels at both priors.
+    The figures on the card remain those of the original file. It is therefore first verified, on
+    PublicTest, that each head gives the same labels at both priors.
 
     Args:
         name: Of the shipped model.
         data: Folder with FER2013.
         assets: The folder of shipped files; None takes the one of this installation.
-        most: Compare at most so many pictures; None takes all.
+        most: Compare at most this many pictures; None compares all.
 
     Raises:
         ModelError: There is no such model, it is not fp32, or too many labels would change.
-        DataError: `data` holds no FER2013.
+        DataError: `data` does not contain FER2013.
         SinkError: A file cannot be written.
     """
     folder = assets_folder(assets)
@@ -80,7 +80,7 @@ def halve(name: str, data: Path, *, assets: Path | None = None, most: int | None
 
 
 def _compared(before: OnnxClassifier, after: OnnxClassifier, crops: CropSet) -> tuple[float, int]:
-    """Return the largest difference of a probability, and how many pictures change their label."""
+    """Return the largest difference of a probability, and the number of changed labels."""
     worst, changed = 0.0, 0
     for at in range(0, len(crops.crops), _BATCH):
         part = crops.crops[at : at + _BATCH]
@@ -97,7 +97,7 @@ def _compared(before: OnnxClassifier, after: OnnxClassifier, crops: CropSet) -> 
 
 
 def _labels(classifier: OnnxClassifier, crops: Crops) -> NDArray[np.int64]:
-    """Return (ways, N) numbers of labels: of each head, at the natural and the balanced prior."""
+    """Return (2 per head, N) label indices: of each head, at the natural and the balanced prior."""
     contract: ModelContract = classifier.contract
     heads: list[tuple[NDArray[np.float32], ModelContract | SecondHead]] = [
         (classifier.classify(crops).logits, contract)

@@ -11,7 +11,7 @@ from fer_live.training.models.checkpoint import Checkpoint
 Report: TypeAlias = Mapping[str, Any]
 
 NAMES: Final = ("report-test.json", "report-test-second.json")
-"""What a folder of reports holds for a card: both heads on the part that nothing was chosen by."""
+"""Reports in a folder that go on a card: both heads on the part not used for any selection."""
 _TOLD: Final = ("model", "data", "split", "labels", "clean", "studies", "notes")
 _SCORES: Final = (
     *("prior", "n", "accuracy", "balanced_accuracy", "macro_f1", "calibration_error"),
@@ -24,7 +24,7 @@ def load_reports(paths: Iterable[Path]) -> tuple[Report, ...]:
     """Read reports' JSON files.
 
     Raises:
-        DataError: One is missing, or no report of this version.
+        DataError: One is missing, or not a report of this version.
     """
     found = []
     for path in paths:
@@ -39,7 +39,7 @@ def load_reports(paths: Iterable[Path]) -> tuple[Report, ...]:
 
 
 def reports_in(folder: Path) -> tuple[Path, ...]:
-    """Return the files of a folder that a card is made of; none where none was written."""
+    """Return the files of a folder that go on a card; empty if there are none."""
     return tuple(folder / name for name in NAMES if (folder / name).is_file())
 
 
@@ -47,7 +47,7 @@ def of_file(reports: Sequence[Report], sha256: str) -> tuple[Report, ...]:
     """Return the reports, which must be of the model file with this checksum.
 
     Raises:
-        ModelError: One is of another file.
+        ModelError: One is about another file.
     """
     for report in reports:
         if report["sha256"] != sha256:
@@ -62,11 +62,11 @@ def of_heads(reports: Sequence[Report], checkpoint: Checkpoint) -> tuple[Report,
     """Return the reports, which must be of a checkpoint's heads.
 
     Args:
-        reports: What was read.
-        checkpoint: As it is exported.
+        reports: The reports as read.
+        checkpoint: The checkpoint as exported.
 
     Raises:
-        ModelError: One is of other weights, or from before the calibration.
+        ModelError: One is about other weights, or from before the calibration.
     """
     weights = checkpoint.weights_sha256()
     known = {
@@ -83,7 +83,7 @@ def of_heads(reports: Sequence[Report], checkpoint: Checkpoint) -> tuple[Report,
 
 
 def shortened(report: Report) -> dict[str, Any]:
-    """Return what a card for programs keeps of a report: no single picture's answer, no curve."""
+    """Return the parts of a report for the JSON card: no answers to single pictures, no curve."""
     kept = {key: report[key] for key in _TOLD}
     for prior in ("natural", "balanced"):
         kept[prior] = {key: report[prior][key] for key in _SCORES if key in report[prior]}

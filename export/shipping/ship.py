@@ -30,15 +30,15 @@ def ship(
 
     Args:
         checkpoint: What to ship.
-        name: What people will call it, such as "cnn6"; small letters, digits and hyphens.
-        reports: Of its heads, JSON files of `fer-train evaluate --final`, for the card.
-        assets: The folder of shipped files; None takes the one of this installation, which has
-            to be an editable one.
-        data: Folder with FER2013, for parity on PublicTest; None takes made crops.
-        most: Show parity on at most so many images; None takes all.
+        name: The name of the model, such as "cnn6"; lower-case letters, digits and hyphens.
+        reports: JSON files of `fer-train evaluate --final` on its heads, for the card.
+        assets: The folder of shipped files; None takes the one of this installation, which must be
+            an editable one.
+        data: Folder with FER2013, for parity on PublicTest; None uses synthetic crops.
+        most: Test parity on at most this many images; None uses all.
 
     Raises:
-        ModelError: The name is no name, the checkpoint cannot be exported, or a report is of
+        ModelError: The name is not allowed, the checkpoint cannot be exported, or a report is about
             another model; nothing is written then.
         DataError: A report cannot be read.
         SinkError: The folder cannot be written to.
@@ -54,7 +54,7 @@ def ship(
 
 
 def recard(name: str, reports: Sequence[Path], *, assets: Path | None = None) -> Path:
-    """Write a shipped model's card again, from its file and from reports on that very file.
+    """Rewrite a shipped model's card, from its file and from reports on that very file.
 
     Args:
         name: Of the shipped model.
@@ -62,10 +62,10 @@ def recard(name: str, reports: Sequence[Path], *, assets: Path | None = None) ->
         assets: See `ship`.
 
     Returns:
-        The card for people.
+        The path of the Markdown card.
 
     Raises:
-        ModelError: There is no such model or no report, or a report is of another file.
+        ModelError: There is no such model or no report, or a report is about another file.
         DataError: A report cannot be read.
         SinkError: The folder cannot be written to.
     """
@@ -95,7 +95,7 @@ def write_card(
     *,
     reports: Sequence[Report] = (),
 ) -> None:
-    """Write a shipped model's card in both forms, and record its checksum.
+    """Write a shipped model's card in both formats, and record its checksum.
 
     Raises:
         SinkError: A file cannot be written, or the checksums cannot be read.
@@ -116,10 +116,10 @@ def write_card(
 
 
 def require_checksum(folder: Path, name: str, content: bytes) -> None:
-    """Refuse a shipped file that is not the one whose checksum was recorded.
+    """Refuse a shipped file whose checksum is not the recorded one.
 
     Raises:
-        ModelError: It is another, or there is none.
+        ModelError: The checksum differs, or there is no such file.
         SinkError: The checksums cannot be read.
     """
     recorded = read_json(folder / "checksums.json").get(f"models/{name}.onnx")
@@ -131,7 +131,7 @@ def require_checksum(folder: Path, name: str, content: bytes) -> None:
 
 
 def read_json(path: Path) -> dict[str, Any]:
-    """Return a JSON object of the shipped files.
+    """Return the content of a JSON file among the shipped files.
 
     Raises:
         SinkError: It cannot be read.

@@ -14,17 +14,18 @@ from fer_live.realtime.inference.model_file import ModelFile, read_model_file
 
 
 def upgrade(model: str, *, assets: Path | None = None) -> Path | None:
-    """Write a model file again in today's format, in place; graph and weights stay as they are.
+    """Rewrite a model file in the current format, in place; graph and weights are unchanged.
 
-    A digest vouches for what it was taken of, so make sure first that the file is whole. For a
-    shipped model its recorded checksum does that; checksum and card are then written anew.
+    A digest only vouches for the bytes it was computed from, so first make sure that the file is
+    intact. For a shipped model, its recorded checksum ensures that; checksum and card are then
+    updated.
 
     Args:
         model: Name of a shipped model, or path of an .onnx file.
         assets: The folder of shipped files; None takes the one of this installation.
 
     Returns:
-        The file; None when it is of today's format already.
+        The file; None if it is already in the current format.
 
     Raises:
         ModelError: There is no such model, or it is not one that the runtime accepts.
@@ -41,7 +42,7 @@ def upgrade(model: str, *, assets: Path | None = None) -> Path | None:
 
 
 def _upgrade_shipped(name: str, folder: Path) -> Path | None:
-    """Write a shipped model again, its card and its checksum with it."""
+    """Rewrite a shipped model, its card and its checksum."""
     path = folder / "models" / f"{name}.onnx"
     content = read_model(str(path))
     require_checksum(folder, name, content)
@@ -55,7 +56,7 @@ def _upgrade_shipped(name: str, folder: Path) -> Path | None:
 
 
 def _renewed(model: str, content: bytes) -> bytes | None:
-    """Return a model file in today's format; None when it is already."""
+    """Return a model file in the current format; None if it already is."""
     file = _read(model, content)
     if file.digest is not None:
         return None
@@ -63,7 +64,7 @@ def _renewed(model: str, content: bytes) -> bytes | None:
 
 
 def _read(model: str, content: bytes) -> ModelFile:
-    """Read what a model file says of itself, or name the file that cannot be read."""
+    """Read contract and digest of a model file; an error names the file."""
     try:
         return read_model_file(content)
     except ModelError as error:

@@ -73,7 +73,7 @@ class AnnotateSettings:
     neutral: NeutralChoice | None = None
 
     def __post_init__(self) -> None:
-        """Check what the types do not say.
+        """Check what the types cannot express.
 
         Raises:
             SettingsError: The span of time or the rate makes no sense.

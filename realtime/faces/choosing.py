@@ -29,7 +29,7 @@ class FaceChoice:
     min_px: float = 0.0
 
     def __post_init__(self) -> None:
-        """Check what the types do not say.
+        """Check what the types cannot express.
 
         Raises:
             SettingsError: The size is negative.

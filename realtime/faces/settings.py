@@ -34,7 +34,7 @@ class FaceSettings:
     finder: FinderName = "auto"
 
     def __post_init__(self) -> None:
-        """Check what the types do not say.
+        """Check what the types cannot express.
 
         Raises:
             ValueError: A field holds something that makes no sense.

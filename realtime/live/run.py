@@ -121,34 +121,46 @@ def run_live(
             outputs = dataclasses.replace(outputs, screen=screen)
         frames = stack.enter_context(LatestFrame(source, patience_s=LEAVE_S))
         loop = LiveLoop(frames, pipeline, outputs, switches, on_status=on_status)
-        run_file = outputs.run_file
-        if run_file is not None:
-            run_file.status = loop.status
+        if outputs.run_file is not None:
+            outputs.run_file.status = loop.status
         ending = loop.run(seconds=settings.seconds, told_to_stop=told_to_stop)
-        if run_file is not None:
-            recordings = [str(path) for path in outputs.recorder.files]
-            run_file.outcome |= {
-                "ending": ending,
-                "fault": source.fault,
-                "notice": prepared.finder.notice(source.info.name),
-                "table": str(settings.log),
-                "recordings": recordings,
-            }
-        log = None if settings.log == STANDARD_OUTPUT else settings.log
-        about = None if run_file is None or run_file.began is None else run_file.path
-        written = (*outputs.recorder.files, *loop.saved, log, about)
-        files = tuple(path for path in written if path is not None)
-        status = loop.status()
-        return LiveReport(
-            ending,
-            status,
-            classifier.provider,
-            files,
-            source.fault,
-            began=loop.began,
-            finder=resolved(settings.faces.finder),
-            notice=prepared.finder.notice(source.info.name),
-        )
+        report = _report(settings, prepared, outputs, loop, ending)
+        if outputs.run_file is not None:
+            _record_outcome(outputs.run_file, report, settings, outputs.recorder)
+        return report
+
+
+def _report(
+    settings: LiveSettings, parts: OpenedParts, outputs: Outputs, loop: LiveLoop, ending: Ending
+) -> LiveReport:
+    """Return how a run went, with the files that it wrote."""
+    run_file = outputs.run_file
+    log = None if settings.log == STANDARD_OUTPUT else settings.log
+    about = None if run_file is None or run_file.began is None else run_file.path
+    written = (*outputs.recorder.files, *loop.saved, log, about)
+    return LiveReport(
+        ending,
+        loop.status(),
+        parts.classifier.provider,
+        tuple(path for path in written if path is not None),
+        parts.source.fault,
+        began=loop.began,
+        finder=resolved(settings.faces.finder),
+        notice=parts.finder.notice(parts.source.info.name),
+    )
+
+
+def _record_outcome(
+    run_file: RunFile, report: LiveReport, settings: LiveSettings, recorder: Recorder
+) -> None:
+    """Put the outcome into the run file, which is written when it is closed."""
+    run_file.outcome |= {
+        "ending": report.ending,
+        "fault": report.fault,
+        "notice": report.notice,
+        "table": str(settings.log),
+        "recordings": [str(path) for path in recorder.files],
+    }
 
 
 def _greeting(screen: Screen, settings: LiveSettings) -> Screen:

@@ -108,7 +108,7 @@ class Choices:
     limits: Limits = field(default_factory=Limits)
 
     def __post_init__(self) -> None:
-        """Check what the types do not say.
+        """Check what the types cannot express.
 
         Raises:
             SettingsError: Pictures cannot be turned so, or no stream has this number.

@@ -69,7 +69,7 @@ class WatchSettings:
     metrics_port: int | None = None
 
     def __post_init__(self) -> None:
-        """Check what the types do not say.
+        """Check what the types cannot express.
 
         Raises:
             SettingsError: There is nothing to watch, or too much, or a number makes no sense.

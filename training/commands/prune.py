@@ -251,7 +251,7 @@ def prune(
                 angle, normalisation, components, complement=complement, limits=limits
             )
         else:
-            # Without a budget all that the limits allow is in order, the least harm a saving first.
+            # Without a budget, everything the limits allow is ordered by harm per saving.
             how = allocation if budget else "global"
             choice = BudgetSettings(budget or 0.0, of=of, allocation=how, limits=limits)
         settings = PruneSettings(

@@ -19,34 +19,34 @@ _WITHOUT_BOUND: Final = (
 
 @dataclass(frozen=True, slots=True)
 class AugmentSettings:
-    """How training pictures are augmented; with all values 0 they stay as they are.
+    """How training pictures are augmented; with all values 0 they are unchanged.
 
-    The first four imitate what the live crop does to a face: it is placed by noisy landmarks.
+    The first four imitate the live crop, which is placed by noisy landmarks.
 
     Attributes:
-        turn_deg: Turned by up to so many degrees, either way.
+        turn_deg: Rotated by up to this many degrees, either way.
         shift: Shifted by up to this fraction of the side, either way, on each axis.
         scale: Scaled by up to this fraction, either way.
         shear: Sheared by up to this fraction, either way.
         flip: Probability of a mirror image.
-        brightness: Added to all pixels, up to so much of the full range, either way.
-        exposure: Range that all gray values are multiplied by a factor from, such as (0.2, 1.2):
-            from deep shade to overexposed; empty leaves them.
+        brightness: Added to all pixels, up to this fraction of the full range, either way.
+        exposure: Range of the factor by which all gray values are multiplied, such as (0.2, 1.2):
+            from deep shade to overexposed; empty for none.
         contrast: Contrast changed by up to this fraction, either way.
         saturation: Saturation changed by up to this fraction, either way; colour pictures only.
         gamma: Gray values raised to a power of up to this factor, either way: low and harsh light.
-        shade: Probability that one side lies in shadow, with 20 to 80 % less light behind an edge
-            of any direction, place and softness.
-        blur: Probability of being blurred by a Gaussian of 0.5 to 2.5 px in 48, one a batch.
-        small: Probability of being shrunk to between 3/8 and 3/4 of the side and enlarged again, as
-            a face that is far away.
-        jpeg: Probability of being compressed as a JPEG of quality 10 to 60.
-        glasses: Probability of frames or dark glasses where the crop has its eyes.
-        cover: Probability that brows, eyes or mouth are gray, where the live crop has them, before
-            the picture is moved: what is left of a face has to be read as well.
-        noise: Standard deviation of pixel noise, up to so much of the full range.
+        shade: Probability that one side is in shadow, with 20 to 80 % less light behind an edge of
+            any direction, position and softness.
+        blur: Probability of a Gaussian blur of 0.5 to 2.5 px in 48, the same for a whole batch.
+        small: Probability of being reduced to between 3/8 and 3/4 of the side and enlarged again,
+            like a distant face.
+        jpeg: Probability of JPEG compression with a quality of 10 to 60.
+        glasses: Probability of frames or dark glasses at the position of the eyes in the crop.
+        cover: Probability that brows, eyes or mouth are covered in gray, at their position in the
+            live crop, before the picture is moved: the rest of the face must suffice.
+        noise: Standard deviation of pixel noise, up to this fraction of the full range.
         erase: Probability that a rectangle, up to a quarter of the picture, is gray.
-        mixup: Alpha of the Beta distribution that two pictures are mixed by; 0 for none.
+        mixup: Alpha of the Beta distribution for mixing two pictures; 0 for none.
     """
 
     turn_deg: float = 0.0
@@ -71,7 +71,7 @@ class AugmentSettings:
 
     @property
     def geometry(self) -> "AugmentSettings":
-        """How pictures are moved, and nothing else."""
+        """The geometric settings only."""
         return AugmentSettings(
             turn_deg=self.turn_deg,
             shift=self.shift,
@@ -81,7 +81,7 @@ class AugmentSettings:
         )
 
     def __post_init__(self) -> None:
-        """Check what the types do not say."""
+        """Check what the types cannot express."""
         for key in ("flip", "shade", "blur", "small", "jpeg", "glasses", "cover", "erase"):
             require(0 <= getattr(self, key) <= 1, f"{key} is a probability, in [0, 1]")
         for key in _WITHOUT_BOUND:

@@ -1,8 +1,8 @@
 """Settings of one experiment: frozen dataclasses, read from a TOML file and checked.
 
-Every key has a default but `name`, `data.kind` and `network.architecture`. A key that does not
-exist, a value of the wrong kind or a value that makes no sense is one sentence that names the file
-and the key.
+Every key except `name`, `data.kind` and `network.architecture` has a default. An unknown key, a
+value of the wrong kind or a value that makes no sense gives an error that names the file and the
+key.
 """
 
 from collections.abc import Collection, Mapping
@@ -20,24 +20,24 @@ How = Literal["official", "fractions", "by-person", "k-fold"]
 
 @dataclass(frozen=True, slots=True)
 class DataSettings:
-    """What to read, and what to make of each picture.
+    """What to read, and how to preprocess it.
 
     Attributes:
         kind: Name of a reader, one of `fer_live.training.data.readers.layouts.READERS`.
-        path: Where it lies, relative to the folder given with `--data`.
-        votes: FER+ votes that belong to the rows of a fer2013 csv, relative like `path`.
-        table: Label table beside a folder of pictures, relative like `path`.
+        path: Its location, relative to the folder given with `--data`.
+        votes: FER+ votes for the rows of a fer2013 csv, relative like `path`.
+        table: Label table of a folder of pictures, relative like `path`.
         name_column: Column of `table` that names the picture file.
-        label_column: Column of `table` that holds the label.
-        names: Which file name scheme tells the label: "jaffe" or "kdef".
-        label_map: From the set's own class names or numbers to fer-live's labels; empty for the
-            words that `fer_live.training.data.label_names` knows already.
-        labels: The classes, in the order of the outputs; empty takes what the reader has.
+        label_column: Column of `table` that contains the label.
+        names: The scheme by which file names contain the label: "jaffe" or "kdef".
+        label_map: Maps the set's own class names or numbers to fer-live's labels; empty for the
+            names that `fer_live.training.data.label_names` already knows.
+        labels: The classes, in the order of the outputs; empty takes those of the reader.
         steps: Preprocessing, in order; see `fer_live.training.data.transforms.steps`.
-        also: Steps that make a second framing of the same pictures, such as the live path's crop:
-            each time a picture is learned from, either framing is shown, at random. One in which
-            the second finds no face is always shown in the first; validation is in the first.
-        most_images: Read at most so many images of each part, evenly spread; None reads all.
+        also: Steps that give a second framing of the same pictures, such as the live path's crop:
+            each time a picture is used for training, one of the two is chosen at random. A picture
+            in which the second finds no face is always used in the first; so is validation.
+        most_images: Read at most this many images of each part, evenly spaced; None reads all.
     """
 
     kind: str
@@ -54,7 +54,7 @@ class DataSettings:
     most_images: int | None = None
 
     def __post_init__(self) -> None:
-        """Check what the types do not say."""
+        """Check what the types cannot express."""
         require(self.most_images is None or self.most_images > 0, "most_images must be positive")
 
 
@@ -64,13 +64,13 @@ class SplitSettings:
 
     Attributes:
         how: "official" keeps the set's own parts; "fractions" divides by `fractions`, class by
-            class; "by-person" does so without cutting a person in two; "k-fold" makes fold
+            class; "by-person" does so without splitting a person's pictures; "k-fold" makes fold
             `fold` of `folds` the test part and the next one the validation part.
-        fractions: Of train, validation, test; they sum to 1. A validation of 0 means that the
-            test part is also what is watched while training, and every report says so.
+        fractions: Of train, validation, test; they sum to 1. With a validation fraction of 0 the
+            test part is also used for validation during training, and every report says so.
         folds: Number of folds.
         fold: Which fold is the test part, from 0.
-        seed: Decides who goes where.
+        seed: Determines the division.
         leak: Balance before splitting, as paper 002 did. Its reports say "leaks".
     """
 
@@ -82,7 +82,7 @@ class SplitSettings:
     leak: bool = False
 
     def __post_init__(self) -> None:
-        """Check what the types do not say."""
+        """Check what the types cannot express."""
         three = len(self.fractions) == 3  # noqa: PLR2004 (train, validation, test)
         require(three and min(self.fractions) >= 0, f"fractions {self.fractions} are not three")
         require(abs(sum(self.fractions) - 1) < 1e-6, f"fractions {self.fractions} do not sum to 1")  # noqa: PLR2004 (rounding)
@@ -91,18 +91,18 @@ class SplitSettings:
 
 @dataclass(frozen=True, slots=True)
 class NetworkSettings:
-    """Which network, and where its weights begin.
+    """Which network, and its initial weights.
 
     Attributes:
         architecture: One of `fer_live.training.networks.ARCHITECTURES`.
         widths: Its widths; empty takes the architecture's own.
-        weights: File with weights to begin from, such as a pruned run's checkpoint, relative to the
-            folder given with `--runs` or else to that given with `--data`; empty begins at random.
-            A run's best.ckpt gives its outputs as well where the run has the same two heads, and
-            else where it has as many labels.
-        train_last: Train only the last so many layers that have weights; None trains all.
-        dead_units: Fraction of the first layer's units whose weights are zeroed and held there: a
-            way to make a network that is stuck, for the angular separation of paper 003.
+        weights: File with initial weights, such as a pruned run's checkpoint, relative to the
+            folder given with `--runs` or else to that given with `--data`; empty for random ones.
+            The output layer of a run's best.ckpt is used as well if the run has the same two
+            heads, or for one head as many labels.
+        train_last: Train only the last this many layers that have weights; None trains all.
+        dead_units: Fraction of the first layer's units whose weights are fixed at zero: a way to
+            make a network that is stuck, for the angular separation of paper 003.
     """
 
     architecture: str
@@ -112,7 +112,7 @@ class NetworkSettings:
     dead_units: float = 0.0
 
     def __post_init__(self) -> None:
-        """Check what the types do not say."""
+        """Check what the types cannot express."""
         require(all(w > 0 for w in self.widths), f"widths {self.widths} are not all positive")
         require(self.train_last is None or self.train_last > 0, "train_last must be positive")
         require(0 <= self.dead_units <= 1, "dead_units must be in [0, 1]")
@@ -120,28 +120,28 @@ class NetworkSettings:
 
 @dataclass(frozen=True, slots=True)
 class FitSettings:
-    """How the weights are found.
+    """How the network is trained.
 
     Attributes:
         epochs: Passes over the training part.
-        batch: Images a step.
+        batch: Images per step.
         optimiser: "sgd" (Nesterov momentum 0.9), "adam", "adamw" or "adadelta".
         learning_rate: Peak learning rate.
-        weight_decay: Pulls weights towards 0.
-        decayed: Which: "all", or "mixing", what mixes maps; biases, batch norms and depthwise
-            filters, which have few numbers each and are hurt by it (Howard et al. 2017,
-            "MobileNets"), are left alone.
+        weight_decay: Weight decay.
+        decayed: Which weights it applies to: "all", or "mixing", only those that mix channels;
+            biases, batch norms and depthwise filters, which have few values each and are harmed by
+            it (Howard et al. 2017, "MobileNets"), are then not decayed.
         schedule: "constant", "cosine" (to 0) or "one-cycle"; "cosine" warms up for one epoch.
         targets: "votes" learns the distribution over labels, "majority" its largest member.
         label_smoothing: Share of the target spread over all labels.
-        balance: What is done about rare labels, always after the split.
-        rare_factor: With "augment-rare": a rare label is repeated at most so many times.
-        average: Decay of the exponential average of the weights, each step; 0 for none.
-        select: What the validation part decides by.
+        balance: How rare labels are treated, always after the split.
+        rare_factor: With "augment-rare": a rare label is repeated at most this many times.
+        average: Decay of the exponential average of the weights, per step; 0 for none.
+        select: The validation figure by which the best epoch is selected.
         precision: "32", or "bf16": products in bfloat16, sums and weights in float32. It halves the
-            time where the processor multiplies bfloat16 itself (AVX512-BF16, AMX, GPUs).
-        patience: Stop when it has not improved for so many epochs; None never stops early.
-        seed: Decides weights, order and augmentation.
+            time if the processor multiplies bfloat16 natively (AVX512-BF16, AMX, GPUs).
+        patience: Stop after this many epochs without improvement; None never stops early.
+        seed: Determines weights, order and augmentation.
     """
 
     epochs: int = 20
@@ -162,7 +162,7 @@ class FitSettings:
     seed: int = 0
 
     def __post_init__(self) -> None:
-        """Check what the types do not say."""
+        """Check what the types cannot express."""
         require(self.epochs > 0, "epochs must be positive")
         require(self.batch > 1, "batch must be at least 2")
         require(self.learning_rate >= 0, "learning_rate is negative")
@@ -174,20 +174,20 @@ class FitSettings:
 
 @dataclass(frozen=True, slots=True)
 class DistilSettings:
-    """What is learned from teachers; files are relative to the folder given with `--runs`.
+    """Distillation from teachers; files are relative to the folder given with `--runs`.
 
     Attributes:
-        teachers: Checkpoints that answer for each batch; each of their heads teaches the head with
-            its labels.
-        share: Of what the teachers say in the whole, in [0, 1].
-        temperature: Softens what they say.
-        views: 0 asks `teachers` about each batch; so many views of every picture, varied as in
-            [augment], are made and asked about once, kept beside the runs, and learned from in
-            turn.
-        views_seed: Decides how the views vary. `fit.seed` does not, so that runs of several seeds
-            learn from the same views and none waits for teachers again.
-        mirror_views: Whether each view is shown as its mirror image as well. The teachers have to
-            answer for both alike (`fer-train mirror`), so the second half costs nothing.
+        teachers: Checkpoints of the teachers; each of their heads teaches the head with the same
+            labels.
+        share: Weight of the teachers' predictions in the target, in [0, 1].
+        temperature: Softens their predictions.
+        views: 0 runs the teachers on each batch; otherwise this many views of every picture,
+            augmented as in [augment], are made once, stored with the teachers' predictions next to
+            the runs, and used in turn.
+        views_seed: Determines the augmentation of the views. It is separate from `fit.seed`, so
+            that runs of several seeds share the views and the teachers run only once.
+        mirror_views: Whether to use the mirror image of each view as well. The teachers must give
+            the same prediction for both (`fer-train mirror`), so this costs nothing.
     """
 
     teachers: tuple[str, ...] = ()
@@ -198,7 +198,7 @@ class DistilSettings:
     mirror_views: bool = False
 
     def __post_init__(self) -> None:
-        """Check what the types do not say."""
+        """Check what the types cannot express."""
         require(0 <= self.share <= 1, "share must be in [0, 1]")
         require(self.views >= 0, "views is negative")
         require(not self.views or bool(self.teachers), "views are of teachers: name some")
@@ -211,10 +211,10 @@ class AngleSettings:
     """Angular separation of hidden units (paper 003).
 
     Attributes:
-        every: Measured each so many epochs; 0 never.
-        layers: Modules whose inputs are measured, by name; empty for every layer with weights but
-            the first.
-        probe: Pictures of the validation part that are shown each time, evenly spread.
+        every: Measured every this many epochs; 0 for never.
+        layers: Modules whose inputs are measured, by name; empty for every layer with weights
+            except the first.
+        probe: Number of pictures of the validation part used each time, evenly spaced.
     """
 
     every: int = 0
@@ -222,7 +222,7 @@ class AngleSettings:
     probe: int = 128
 
     def __post_init__(self) -> None:
-        """Check what the types do not say."""
+        """Check what the types cannot express."""
         require(self.every >= 0, "every is negative")
         require(self.probe > 0, "probe must be positive")
 
@@ -233,17 +233,17 @@ class Experiment:
 
     Attributes:
         name: Names the run's folder.
-        data: What is read.
-        network: What is trained.
-        split: How it is divided.
-        augment: What may vary.
-        fit: How it is trained.
+        data: The data set.
+        network: The network.
+        split: How the data set is divided.
+        augment: Augmentation.
+        fit: Training.
         second: Labels of the same pictures that a second head learns at the same time, such as
-            FER2013's beside FER+'s; the parts must be the sets' own. None for one head.
-        distil: What is learned from teachers.
-        angles: How the angular separation of hidden units is followed.
-        paper: The table or row of a paper that this repeats, such as "000-1".
-        paper_says: The paper's own figure and circumstances, printed beside ours.
+            FER2013's in addition to FER+'s; the parts must be the sets' own. None for one head.
+        distil: Distillation.
+        angles: How the angular separation of hidden units is measured.
+        paper: The table or row of a paper that this reproduces, such as "000-1".
+        paper_says: The paper's own figure and conditions, printed next to ours.
     """
 
     name: str
@@ -259,7 +259,7 @@ class Experiment:
     paper_says: str = ""
 
     def __post_init__(self) -> None:
-        """Check what the types do not say."""
+        """Check what the types cannot express."""
         require(bool(self.name) and "/" not in self.name, f"name {self.name!r} names no folder")
         official = self.second is None or self.split.how == "official"
         require(official, "two heads share their pictures' parts: split.how must be official")
@@ -269,8 +269,8 @@ def read_experiment(path: Path) -> Experiment:
     """Read the only experiment of a TOML file.
 
     Raises:
-        SettingsError: It is missing, not TOML, or holds a key or value that makes no sense; or it
-            holds variants.
+        SettingsError: It is missing, not TOML, contains a key or value that makes no sense, or
+            contains variants.
     """
     first, *others = read_experiments(path)
     if others:
@@ -282,11 +282,11 @@ def read_experiment(path: Path) -> Experiment:
 def read_experiments(path: Path, names: Collection[str] = ()) -> tuple[Experiment, ...]:
     """Read the experiments of a TOML file: one, or one for each table of [variants].
 
-    A variant's tables are laid over the file's, key by key; its own name is what the run is called.
+    A variant's tables override the file's, key by key; the run is named after the variant.
 
     Args:
         path: The file.
-        names: Of the variants that are wanted; () for all.
+        names: Names of the variants to read; () for all.
 
     Raises:
         SettingsError: See `read_experiment`; or there is no variant of a name.

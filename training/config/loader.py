@@ -14,20 +14,20 @@ T = TypeVar("T")
 
 
 def require(holds: bool, sentence: str) -> None:
-    """Raise the sentence unless it holds; `from_table` adds file and table.
+    """Raise an error with this sentence unless the condition holds; `from_table` adds the file.
 
     Raises:
-        SettingsError: It does not hold.
+        SettingsError: The condition does not hold.
     """
     if not holds:
         raise SettingsError(sentence)
 
 
 def from_toml(kind: type[T], path: Path) -> T:
-    """Make a settings dataclass of a TOML file.
+    """Create a settings dataclass from a TOML file.
 
     Raises:
-        SettingsError: It is missing, not TOML, or holds a key or value that makes no sense.
+        SettingsError: It is missing, not TOML, or contains a key or value that makes no sense.
     """
     return from_table(kind, read_toml(path), where=str(path))
 
@@ -50,7 +50,7 @@ def read_toml(path: Path) -> dict[str, Any]:
 
 
 def laid_over(below: Mapping[str, Any], above: Mapping[str, Any]) -> dict[str, Any]:
-    """Return both tables as one; where both have a key, tables are merged and values replaced."""
+    """Merge two tables; if both have a key, tables are merged and values replaced."""
     merged = dict(below)
     for key, value in above.items():
         under = merged.get(key)
@@ -60,12 +60,12 @@ def laid_over(below: Mapping[str, Any], above: Mapping[str, Any]) -> dict[str, A
 
 
 def from_table(kind: type[T], table: Mapping[str, Any], *, where: str) -> T:
-    """Make a settings dataclass of a table of TOML or JSON values.
+    """Create a settings dataclass from a table of TOML or JSON values.
 
     Args:
-        kind: A frozen dataclass of this file's sort.
-        table: Its keys and values; tables within become dataclasses within.
-        where: Said at the beginning of every complaint, such as the file's name.
+        kind: A frozen dataclass of settings.
+        table: Its keys and values; nested tables become nested dataclasses.
+        where: The beginning of every error message, such as the file's name.
 
     Raises:
         SettingsError: A key is unknown or missing, or a value is of the wrong kind or makes no
@@ -91,7 +91,7 @@ def from_table(kind: type[T], table: Mapping[str, Any], *, where: str) -> T:
 
 
 def _value(hint: Any, value: Any, *, where: str) -> Any:
-    """Return `value` as the type `hint` says, or complain."""
+    """Return `value` as the type `hint`, or raise `SettingsError`."""
     origin, arguments = typing.get_origin(hint), typing.get_args(hint)
     if dataclasses.is_dataclass(hint) and isinstance(hint, type):
         return from_table(hint, _table(value, where=where), where=where)
@@ -118,14 +118,14 @@ def _table(value: Any, *, where: str) -> Mapping[str, Any]:
 
 
 def _choice(allowed: tuple[Any, ...], value: Any, *, where: str) -> Any:
-    """Return `value` if it is one of those allowed."""
+    """Return `value` if it is one of the allowed values."""
     if value not in allowed:
         raise SettingsError(f"{where} is {value!r}; allowed are {', '.join(map(str, allowed))}")
     return value
 
 
 def _scalar(hint: type, value: Any, *, where: str) -> Any:
-    """Return `value` if it is a `hint`; a whole number may stand for a fraction."""
+    """Return `value` if it is a `hint`; an integer is accepted as a float."""
     if hint is float and isinstance(value, int) and not isinstance(value, bool):
         return float(value)
     if not isinstance(value, hint) or (isinstance(value, bool) and hint is not bool):

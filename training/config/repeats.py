@@ -1,4 +1,4 @@
-"""Repeats of an experiment with other seeds or folds, each a run of its own."""
+"""Repeats of an experiment with other seeds or folds, each as a run of its own."""
 
 import dataclasses
 from collections.abc import Sequence
@@ -12,16 +12,16 @@ def repeats_of(
 ) -> tuple[Experiment, ...]:
     """Return the experiment once for each fold and seed, named after both.
 
-    A seed decides weights, order, augmentation and, where the set has no parts of its own, who goes
-    where. What the file itself says keeps its name, so `x` and seed 1 of `x` are "x", "x-seed1".
+    A seed determines weights, order, augmentation and, if the set has no parts of its own, the
+    split. The file's own seed keeps the file's name, so `x` and seed 1 of `x` are "x", "x-seed1".
 
     Args:
-        experiment: As its file has it.
+        experiment: As read from its file.
         seeds: None takes the file's own.
-        folds: Likewise; for `split.how = "k-fold"` alone.
+        folds: Likewise; only for `split.how = "k-fold"`.
 
     Raises:
-        SettingsError: There are folds but no k-fold split, or not so many.
+        SettingsError: Folds are given without a k-fold split, or do not exist.
     """
     if folds and experiment.split.how != "k-fold":
         raise SettingsError(f'--fold needs split.how = "k-fold"; {experiment.name} has none')
@@ -31,7 +31,7 @@ def repeats_of(
             name = experiment.name
             name += f"-fold{fold}" if fold != experiment.split.fold else ""
             name += f"-seed{seed}" if seed != experiment.fit.seed else ""
-            # Folds of one seed have to be of one division: seeds divide anew only without folds.
+            # Folds of one seed must share a division: seeds change it only without folds.
             drawn = experiment.split.seed if folds or not seeds else seed
             split = dataclasses.replace(experiment.split, fold=fold, seed=drawn)
             fit = dataclasses.replace(experiment.fit, seed=seed)

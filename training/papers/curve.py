@@ -90,7 +90,7 @@ class CurveSettings:
     seed: int = 0
 
     def __post_init__(self) -> None:
-        """Check what the types do not say.
+        """Check what the types cannot express.
 
         Raises:
             SettingsError: Fewer than one channel a step, or an unknown importance or compensation.

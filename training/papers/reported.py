@@ -43,7 +43,7 @@ class PaperRow:
     runs: int | None = None
 
     def __post_init__(self) -> None:
-        """Check what the types do not say."""
+        """Check what the types cannot express."""
         for measure, value in self.figures.items():
             if measure not in MEASURES or not 0 <= value <= 1:
                 raise SettingsError(

@@ -30,7 +30,7 @@ class PointsSettings:
     most_images: int | None = None
 
     def __post_init__(self) -> None:
-        """Check what the types do not say."""
+        """Check what the types cannot express."""
         fine = self.watched > 0 and self.reported > 0 and self.watched + self.reported < 1
         require(fine, "watched and reported must be positive and leave something to learn from")
 
@@ -60,7 +60,7 @@ class CropSettings:
     hue_deg: float = 15.0
 
     def __post_init__(self) -> None:
-        """Check what the types do not say."""
+        """Check what the types cannot express."""
         require(self.side_px >= 32, "side_px must be at least 32")  # noqa: PLR2004 (its five halvings)
         require(self.around > 0, "around must be positive")
         require(0 <= self.scale < 1, "scale must be in [0, 1)")
@@ -86,7 +86,7 @@ class PointsFit:
     seed: int = 0
 
     def __post_init__(self) -> None:
-        """Check what the types do not say."""
+        """Check what the types cannot express."""
         require(self.epochs > 0, "epochs must be positive")
         require(self.batch > 1, "batch must be at least 2")
         require(self.learning_rate >= 0, "learning_rate is negative")
@@ -111,7 +111,7 @@ class LandmarkExperiment:
     fit: PointsFit = field(default_factory=PointsFit)
 
     def __post_init__(self) -> None:
-        """Check what the types do not say."""
+        """Check what the types cannot express."""
         require(bool(self.name) and "/" not in self.name, f"name {self.name!r} names no folder")
         fits = len(self.widths) == len(WIDTHS) and min(self.widths) > 0
         require(fits, f"Xception has {len(WIDTHS)} widths, such as {WIDTHS}")

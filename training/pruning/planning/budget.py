@@ -57,7 +57,7 @@ class BudgetSettings:
     widths: tuple[tuple[str, int], ...] = ()
 
     def __post_init__(self) -> None:
-        """Check what the types do not say.
+        """Check what the types cannot express.
 
         Raises:
             SettingsError: The share or the multiple makes no sense.

@@ -68,7 +68,7 @@ class SweepSettings:
     timed: bool = False
 
     def __post_init__(self) -> None:
-        """Check what the types do not say.
+        """Check what the types cannot express.
 
         Raises:
             SettingsError: Both angles and shares are given, neither is, or no way is left.

@@ -57,7 +57,7 @@ class RecoverySettings:
     seed: int = 0
 
     def __post_init__(self) -> None:
-        """Check what the types do not say.
+        """Check what the types cannot express.
 
         Raises:
             SettingsError: A value makes no sense.

@@ -61,7 +61,7 @@ class StopRule:
     every: int = 0
 
     def __post_init__(self) -> None:
-        """Check what the types do not say.
+        """Check what the types cannot express.
 
         Raises:
             SettingsError: A value makes no sense.
