@@ -159,7 +159,7 @@ def _first_source(until_the_end: ExitStack, *, shown: bool) -> tuple[str, str]:
     If nothing can be shown, print what the command can do.
     """
     from fer_live.realtime.live.first_run import first_source
-    from fer_live.realtime.sinks.display import display_problem
+    from fer_live.realtime.sinks.desktop.display import display_problem
 
     if not shown or display_problem() is not None:
         typer.echo(WELCOME, err=True)

@@ -138,7 +138,7 @@ def window() -> Iterator[Finding]:
     import numpy as np  # noqa: PLC0415
 
     from fer_live.realtime.sinks import display_problem  # noqa: PLC0415
-    from fer_live.realtime.sinks.window import Window  # noqa: PLC0415
+    from fer_live.realtime.sinks.desktop.window import Window  # noqa: PLC0415
 
     problem = display_problem()
     if problem is not None:

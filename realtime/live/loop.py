@@ -17,7 +17,7 @@ from fer_live.realtime.live.virtual_camera import VirtualCamera
 from fer_live.realtime.pipeline import Pipeline
 from fer_live.realtime.results import Frame, FrameResult
 from fer_live.realtime.send import Sender
-from fer_live.realtime.sinks.keys import Key
+from fer_live.realtime.sinks.desktop.keys import Key
 from fer_live.realtime.sinks.table import TableWriter
 from fer_live.realtime.sources import LatestFrame
 from fer_live.realtime.statistics import LiveStatus, Tally

@@ -14,7 +14,7 @@ from fer_live.realtime.overlay import Readout, blank, draw_help, draw_notice, dr
 from fer_live.realtime.overlay.blur import blur_faces
 from fer_live.realtime.overlay.strip import Past, strip_height
 from fer_live.realtime.results import Frame, FrameResult
-from fer_live.realtime.sinks.keys import KEYS, Key
+from fer_live.realtime.sinks.desktop.keys import KEYS, Key
 from fer_live.realtime.statistics import LiveStatus
 
 HELP: Final = tuple((letter, key.value) for letter, key in KEYS.items())

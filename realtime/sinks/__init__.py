@@ -4,7 +4,7 @@ from types import TracebackType
 from typing import Protocol, Self
 
 from fer_live.realtime.results import Frame, FrameResult
-from fer_live.realtime.sinks.display import display_problem
+from fer_live.realtime.sinks.desktop.display import display_problem
 
 __all__ = ["FrameSink", "display_problem"]
 

@@ -152,12 +152,16 @@ class Desktop:
 
 
 @contextmanager
-def virtual_desktop() -> Iterator[Desktop]:
-    """Start an X server without a screen, or skip the test where there is none."""
+def virtual_desktop(dpi: int = 96) -> Iterator[Desktop]:
+    """Start an X server without a screen, or skip the test where there is none.
+
+    Qt doubles everything on a screen of 192 dots an inch.
+    """
     if shutil.which("Xvfb") is None:
         pytest.skip("there is no Xvfb to show windows on: apt install xvfb")
     told, tells = os.pipe()
-    command = ["Xvfb", "-displayfd", str(tells), "-screen", "0", "1024x768x24", "-nolisten", "tcp"]
+    screen = ["-screen", "0", "1024x768x24" if dpi <= 96 else "1920x1080x24", "-dpi", str(dpi)]
+    command = ["Xvfb", "-displayfd", str(tells), *screen, "-nolisten", "tcp"]
     with subprocess.Popen(command, pass_fds=[tells], stderr=subprocess.DEVNULL) as server:
         os.close(tells)
         try:

@@ -19,7 +19,7 @@ from fer_live.realtime.live.pictures import Recorder
 from fer_live.realtime.live.screen import Screen
 from fer_live.realtime.pipeline import Pipeline
 from fer_live.realtime.results import Box, Face, Frame, SourceInfo
-from fer_live.realtime.sinks.keys import Key
+from fer_live.realtime.sinks.desktop.keys import Key
 from fer_live.realtime.sinks.table import TableWriter
 from fer_live.realtime.sources import LatestFrame
 from fer_live.realtime.sources.source import BaseSource

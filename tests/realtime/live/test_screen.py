@@ -14,7 +14,7 @@ from fer_live.realtime.live import LiveStatus, Switches
 from fer_live.realtime.live.screen import Screen
 from fer_live.realtime.overlay import Readout, draw, shown
 from fer_live.realtime.results import Box, Frame, FrameResult
-from fer_live.realtime.sinks.keys import Key
+from fer_live.realtime.sinks.desktop.keys import Key
 from tests.support.made_results import made_frame, made_result, made_track
 
 SIZE_WH = (640, 360)

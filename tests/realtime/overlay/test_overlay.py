@@ -30,7 +30,7 @@ from fer_live.realtime.overlay.drawing.shapes import Rect
 from fer_live.realtime.overlay.drawing.text import text_width, write
 from fer_live.realtime.overlay.faces import placed_tags
 from fer_live.realtime.results import Box, Track
-from fer_live.realtime.sinks.keys import KEYS
+from fer_live.realtime.sinks.desktop.keys import KEYS
 from tests.support.made_results import made_result, made_track, tracks
 
 SIZES = [(320, 240), (1280, 720), (3840, 2160), (360, 640), (64, 36), (1, 1)]

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fer_live.realtime.sinks.window import first_size_wh
+from fer_live.realtime.sinks.desktop.window import first_size_wh, size_on_screen
 
 pytestmark = pytest.mark.packages
 
@@ -26,3 +26,20 @@ def test_the_window_has_the_picture_s_shape_and_fits_a_screen(width: int, height
     assert shown_height <= 720
     scale = shown_width / width
     assert shown_height == pytest.approx(height * scale, abs=1 + height / width)
+
+
+@pytest.mark.parametrize(
+    ("counted", "window", "drawn"),
+    [
+        ((640, 480), None, (640, 480)),
+        ((640, 480), (640, 480), (640, 480)),
+        ((640, 480), (1280, 960), (1280, 960)),
+        ((640, 360), (1280, 1100), (1280, 720)),
+        ((1920, 1080), (3840, 2160), (2560, 1440)),
+        ((2200, 1400), (2200, 1400), (2200, 1400)),
+    ],
+)
+def test_a_picture_has_the_pixels_of_the_screen_up_to_a_limit(
+    counted: tuple[int, int], window: tuple[int, int] | None, drawn: tuple[int, int]
+) -> None:
+    assert size_on_screen(counted, window) == drawn

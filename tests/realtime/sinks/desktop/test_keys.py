@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fer_live.realtime.sinks.keys import KEYS, OTHER_LAYOUTS, Key, key_of
+from fer_live.realtime.sinks.desktop.keys import KEYS, OTHER_LAYOUTS, Key, key_of
 
 x_only = pytest.mark.skipif(
     sys.platform in ("win32", "darwin"), reason="other systems give other codes"

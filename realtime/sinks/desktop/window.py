@@ -1,5 +1,6 @@
 """A window on the desktop."""
 
+import math
 import time
 from types import TracebackType
 from typing import Final, Self
@@ -8,12 +9,15 @@ import cv2
 
 from fer_live.arrays import Image
 from fer_live.errors import DisplayError
-from fer_live.realtime.sinks.display import display_problem, settle_platform
-from fer_live.realtime.sinks.keys import Key, key_of
+from fer_live.realtime.sinks.desktop.display import display_problem, settle_platform
+from fer_live.realtime.sinks.desktop.keys import Key, key_of
+from fer_live.realtime.sinks.desktop.x_window import XWindow
 
 SHORTEST_WAIT_S: Final = 0.001
 LEAST_SIDE: Final = 64
 """A window smaller than this is still being opened, or is minimised."""
+MOST_PIXELS: Final = 2560 * 1440
+"""Of a picture for a screen with a scale factor; a larger window enlarges it."""
 _LEAST_WIDTH: Final = 640
 _MOST_WIDTH: Final = 1280
 _MOST_HEIGHT: Final = 720
@@ -35,6 +39,7 @@ class Window:
         self._open = False
         self._closed = False
         self._first_wh: tuple[int, int] | None = None
+        self._on_screen = XWindow(title)
 
     @property
     def closed(self) -> bool:
@@ -47,10 +52,13 @@ class Window:
         if not self._open or self._closed:
             return None
         try:
-            _, _, width, height = cv2.getWindowImageRect(self._title)
+            _, _, *counted_wh = cv2.getWindowImageRect(self._title)
         except cv2.error:
             return None
-        return (width, height) if min(width, height) >= LEAST_SIDE else None
+        if min(counted_wh) < LEAST_SIDE:
+            return None
+        width, height = counted_wh
+        return size_on_screen((width, height), self._on_screen.size_wh())
 
     def show(self, rgb: Image | None, *, wait_s: float = 0.001) -> Key | None:
         """Show a picture, wait for a key, and return its action.
@@ -101,6 +109,7 @@ class Window:
         if self._open and not self._closed:
             cv2.destroyWindow(self._title)
         self._closed = True
+        self._on_screen.close()
 
     def __enter__(self) -> Self:
         return self
@@ -112,6 +121,26 @@ class Window:
         traceback: TracebackType | None,
     ) -> None:
         self.close()
+
+
+def size_on_screen(
+    counted_wh: tuple[int, int], window_wh: tuple[int, int] | None
+) -> tuple[int, int]:
+    """Return how many pixels of the screen a picture takes, for it to be drawn as sharp as that.
+
+    On a screen with a scale factor Qt counts fewer pixels than there are. The window is as large
+    as its picture in one direction, and perhaps larger in the other.
+
+    Args:
+        counted_wh: The picture's width and height as OpenCV counts them.
+        window_wh: The window's in pixels of the screen; None where that is unknown.
+    """
+    if window_wh is None:
+        return counted_wh
+    scale = min(window / counted for window, counted in zip(window_wh, counted_wh, strict=True))
+    most = math.sqrt(MOST_PIXELS / (counted_wh[0] * counted_wh[1]))
+    scale = max(1.0, min(scale, most))
+    return round(counted_wh[0] * scale), round(counted_wh[1] * scale)
 
 
 def first_size_wh(width: int, height: int) -> tuple[int, int]:
