@@ -24,12 +24,12 @@ from fer_live.realtime.overlay import blank, draw_notice
 from fer_live.realtime.pipeline import Pipeline, PipelineSettings
 from fer_live.realtime.results import SourceInfo
 from fer_live.realtime.send import Sender, open_channel
-from fer_live.realtime.sinks.encoders import STANDARD_OUTPUT, check_parquet
 from fer_live.realtime.sinks.desktop.keys import Key
+from fer_live.realtime.sinks.desktop.window import Window
+from fer_live.realtime.sinks.encoders import STANDARD_OUTPUT, check_parquet
 from fer_live.realtime.sinks.rows import TableContent
 from fer_live.realtime.sinks.table import TableWriter
 from fer_live.realtime.sinks.video import video_container
-from fer_live.realtime.sinks.desktop.window import Window
 from fer_live.realtime.sources import LatestFrame
 from fer_live.realtime.sources.choose import check_source
 from fer_live.realtime.statistics import LiveStatus, Tally
