@@ -299,6 +299,6 @@ def _metric(value: Mapping[str, Any]) -> Metric:
     """Read one measured figure."""
     prior: Prior = value["prior"]
     if prior not in get_args(Prior):
-        raise ValueError(f"{prior!r} is no prior")
+        raise ValueError(f"{prior!r} is not a prior")
     figure, data = float(value["value"]), json_values.text(value["data"])
     return Metric(json_values.text(value["measure"]), figure, data, int(value["n"]), prior)

@@ -171,8 +171,8 @@ def _opened(source: SourceLike) -> Source:
     if isinstance(source, Iterable) and not isinstance(source, (bytes, bytearray)):
         return ArraysSource(source)
     raise SettingsError(
-        f"{type(source).__name__} is no source: give a path, an address, a camera's number, or an "
-        "iterable of pictures; for one picture in memory there is analyze_image"
+        f"{type(source).__name__} is not a source: give a path, an address, a camera's number, or "
+        "an iterable of pictures; for one picture in memory there is analyze_image"
     )
 
 

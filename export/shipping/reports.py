@@ -33,7 +33,9 @@ def load_reports(paths: Iterable[Path]) -> tuple[Report, ...]:
         except (OSError, ValueError) as error:
             raise DataError(f"{path} cannot be read as a report: {error}") from error
         if not isinstance(report, dict) or not set(report) >= _NEEDED:
-            raise DataError(f"{path} is no report; make it with: fer-train evaluate MODEL --final")
+            raise DataError(
+                f"{path} is not a report; make one with: fer-train evaluate MODEL --final"
+            )
         found.append(report)
     return tuple(found)
 

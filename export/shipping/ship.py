@@ -44,7 +44,9 @@ def ship(
         SinkError: The folder cannot be written to.
     """
     if not name.replace("-", "").isalnum() or name != name.lower():
-        raise ModelError(f"{name!r} is no name: use small letters, digits and hyphens")
+        raise ModelError(
+            f"{name!r} is not an allowed name: use lower-case letters, digits and hyphens"
+        )
     told = of_heads(load_reports(reports), checkpoint)
     folder = assets_folder(assets)
     out = folder / "models" / f"{name}.onnx"

@@ -31,7 +31,7 @@ TRIAL_BATCHES: Final = (1, 3)
 
 _NO_GRAPH: Final = -1  # says so to ONNX Runtime
 _TRIAL_TOLERANCE: Final = 1e-3
-REMEDY: Final = "make it anew from its checkpoint with: fer-export onnx"
+REMEDY: Final = "export it again from its checkpoint with: fer-export onnx"
 _log = logging.getLogger(__name__)
 
 

@@ -176,7 +176,7 @@ def _spans(message: memoryview) -> Iterator[tuple[int, int | memoryview, memoryv
         elif kind in _FIXED_SIZE:
             size = _FIXED_SIZE[kind]
         else:
-            raise ModelError("it is not an ONNX model: its bytes are no protobuf message")
+            raise ModelError("it is not an ONNX model: its bytes are not a protobuf message")
         if number == 0 or at + size > len(message):
             raise ModelError("it is cut short, or is not an ONNX model at all")
         yield number, message[at : at + size], message[start : at + size]

@@ -3,7 +3,7 @@
 The canonical face model is laid over the landmarks as a camera far away would see it (scaled
 orthographic projection, weighted least squares; its rotation is the nearest one, by singular
 values). MediaPipe's own matrix needs depths that its network guesses, and is told only where the
-network looks; on rendered heads of known pose it is no closer (docs/decisions/0026-measures.md).
+network looks; on rendered heads of known pose it is no closer (docs/decisions/0030-measures.md).
 """
 
 import math

@@ -11,9 +11,9 @@ from fer_live.arrays import Image
 from fer_live.realtime.results import Box, Face
 
 MARGIN: Final = 0.35
-"""How far beyond the landmarks' hull is covered, as a part of its size: hair, ears and chin."""
+"""Margin covered around the landmarks' box, as a fraction of its size: hair, ears and chin."""
 BLOCKS: Final = 6
-"""How many blocks a covered face is wide and high. What a person can be told by needs more."""
+"""Width and height of a covered face in blocks; too few for a person to be recognised."""
 
 
 def blur_faces(rgb: Image, faces: Iterable[Face]) -> Image:
@@ -21,7 +21,7 @@ def blur_faces(rgb: Image, faces: Iterable[Face]) -> Image:
 
     Args:
         rgb: (H, W, 3) uint8. Not written to.
-        faces: Whose boxes to cover, in pixels of `rgb`; parts outside the picture are left out.
+        faces: The faces to cover, in pixels of `rgb`; parts outside the picture are ignored.
     """
     blurred = rgb.copy()
     for face in faces:
@@ -34,7 +34,7 @@ def blur_faces(rgb: Image, faces: Iterable[Face]) -> Image:
 
 
 def _covered(box: Box, width: int, height: int) -> tuple[int, int, int, int]:
-    """Return the enlarged box, cut to the picture, as whole pixels."""
+    """Return the enlarged box, clipped to the picture, in whole pixels."""
     dx, dy = MARGIN * box.width_px, MARGIN * box.height_px
     x0, y0 = math.floor(box.x0 - dx), math.floor(box.y0 - dy)
     x1, y1 = math.ceil(box.x1 + dx), math.ceil(box.y1 + dy)

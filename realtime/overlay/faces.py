@@ -35,15 +35,15 @@ CARD_OPACITY: Final = 0.72
 
 @dataclass(frozen=True, slots=True)
 class Tag:
-    """A face, what its tag says, and where both are.
+    """A face, the text of its tag, and the positions of both.
 
     Attributes:
         track: The face.
         box: Its frame, within the picture.
-        style: Sizes of what is written about it.
-        words: Label, confidence and number, as far as the picture is wide enough for them.
-        place: The tag, with a strip of probabilities at its end towards the face; None where the
-            crowd leaves no room for it.
+        style: Sizes of its captions.
+        words: Label, confidence and number, as far as they fit into the picture.
+        place: The tag, with a strip of probabilities at its end towards the face; None if a crowd
+            leaves no room for it.
     """
 
     track: Track
@@ -54,24 +54,24 @@ class Tag:
 
     @property
     def colour(self) -> Colour:
-        """Of frame and tag: the label's, unless it is no finding."""
+        """Colour of frame and tag: the label's, unless it is uncertain."""
         return UNCERTAIN if self.track.uncertain else colour_of(self.track.label)
 
 
 def draw_faces(
     picture: Image, tracks: Sequence[Track], labels: Sequence[str], *, taken: Sequence[Rect] = ()
 ) -> None:
-    """Frame and name every face in `picture`, which is changed.
+    """Draw a box and a label for every face in `picture`, which is changed.
 
-    A face with room at its side gets a bar for each label there, any other one a strip of all
-    probabilities in its tag. Tags never cover one another: in a crowd they say less, and the last
-    faces have a frame in their label's colour alone.
+    A face with room at its side gets a bar for each label there, any other a strip of all
+    probabilities in its tag. Tags never cover one another: in a crowd they contain less, and the
+    last faces only get a box in their label's colour.
 
     Args:
         picture: (H, W, 3) uint8.
         tracks: The faces, in pixels of `picture`.
         labels: What component k of the probabilities means.
-        taken: Where something else is written.
+        taken: Areas already used for other text.
     """
     size_wh = (picture.shape[1], picture.shape[0])
     tags = placed_tags(tracks, size_wh, taken=taken)
@@ -110,7 +110,7 @@ def _places(tags: Sequence[Tag]) -> list[Rect]:
 
 
 def _within(box: Box, size_wh: tuple[int, int]) -> Rect:
-    """Return a face's box in whole pixels, cut to the picture."""
+    """Return a face's box in whole pixels, clipped to the picture."""
     xs = np.clip(np.round((box.x0, box.x1)), 0, size_wh[0]).astype(int).tolist()
     ys = np.clip(np.round((box.y0, box.y1)), 0, size_wh[1]).astype(int).tolist()
     return Rect(xs[0], ys[0], xs[1], ys[1])
@@ -124,7 +124,7 @@ def _tag(
     faces: Sequence[Rect],
     writing: Sequence[Rect],
 ) -> Tag:
-    """Say what a face's tag says, and find a place for it."""
+    """Choose the text of a face's tag, and find a place for it."""
     style = face_style(picture_style(*size_wh), track.face.box)
     label = f"{track.label}?" if track.uncertain else track.label
     words: tuple[str, ...] = (label, f"{track.confidence:.0%}", f"#{track.track_id}")
@@ -142,19 +142,19 @@ def _tag(
 
 
 def _words_width(words: Sequence[str], style: Style) -> int:
-    """Return how wide a tag with these words is."""
+    """Return the width of a tag with this text."""
     sizes = (style.text_px, style.text_px, style.small.text_px)
     written = sum(text_width(word, size) for word, size in zip(words, sizes, strict=False))
     return written + (len(words) + 1) * style.gap_px
 
 
 def _strip_px(style: Style) -> int:
-    """Return the height of the strip of probabilities with its dark rim."""
+    """Return the height of the strip of probabilities with its dark outline."""
     return max(4, round(0.34 * style.text_px))
 
 
 def _draw_tag(picture: Image, tag: Tag, place: Rect, labels: Sequence[str], *, strip: bool) -> None:
-    """Draw a tag; without the strip it is lower, and stays at the face."""
+    """Draw a tag; without the strip it is lower, and remains at the face."""
     style = tag.style
     above = place.y1 <= tag.box.y0
     if not strip:
@@ -180,7 +180,7 @@ def _draw_tag(picture: Image, tag: Tag, place: Rect, labels: Sequence[str], *, s
 
 
 def _draw_strip(picture: Image, place: Rect, labels: Sequence[str], track: Track) -> None:
-    """Draw all probabilities as one strip, each label as long as it is likely."""
+    """Draw all probabilities as one strip, with lengths in proportion."""
     ends = place.x0 + np.cumsum([0.0, *track.steady.tolist()]) * place.width
     edges = np.minimum(np.round(ends), place.x1).astype(int).tolist()
     for label, x0, x1 in zip(labels, edges, edges[1:], strict=False):

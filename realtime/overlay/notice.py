@@ -17,7 +17,7 @@ CARD_WH: Final = (640, 360)
 
 
 def blank(size_wh: tuple[int, int] | None = None) -> Image:
-    """Return a dark ground, (H, W, 3) uint8."""
+    """Return a dark background, (H, W, 3) uint8."""
     width, height = size_wh or CARD_WH
     return np.full((height, width, 3), 24, np.uint8)
 

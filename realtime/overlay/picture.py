@@ -20,14 +20,14 @@ def draw(
     readout: Readout | None = None,
     mirror: bool = False,
 ) -> Image:
-    """Return a new picture with every face framed and named.
+    """Return a new picture with a box and a label on every face.
 
     Args:
         rgb: (H, W, 3) uint8. Not written to.
         result: What was seen in it.
         labels: What component k of the probabilities means.
-        readout: What to say of the run; None for nothing.
-        mirror: Swap left and right of the picture (never of the writing).
+        readout: Status of the run to show; None for none.
+        mirror: Mirror the picture (never the text).
     """
     picture, tracks = shown(rgb, result.tracks, size_wh=None, mirror=mirror)
     draw_on(picture, tracks, labels, readout)
@@ -37,15 +37,15 @@ def draw(
 def shown(
     rgb: Image, tracks: Sequence[Track], *, size_wh: tuple[int, int] | None, mirror: bool
 ) -> tuple[Image, Sequence[Track]]:
-    """Return a new picture of another size, mirrored or not, and the faces where they are in it.
+    """Return a new picture of another size, perhaps mirrored, and the faces in its pixels.
 
-    Scaled before anything is drawn: writing is as sharp as the screen, and a large picture costs
-    no more than the window is large.
+    Scaled before anything is drawn, so that text is as sharp as the screen and the cost depends on
+    the size of the window, not of the picture.
 
     Args:
         rgb: (H, W, 3) uint8. Not written to.
         tracks: Faces in pixels of `rgb`.
-        size_wh: The picture is made as large as fits in; None leaves it as it is.
+        size_wh: The picture is scaled to fit into this size; None keeps its own.
         mirror: Swap left and right.
 
     Returns:
@@ -69,7 +69,7 @@ def shown(
 def draw_on(
     picture: Image, tracks: Sequence[Track], labels: Sequence[str], readout: Readout | None
 ) -> None:
-    """Frame and name faces and say how the run goes, in `picture`, which is changed."""
+    """Draw faces and the status of the run into `picture`, which is changed."""
     size_wh = picture.shape[1], picture.shape[0]
     corner = None if readout is None else readout_place(readout, size_wh)
     draw_faces(picture, tracks, labels, taken=[] if corner is None else [corner])
@@ -78,7 +78,7 @@ def draw_on(
 
 
 def _moved(track: Track, factors: tuple[float, float], width: int, *, mirror: bool) -> Track:
-    """Return a track with its box where it is in the scaled, perhaps mirrored picture."""
+    """Return a track with its box in pixels of the scaled, perhaps mirrored picture."""
     (across, down), box = factors, track.face.box
     x0, x1 = box.x0 * across, box.x1 * across
     if mirror:

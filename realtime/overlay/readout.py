@@ -14,12 +14,12 @@ OPACITY: Final = 0.6
 
 @dataclass(frozen=True, slots=True)
 class Readout:
-    """What the corner of the picture says. None is left out.
+    """The text in the corner of the picture. None is left out.
 
     Attributes:
-        fps: Frames handled a second.
+        fps: Frames processed per second.
         latency_ms: From capture (or from reading) to label.
-        notes: Further words, such as "paused".
+        notes: Additional notes, such as "paused".
         recording: Whether to show the red dot.
     """
 
@@ -30,14 +30,14 @@ class Readout:
 
     @property
     def words(self) -> tuple[str, ...]:
-        """What is written, piece by piece."""
+        """The text, piece by piece."""
         rate = () if self.fps is None else (f"{self.fps:.0f} fps",)
         latency = () if self.latency_ms is None else (f"{self.latency_ms:.0f} ms",)
         return (*rate, *latency, *self.notes)
 
 
 def readout_place(readout: Readout, size_wh: tuple[int, int]) -> Rect | None:
-    """Return where the readout goes in a picture of this size; None when it says nothing."""
+    """Return the readout's place in a picture of this size; None if it is empty."""
     style = picture_style(*size_wh).small
     dot = [_dot_px(style)] if readout.recording else []
     pieces = [*dot, *(text_width(word, style.text_px) for word in readout.words)]
@@ -49,7 +49,7 @@ def readout_place(readout: Readout, size_wh: tuple[int, int]) -> Rect | None:
 
 
 def draw_readout(picture: Image, place: Rect, readout: Readout) -> None:
-    """Write the readout into `picture`, which is changed, at the place that was found for it."""
+    """Write the readout into `picture`, which is changed, at its place."""
     style = picture_style(picture.shape[1], picture.shape[0]).small
     fill(picture, place, INK, radius=style.row_px // 2, opacity=OPACITY)
     x = place.x0 + style.gap_px

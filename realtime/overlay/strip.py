@@ -14,15 +14,15 @@ from fer_live.realtime.results import FrameResult
 
 SPAN_S: Final = 30.0
 BANDS: Final = 3
-"""So many faces are shown, those that were seen last."""
+"""At most this many faces are shown, those seen last."""
 GAP_S: Final = 1.0
 """A face that was away longer has a gap in its band."""
 GROUND: Final = 24
-"""Level of the ground, in all three channels."""
+"""Level of the background, in all three channels."""
 
 
 class _Stretch(NamedTuple):
-    """A time in which a face had one label; the label is None where none was clear."""
+    """A period in which a face had one label; the label is None if it was uncertain."""
 
     track: int
     label: str | None
@@ -38,7 +38,7 @@ class Past:
         self._now_s = 0.0
 
     def take(self, result: FrameResult) -> None:
-        """Take in what a frame shows; where time goes back, the past begins anew."""
+        """Add the result of a frame; if time goes back, start over."""
         if result.time_s < self._now_s:
             self._stretches.clear()
         self._now_s = result.time_s
@@ -92,5 +92,5 @@ class Past:
 
 
 def strip_height(width: int, height: int) -> int:
-    """Return how high the strip is in a window of this size, in pixels."""
+    """Return the height of the strip in a window of this size, in pixels."""
     return max(3 * picture_style(width, height).row_px, height // 8)

@@ -20,7 +20,7 @@ ADVICE: Final = (
     "udp://host:port, mqtt://host/topic, lsl: or - for lines of JSON"
 )
 VMC_PORT: Final = 39539
-"""Where VMC's receivers listen unless told otherwise."""
+"""The default port of VMC receivers."""
 MQTT_PORTS: Final = {"mqtt": 1883, "mqtts": 8883}
 _PACKAGES: Final = {
     "ws": "websockets",
@@ -35,23 +35,23 @@ _PACKAGES: Final = {
 
 
 def open_channel(address: str, labels: Sequence[str]) -> Channel:
-    """Return the way to a receiver; nothing is reached yet.
+    """Return a channel to a receiver; it does not connect yet.
 
     Args:
         address: Such as `ws://host:port/path`, `ws-server://host:port`, `osc://host:port/prefix`,
             `vmc://host:port`, `udp://host:port`, `mqtt://name:password@host:port/topic`,
             `lsl:name` or `-`.
-        labels: What the model can name.
+        labels: The model's labels.
 
     Raises:
-        SettingsError: It names no receiver, or a package is missing.
+        SettingsError: It is not the address of a receiver, or a package is missing.
     """
     if address == "-":
         return LinesChannel()
     scheme, colon, rest = address.partition(":")
     scheme = scheme.lower()
     if not colon or scheme not in (*_OPENERS, "lsl"):
-        raise SettingsError(f"{_shown(address)} is no receiver that is known; {ADVICE}")
+        raise SettingsError(f"{_shown(address)} is not a known kind of receiver; {ADVICE}")
     package = _PACKAGES.get(scheme)
     if package is not None and importlib.util.find_spec(package) is None:
         raise SettingsError(
@@ -69,20 +69,20 @@ def open_channel(address: str, labels: Sequence[str]) -> Channel:
         parts = urlsplit(address)
         port = parts.port
     except ValueError as error:
-        raise SettingsError(f"{_shown(address)} is no address; {ADVICE}") from error
+        raise SettingsError(f"{_shown(address)} is not an address; {ADVICE}") from error
     if not parts.hostname:
-        raise SettingsError(f"{_shown(address)} names no host; {ADVICE}")
+        raise SettingsError(f"{_shown(address)} has no host; {ADVICE}")
     return _OPENERS[scheme](parts, parts.hostname, port)
 
 
 def _shown(address: str) -> str:
-    """Return what may be said aloud of something that could not be read: it may hold a password."""
+    """Return what may be shown of an address that could not be parsed: it may hold a password."""
     scheme, slashes, _ = address.partition("://")
     return f"{scheme}://..." if slashes else repr(address)
 
 
 def _needed(parts: SplitResult, port: int | None) -> int:
-    """Return a port that there is no usual one for."""
+    """Return the port of an address whose scheme has no default port."""
     if port is None:
         shown = f"{parts.scheme}://{parts.hostname}"
         raise SettingsError(f"{shown} has no port; write {shown}:PORT")

@@ -7,11 +7,11 @@ from fer_live.realtime.send.message import Message
 
 
 class UnreachableError(SinkError):
-    """The receiver cannot be reached at present; it is tried again."""
+    """The receiver cannot be reached at present; the sender will try again."""
 
 
 class Channel(Protocol):
-    """One way to one receiver, or to many.
+    """A connection to one receiver, or to many.
 
     `open`, `send` and `close` are called by one thread; `abort` may come from another while `send`
     waits for a receiver that does not read.
@@ -23,27 +23,27 @@ class Channel(Protocol):
         ...
 
     def open(self) -> None:
-        """Reach the receiver.
+        """Connect to the receiver.
 
         Raises:
             UnreachableError: It is not there.
-            OSError: Likewise, by the system's own word.
+            OSError: Likewise, as reported by the system.
         """
         ...
 
     def send(self, message: Message) -> None:
-        """Send one message; waits where the receiver is slower than we are.
+        """Send one message; waits for a slower receiver.
 
         Raises:
             UnreachableError: The receiver is gone.
-            OSError: Likewise, by the system's own word.
+            OSError: Likewise, as reported by the system.
         """
         ...
 
     def close(self) -> None:
-        """Say goodbye; closing what is not open does nothing."""
+        """Disconnect; closing a channel that is not open does nothing."""
         ...
 
     def abort(self) -> None:
-        """End a `send` that waits, from another thread."""
+        """Interrupt a waiting `send`, from another thread."""
         ...

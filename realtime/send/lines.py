@@ -13,13 +13,13 @@ class LinesChannel:
     name = "standard output"
 
     def open(self) -> None:
-        """Nothing has to be reached."""
+        """Do nothing: there is nothing to connect to."""
 
     def send(self, message: Message) -> None:
-        """Write a line, past Python's own buffer so that it is there at once.
+        """Write a line, bypassing Python's buffer so that it arrives at once.
 
         Raises:
-            UnreachableError: Nobody reads any more.
+            UnreachableError: The reader is gone.
         """
         line = (message.text + "\n").encode()
         try:
@@ -29,7 +29,7 @@ class LinesChannel:
             raise UnreachableError("the program that reads has ended") from error
 
     def close(self) -> None:
-        """Standard output stays open."""
+        """Do nothing: standard output stays open."""
 
     def abort(self) -> None:
-        """A program that never reads is left waiting: the process ends without it."""
+        """Do nothing: the process ends even if the program never reads."""

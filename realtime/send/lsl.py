@@ -19,10 +19,10 @@ ID: Final = "fer-live"
 class LslChannel:
     """Two outlets, found by LabRecorder and any inlet on the network.
 
-    `NAME`, type "Expression": one float sample a frame with the channels of `FIXED` and one a
-    label, of the face that is there longest; NaN where there is none. `NAME-messages`, type
-    "Messages": the whole message of each frame as JSON. The time of a sample is that of the
-    frame's capture; of a file's, when it was sent.
+    `NAME`, type "Expression": one float sample per frame, with the channels of `FIXED` and one per
+    label, for the face visible longest; NaN if there is none. `NAME-messages`, type "Messages": the
+    complete message of each frame as JSON. A sample's time is that of the frame's capture, or, for
+    a file, of sending.
     """
 
     def __init__(self, name: str = ID, labels: Sequence[str] = ()) -> None:
@@ -30,7 +30,7 @@ class LslChannel:
 
         Args:
             name: Of the stream.
-            labels: What the model can name.
+            labels: The model's labels.
         """
         self.name = f"lsl:{name}"
         self._stream = name
@@ -69,11 +69,11 @@ class LslChannel:
         self._messages.push_sample([message.text], moment)
 
     def close(self) -> None:
-        """Take both streams off the network."""
+        """Remove both streams from the network."""
         self._samples = self._messages = None
 
     def abort(self) -> None:
-        """Pushing never waits."""
+        """Do nothing: pushing never waits."""
 
     def _sample(self, message: Message) -> list[float]:
         """Return the values of every channel."""
@@ -86,6 +86,6 @@ class LslChannel:
 
 
 def _fixed(track: Track) -> list[float]:
-    """Return what stands before the probabilities, without the frame's number."""
+    """Return the values before the probabilities, without the frame's number."""
     box = [float(value) for value in track.face.box]
     return [float(track.track_id), *box, float(track.confidence), float(track.uncertain)]

@@ -1,7 +1,7 @@
 """The message for each frame, the same for every receiver.
 
-`schema.json` beside this file is its JSON Schema; docs/guide/send.md explains it. A field is never
-given another meaning: what would break a reader raises `FORMAT`.
+`schema.json` next to this file is its JSON Schema; docs/guide/send.md explains it. The meaning of a
+field never changes: anything that would break a reader increases `FORMAT`.
 """
 
 import json
@@ -25,10 +25,10 @@ _PIXEL_DIGITS: Final = 2
 
 @dataclass(frozen=True)
 class Message:
-    """One frame's results on their way out.
+    """One frame's results to be sent.
 
     Attributes:
-        source: What a person would call the source; never with a password.
+        source: What a person would call the source; never contains a password.
         size_wh: (width, height) of the frame, in pixels.
         result: What was seen.
         captured_s: `time.monotonic()` of the capture; None for a file.
@@ -71,7 +71,7 @@ class Message:
 
 
 def iso(unix_s: float) -> str:
-    """Return a moment as ISO 8601 in UTC, to a microsecond.
+    """Return a date and time as ISO 8601 in UTC, to a microsecond.
 
     >>> iso(0.25)
     '1970-01-01T00:00:00.250000Z'
@@ -88,7 +88,7 @@ def schema() -> dict[str, Any]:
 
 
 def _face(track: Track) -> dict[str, Any]:
-    """Return what is said of one face."""
+    """Return the part of the message about one face."""
     face: dict[str, Any] = {
         "track": track.track_id,
         "box": [round(float(value), _PIXEL_DIGITS) for value in track.face.box],

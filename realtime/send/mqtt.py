@@ -9,7 +9,7 @@ if TYPE_CHECKING:
     from paho.mqtt.client import Client
 
 PATIENCE_S: Final = 5.0
-"""How long the broker may take to let us in, and to take one message."""
+"""How long the broker may take to accept the connection, and to take one message."""
 
 
 class MqttChannel:
@@ -29,8 +29,8 @@ class MqttChannel:
         Args:
             host: The broker.
             port: Of the broker.
-            topic: What is published to.
-            login: Name and password, where the broker asks for them.
+            topic: The topic to publish to.
+            login: Name and password, if the broker requires them.
             tls: Whether the connection is encrypted.
         """
         self.name = f"{'mqtts' if tls else 'mqtt'}://{host}:{port}/{topic}"
@@ -44,7 +44,7 @@ class MqttChannel:
         """Connect and log in.
 
         Raises:
-            UnreachableError: The broker does not let us in.
+            UnreachableError: The broker refuses the connection.
             OSError: There is no broker.
         """
         from paho.mqtt.client import Client  # noqa: PLC0415 (an extra)
@@ -65,20 +65,20 @@ class MqttChannel:
         while not client.is_connected():
             if client.loop(PATIENCE_S) or refusals:
                 reason = refusals[0] if refusals else "it closed the connection"
-                raise UnreachableError(f"the broker does not let us in: {reason}")
+                raise UnreachableError(f"the broker refuses the connection: {reason}")
 
     def send(self, message: Message) -> None:
-        """Publish one message and wait until the system has taken it.
+        """Publish one message and wait until the system has accepted it.
 
         Raises:
-            UnreachableError: The broker is gone, or takes nothing any more.
+            UnreachableError: The broker is gone, or no longer accepts messages.
         """
         client = self._client
         if client is None:
             return
         client.publish(self._topic, message.text, qos=0)
-        # paho writes at once where it can; what it could not write it keeps, without a bound, so
-        # nothing is published before the last message is out. Reading keeps the connection alive.
+        # paho writes at once if it can, and queues the rest without limit; so nothing is published
+        # before the last message has been sent. Reading keeps the connection alive.
         while client.want_write():
             if client.loop_write():
                 raise UnreachableError("the broker closed the connection")
@@ -86,13 +86,13 @@ class MqttChannel:
             raise UnreachableError("the broker closed the connection")
 
     def close(self) -> None:
-        """Say goodbye to the broker."""
+        """Disconnect from the broker."""
         if self._client is not None:
             self._client.disconnect()
             self._client = None
 
     def abort(self) -> None:
-        """Cut the connection, so that a waiting `send` ends."""
+        """Close the connection, so that a waiting `send` ends."""
         client = self._client
         tcp = None if client is None else client.socket()
         if tcp is not None:

@@ -14,11 +14,11 @@ if TYPE_CHECKING:
     Value = str | int | float | bool
 
 _NEUTRAL: Final = "_neutral"
-"""The one of MediaPipe's 52 that is no ARKit blendshape."""
+"""The only one of MediaPipe's 52 that is not an ARKit blendshape."""
 
 
 class OscChannel(UdpChannel):
-    """One bundle a frame: `PREFIX/frame`, then for each face `PREFIX/face/N/...`.
+    """One bundle per frame: `PREFIX/frame`, then for each face `PREFIX/face/N/...`.
 
     | address               | arguments                                                    |
     |-----------------------|--------------------------------------------------------------|
@@ -68,11 +68,11 @@ class OscChannel(UdpChannel):
 
 
 class VmcChannel(OscChannel):
-    """Virtual Motion Capture protocol 2.x: the blendshapes of the face that is there longest.
+    """Virtual Motion Capture protocol 2.x: the blendshapes of the face visible longest.
 
-    Names are ARKit's, begun in capitals, as programs that know "Perfect Sync" expect them, and the
-    eight labels beside them under their own names. Without blendshapes only labels are sent.
-    Bones are not sent. https://protocol.vmc.info
+    Names are ARKit's, starting with a capital, as programs with "Perfect Sync" expect; the eight
+    labels are sent as well, under their own names. Without blendshapes only labels are sent. Bones
+    are not sent. https://protocol.vmc.info
     """
 
     def __init__(self, host: str, port: int) -> None:
@@ -80,7 +80,7 @@ class VmcChannel(OscChannel):
         self.name = f"vmc://{host}:{port}"
 
     def send(self, message: Message) -> None:
-        """Send the face's values and apply them; that there is no face, too."""
+        """Send the face's values and apply them; likewise if there is no face."""
         tracks = message.result.tracks
         face = min(tracks, key=lambda track: track.track_id, default=None)
         parts = [
@@ -96,7 +96,7 @@ class VmcChannel(OscChannel):
 
 
 def _blendshapes(track: Track) -> list[tuple[str, float]]:
-    """Return each value of a face under the name that VMC programs know."""
+    """Return each value of a face under its name in VMC."""
     values = list(track.probabilities.items())
     if track.face.blendshapes is not None:
         named = zip(BLENDSHAPES, track.face.blendshapes.tolist(), strict=True)
@@ -108,9 +108,9 @@ def osc_message(address: str, *values: "Value", types: str = "") -> "OscMessage"
     """Return one OSC message.
 
     Args:
-        address: Where to.
+        address: The OSC address.
         values: The arguments.
-        types: A letter of OSC's for each; empty for the usual ones (floats in 32 bits).
+        types: OSC's type tag for each; empty for the usual ones (floats in 32 bits).
     """
     from pythonosc.osc_message_builder import OscMessageBuilder  # noqa: PLC0415 (an extra)
 
@@ -121,7 +121,7 @@ def osc_message(address: str, *values: "Value", types: str = "") -> "OscMessage"
 
 
 def osc_bundle(parts: list["OscMessage"]) -> "OscBundle":
-    """Return messages as a bundle to be taken at once."""
+    """Return messages as a bundle to be processed immediately."""
     from pythonosc.osc_bundle_builder import IMMEDIATELY, OscBundleBuilder  # noqa: PLC0415
 
     builder = OscBundleBuilder(IMMEDIATELY)

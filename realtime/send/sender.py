@@ -17,7 +17,7 @@ QUEUE: Final = 256
 """Messages kept for a slow receiver, some 8 s at 30 a second; then the oldest is dropped."""
 FIRST_PAUSE_S: Final = 0.25
 LONGEST_PAUSE_S: Final = 5.0
-"""Between two tries to reach a receiver; the pause doubles from the first to the longest."""
+"""Pauses between attempts to reach a receiver: doubled from the first up to the longest."""
 GOODBYE_S: Final = 2.0
 """How long what is still queued at the end may take."""
 
@@ -26,14 +26,14 @@ _log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class LineStatus:
-    """How it goes with one receiver.
+    """The status of one receiver.
 
     Attributes:
         name: Its address, without passwords.
-        sent: Messages handed over.
-        dropped: Messages that it was too slow for, or not there for.
-        reached: Whether it is there at present.
-        problem: Why it could not be reached; None before the first try, and while it is there.
+        sent: Number of messages sent.
+        dropped: Number of messages dropped because it was too slow or not there.
+        reached: Whether it is connected.
+        problem: Why it could not be reached; None before the first attempt, and while connected.
     """
 
     name: str
@@ -60,11 +60,11 @@ class _Line:
         self._thread.start()
 
     def offer(self, message: Message, patience_s: float) -> None:
-        """Queue a message; the oldest goes where there is no room.
+        """Queue a message; if there is no room, the oldest is dropped.
 
         Args:
             message: What to send.
-            patience_s: How long room is waited for, as long as the receiver is there.
+            patience_s: How long to wait for room while the receiver is connected.
         """
         with self._fresh:
             if patience_s and not self._slow:
@@ -76,18 +76,18 @@ class _Line:
             self._fresh.notify()
 
     def _needs_no_waiting(self) -> bool:
-        """Whether there is room, or nobody there who would make some."""
+        """Whether there is room, or no receiver that would make room."""
         return len(self._queue) < QUEUE or self._problem is not None or not self._thread.is_alive()
 
     def status(self) -> LineStatus:
-        """Return how it goes."""
+        """Return the status."""
         with self._fresh:
             return LineStatus(
                 self._channel.name, self._sent, self._dropped, self._there, self._problem
             )
 
     def finish(self) -> None:
-        """Take no further message: what is queued is sent, if the receiver is there."""
+        """Accept no more messages; queued ones are sent if the receiver is connected."""
         with self._fresh:
             self._closing = True
             if self._problem is not None:
@@ -95,7 +95,7 @@ class _Line:
             self._fresh.notify()
 
     def close(self) -> None:
-        """End the thread, which `finish` has been told to do, within some seconds."""
+        """Wait a few seconds for the thread, after `finish`."""
         self._thread.join(GOODBYE_S)
         self._stop.set()
         if self._thread.is_alive():
@@ -110,7 +110,7 @@ class _Line:
             raise self._error
 
     def _run(self) -> None:
-        """Serve the receiver to the end; what nobody foresaw is kept for `close`."""
+        """Serve the receiver to the end; an unexpected error is kept for `close`."""
         try:
             self._serve()
         except Exception as error:  # raised again where the sender is closed
@@ -118,7 +118,7 @@ class _Line:
             self._error = error
 
     def _serve(self) -> None:
-        """Reach the receiver, send, and begin again whenever it is lost."""
+        """Connect, send, and reconnect whenever the receiver is lost."""
         pause_s = FIRST_PAUSE_S
         while not self._done():
             try:
@@ -161,7 +161,7 @@ class _Line:
             return self._stop.is_set() or (self._closing and not self._queue)
 
     def _reached(self) -> None:
-        """Note that the receiver is there."""
+        """Note that the receiver is connected."""
         with self._fresh:
             back, self._problem = self._problem is not None, None
             self._there = True
@@ -169,7 +169,7 @@ class _Line:
             _log.warning("%s is there again", self._channel.name)
 
     def _lost(self, error: Exception) -> None:
-        """Note that the receiver is not there, and tell it once."""
+        """Note that the receiver is not there, and log it once."""
         if self._stop.is_set():
             return
         reason = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
@@ -185,25 +185,25 @@ class _Line:
 class Sender:
     """Sends every result to every receiver, in order; a `FrameSink`.
 
-    A receiver that is slow loses the oldest messages, one that is not there loses those of the
-    meantime; both are told by `status` and once in the log. Neither keeps `write` waiting, unless
-    the sender was made patient.
+    A slow receiver loses the oldest messages, one that is not there loses those sent meanwhile;
+    both are reported by `status` and once in the log. Neither blocks `write`, unless `patience_s`
+    is set.
 
     Attributes:
-        info: Names the source of what is written from now on.
+        info: Describes the source of what is written from now on.
     """
 
     def __init__(
         self, channels: Sequence[Channel], info: SourceInfo, *, patience_s: float = 0.0
     ) -> None:
-        """Begin to reach every receiver.
+        """Start connecting to every receiver.
 
         Args:
-            channels: What `open_channel` returned; they belong to the sender.
-            info: Names the source.
-            patience_s: How long a receiver that is there, but slow, may keep a message waiting. One
-                that takes none in this time is not waited for again until it takes one. For files,
-                whose results come faster than most programs read; a camera does not wait.
+            channels: Returned by `open_channel`; they belong to the sender.
+            info: Describes the source.
+            patience_s: How long a connected but slow receiver may delay a message. If it accepts
+                none in this time, it is not waited for again until it does. For files, whose
+                results come faster than most programs read; a camera does not wait.
         """
         self.info = info
         self._patience_s = patience_s
@@ -211,11 +211,11 @@ class Sender:
         self._closed = False
 
     def write(self, frame: Frame, result: FrameResult) -> None:
-        """Send what was seen in a frame; returns at once, unless the sender is patient."""
+        """Send the result of a frame; returns at once, unless `patience_s` is set."""
         self.send(Message.of(self.info, frame, result))
 
     def write_result(self, result: FrameResult) -> None:
-        """Send what was seen in a frame of a file whose picture is not at hand any more."""
+        """Send the result of a frame of a file whose picture is no longer available."""
         self.send(Message(self.info.name, self.info.size_wh, result))
 
     def send(self, message: Message) -> None:
@@ -224,11 +224,11 @@ class Sender:
             line.offer(message, self._patience_s)
 
     def status(self) -> tuple[LineStatus, ...]:
-        """Return how it goes with each receiver."""
+        """Return the status of each receiver."""
         return tuple(line.status() for line in self._lines)
 
     def close(self) -> None:
-        """Send what is queued, for at most some seconds, and let go; twice is allowed."""
+        """Send what is queued, for at most a few seconds, and close; may be called twice."""
         if self._closed:
             return
         self._closed = True

@@ -7,7 +7,7 @@ from fer_live.realtime.send.channel import UnreachableError
 from fer_live.realtime.send.message import Message
 
 LONGEST: Final = 65_507
-"""Bytes that an IPv4 datagram takes."""
+"""Maximum payload of an IPv4 datagram, in bytes."""
 
 
 class UdpChannel:
@@ -44,4 +44,4 @@ class UdpChannel:
             self._socket = None
 
     def abort(self) -> None:
-        """A datagram never waits."""
+        """Do nothing: a datagram never waits."""

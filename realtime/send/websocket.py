@@ -1,4 +1,4 @@
-"""WebSocket as a client of somebody's server, or as a server for other programs."""
+"""WebSocket as a client of another server, or as a server for other programs."""
 
 import contextlib
 import logging
@@ -18,18 +18,18 @@ if TYPE_CHECKING:
 OPEN_PATIENCE_S: Final = 5.0
 CLOSE_PATIENCE_S: Final = 1.0
 MOST_CLIENTS: Final = 32
-"""Programs that one server serves at once."""
+"""Maximum number of programs connected to a server."""
 CLIENT_QUEUE: Final = 256
-"""Messages kept for a client that is slow; then the oldest is dropped."""
+"""Messages kept for a slow client; then the oldest is dropped."""
 LOCAL_PAGES: Final = re.compile(r"https?://(localhost|127\.0\.0\.1|\[::1\])(:\d+)?")
-"""Pages that may read a server of ours. A page from elsewhere, open in the same browser, may not:
-else any site that somebody visits could watch their face."""
+"""Origins of pages that may read our server. Other pages open in the same browser may not:
+otherwise any site that somebody visits could watch their face."""
 
 _log = logging.getLogger(__name__)
 
 
 class WebSocketChannel:
-    """A client: one message a text frame."""
+    """A client: one message per text frame."""
 
     def __init__(self, url: str, name: str) -> None:
         self.name = name
@@ -74,19 +74,19 @@ class WebSocketChannel:
             raise UnreachableError("the server closed the connection") from error
 
     def close(self) -> None:
-        """Close the connection; a server that does not answer is not waited for long."""
+        """Close the connection, without waiting long for a server that does not answer."""
         self._connection = None
         self._open.close()
 
     def abort(self) -> None:
-        """Cut the connection, so that a waiting `send` ends."""
+        """Close the connection abruptly, so that a waiting `send` ends."""
         connection = self._connection
         if connection is not None:
             _cut(connection.socket)
 
 
 class _Client:
-    """A program that is connected to a server of ours."""
+    """A program that is connected to our server."""
 
     def __init__(self, connection: "ServerConnection") -> None:
         self.connection = connection
@@ -95,7 +95,7 @@ class _Client:
         self._over = False
 
     def offer(self, text: str) -> None:
-        """Queue a message; the oldest goes where the client is too slow."""
+        """Queue a message; if the client is too slow, the oldest is dropped."""
         with self._fresh:
             self._queue.append(text)
             self._fresh.notify()
@@ -121,7 +121,7 @@ class _Client:
 
 
 class WebSocketServerChannel:
-    """A server: every connected program gets every message; what programs say is not read."""
+    """A server: every connected program gets every message; their messages are not read."""
 
     def __init__(self, host: str, port: int) -> None:
         self.name = f"ws-server://{host}:{port}"
@@ -135,7 +135,7 @@ class WebSocketServerChannel:
         """Listen.
 
         Raises:
-            OSError: The port is taken, or is not ours to take.
+            OSError: The port is in use or not permitted.
         """
         from websockets.sync.server import serve  # noqa: PLC0415
 
@@ -159,7 +159,7 @@ class WebSocketServerChannel:
             client.offer(message.text)
 
     def close(self) -> None:
-        """Send every client away and stop listening."""
+        """Disconnect every client and stop listening."""
         if self._server is None or self._thread is None:
             return
         with self._changing:
@@ -172,7 +172,7 @@ class WebSocketServerChannel:
         self._server = self._thread = None
 
     def abort(self) -> None:
-        """Sending never waits."""
+        """Do nothing: sending never waits."""
 
     def _serve(self, connection: "ServerConnection") -> None:
         """Serve one client, on a thread of its own."""
@@ -193,6 +193,6 @@ class WebSocketServerChannel:
 
 
 def _cut(tcp: socket.socket) -> None:
-    """End a connection at once, whatever waits on it."""
+    """End a connection at once, whatever is waiting for it."""
     with contextlib.suppress(OSError):  # it may be closed already
         tcp.shutdown(socket.SHUT_RDWR)

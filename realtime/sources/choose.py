@@ -65,8 +65,8 @@ def open_source(
         return open_camera(place, size_wh=size_wh, fps=fps, mjpg=mjpg, patience=patience)
     if size_wh is not None or fps is not None or mjpg:
         raise SettingsError(
-            f"{public_name(place)} is no camera of this machine: only such a camera can be asked "
-            "for a size, a rate or compressed pictures"
+            f"{public_name(place)} is not a camera of this machine: only such a camera can be "
+            "asked for a size, a rate or compressed pictures"
         )
     if kind == "stream":
         return open_stream(place, patience=patience, transport=transport or "auto")

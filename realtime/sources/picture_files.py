@@ -200,9 +200,7 @@ class PictureFile:
         try:
             bgr = cv2.imdecode(np.frombuffer(self._data, np.uint8), cv2.IMREAD_COLOR)
         except cv2.error as error:
-            raise SourceError(
-                f"{self._name} is no picture that can be used: {error.err}"
-            ) from error
+            raise SourceError(f"{self._name} is not a usable picture: {error.err}") from error
         if bgr is None:
             raise SourceError(
                 f"{self._name} is not a picture of any kind that OpenCV knows, or is damaged"

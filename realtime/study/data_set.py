@@ -1,6 +1,6 @@
 """All rows of a study as a partitioned Parquet data set: one folder per file, `source=NAME`.
 
-pandas, polars and DuckDB read it as one table and read only the files that are asked for.
+pandas, polars and DuckDB read it as one table and load only the files that are requested.
 """
 
 import os
@@ -24,17 +24,17 @@ ROWS_IN_GROUP: Final = 65_536
 
 
 def begin_data_set(out: Path) -> Path:
-    """Return the folder of a new data set; one that was there is removed.
+    """Return the folder of a new data set; an existing one is removed.
 
     Raises:
-        SinkError: pyarrow is missing, or the disk refuses.
-        DataError: Something else is there.
+        SinkError: pyarrow is missing, or the disk reports an error.
+        DataError: The folder contains something else.
     """
     check_parquet(out / FOLDER)
     folder = out / FOLDER
     if folder.exists():
         if any(not each.name.startswith(_KEY) for each in folder.iterdir()):
-            raise DataError(f"{folder} holds something else; choose another folder with --out")
+            raise DataError(f"{folder} contains something else; choose another folder with --out")
         with disk_errors(folder):
             shutil.rmtree(folder)
     return folder
@@ -46,15 +46,15 @@ def add_file(
     """Write one file's rows.
 
     Args:
-        folder: As `begin_data_set` gave it.
-        source: The file's path below the results.
-        table: Its table, of any format.
-        more: What stands in every row beside the table's columns. A `t0`, a number or None, adds
+        folder: Returned by `begin_data_set`.
+        source: The file's path relative to the results.
+        table: Its table, in any format.
+        more: Additional columns, the same in every row. A `t0`, a number or None, adds
             `time_from_t0_s`.
 
     Raises:
         DataError: The table cannot be read.
-        SinkError: The disk refuses.
+        SinkError: The disk reports an error.
     """
     import pyarrow as pa  # noqa: PLC0415 (an extra)
     import pyarrow.compute as pc  # noqa: PLC0415
@@ -81,7 +81,7 @@ def add_file(
 
 
 def _column(pa: Any, name: str, cells: Sequence[object]) -> Any:
-    """Return one column in its type; cells of a CSV are text."""
+    """Return one column in its type; cells of a CSV are strings."""
     kind = pa.string() if name in TEXT else pa.int64() if name in WHOLE else pa.float64()
     read = str if name in TEXT else int if name in WHOLE else float
     return pa.array([None if cell in (None, "") else read(str(cell)) for cell in cells], kind)

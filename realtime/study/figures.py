@@ -1,4 +1,4 @@
-"""Statistics by face, file and group, with intervals over people."""
+"""Statistics by face, file and group, with confidence intervals over people."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -13,7 +13,7 @@ from fer_live.realtime.study.subjects import Subjects
 ROUNDS: Final = 10_000
 LEVEL: Final = 0.95
 FEWEST: Final = 3
-"""Of fewer subjects no interval is given: it would tell of the method, not of people."""
+"""With fewer subjects no interval is given: it would reflect the method, not people."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,10 +23,10 @@ class GroupFigure:
     Attributes:
         group: Its name.
         label: The label.
-        subjects: How many people are in it.
-        files: How many files of theirs.
-        seconds: How long the label was shown, all together.
-        share: Mean over subjects of each one's share of the time that faces were seen, in [0, 1].
+        subjects: Number of people in it.
+        files: Number of their files.
+        seconds: How long the label was shown in total.
+        share: Mean over subjects of the share of the time that their face was visible, in [0, 1].
         low: Lower end of the 95 % interval; None for too few subjects.
         high: Upper end.
     """
@@ -46,12 +46,12 @@ def group_figures(
 ) -> list[GroupFigure]:
     """Return the figures of every group, by group and label.
 
-    Files of one person say the same person's thing several times, so the person is the unit: files
-    are added up for each, and the interval is a percentile bootstrap over people (Efron 1979).
+    Files of the same person are not independent, so the person is the unit: each person's files are
+    added up, and the interval is a percentile bootstrap over people (Efron 1979).
 
     Args:
         results: Every file.
-        subjects: Who is in which, and what they belong to.
+        subjects: Who is in which file, and their groups.
         seed: Of the bootstrap.
     """
     figures = []
@@ -79,7 +79,7 @@ def group_figures(
 
 
 def labels_of(results: Iterable[FileResult]) -> tuple[str, ...]:
-    """Return the labels of all results, () where nobody was seen at all."""
+    """Return the labels of all results, () if no face was found in any."""
     return next((tuple(t.seconds) for result in results for t in result.tracks), ())
 
 

@@ -15,14 +15,14 @@ FORMATS: Final = (".csv", ".jsonl", ".parquet")
 
 @dataclass(frozen=True, slots=True)
 class FaceSummary:
-    """One face of one file, as its summary tells it.
+    """One face of one file, from the file's summary.
 
     Attributes:
         track_id: Its number in the file.
         seconds: How long each label was shown, by label.
         uncertain_s: How long it was uncertain.
-        mean_probabilities: Mean of what labels were taken from, by label.
-        flips_per_minute: How often the label changed.
+        mean_probabilities: Mean of the smoothed probabilities, by label.
+        flips_per_minute: Changes of label per minute.
     """
 
     track_id: int
@@ -42,12 +42,12 @@ class FileResult:
     """One annotated file.
 
     Attributes:
-        source: Its path as the outputs stand below the folder: "day1/talk.mp4".
-        duration_s: How long it lasts.
-        frames: How many frames were read.
+        source: Its path relative to the folder of the outputs: "day1/talk.mp4".
+        duration_s: Its duration.
+        frames: Number of frames read.
         tracks: Every face.
-        fault: What was wrong with the file; None for nothing.
-        table: Where its table lies; None where there is none.
+        fault: What was wrong with the file; None if nothing was.
+        table: Path of its table; None if there is none.
     """
 
     source: str
@@ -59,13 +59,13 @@ class FileResult:
 
 
 def read_results(folder: Path) -> list[FileResult]:
-    """Return every annotated file below a folder, by name.
+    """Return every annotated file in a folder and its subfolders, by name.
 
     Raises:
         DataError: There is none, or a summary is damaged.
     """
     if not folder.is_dir():
-        raise DataError(f"{folder} is no folder; give one that fer-live annotate wrote")
+        raise DataError(f"{folder} is not a folder; give one that fer-live annotate wrote")
     found = [_file_result(folder, path) for path in sorted(folder.rglob(f"*{SUMMARY}"))]
     if not found:
         raise DataError(
@@ -85,7 +85,7 @@ def _file_result(folder: Path, path: Path) -> FileResult:
     """Read one summary."""
     summary = read_summary(path)
     if summary is None:
-        raise DataError(f"{path} is no summary that can be read; annotate its file again")
+        raise DataError(f"{path} is not a readable summary; annotate its file again")
     stem = str(path)[: -len(SUMMARY)]
     tables = [Path(stem + FACES + form) for form in FORMATS]
     try:

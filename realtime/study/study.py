@@ -24,13 +24,13 @@ GROUPS, FILES, TRACKS, FACES = "groups.csv", "files.csv", "tracks.csv", "faces.c
 
 @dataclass(frozen=True, slots=True)
 class Study:
-    """What came of it.
+    """The outcome of a study.
 
     Attributes:
         figures: By group and label.
         results: Every file.
-        unnamed: Files that the table of subjects does not name.
-        written: The tables.
+        unnamed: Files that are not in the table of subjects.
+        written: The tables written.
     """
 
     figures: tuple[GroupFigure, ...]
@@ -42,7 +42,7 @@ class Study:
 def summarize(
     folder: str | Path, out: str | Path, *, subjects: str | Path | None = None, form: Form = "csv"
 ) -> Study:
-    """Write what all results below a folder show together.
+    """Combine all results in a folder into tables and a page.
 
     | file         | one row for                                                          |
     |--------------|----------------------------------------------------------------------|
@@ -53,10 +53,10 @@ def summarize(
     | `index.html` | a page: files with their figures, groups side by side                 |
 
     Args:
-        folder: What `annotate` wrote.
-        out: Folder for the tables; those that are there are replaced.
-        subjects: A CSV of yours with the columns `file` and `subject`, `group`, `condition` or any
-            others; without it every file is a person of its own, in one group. Its `t0`, in
+        folder: The output folder of `annotate`.
+        out: Folder for the tables; existing ones are replaced.
+        subjects: A CSV with the columns `file` and `subject`, `group`, `condition` or any others;
+            without it, every file counts as a separate person, all in one group. Its `t0`, in
             seconds, adds `time_from_t0_s` to the faces; it may come from an XDF recording, see
             `realtime.study.markers.moments.with_markers`.
         form: "parquet" writes the faces as a partitioned data set, the folder `faces`, instead of
@@ -222,13 +222,13 @@ def _track_rows(
 
 
 def _start(source: str, subjects: Subjects) -> list[object]:
-    """Return the cells that say which file this is."""
+    """Return the cells that identify a file."""
     cells = [source, *(subjects.value(source, name) for name in subjects.columns)]
     return [harmless_cell(cell) for cell in cells]
 
 
 def _times(seconds: Any) -> list[object]:
-    """Return the time that faces were seen, that of each label, and each label's share of it."""
+    """Return the time that faces were visible, the time of each label, and its share."""
     seen = sum(seconds.values())
     shares = [value / seen if seen else 0.0 for value in seconds.values()]
     return [round(value, DIGITS) for value in (seen, *seconds.values(), *shares)]

@@ -40,7 +40,7 @@ def write_study_page(
 
 
 def _link(page: Path, out: Path) -> str | None:
-    """Return where a clip's page lies, seen from `out`; None where there is none."""
+    """Return the path of a clip's page relative to `out`; None if there is none."""
     if not page.exists():
         return None
     return quote(os.fsencode(os.path.relpath(page, out).replace(os.sep, "/")))

@@ -20,24 +20,24 @@ class Subjects:
     """What is known of each file.
 
     Attributes:
-        columns: Names of the columns beside `file`, in the order of the table.
-        of: Values of these columns, by the file's path below the results.
+        columns: Names of the columns other than `file`, in the order of the table.
+        of: Values of these columns, by the file's path relative to the results.
     """
 
     columns: tuple[str, ...] = ()
     of: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
     def subject(self, source: str) -> str:
-        """Return who is in a file: its `subject`, or the file itself where none is given."""
+        """Return who is in a file: its `subject`, or the file itself if none is given."""
         return self.value(source, SUBJECT) or source
 
     def group(self, source: str) -> str:
-        """Return what a file belongs to: its group and condition, "all" where none is given."""
+        """Return the group of a file: its group and condition, "all" if none is given."""
         parts = [self.value(source, name) for name in GROUPS if name in self.columns]
         return " / ".join(part for part in parts if part) or "all"
 
     def start_s(self, source: str) -> float | None:
-        """Return the moment that a file's times are counted from, its `t0`; None for none."""
+        """Return the time from which a file's times are counted, its `t0`; None for none."""
         text = self.value(source, START)
         return float(text) if text else None
 
@@ -50,14 +50,14 @@ class Subjects:
 def read_subjects(path: Path, sources: Sequence[str]) -> Subjects:
     """Read a table with a column `file` and any others, such as subject, group, condition, t0.
 
-    A file may be named by its path below the results or, where that is clear, by its name alone.
+    A file may be named by its path relative to the results or, if that is unique, by its name.
 
     Args:
-        path: A CSV with a head.
-        sources: The files that there are results of.
+        path: A CSV with a header.
+        sources: The files for which there are results.
 
     Raises:
-        DataError: It cannot be read, or names files twice, unclearly, or that there are not.
+        DataError: It cannot be read, or names a file twice, ambiguously, or without results.
     """
     try:
         with path.open(encoding="utf-8-sig", newline="") as file:
@@ -88,7 +88,7 @@ def read_subjects(path: Path, sources: Sequence[str]) -> Subjects:
 
 
 def _check_starts(subjects: Subjects, path: Path) -> None:
-    """Refuse a moment that is no number of seconds; nothing stands for none."""
+    """Refuse a `t0` that is not a number of seconds; empty means none."""
     for source in subjects.of:
         text = subjects.value(source, START)
         try:
@@ -102,7 +102,7 @@ def _check_starts(subjects: Subjects, path: Path) -> None:
 
 
 def _source(name: str, sources: Sequence[str], place: str) -> str:
-    """Return the file that a table's row is about."""
+    """Return the file that a row of the table is about."""
     if name in sources:
         return name
     alike = [source for source in sources if source.rpartition("/")[2] == name]

@@ -17,15 +17,15 @@ from fer_live.realtime.watch.health import State
 from fer_live.realtime.watch.plan import WatchedStream
 
 LEAVE_S: Final = 1.0
-"""How long a read under way is waited for at the end; then it is left to itself."""
+"""How long to wait for a pending read at the end; then it is abandoned."""
 EARLY: Final = 0.5
-"""A picture that comes this share of a period too early is due all the same: networks jitter."""
+"""A picture that arrives early by this share of a period counts as due, because networks jitter."""
 
 _log = logging.getLogger(__name__)
 
 
 class Inbox:
-    """Newest pictures by stream; who is slow finds the newest alone."""
+    """The newest picture of each stream; a slow reader skips older ones."""
 
     def __init__(self) -> None:
         self._fresh = threading.Condition()
@@ -33,38 +33,38 @@ class Inbox:
         self._dropped: Counter[str] = Counter()
 
     def put(self, name: str, frame: Frame) -> None:
-        """Put a picture in the place of the stream's one before; from any thread."""
+        """Replace the stream's previous picture; from any thread."""
         with self._fresh:
             self._dropped[name] += self._frames.pop(name, None) is not None
             self._frames[name] = frame
             self._fresh.notify()
 
     def take(self, timeout_s: float) -> dict[str, Frame]:
-        """Return all that is new, the longest waiting first; empty when the time is up."""
+        """Return all new pictures, the longest waiting first; empty when the time is up."""
         with self._fresh:
             self._fresh.wait_for(lambda: bool(self._frames), timeout_s)
             frames, self._frames = self._frames, {}
         return frames
 
     def dropped(self, name: str) -> int:
-        """How many of a stream's pictures were replaced before anybody took them."""
+        """How many of a stream's pictures were replaced before they were taken."""
         return self._dropped[name]
 
 
 class Feed:
-    """Reads one stream into an inbox, and opens it again for as long as it takes.
+    """Reads one stream into an inbox, and reopens it whenever it is lost, without limit.
 
-    Frames count on, and time runs on from the first picture by this machine's clock, however often
-    the stream was opened.
+    Frame numbers and times continue from the first picture, by this machine's clock, however often
+    the stream is reopened.
     """
 
     def __init__(self, stream: WatchedStream, inbox: Inbox, *, fps: float) -> None:
         """Read nothing yet.
 
         Args:
-            stream: Which.
+            stream: The stream.
             inbox: Where pictures go.
-            fps: Pictures beyond so many a second are passed over.
+            fps: Pictures in excess of this rate are skipped.
         """
         self._stream, self._inbox = stream, inbox
         self._period_s = 1 / fps
@@ -90,7 +90,7 @@ class Feed:
 
     @property
     def trouble(self) -> str | None:
-        """Why no picture comes right now; None while they come."""
+        """Why no picture arrives right now; None while they arrive."""
         source = self._source
         return self._problem if source is None else source.trouble
 
@@ -104,7 +104,7 @@ class Feed:
         return "watching" if self.trouble is None else "lost"
 
     def losses(self) -> int:
-        """Return how often it was lost so far; to be asked about once a second."""
+        """Return how often it was lost so far; to be called about once a second."""
         away = self.state == "lost"
         self._losses += away and not self._away
         self._away = away
@@ -115,19 +115,19 @@ class Feed:
         self._thread.start()
 
     def check(self) -> None:
-        """Raise what nobody foresaw on the reading thread."""
+        """Raise an unexpected error of the reading thread."""
         if self._error is not None:
             raise self._error
 
     def stop(self) -> None:
-        """Have the thread end; returns at once."""
+        """Tell the thread to end; returns at once."""
         self._stop.set()
         source = self._source
         if source is not None:
             source.stop()
 
     def close(self) -> None:
-        """Wait a little for the thread, which `stop` was told to."""
+        """Wait briefly for the thread, after `stop`."""
         self.stop()
         if self._thread.ident is not None:
             self._thread.join(LEAVE_S)
@@ -168,7 +168,7 @@ class Feed:
         return self._count > before
 
     def _offer(self, frame: Frame) -> None:
-        """Hand a picture on, unless it comes before one is due."""
+        """Pass a picture on, unless it arrives before one is due."""
         captured_s = time.monotonic() if frame.captured_s is None else frame.captured_s
         if captured_s < self._due_s - EARLY * self._period_s:
             return

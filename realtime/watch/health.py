@@ -14,26 +14,26 @@ HEALTH_FILE: Final = "health.json"
 FORMAT: Final = 1
 
 State: TypeAlias = Literal["opening", "watching", "lost", "ended"]
-"""`opening` before the first picture, `lost` while none comes after it, `ended` at its end."""
+"""`opening` before the first picture, `lost` while no further one arrives, `ended` at its end."""
 
 
 @dataclass(frozen=True, slots=True)
 class StreamHealth:
-    """One stream at one moment.
+    """The status of one stream.
 
     Attributes:
         name: The stream's.
         place: Its address without secrets.
-        state: How it is doing.
-        trouble: Why no picture comes; None while they come.
-        analysed: Pictures that were looked at.
-        dropped: Pictures that came, were due, and that nobody had time for.
-        fps: Looked at a second, over the last seconds.
-        faces: In the newest picture.
+        state: Its state.
+        trouble: Why no picture arrives; None while they arrive.
+        analysed: Number of pictures processed.
+        dropped: Number of pictures that were due but dropped for lack of time.
+        fps: Pictures processed per second, over the last seconds.
+        faces: Number of faces in the newest picture.
         latency_p50_ms: From capture to the written row, median of all; None before the first.
-        latency_p95_ms: What one picture in twenty exceeded.
+        latency_p95_ms: The 95th percentile of the same.
         losses: How often it was lost.
-        table: Where its rows are; None before the first.
+        table: Path of its table; None before the first row.
     """
 
     name: str
@@ -51,12 +51,12 @@ class StreamHealth:
 
 
 def write_health(folder: Path, streams: Iterable[StreamHealth], *, restarts: int) -> None:
-    """Write `health.json`, in one piece.
+    """Write `health.json` atomically.
 
     Args:
-        folder: Where to.
+        folder: The folder to write to.
         streams: All of them.
-        restarts: How often a process was begun anew.
+        restarts: How often a process was restarted.
 
     Raises:
         SinkError: It cannot be written.

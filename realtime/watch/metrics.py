@@ -25,18 +25,18 @@ _LATENCY: Final = "From the capture of a picture to its written row, over the wh
 
 @dataclass(eq=False)
 class Figures:
-    """What is told at the moment.
+    """The current figures.
 
     Attributes:
         streams: Each stream.
-        restarts: How often a process was begun anew.
+        restarts: How often a process was restarted.
     """
 
     streams: tuple[StreamHealth, ...] = ()
     restarts: int = 0
 
     def collect(self) -> Iterable[Any]:
-        """Return what prometheus_client asks a collector for."""
+        """Return the metrics, as prometheus_client requires of a collector."""
         from prometheus_client.core import (  # noqa: PLC0415 (an extra)
             CounterMetricFamily,
             GaugeMetricFamily,
@@ -59,21 +59,23 @@ class Figures:
                 if value_ms is not None:
                     quantiles.add_metric([one.name, quantile], value_ms / 1000)
         yield quantiles
-        restarts = CounterMetricFamily("fer_live_process_restarts", "Processes begun anew.")
+        restarts = CounterMetricFamily(
+            "fer_live_process_restarts", "Restarts of processes that died."
+        )
         restarts.add_metric([], self.restarts)
         yield restarts
 
 
 @contextmanager
 def served(figures: Figures, port: int) -> Generator[str]:
-    """Serve figures on the loopback, and give their address.
+    """Serve figures on the loopback interface, and yield their address.
 
     Args:
-        figures: What is told; may change meanwhile.
-        port: Where; 0 for any that is free.
+        figures: The figures to serve; may change while they are served.
+        port: The port; 0 for any free one.
 
     Raises:
-        SettingsError: prometheus_client is missing, or the port cannot be had.
+        SettingsError: prometheus_client is missing, or the port is not available.
     """
     try:
         from prometheus_client import CollectorRegistry, start_http_server  # noqa: PLC0415

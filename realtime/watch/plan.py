@@ -27,7 +27,7 @@ class WatchedStream:
     """One stream.
 
     Attributes:
-        name: What its files and figures are called by.
+        name: The name used for its files and figures.
         address: A stream's address, a camera of this machine, or a file played at its own speed.
         transport: How an RTSP stream sends its pictures; None leaves it open.
     """
@@ -39,21 +39,22 @@ class WatchedStream:
 
 @dataclass(frozen=True, slots=True)
 class WatchSettings:
-    """What is watched, and what becomes of it.
+    """The streams to watch, and where results go.
 
     Attributes:
-        streams: Each with a name of its own.
+        streams: The streams, with unique names.
         out: Folder of the tables and of `health.json`.
         form: The tables' format.
-        fps: Look at no more pictures of a stream a second.
+        fps: Process at most this many pictures of a stream per second.
         model: Name of a shipped model, or the path of an .onnx file.
         device: Where the model runs.
-        prior: Which prior labels are taken with.
-        faces: How faces are found, in each stream.
-        send: Receivers that get every result of every stream; see `fer_live.realtime.send`.
-        workers: Processes; None for one a processor core, and no more than streams.
-        metrics_port: Where figures for Prometheus are served on the loopback, 0 for any port that
-            is free; None for nowhere.
+        prior: The prior at which labels are chosen.
+        faces: How faces are detected, in each stream.
+        send: Addresses to which every result of every stream is sent; see
+            `fer_live.realtime.send`.
+        workers: Number of processes; None for one per processor core, but no more than streams.
+        metrics_port: Port on the loopback interface for Prometheus, 0 for any free one; None for
+            no metrics.
     """
 
     streams: tuple[WatchedStream, ...]
@@ -85,12 +86,12 @@ class WatchSettings:
 
     @property
     def processes(self) -> int:
-        """How many processes share the streams."""
+        """Number of processes that share the streams."""
         return min(self.workers or os.cpu_count() or 1, len(self.streams))
 
 
 def read_plan(path: Path, *, out: Path | None = None) -> WatchSettings:
-    """Read what is to be watched.
+    """Read the streams and settings from a TOML file.
 
         out = "tables"          # a folder beside the file; -o says otherwise
         fps = 10
@@ -103,17 +104,17 @@ def read_plan(path: Path, *, out: Path | None = None) -> WatchSettings:
 
     Args:
         path: The TOML file.
-        out: In place of the file's `out`.
+        out: Overrides the file's `out`.
 
     Raises:
-        SettingsError: The file cannot be read, or something in it makes no sense; says what.
+        SettingsError: The file cannot be read, or something in it makes no sense.
     """
     try:
         table = tomllib.loads(path.read_text(encoding="utf-8"))
     except OSError as error:
         raise SettingsError(f"{path} cannot be read: {error.strerror}") from error
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise SettingsError(f"{path} is no TOML: {error}") from error
+        raise SettingsError(f"{path} is not TOML: {error}") from error
     try:
         return _settings(table, path.parent, out)
     except (SettingsError, ValueError) as error:
@@ -121,11 +122,11 @@ def read_plan(path: Path, *, out: Path | None = None) -> WatchSettings:
 
 
 def _settings(table: Mapping[str, Any], beside: Path, out: Path | None) -> WatchSettings:
-    """Turn what the file holds into settings."""
+    """Turn the content of the file into settings."""
     given = dict(table)
     streams = given.pop("streams", {})
     if not isinstance(streams, dict):
-        raise SettingsError(f"streams is no table: {_EXAMPLE}")
+        raise SettingsError(f"streams is not a table: {_EXAMPLE}")
     place = beside / _text("out", given.pop("out", "."))
     known: dict[str, Any] = {"faces": FaceSettings(max_faces=_count(given, "max_faces", 8))}
     for key, value in given.items():
@@ -154,7 +155,7 @@ def _stream(name: str, value: object) -> WatchedStream:
 
 
 def _with_variables(address: str) -> str:
-    """Put the environment's values in the place of `${NAME}`."""
+    """Replace `${NAME}` by the environment's values."""
 
     def value(found: re.Match[str]) -> str:
         if found[1] not in os.environ:

@@ -19,7 +19,7 @@ from fer_live.realtime.watch.worker import LEAVE_S, Worker
 PATIENCE_S: Final = 0.25
 HEALTH_EVERY_S: Final = 5.0
 RESTART_S: Final = 2.0
-"""Before a process that died is begun anew; doubled each time it dies before it said anything."""
+"""Pause before a process that died is restarted; doubled each time it dies without reporting."""
 LONGEST_RESTART_S: Final = 60.0
 
 _log = logging.getLogger(__name__)
@@ -30,9 +30,9 @@ class WatchReport:
     """How a run went.
 
     Attributes:
-        streams: Each stream in the end.
-        restarts: How often a process was begun anew.
-        seconds: How long it lasted.
+        streams: The final status of each stream.
+        restarts: How often a process was restarted.
+        seconds: How long the run lasted.
     """
 
     streams: tuple[StreamHealth, ...]
@@ -50,22 +50,22 @@ def run_watch(
 ) -> WatchReport:
     """Watch until told to stop, the time is up, or every stream has ended.
 
-    A stream that cannot be had is tried again for as long as it takes; a process that dies is
-    begun anew with its streams. Files are closed however the run ends.
+    An unavailable stream is tried again without limit; a process that dies is restarted with its
+    streams. Files are closed however the run ends.
 
     Args:
         settings: What to watch.
-        seconds: Stop after so many; None for never.
-        on_health: Hears about once a second how the streams are doing, in the plan's order.
-        on_metrics: Hears where Prometheus may read, if it may.
-        told_to_stop: Asked four times a second.
+        seconds: Stop after this many seconds; None for never.
+        on_health: Called about once a second with the status of the streams, in the plan's order.
+        on_metrics: Called with the address for Prometheus, if there is one.
+        told_to_stop: Called four times a second.
 
     Raises:
-        SettingsError: An address of `send` names no receiver, a package is missing, or the port
-            for figures cannot be had.
+        SettingsError: An address of `send` is not one of a receiver, a package is missing, or the
+            port for metrics is not available.
         SinkError: A table cannot be written.
         ModelError: A model is missing or damaged.
-        DeviceError: The device cannot be had.
+        DeviceError: The device is not available.
     """
     for address in settings.send:
         open_channel(address, ())
@@ -88,7 +88,7 @@ def run_watch(
 
 
 class _Run:
-    """The processes, and what they said last."""
+    """The processes, and their last reports."""
 
     def __init__(
         self,
@@ -100,23 +100,23 @@ class _Run:
         self._known = {one.name: StreamHealth(one.name, "") for one in settings.streams}
         count = settings.processes
         self._workers = [Worker(settings.streams[k::count], settings) for k in range(count)]
-        self._waiting: dict[int, float] = {}  # who is begun anew at which moment
+        self._waiting: dict[int, float] = {}  # when each is due to be restarted
         self._pauses_s = [RESTART_S] * count
         self._written_s = float("-inf")
         self.restarts = 0
 
     @property
     def streams(self) -> tuple[StreamHealth, ...]:
-        """Every stream as it was last heard of."""
+        """The last known status of every stream."""
         return tuple(self._known.values())
 
     @property
     def over(self) -> bool:
-        """Whether every stream has come to its end."""
+        """Whether every stream has ended."""
         return all(one.state == "ended" for one in self.streams)
 
     def listen(self) -> None:
-        """Hear what the processes say within a moment, and pass it on."""
+        """Wait briefly for reports of the processes, and pass them on."""
         for place, due_s in list(self._waiting.items()):
             if time.monotonic() >= due_s:
                 del self._waiting[place]
@@ -135,7 +135,7 @@ class _Run:
             write_health(self._settings.out, self.streams, restarts=self.restarts)
 
     def leave(self) -> None:
-        """Have every process close its files; hear what it says last."""
+        """Make every process close its files, and collect the last reports."""
         for worker in self._workers:
             worker.dismiss()
         give_up_s = time.monotonic() + LEAVE_S
@@ -162,7 +162,7 @@ class _Run:
             worker.close(give_up_s)
 
     def _hear(self, place: int) -> None:
-        """Take what one process says, or note that it is dead."""
+        """Receive a report of one process, or note that it is dead."""
         worker = self._workers[place]
         news = worker.news()
         if news is not None:
@@ -175,7 +175,7 @@ class _Run:
         self.restarts += 1
         names = ", ".join(one.name for one in worker.streams)
         _log.warning(
-            "the process that watched %s died (%s); it is begun anew in %g s",
+            "the process that watched %s died (%s); restarting it in %g s",
             names,
             worker.process.exitcode,
             pause_s,
@@ -183,10 +183,10 @@ class _Run:
         worker.line.close()
 
     def _take(self, news: list[StreamHealth] | FerLiveError) -> None:
-        """Keep what a process said, and pass it on.
+        """Store the report of a process, and pass it on.
 
         Raises:
-            FerLiveError: What the process met with.
+            FerLiveError: The error that the process encountered.
         """
         if isinstance(news, FerLiveError):
             raise news

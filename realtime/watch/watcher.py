@@ -30,7 +30,7 @@ class Watcher:
 
     Raises:
         ModelError: A model is missing or damaged.
-        DeviceError: The device cannot be had.
+        DeviceError: The device is not available.
     """
 
     def __init__(self, streams: Sequence[WatchedStream], settings: WatchSettings) -> None:
@@ -50,7 +50,7 @@ class Watcher:
             one.feed.start()
 
     def step(self, timeout_s: float) -> None:
-        """Look at every stream's newest picture; wait for one if there is none.
+        """Process every stream's newest picture; wait for one if there is none.
 
         Raises:
             SinkError: A table cannot be written.
@@ -71,7 +71,7 @@ class Watcher:
             watched.write(frame, sighting, said, classify_ms)
 
     def health(self) -> list[StreamHealth]:
-        """Return how each stream is doing; asked about once a second."""
+        """Return the status of each stream; called about once a second."""
         return [one.health() for one in self._watched.values()]
 
     def __enter__(self) -> Self:
@@ -90,7 +90,7 @@ class Watcher:
 
 
 class _RunningStream:
-    """One stream with what belongs to it alone."""
+    """One stream with its own state."""
 
     def __init__(
         self,
@@ -102,7 +102,7 @@ class _RunningStream:
     ) -> None:
         self._stream, self._settings, self._inbox = stream, settings, inbox
         self._labels = classifier.contract.labels
-        # Networks look at each face in a view of its own, so that one set serves every stream.
+        # The networks see each face in a view of its own, so one set of them serves every stream.
         self._finder = open_finder(settings.faces, live=True, networks=networks)
         self.pipeline = Pipeline(self._finder, classifier, PipelineSettings(prior=settings.prior))
         self.feed = Feed(stream, inbox, fps=settings.fps)
@@ -116,7 +116,7 @@ class _RunningStream:
     def write(
         self, frame: Frame, sighting: Sighting, prediction: Prediction, classify_ms: float
     ) -> None:
-        """Name what was seen and write it down."""
+        """Label the faces of a frame and write the rows."""
         result = self.pipeline.name(sighting, prediction, classify_ms=classify_ms)
         table = self._table or self._begin(frame)
         table.write(frame, result)
@@ -126,7 +126,7 @@ class _RunningStream:
         self._tally.add(captured_s=frame.captured_s, labelled_s=time.monotonic())
 
     def health(self) -> StreamHealth:
-        """Return how it is doing."""
+        """Return its status."""
         self.feed.check()
         dropped = self._inbox.dropped(self._stream.name)
         status = self._tally.status(time.monotonic(), dropped=dropped)
@@ -146,7 +146,7 @@ class _RunningStream:
         )
 
     def _begin(self, frame: Frame) -> TableWriter:
-        """Open the outputs at the first picture, whose moment is the table's name."""
+        """Open the outputs at the first picture, whose date and time are in the table's name."""
         assert frame.captured_s is not None  # the feed sees to it
         old_s = time.monotonic() - frame.captured_s
         began = datetime.now(UTC) - timedelta(seconds=old_s + frame.time_s)
@@ -185,7 +185,7 @@ class _RunningStream:
 
 
 def unused(folder: Path, name: str, began: datetime, ending: str) -> Path:
-    """Return where a stream's rows go: a name with the moment, which no file has.
+    """Return an unused path for a stream's table, named after the stream and the time.
 
     >>> from datetime import datetime, UTC
     >>> unused(Path("nowhere"), "door", datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC), "csv").name

@@ -17,23 +17,23 @@ from fer_live.realtime.watch.watcher import Watcher
 
 TELL_EVERY_S: Final = 1.0
 LOOK_S: Final = 0.1
-"""How long a picture is waited for before orders are looked at."""
+"""How long to wait for a picture before checking for commands."""
 LEAVE_S: Final = 15.0
-"""How long a process that was told to stop has for closing its files."""
+"""How long a process may take to close its files when told to stop."""
 _SPAWN: Final = multiprocessing.get_context("spawn")  # a fork would copy MediaPipe's threads' locks
 
 News: TypeAlias = list[StreamHealth] | FerLiveError
 
 
 class Worker:
-    """A process and the line to it, seen from the first process."""
+    """A process and the connection to it, in the main process."""
 
     def __init__(self, streams: Sequence[WatchedStream], settings: WatchSettings) -> None:
         """Start the process.
 
         Args:
-            streams: Its share.
-            settings: What they have in common.
+            streams: Its share of the streams.
+            settings: The common settings.
         """
         self.streams = tuple(streams)
         self.line, theirs = _SPAWN.Pipe()
@@ -44,7 +44,7 @@ class Worker:
         theirs.close()  # so that the line ends when the process does
 
     def news(self) -> News | None:
-        """Return what it says; None when it is dead."""
+        """Return its report; None if it is dead."""
         try:
             said: News = self.line.recv()
         except (EOFError, OSError):
@@ -71,7 +71,7 @@ def _watch(
     settings: WatchSettings,
     first: int,
 ) -> None:
-    """Watch until told to stop: the life of a process."""
+    """Watch until told to stop; this is all that a worker process does."""
     # Whoever stops the run sends its signal to all; the first process alone answers it.
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, signal.SIG_IGN)

@@ -166,7 +166,7 @@ def test_what_is_no_picture_is_told_in_a_sentence(picture: object, sentence: str
 
 @pytest.mark.parametrize("source", [3.5, None, True, b"bytes"])
 def test_what_is_no_source_is_told_in_a_sentence(source: object) -> None:
-    with pytest.raises(SettingsError, match="is no source"):
+    with pytest.raises(SettingsError, match="is not a source"):
         next(analyze(source))  # type: ignore[call-overload]  # what a type checker would refuse
 
 

@@ -91,5 +91,5 @@ class AugmentSettings:
         ends = self.exposure
         require(
             not ends or (len(ends) == len(("low", "high")) and 0 < ends[0] <= ends[1]),
-            f"exposure {list(ends)} is no range of factors: give two, the lower one first, above 0",
+            f"exposure {list(ends)} is not a range of factors: give two above 0, the lower first",
         )

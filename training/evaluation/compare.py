@@ -89,7 +89,7 @@ def load_run(path: Path, part: Part) -> Run:
     except (OSError, ValueError) as error:
         raise DataError(f"{file} cannot be read as a report: {error}") from error
     if not isinstance(report, dict) or not set(report) >= _FIELDS:
-        raise DataError(f"{file} is no report; make one with: fer-train evaluate")
+        raise DataError(f"{file} is not a report; make one with: fer-train evaluate")
     return Run(path.name if path.is_dir() else path.stem, report)
 
 

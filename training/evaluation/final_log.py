@@ -46,7 +46,7 @@ def check_log(page: Path) -> None:
     except (OSError, UnicodeDecodeError) as error:
         raise DataError(f"{page} cannot be read as a log ({error}); name another --log") from error
     if not text.startswith(TITLE):
-        raise DataError(f"{page} is no page of final evaluations; name another --log")
+        raise DataError(f"{page} is not a page of final evaluations; name another --log")
     read_finished(record_of(page))
 
 

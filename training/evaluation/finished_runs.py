@@ -147,7 +147,7 @@ def read_finished(path: Path) -> tuple[FinishedEvaluation, ...]:
         except SettingsError as error:
             raise DataError(str(error)) from error
         except ValueError as error:
-            raise DataError(f"{where} is no JSON: {error}") from error
+            raise DataError(f"{where} is not JSON: {error}") from error
     return tuple(rows)
 
 
@@ -162,5 +162,5 @@ def finished_in(runs: Path) -> tuple[FinishedEvaluation, ...]:
         try:
             found.append(finished_of(json.loads(path.read_text(encoding="utf-8"))))
         except (OSError, ValueError, KeyError, TypeError) as error:
-            raise DataError(f"{path} is no report; make it with: fer-train evaluate") from error
+            raise DataError(f"{path} is not a report; make one with: fer-train evaluate") from error
     return tuple(found)

@@ -52,7 +52,7 @@ def study(subject: ScoredSamples, *, framed: bool = False) -> Studies:
     shape = subject.samples.pixels.shape[1:]
     if len(shape) < 2 or shape[0] != shape[1]:  # noqa: PLR2004 (height, width)
         raise DataError(
-            f"{subject.samples.source}: spoiled pictures and slices want square pictures, these "
+            f"{subject.samples.source}: corruptions and slices need square pictures, but these "
             f"are of shape {shape}; score without them (--brief)"
         )
     logits = subject.logits()

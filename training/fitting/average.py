@@ -44,11 +44,11 @@ def average_runs(experiment: Experiment, seeds: Sequence[int], *, data: Path, ru
         DataError: The data cannot be read.
     """
     if len(distinct := tuple(dict.fromkeys(seeds))) < 2:  # noqa: PLR2004 (a mean)
-        raise SettingsError("a mean needs two runs or more; give --seed for each")
+        raise SettingsError("averaging needs two runs or more; give --seed for each")
     if experiment.split.how != "official":
         raise SettingsError(
-            f"each seed of {experiment.name} divides its set anew: some have learned what others "
-            'are scored on; only runs with split.how = "official" can be averaged'
+            f"each seed of {experiment.name} divides its set differently: some have learned "
+            'what others are scored on; only runs with split.how = "official" can be averaged'
         )
     named = tuple(one.name for one in repeats_of(experiment, distinct))
     whole = [_whole(runs / name) for name in named]

@@ -238,7 +238,7 @@ def settle(experiment: Experiment, folder: Path) -> None:
         before = json.loads(path.read_text(encoding="utf-8"))
         if differing := [key for key in table if before.get(key) != table[key]]:
             raise SettingsError(
-                f"{folder} was begun with other settings of {', '.join(differing)}; give the "
+                f"{folder} was started with other settings of {', '.join(differing)}; give the "
                 "experiment another name, or delete the folder"
             )
     folder.mkdir(parents=True, exist_ok=True)

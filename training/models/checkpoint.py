@@ -182,7 +182,7 @@ class Checkpoint:
         if not isinstance(fields, dict) or fields.pop("format", None) != FORMAT:
             raise ModelError(
                 f"{path} is not a fer-live checkpoint of format {FORMAT}; if an older fer-live "
-                "wrote it, train it anew"
+                "wrote it, train it again"
             )
         try:
             fields["crop"] = _geometry(fields["crop"])

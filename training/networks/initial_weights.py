@@ -81,9 +81,9 @@ def _read(path: Path) -> tuple[Mapping[str, Tensor], tuple[tuple[str, ...], ...]
     try:
         found: Any = torch.load(path, map_location="cpu", weights_only=True)
     except (RuntimeError, pickle.UnpicklingError, EOFError, ValueError, KeyError) as error:
-        raise ModelError(f"{path} holds no weights that can be read safely") from error
+        raise ModelError(f"{path} contains no weights that can be read safely") from error
     weights = found.get("weights", found) if isinstance(found, Mapping) else None
     if not isinstance(weights, Mapping) or not all(isinstance(v, Tensor) for v in weights.values()):
-        raise ModelError(f"{path} holds no dictionary of weights")
+        raise ModelError(f"{path} does not contain a dictionary of weights")
     labels = tuple(tuple(head["labels"]) for head in found.get("heads", ()))
     return {k: v.float() if v.is_floating_point() else v for k, v in weights.items()}, labels

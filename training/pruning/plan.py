@@ -213,7 +213,7 @@ def from_json(text: str) -> Plan:
         constants = tuple(_ref(entry) for entry in data.pop("constants"))
         return Plan(removals, groups, constants=constants, **data)
     except (KeyError, TypeError, ValueError) as error:
-        raise ModelError(f"this is no pruning plan: {error}") from error
+        raise ModelError(f"this is not a pruning plan: {error}") from error
 
 
 def load_plan(path: Path) -> Plan:

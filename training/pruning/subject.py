@@ -101,7 +101,7 @@ def open_subject(
     """
     opened = open_model(model, runs=runs)
     if opened.checkpoint is None:
-        raise ModelError(f"{model} is no checkpoint: an exported file can no longer be pruned")
+        raise ModelError(f"{model} is not a checkpoint: an exported file can no longer be pruned")
     checkpoint, takes = opened.checkpoint, opened.predictor.card
     if checkpoint.mirrored:
         raise ModelError(

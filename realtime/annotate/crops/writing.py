@@ -92,4 +92,6 @@ def refuse_foreign(folder: Path) -> None:
     with disk_errors(folder):
         others = [] if not folder.exists() else [p for p in folder.iterdir() if not is_crop(p)]
     if others:
-        raise SinkError(f"{folder} holds what is no crop of fer-live's, such as {others[0].name}")
+        raise SinkError(
+            f"{folder} contains files that are not fer-live's crops, such as {others[0].name}"
+        )

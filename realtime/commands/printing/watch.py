@@ -34,7 +34,7 @@ def tell_watched(report: WatchReport) -> None:
     """Print how a run went, and what it wrote."""
     console = Console(stderr=True, highlight=False, soft_wrap=True)
     console.print(_table(report.streams))
-    begun = f", {report.restarts} processes begun anew" if report.restarts else ""
+    begun = f", {report.restarts} processes restarted" if report.restarts else ""
     console.print(f"watched for {report.seconds:.0f} s{begun}", markup=False)
     for one in report.streams:
         if one.table is not None:

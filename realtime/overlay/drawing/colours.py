@@ -15,14 +15,14 @@ LABEL_COLOURS: Final[dict[str, Colour]] = {
     "neutral": (244, 244, 240),
     "contempt": (120, 200, 245),
 }
-"""After Okabe and Ito (2002), "Color universal design", with white for neutral in place of black
-and each shifted a little for the distance to the others; a test computes the distances as seen
-with each of the three kinds of colour blindness."""
+"""After Okabe and Ito (2002), "Color universal design", with white for neutral instead of black,
+and each shifted slightly to increase its distance from the others; a test computes the distances
+for each of the three kinds of colour blindness."""
 
 OTHER_LABEL: Final[Colour] = (190, 190, 200)
-"""For a label that this file does not know."""
+"""For labels not listed here."""
 UNCERTAIN: Final[Colour] = (158, 160, 164)
-"""In place of the label's colour: it shall not look like a finding."""
+"""Replaces the label's colour, because an uncertain label must not look like a finding."""
 INK: Final[Colour] = (16, 17, 20)
 PAPER: Final[Colour] = (250, 250, 250)
 FAINT: Final[Colour] = (198, 200, 206)
@@ -51,5 +51,5 @@ def contrast(one: Colour, other: Colour) -> float:
 
 
 def ink_on(colour: Colour) -> Colour:
-    """Return the dark or the light writing, whichever reads better on `colour`."""
+    """Return the dark or the light text colour, whichever is more legible on `colour`."""
     return max((INK, PAPER), key=lambda ink: contrast(ink, colour))

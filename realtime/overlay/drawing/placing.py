@@ -6,17 +6,17 @@ from typing import Final
 from fer_live.realtime.overlay.drawing.shapes import Rect
 
 FAR: Final = 4
-"""A line that finds no room at its face may be so many of its heights away."""
+"""A caption that has no room at its face may be at most this many of its heights away."""
 RIM_PX: Final = 2
-"""Writing has a dark rim, and keeps so far from other writing."""
+"""Text has a dark outline, and keeps this distance from other text."""
 SECOND_CHOICE: Final = 0.15
-"""What a face may be covered, as a part of the writing, before the next best place is taken."""
+"""How much of a caption may cover a face, as a fraction, before the next best place is used."""
 
 
 def beside_edges(box: Rect, size_wh: tuple[int, int], gap: int) -> list[Rect]:
-    """Return places for a line about a face, best first: above, below, inside at top and bottom.
+    """Return places for a face's caption, best first: above, below, inside at top and bottom.
 
-    Each from the left edge and from the right one, where the face is as well marked.
+    Each is aligned with the left edge and then with the right one, which marks the face as well.
     """
     width, height = size_wh
     tops = (box.y0 - gap - height, box.y1 + gap, box.y0 + gap, box.y1 - gap - height)
@@ -25,7 +25,7 @@ def beside_edges(box: Rect, size_wh: tuple[int, int], gap: int) -> list[Rect]:
 
 
 def near_edges(box: Rect, size_wh: tuple[int, int], gap: int) -> list[Rect]:
-    """Return places for a line a little farther off, nearest first, where others took the best."""
+    """Return places for a caption slightly farther away, nearest first, if the best are taken."""
     width, height = size_wh
     step = height + gap
     starts = (box.y0 - step, box.y1 + gap)
@@ -37,7 +37,7 @@ def near_edges(box: Rect, size_wh: tuple[int, int], gap: int) -> list[Rect]:
 
 
 def beside_sides(box: Rect, size_wh: tuple[int, int], gap: int) -> list[Rect]:
-    """Return places for a panel about a face, best first: right, left, from the top or bottom."""
+    """Return places for a face's panel, best first: right, left, from the top or bottom."""
     width, height = size_wh
     lefts = (box.x1 + gap, box.x0 - gap - width)
     tops = (box.y0, box.y1 - height)
@@ -51,7 +51,7 @@ def least_covering(
     faces: Sequence[Rect],
     writing: Sequence[Rect],
 ) -> Rect | None:
-    """Return the best place: one that covers little, early ones before late ones; None without one.
+    """Return the best place, the first of those that cover little; None if there is none.
 
     Args:
         places: Best first; each is moved into the picture.
@@ -73,7 +73,7 @@ def least_covering(
 def uncovering(
     places: Iterable[Rect], picture_wh: tuple[int, int], *, others: Sequence[Rect]
 ) -> Rect | None:
-    """Return the first place that covers nothing and lies in the picture; None without one."""
+    """Return the first place that covers nothing and is inside the picture; None without one."""
     for place in places:
         if place == place.inside(*picture_wh) and not any(map(place.overlap, others)):
             return place

@@ -11,7 +11,7 @@ from fer_live.arrays import Image
 from fer_live.realtime.overlay.drawing.colours import INK, Colour
 
 OPAQUE: Final = 255
-"""Coverage of a pixel in which nothing of the picture is left."""
+"""Coverage of a pixel that hides the picture completely."""
 
 
 class Rect(NamedTuple):
@@ -34,7 +34,7 @@ class Rect(NamedTuple):
 
     @property
     def middle_y(self) -> int:
-        """The row half way down."""
+        """The row in the middle."""
         return (self.y0 + self.y1) // 2
 
     def overlap(self, other: "Rect") -> int:
@@ -48,7 +48,7 @@ class Rect(NamedTuple):
         return Rect(self.x0 - by, self.y0 - by, self.x1 + by, self.y1 + by)
 
     def inside(self, width: int, height: int) -> "Rect":
-        """Return the rectangle moved, as little as need be, into a picture; the corner goes first.
+        """Return the rectangle moved into a picture by as little as necessary.
 
         One that is larger than the picture keeps its top left corner in it.
         """
@@ -58,14 +58,14 @@ class Rect(NamedTuple):
 
 
 def blend(picture: Image, x0: int, y0: int, mask: NDArray[np.uint8], colour: Colour) -> None:
-    """Mix a colour into `picture` where a mask covers it; what lies outside is left out.
+    """Blend a colour into `picture` where a mask covers it; parts outside are ignored.
 
     Args:
         picture: (H, W, 3) uint8, changed.
         x0: Column of the mask's left edge, may be negative.
         y0: Row of its top edge.
         mask: (h, w) uint8, 255 for the colour alone.
-        colour: What is mixed in.
+        colour: The colour to blend in.
     """
     height, width = picture.shape[:2]
     left, top = max(0, -x0), max(0, -y0)
@@ -74,7 +74,7 @@ def blend(picture: Image, x0: int, y0: int, mask: NDArray[np.uint8], colour: Col
         return
     y, x = y0 + top, x0 + left
     region = picture[y : y + shown.shape[0], x : x + shown.shape[1]]
-    # Shares out of 256: a shift is many times faster than a division by 255.
+    # Weights out of 256: a shift is many times faster than a division by 255.
     share = shown[:, :, None].astype(np.uint16)
     share += share >> 7
     region[:] = (region * (256 - share) + np.array(colour, np.uint16) * share) >> 8
@@ -83,7 +83,7 @@ def blend(picture: Image, x0: int, y0: int, mask: NDArray[np.uint8], colour: Col
 def fill(
     picture: Image, rect: Rect, colour: Colour, *, radius: int = 0, opacity: float = 1.0
 ) -> None:
-    """Fill a rectangle with round corners."""
+    """Fill a rectangle with rounded corners."""
     if rect.width <= 0 or rect.height <= 0:
         return
     radius = min(radius, rect.width // 2, rect.height // 2)
@@ -93,7 +93,7 @@ def fill(
 
 @lru_cache(maxsize=256)
 def _rounded(width: int, height: int, radius: int, opacity: int) -> NDArray[np.uint8]:
-    """Return how much of each pixel a rectangle with round corners covers, 0 to `opacity`."""
+    """Return how much of each pixel a rectangle with rounded corners covers, 0 to `opacity`."""
     beyond_x = np.abs(np.arange(width) - (width - 1) / 2) - (width / 2 - radius)
     beyond_y = np.abs(np.arange(height) - (height - 1) / 2) - (height / 2 - radius)
     distance = np.hypot(np.maximum(beyond_x, 0)[None], np.maximum(beyond_y, 0)[:, None])
@@ -104,7 +104,7 @@ def _rounded(width: int, height: int, radius: int, opacity: int) -> NDArray[np.u
 
 
 def frame(picture: Image, rect: Rect, colour: Colour, *, line_px: int, dashed: bool) -> None:
-    """Draw the outline of a rectangle with round corners, a dark seam on either side of it."""
+    """Draw the outline of a rectangle with rounded corners, with a dark edge on either side."""
     radius = max(2, min(4 * line_px, rect.width // 4, rect.height // 4))
     seam = line_px + 2 * max(1, line_px // 3)
     for run in _outline(rect, radius, dash_px=6 * line_px if dashed else 0):
@@ -114,7 +114,7 @@ def frame(picture: Image, rect: Rect, colour: Colour, *, line_px: int, dashed: b
 
 
 def _outline(rect: Rect, radius: int, *, dash_px: int) -> list[NDArray[np.int32]]:
-    """Return the outline as (N, 2) pixels, in one run, or in dashes as long as the gaps."""
+    """Return the outline as (N, 2) pixels, solid, or in dashes as long as the gaps."""
     turn = np.linspace(0, np.pi / 2, 7)
     x0, y0, x1, y1 = rect.x0 + radius, rect.y0 + radius, rect.x1 - 1 - radius, rect.y1 - 1 - radius
     corners = ((x1, y0, -np.pi / 2), (x1, y1, 0.0), (x0, y1, np.pi / 2), (x0, y0, np.pi))

@@ -6,21 +6,21 @@ from typing import Final
 from fer_live.realtime.results import Box
 
 TEXT_PART: Final = 0.03
-"""Height of the writing, as a part of the picture's shorter side."""
+"""Text height, as a fraction of the picture's shorter side."""
 SMALLEST_TEXT_PX: Final = 12
-"""Under this the letters run together, however small the picture is."""
+"""Smaller text is illegible, however small the picture is."""
 FACE_TEXT_PART: Final = 0.2
-"""Writing on a face is no higher than this part of the face's width: far faces are marked small."""
+"""Text on a face is no higher than this fraction of the face's width: small on distant faces."""
 SMALLEST_FACE_PART: Final = 0.7
-"""But no smaller than this part of the other writing."""
+"""But no smaller than this fraction of other text."""
 
 
 @dataclass(frozen=True, slots=True)
 class Style:
-    """What follows from the height of the writing.
+    """Sizes derived from the text height.
 
     Attributes:
-        text_px: Nominal height of the writing.
+        text_px: Nominal text height.
     """
 
     text_px: int
@@ -32,17 +32,17 @@ class Style:
 
     @property
     def gap_px(self) -> int:
-        """Space around writing, and between things that stand side by side."""
+        """Space around text, and between adjacent elements."""
         return max(2, round(0.36 * self.text_px))
 
     @property
     def row_px(self) -> int:
-        """Height of one line of writing with the space around it."""
+        """Height of one line of text with the space around it."""
         return round(1.36 * self.text_px)
 
     @property
     def small(self) -> "Style":
-        """Return the style of what matters less."""
+        """Return the style of secondary elements."""
         return Style(max(round(0.8 * SMALLEST_TEXT_PX), round(0.78 * self.text_px)))
 
 
@@ -52,7 +52,7 @@ def picture_style(width: int, height: int) -> Style:
 
 
 def face_style(picture: Style, box: Box) -> Style:
-    """Return the style for what is written about a face."""
+    """Return the style for a face's captions."""
     wanted = FACE_TEXT_PART * box.width_px
     least = max(SMALLEST_TEXT_PX, SMALLEST_FACE_PART * picture.text_px)
     return Style(round(min(picture.text_px, max(least, wanted))))

@@ -14,12 +14,12 @@ from fer_live.realtime.overlay.drawing.colours import Colour
 from fer_live.realtime.overlay.drawing.shapes import OPAQUE, blend
 
 THICKENING: Final = 0.7
-"""Power that the letters' soft edges (coverage in [0, 1]) are raised to: thin ones drown."""
+"""Exponent for the coverage in [0, 1] of the letters' soft edges: thin letters would be lost."""
 
 
 @lru_cache(maxsize=1024)
 def text_width(text: str, size_px: int) -> int:
-    """Return how wide a line of writing is, in pixels."""
+    """Return the width of a line of text, in pixels."""
     return round(_font(size_px).getlength(text))
 
 
@@ -27,12 +27,12 @@ def write(picture: Image, x: int, middle_y: int, text: str, size_px: int, colour
     """Write a line into `picture`.
 
     Args:
-        picture: (H, W, 3) uint8, changed. What does not fit in is left out.
+        picture: (H, W, 3) uint8, changed. What does not fit is cut off.
         x: Where the first letter begins.
-        middle_y: Half the height of the capitals.
+        middle_y: Row at half the height of the capitals.
         text: One line.
-        size_px: Nominal height of the writing.
-        colour: Of the letters.
+        size_px: Nominal text height.
+        colour: Text colour.
     """
     mask, dx, dy = _letters(text, size_px)
     blend(picture, x + dx, middle_y + dy, mask, colour)
@@ -49,9 +49,9 @@ def _font(size_px: int) -> ImageFont.FreeTypeFont:
 
 @lru_cache(maxsize=1024)
 def _letters(text: str, size_px: int) -> tuple[NDArray[np.uint8], int, int]:
-    """Return how much of each pixel a line covers, 0 to 255, and where its top left corner lies.
+    """Return how much of each pixel a line covers, 0 to 255, and its top left corner.
 
-    The corner is relative to the beginning of the line, at half the height of the capitals.
+    The corner is relative to the start of the line at half the height of the capitals.
     """
     font = _font(size_px)
     left, top, right, bottom = font.getbbox(text, anchor="ls")

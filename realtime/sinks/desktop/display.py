@@ -22,7 +22,7 @@ def display_problem() -> str | None:
         if os.environ.get("WAYLAND_DISPLAY"):
             return (
                 "this Wayland desktop runs no X server (DISPLAY is not set), which OpenCV's "
-                "windows need; install xwayland and log in anew, or use --no-window"
+                "windows need; install xwayland and log in again, or use --no-window"
             )
         return "there is no display (DISPLAY is not set); run it on a desktop, or use --no-window"
     return _platform_problem() or _x_problem(os.environ["DISPLAY"])

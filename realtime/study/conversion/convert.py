@@ -23,24 +23,24 @@ _ENDINGS: Final[dict[Target, str]] = {
 
 
 def convert(folder: Path, targets: Sequence[Target]) -> tuple[Path, ...]:
-    """Write each result of a folder in other formats, beside its table; return what was written.
+    """Write each result of a folder in other formats, next to its table; return the files.
 
     Times are those of the annotated video, which begins at the run's `start`.
 
     | target  | file             | read by                                        |
     |---------|------------------|------------------------------------------------|
-    | `elan`  | `NAME.eaf`       | ELAN: a tier a face, linked to the annotated video |
+    | `elan`  | `NAME.eaf`       | ELAN: a tier per face, linked to the annotated video |
     | `boris` | `NAME.boris.csv` | BORIS's aggregated events, spreadsheets        |
     | `vtt`   | `NAME.vtt`       | browsers and players: the label as a caption   |
     | `srt`   | `NAME.srt`       | players                                        |
 
     Args:
-        folder: What `annotate` wrote.
+        folder: The output folder of `annotate`.
         targets: Which formats.
 
     Raises:
         DataError: There are no results, or they cannot be read.
-        SinkError: The disk refuses.
+        SinkError: The disk reports an error.
     """
     written = []
     for result in read_results(folder):

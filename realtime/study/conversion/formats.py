@@ -10,18 +10,18 @@ from fer_live.realtime.study.conversion.segments import Segment, by_time
 from fer_live.version import installed_version
 
 _LONG_AGO: Final = "1970-01-01T00:00:00+00:00"
-"""ELAN wants a date; the same of every run, so that the same results give the same bytes."""
+"""ELAN requires a date; always the same, so that the same results give the same bytes."""
 _SCHEMA: Final = "http://www.mpi.nl/tools/elan/EAFv3.0.xsd"
 _XSI: Final = "http://www.w3.org/2001/XMLSchema-instance"
 _MS: Final = 1000
 
 
 def as_elan(segments: Sequence[Segment], media: str | None) -> str:
-    """Return an ELAN document (EAF 3.0): a tier a face, an annotation a stretch.
+    """Return an ELAN document (EAF 3.0): a tier per face, an annotation per segment.
 
     Args:
         segments: By face and time.
-        media: Name of the video beside it; None for none.
+        media: Name of the video next to it; None for none.
     """
     ET.register_namespace("xsi", _XSI)
     root = ET.Element(
@@ -78,7 +78,7 @@ def _tiers(root: ET.Element, segments: Sequence[Segment]) -> None:
 
 
 def as_boris(segments: Sequence[Segment], media: str | None, observation: str) -> str:
-    """Return a CSV in the columns of BORIS's aggregated events: a state event a stretch.
+    """Return a CSV in the columns of BORIS's aggregated events: a state event per segment.
 
     Args:
         segments: Of all faces.
@@ -106,7 +106,7 @@ def as_boris(segments: Sequence[Segment], media: str | None, observation: str) -
 
 
 def as_webvtt(segments: Sequence[Segment]) -> str:
-    """Return subtitles as WebVTT (W3C): a cue a stretch."""
+    """Return subtitles as WebVTT (W3C): a cue per segment."""
     cues = [
         f"{_clock(each.start_s, '.')} --> {_clock(each.end_s, '.')}\n{_said(each)}\n"
         for each in by_time(segments)
@@ -115,7 +115,7 @@ def as_webvtt(segments: Sequence[Segment]) -> str:
 
 
 def as_srt(segments: Sequence[Segment]) -> str:
-    """Return subtitles as SubRip: a numbered cue a stretch."""
+    """Return subtitles as SubRip: a numbered cue per segment."""
     cues = [
         f"{k}\n{_clock(each.start_s, ',')} --> {_clock(each.end_s, ',')}\n{_said(each)}\n"
         for k, each in enumerate(by_time(segments), start=1)

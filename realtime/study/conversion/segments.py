@@ -8,20 +8,20 @@ from typing import Final
 from fer_live.realtime.sinks.table_reader import read_table
 
 LONGEST_GAP_S: Final = 0.5
-"""A face that was away for longer begins a new stretch."""
+"""A face that was away for longer than this starts a new segment."""
 USUAL_FRAME_S: Final = 0.04
 
 
 @dataclass(slots=True)
 class Segment:
-    """One face, one label.
+    """A period in which one face has one label.
 
     Attributes:
         track: Number of the face.
-        label: What it shows.
-        uncertain: Whether that is uncertain.
-        start_s: From when, on the table's clock.
-        end_s: Until when.
+        label: Its label.
+        uncertain: Whether the label is uncertain.
+        start_s: Start, on the table's clock.
+        end_s: End, on the table's clock.
     """
 
     track: int
@@ -32,12 +32,12 @@ class Segment:
 
     @property
     def shown(self) -> str:
-        """The label, with a question mark where it is uncertain."""
+        """The label, with a question mark if it is uncertain."""
         return f"{self.label}?" if self.uncertain else self.label
 
 
 def read_segments(table: Path) -> list[Segment]:
-    """Return the stretches of every face, by face and time.
+    """Return the segments of every face, by face and time.
 
     A frame lasts until the next frame of the file; the last as long as the one before it.
 
@@ -60,12 +60,12 @@ def read_segments(table: Path) -> list[Segment]:
 
 
 def by_time(segments: Iterable[Segment]) -> list[Segment]:
-    """Return stretches of all faces in the order of time."""
+    """Return the segments of all faces in order of time."""
     return sorted(segments, key=lambda each: (each.start_s, each.track))
 
 
 def _append(segments: list[Segment], new: Segment) -> None:
-    """Add a frame to a face's stretches: to the last one where nothing changed."""
+    """Add a frame to a face's segments: to the last one if nothing changed."""
     last = segments[-1] if segments else None
     same = last is not None and (last.label, last.uncertain) == (new.label, new.uncertain)
     if last is not None and same and new.start_s - last.end_s <= LONGEST_GAP_S:

@@ -19,9 +19,9 @@ _MOST_TOLD: Final = 12
 
 
 def with_markers(subjects: Subjects, folder: Path, results: Sequence[FileResult]) -> Subjects:
-    """Return subjects whose `t0` is where their markers were.
+    """Return the subjects with `t0` set to the times of their markers.
 
-    | column          | what it says                                                      |
+    | column          | meaning                                                           |
     |-----------------|-------------------------------------------------------------------|
     | `xdf`           | the recording, relative to the table of subjects                  |
     | `marker`        | the marker at `t0`                                                |
@@ -31,12 +31,12 @@ def with_markers(subjects: Subjects, folder: Path, results: Sequence[FileResult]
     | `video_stream`  | or a stream with one sample for each frame of the clip            |
 
     Args:
-        subjects: As they were read; files without `xdf` are left as they are.
+        subjects: As read; files without `xdf` are unchanged.
         folder: The folder of the table.
         results: Of every file.
 
     Raises:
-        DataError: A recording cannot be read, or does not say what is asked of it.
+        DataError: A recording cannot be read, or does not contain the markers or streams.
     """
     if XDF not in subjects.columns:
         return subjects
@@ -56,7 +56,7 @@ def with_markers(subjects: Subjects, folder: Path, results: Sequence[FileResult]
 
 
 def _start_s(cells: Mapping[str, str], folder: Path, result: FileResult) -> float:
-    """Return the time of a clip at which its marker was."""
+    """Return the time of the marker in the clip."""
     path = folder / cells[XDF]
     begin, stream = cells.get(VIDEO_START, ""), cells.get(VIDEO_STREAM, "")
     if not cells.get(MARKER):
@@ -77,7 +77,7 @@ def _start_s(cells: Mapping[str, str], folder: Path, result: FileResult) -> floa
 
 
 def _moment_s(stream: XdfStream, marker: str, number: str, path: Path) -> float:
-    """Return when a marker was, on the recording's clock."""
+    """Return the time of a marker on the recording's clock."""
     at = [k for k, text in enumerate(stream.texts) if text.strip() == marker]
     if not at:
         there = ", ".join(list(dict.fromkeys(stream.texts))[:_MOST_TOLD]) or "none"
@@ -96,9 +96,9 @@ def _moment_s(stream: XdfStream, marker: str, number: str, path: Path) -> float:
 
 
 def _clip_time_s(frames: XdfStream, moment_s: float, result: FileResult, path: Path) -> float:
-    """Return a clip's time at a moment, between those of its frames or beyond by its own pace.
+    """Return a clip's time at a given moment, interpolated between its frames or extrapolated.
 
-    The k-th sample stands for the k-th frame, so there have to be as many.
+    The k-th sample belongs to the k-th frame, so their numbers must agree.
     """
     times_s = _times_s(result)
     if len(times_s) != len(frames.times_s) or len(times_s) < 2:  # noqa: PLR2004 (a pace)

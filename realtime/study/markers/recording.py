@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from fer_live.errors import DataError, FerLiveError
 
 _CLOCK_OFFSET: Final = 4
-"""Tag of a chunk that says how far a stream's clock is from the recorder's."""
+"""Tag of a chunk with the offset of a stream's clock from the recorder's."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,11 +21,11 @@ class XdfStream:
     """One stream.
 
     Attributes:
-        name: As it was announced.
+        name: Its name.
         kind: Its type: "Markers", "EEG", "Expression" or any other.
         host: The machine that it came from.
         texts: The first channel of each sample, as text.
-        times_s: When each was taken, in seconds on the clock of the recording machine.
+        times_s: The time of each, in seconds on the clock of the recording machine.
     """
 
     name: str
@@ -36,18 +36,18 @@ class XdfStream:
 
 
 def read_streams(path: Path, names: Sequence[str | None]) -> list[XdfStream]:
-    """Return streams of a recording, their clocks set by the offsets that it holds.
+    """Return streams of a recording, their clocks corrected by the recorded offsets.
 
-    Other streams, such as hours of EEG, are not loaded. Times are as they were recorded but for
-    the clocks: none is moved to where a regular rate would have it.
+    Other streams, such as hours of EEG, are not loaded. Apart from that correction, times are as
+    recorded: they are not moved to a regular rate.
 
     Args:
         path: An .xdf file.
-        names: Of the streams, in any order; None for the only one of the type "Markers".
+        names: Of the streams, in any order; None for the only one of type "Markers".
 
     Raises:
-        DataError: It cannot be read, a stream is not in it or not alone of its name, or streams
-            come from several machines whose clocks the recording does not compare.
+        DataError: It cannot be read, a stream is missing or its name is not unique, or streams come
+            from several machines whose clock offsets were not recorded.
     """
     try:
         from pyxdf import load_xdf  # noqa: PLC0415 (an extra)
@@ -79,27 +79,27 @@ def read_streams(path: Path, names: Sequence[str | None]) -> list[XdfStream]:
 
 @contextmanager
 def _told(path: Path) -> Generator[None]:
-    """Say in a sentence that a file cannot be read. Of a damaged one pyxdf raises anything."""
+    """Turn errors of reading into a sentence; for a damaged file pyxdf may raise anything."""
     try:
         yield
     except FerLiveError:
         raise
     except OSError as error:
-        reason = error.strerror.lower() if error.strerror else "it is no XDF recording"
+        reason = error.strerror.lower() if error.strerror else "it is not an XDF recording"
         raise DataError(f"{path} cannot be read: {reason}") from error
     except Exception as error:
         raise DataError(f"{path} cannot be read; it is damaged: {error}") from error
 
 
 def _opened(path: Path) -> BinaryIO:
-    """Open a recording, packed or not."""
+    """Open a recording, compressed or not."""
     if path.suffix == ".xdfz" or path.suffixes[-2:] == [".xdf", ".gz"]:
         return cast(BinaryIO, gzip.open(path))
     return path.open("rb")
 
 
 def _chosen(there: Sequence[dict[str, Any]], name: str | None, path: Path) -> dict[str, Any]:
-    """Return the one stream that is meant."""
+    """Return the one stream that matches."""
     if name is None:
         alike, which = [s for s in there if s["type"] == "Markers"], "of the type Markers"
     else:
@@ -112,7 +112,7 @@ def _chosen(there: Sequence[dict[str, Any]], name: str | None, path: Path) -> di
 
 
 def _stream(found: dict[str, Any]) -> XdfStream:
-    """Read what pyxdf gives of a stream."""
+    """Convert a stream from pyxdf's representation."""
     info = found["info"]
 
     def word(key: str) -> str:

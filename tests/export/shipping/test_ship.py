@@ -155,7 +155,7 @@ def test_a_card_is_written_again_from_reports_on_the_file_alone(
 def test_a_name_that_is_no_file_name_is_refused(
     name: str, checkpoint: Checkpoint, tmp_path: Path
 ) -> None:
-    with pytest.raises(ModelError, match="is no name"):
+    with pytest.raises(ModelError, match="is not an allowed name"):
         ship(checkpoint, name, assets=tmp_path)
 
 

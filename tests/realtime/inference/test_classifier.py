@@ -120,7 +120,7 @@ def test_a_bad_file_is_refused_in_one_sentence(kind: str, tmp_path: Path) -> Non
         OnnxClassifier(str(path), device="cpu")
     sentence = str(refused.value)
     assert sentence.startswith(str(path))
-    assert sentence.endswith("make it anew from its checkpoint with: fer-export onnx")
+    assert sentence.endswith("export it again from its checkpoint with: fer-export onnx")
     assert "\n" not in sentence
     assert "[ONNXRuntimeError]" not in sentence
 

@@ -119,7 +119,7 @@ def test_a_port_that_is_taken_is_told() -> None:
         ("ftp://host/x", "no receiver"),
         ("osc://host", "has no port"),
         ("udp://host", "has no port"),
-        ("udp://:99", "names no host"),
+        ("udp://:99", "has no host"),
         ("udp://host:99999999", "no address"),
         ("udp://host:port", "no address"),
         ("mqtt://host/a/#", "choose another"),

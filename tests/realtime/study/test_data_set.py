@@ -54,7 +54,7 @@ def test_a_data_set_holds_the_rows_of_the_csv_and_is_read_in_parts(
         assert set(part["subject"]) == set(due["subject"])
     summarize(results, tmp_path / "parquet", form="parquet")  # again, in its own place
     (tmp_path / "parquet" / "faces" / "mine").mkdir()
-    with pytest.raises(DataError, match="holds something else"):
+    with pytest.raises(DataError, match="contains something else"):
         summarize(results, tmp_path / "parquet", form="parquet")
 
 

@@ -47,7 +47,7 @@ def test_a_password_comes_from_the_environment_and_is_never_shown(
     ("text", "says"),
     [
         ("", "there is no stream to watch"),
-        ("streams = 3", "streams is no table"),
+        ("streams = 3", "streams is not a table"),
         ("[streams]\n'a/b' = 'x'", "cannot be called 'a/b'"),
         ("[streams]\na = 3", r"streams\.a has to be a text"),
         ("[streams]\na = {address = 'x', transport = 'carrier'}", "use one of auto, tcp, udp"),
@@ -58,7 +58,7 @@ def test_a_password_comes_from_the_environment_and_is_never_shown(
         ("format = 'xls'\n[streams]\na = 'x'", "use one of csv, jsonl, parquet"),
         ("colour = 1\n[streams]\na = 'x'", "'colour' is none of"),
         ("max_faces = 0\n[streams]\na = 'x'", "follow at least one face"),
-        ("[streams\n", "is no TOML"),
+        ("[streams\n", "is not TOML"),
     ],
 )
 def test_what_makes_no_sense_is_refused_in_a_sentence(tmp_path: Path, text: str, says: str) -> None:

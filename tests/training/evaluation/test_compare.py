@@ -115,7 +115,7 @@ def test_the_command_tells_and_writes(tmp_path: Path) -> None:
 
 def test_a_file_that_is_no_report_is_named(tmp_path: Path) -> None:
     (tmp_path / "x.json").write_text("[]")
-    with pytest.raises(DataError, match=r"x\.json is no report"):
+    with pytest.raises(DataError, match=r"x\.json is not a report"):
         load_run(tmp_path / "x.json", "test")
     (tmp_path / "x.json").write_text("{")
     with pytest.raises(DataError, match="cannot be read as a report"):

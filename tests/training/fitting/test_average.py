@@ -109,7 +109,7 @@ def test_what_has_no_mean_is_refused(trained: Experiment, tmp_path: Path) -> Non
     with pytest.raises(ModelError, match="one-seed2"):
         average(trained, tmp_path, 0, 2)
     divided = dataclasses.replace(trained, second=None, split=SplitSettings("fractions"))
-    with pytest.raises(SettingsError, match="divides its set anew"):
+    with pytest.raises(SettingsError, match="divides its set differently"):
         average(divided, tmp_path, 0, 1)
     wider = dataclasses.replace(trained.network, widths=(4, 4, 4, 4, 6))
     other = dataclasses.replace(trained, name="one-seed2", network=wider)

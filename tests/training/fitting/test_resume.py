@@ -97,7 +97,7 @@ def test_other_settings_do_not_go_on_with_a_run(faces: Path) -> None:
     fit(experiment(), data=faces, runs=faces, running=QUIET)
     other = experiment()
     other = dataclasses.replace(other, fit=dataclasses.replace(other.fit, learning_rate=0.01))
-    with pytest.raises(SettingsError, match="begun with other settings of fit"):
+    with pytest.raises(SettingsError, match="started with other settings of fit"):
         fit(other, data=faces, runs=faces, running=QUIET)
 
 

@@ -221,7 +221,7 @@ def test_the_command_finds_points_twice_as_well_as_the_mean_face(tmp_path: Path)
     path.write_text(text.replace("epochs = 60", "epochs = 61"))
     result = CliRunner().invoke(app, [*words, "--runs", str(tmp_path / "runs")])
     assert result.exit_code == 2
-    assert "begun with other settings" in result.output
+    assert "started with other settings" in result.output
 
 
 def test_what_is_wrong_is_one_sentence(tmp_path: Path) -> None:

@@ -43,7 +43,7 @@ def read_features(path: Path, label_map: Mapping[str, str]) -> Samples:
     try:
         values = whole.iloc[:, FIRST_FEATURE:].to_numpy(dtype=np.float32)
     except ValueError as error:
-        raise DataError(f"{path}: a feature is no number: {error}") from error
+        raise DataError(f"{path}: a feature is not a number: {error}") from error
     words = [_word(value) for value in whole.iloc[:, 1].tolist()]
     known = {**SFEW_NUMBERS, **label_map}
     named = labels_of(words, known, where=str(path))

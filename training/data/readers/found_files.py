@@ -67,7 +67,7 @@ def find(root: Path) -> Found:
             picture is of a kind that cannot be read.
     """
     if not root.is_dir():
-        raise DataError(f"{root} is no folder; data.path must name one with pictures")
+        raise DataError(f"{root} is not a folder; data.path must name one with pictures")
     pictures, others, leaves = [], [], []
     for folder, inner, names in _walk(root):
         own = [folder / name for name in names]
@@ -86,9 +86,9 @@ def in_words(paths: Sequence[Path], root: Path) -> str:
     counts = ", ".join(f"{count:,} {ending}" for ending, count in endings.most_common())
     names = ", ".join(str(path.relative_to(root)) for path in paths[:_NAMED])
     files = (
-        "1 file that is no picture"
+        "1 file that is not a picture"
         if len(paths) == 1
-        else (f"{len(paths):,} files that are no pictures")
+        else (f"{len(paths):,} files that are not pictures")
     )
     more = ", ..." if len(paths) > _NAMED else ""
     return f"{files} ({counts}): {names}{more}"

@@ -75,7 +75,7 @@ def read_faces(settings: PointsSettings, root: Path, *, path: str = "") -> Landm
 def _of_pts(folder: Path) -> Iterator[tuple[Path, NDArray[np.float64]]]:
     """Give each picture that has a .pts of the same name."""
     if not folder.is_dir():
-        raise DataError(f"{folder} is no folder; data.path must name one with .pts files")
+        raise DataError(f"{folder} is not a folder; data.path must name one with .pts files")
     for file in sorted(folder.rglob("*.pts")):
         beside = sorted(
             p for p in file.parent.glob(f"{file.stem}.*") if p.suffix.lower() in ENDINGS

@@ -196,13 +196,13 @@ def mean_of(experiment: LandmarkExperiment, faces: LandmarkedFaces) -> Tensor:
 
 
 def _settle(experiment: LandmarkExperiment, folder: Path) -> None:
-    """Make the run's folder, or refuse one that was begun with other settings."""
+    """Make the run's folder, or refuse one that was started with other settings."""
     path = folder / "experiment.json"
     text = json.dumps(dataclasses.asdict(experiment), indent=2) + "\n"
     if path.is_file() and path.read_text(encoding="utf-8") != text:
         raise SettingsError(
-            f"{folder} was begun with other settings; give the experiment another name, or delete "
-            "the folder"
+            f"{folder} was started with other settings; give the experiment another name, or "
+            "delete the folder"
         )
     folder.mkdir(parents=True, exist_ok=True)
     write_whole(path, text)

@@ -45,7 +45,7 @@ def _folded_scale(network: nn.Module, name: str) -> Vector:
     """Return (channels,) |gamma| / sqrt(running variance + eps) of a batch norm."""
     norm = network.get_submodule(name)
     if not isinstance(norm, nn.BatchNorm1d | nn.BatchNorm2d) or norm.running_var is None:
-        raise TypeError(f"{name} is no batch norm with running statistics")
+        raise TypeError(f"{name} is not a batch norm with running statistics")
     scale = torch.rsqrt(norm.running_var + norm.eps)
     if norm.affine:
         scale = scale * norm.weight.detach().abs()

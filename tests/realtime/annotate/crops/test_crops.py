@@ -122,7 +122,7 @@ def test_a_folder_of_somebody_else_stays_and_costs_the_crops_alone(
     (outcome,) = annotate([clip], tmp_path / "out", settings, overwrite=True).outcomes
     assert outcome.status == "done"
     assert re.match(
-        "there are no crops: .* holds what is no crop of fer-live's", outcome.note or ""
+        "there are no crops: .* contains files that are not fer-live's crops", outcome.note or ""
     )
     assert mine.read_text() == "mine"
     made = {path.suffix for path in outcome.files}

@@ -146,5 +146,5 @@ def test_a_file_named_like_a_number_is_reached_by_its_folder(
 @pytest.mark.parametrize("wish", [{"size_wh": (1280, 720)}, {"fps": 30.0}, {"mjpg": True}])
 def test_only_a_camera_can_be_asked_for_something(tmp_path: Path, wish: dict[str, Any]) -> None:
     path = write_clip(tmp_path / "a.mp4", [0, 40])
-    with pytest.raises(SettingsError, match="is no camera of this machine"):
+    with pytest.raises(SettingsError, match="is not a camera of this machine"):
         open_source(str(path), **wish)

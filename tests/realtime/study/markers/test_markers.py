@@ -143,7 +143,7 @@ def test_typed_and_recorded_moments_stand_in_one_table(results: Path, tmp_path: 
             "none.xdf,baseline,video",
             "cannot be read: no such file",
         ),
-        ("xdf,marker,video_start", "subjects.csv,baseline,video", "it is no XDF recording"),
+        ("xdf,marker,video_start", "subjects.csv,baseline,video", "it is not an XDF recording"),
         ("xdf,marker,video_start,t0", "anna.xdf,baseline,video,1", "has both t0 and xdf"),
     ],
 )

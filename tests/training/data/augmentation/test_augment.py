@@ -131,7 +131,7 @@ def test_a_probability_over_1_is_refused() -> None:
 
 @pytest.mark.parametrize("ends", [(0.5,), (1.2, 0.2), (0.0, 1.0), (0.2, 0.5, 1.0)])
 def test_a_range_of_light_that_makes_no_sense_is_refused(ends: tuple[float, ...]) -> None:
-    with pytest.raises(SettingsError, match="is no range of factors"):
+    with pytest.raises(SettingsError, match="is not a range of factors"):
         AugmentSettings(exposure=ends)
 
 

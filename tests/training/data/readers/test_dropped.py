@@ -50,8 +50,8 @@ def test_files_that_are_no_pictures_are_counted_and_named(
     (tmp_path / "happy/clip.mp4").write_bytes(b"no picture")
     (tmp_path / "notes.txt").write_text("of the set")
     assert len(read(tmp_path)) == 2
-    told = "3 files that are no pictures (1 .png, 1 .txt, 1 .mp4)"
-    assert "passed over 3 files that are no pictures" in caplog.text
+    told = "3 files that are not pictures (1 .png, 1 .txt, 1 .mp4)"
+    assert "passed over 3 files that are not pictures" in caplog.text
     for name in ("notes.txt", "happy/clip.mp4", ".ipynb_checkpoints/happy/1.png"):
         assert name in caplog.text, told
 

@@ -232,7 +232,7 @@ def _bad_csv(tmp_path: Path, **changes: list[Any]) -> Path:
             {"kind": "ferplus", "path": "fer2013.csv", "votes": "short.csv"},
             r"short\.csv has 1 rows and .*fer2013\.csv 6",
         ),
-        ({"kind": "folders", "path": "none"}, r"none is no folder; data\.path"),
+        ({"kind": "folders", "path": "none"}, r"none is not a folder; data\.path"),
         ({"kind": "folders", "path": "empty"}, r"empty holds no picture"),
         ({"kind": "folders", "path": "odd"}, r"class 'bored' is unknown"),
         (
