@@ -35,7 +35,7 @@ def sha256_of_file(path: Path, alive: Callable[[], None] = lambda: None) -> str:
 
 
 def sha256_of_output(path: Path) -> str:
-    """Return the sha256 of a file, or of a folder: of its files' lines as `sha256sum *` tells them.
+    """Return the sha256 of a file, or of a folder: that of the lines printed by `sha256sum *`.
 
     Raises:
         SourceError: It cannot be read.
@@ -55,7 +55,7 @@ def fingerprint(
     settings: AnnotateSettings,
     neutral_sha256: str | None = None,
 ) -> dict[str, Any]:
-    """Return all that the written files depend on, as JSON values."""
+    """Return everything that the written files depend on, as JSON values."""
     return {
         **({} if neutral_sha256 is None else {"neutral_sha256": neutral_sha256}),
         "input_sha256": input_sha256,
@@ -66,10 +66,10 @@ def fingerprint(
 
 
 def differences(old: object, new: Mapping[str, Any]) -> list[str]:
-    """Say in a few words each what differs between two fingerprints; empty when nothing does.
+    """Return short descriptions of the differences between two fingerprints; empty if equal.
 
     Args:
-        old: As read from a summary, which may hold anything.
+        old: As read from a summary, which may contain anything.
         new: As `fingerprint` returns it.
     """
     before, after = dict(_flat("", old)), dict(_flat("", new))
@@ -90,7 +90,7 @@ def _flat(prefix: str, value: object) -> Iterator[tuple[str, object]]:
 
 
 def _said(key: str, old: object, new: object) -> str:
-    """Say how one leaf differs."""
+    """Describe the difference of one leaf."""
     if key == "neutral_sha256":
         return "the resting face is of another file"
     if key in ("input_sha256", "model_sha256"):

@@ -47,7 +47,7 @@ ALL_SUFFIXES: Final = (
     *map(annotated_picture, ENDINGS),
     *(f".faces.{form}" for form in get_args(TableFormat)),
 )
-"""Everything that a run may have written of an input, the summary first."""
+"""Everything that a run may have written for an input, the summary first."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +56,7 @@ class Sent:
 
     Attributes:
         address: Such as s3://bucket/results.
-        folder: Which folder stands for it in the jobs' targets; it may be another machine's.
+        folder: The folder that represents it in the jobs' targets; it may be on another machine.
     """
 
     address: str = field(repr=False)  # it may hold a password
@@ -69,11 +69,11 @@ class Order:
 
     Attributes:
         settings: What is wanted.
-        model_sha256: Of the model that the settings name, when the run began.
-        overwrite: Whether outputs of another making are replaced.
-        patience_s: How long another run that is at work on the same input is waited for.
-        at_rest: The resting face that the settings' file shows, where they name one.
-        sent: Where outputs are sent to; None leaves them in the folder where they are made.
+        model_sha256: Of the model in the settings, at the start of the run.
+        overwrite: Whether to replace outputs that were made differently.
+        patience_s: How long to wait for another run that is working on the same input.
+        at_rest: The resting expression from the file in the settings, if they name one.
+        sent: Where outputs are sent; None leaves them in the folder where they are made.
     """
 
     settings: AnnotateSettings
@@ -87,19 +87,19 @@ class Order:
 def annotate_file(
     job: Job, order: Order, opened: Opened, tell: Tell, shelf: Shelf | None = None
 ) -> Outcome:
-    """Write all that is wanted of one input, or find that it was done before.
+    """Write all outputs for one input, or find that it was done before.
 
     Args:
         job: The input, and where its outputs go.
-        order: What is wanted of every input.
+        order: What is wanted for every input.
         opened: Model and networks, which are used for other inputs too.
-        tell: Takes how much is done.
-        shelf: Where earlier outputs are; None for where the job's go.
+        tell: Called with the share that is done.
+        shelf: Where earlier outputs are; None for the place of the job's outputs.
 
     Raises:
         SourceError: The input cannot be read.
-        SinkError: An output cannot be written, or is there already and of another making.
-        ModelError: The model is another than when the run began.
+        SinkError: An output cannot be written, or exists already and was made differently.
+        ModelError: The model has been replaced since the start of the run.
     """
     shelf = shelf or Shelf(job.target.parent)
     _refuse_special(job.source)
@@ -116,7 +116,7 @@ def annotate_file(
         if before is not None:
             return replace(before, kind=kind)
         with Workspace(job, patience_s=order.patience_s, alive=lambda: tell(0.0)) as work:
-            # Whoever was at work here, killed or alive, may have done it meanwhile.
+            # Another run that was working here, killed or alive, may have done it meanwhile.
             before = _done_before(job, made_of, wanted, shelf)
             if before is not None:
                 return replace(before, kind=kind)
@@ -128,7 +128,7 @@ def annotate_file(
 
 
 def _refuse_special(path: Path) -> None:
-    """Refuse what is there and no file: of a pipe or a device nobody knows whether it ends.
+    """Refuse a path that exists but is not a file: a pipe or a device may never end.
 
     Raises:
         SourceError: It is one of these.
@@ -142,7 +142,7 @@ def _refuse_special(path: Path) -> None:
 def _done_before(
     job: Job, made_of: Mapping[str, Any], wanted: Sequence[str], shelf: Shelf
 ) -> Outcome | None:
-    """Return what an earlier run made of the same, if all that it made is still there.
+    """Return the outcome of an earlier, identical run, if all its outputs still exist.
 
     A video that it could not make because of a fault is tried again.
     """
@@ -172,7 +172,7 @@ def _done_before(
 
 
 def _suffixes(settings: AnnotateSettings, source: Source, job: Job) -> tuple[str, ...]:
-    """Return the endings of all that is wanted, the summary last."""
+    """Return the endings of all outputs, the summary last."""
     drawn = (annotated_suffix(source, job),) if settings.video else ()
     page = (PAGE,) if settings.report and still_of(source) is None else ()
     crops = (CROPS,) if settings.crops is not None else ()
@@ -182,7 +182,7 @@ def _suffixes(settings: AnnotateSettings, source: Source, job: Job) -> tuple[str
 def _published(
     job: Job, summary: dict[str, Any], work: Workspace, wanted: Sequence[str]
 ) -> Outcome:
-    """Write the summary, with the checksums of all else, and put everything in its place."""
+    """Write the summary, with the checksums of all other outputs, and move them into place."""
     made = [suffix for suffix in wanted if work.path(suffix).exists()]
     input_sha256 = summary["fingerprint"]["input_sha256"]
     summary["input"]["sha256"] = input_sha256
@@ -201,7 +201,7 @@ def _published(
 
 
 def _refuse_existing(job: Job, made_of: Mapping[str, Any], shelf: Shelf) -> None:
-    """Raise when outputs are there already, and say how they differ from what is asked for."""
+    """Raise if outputs exist already, and say how they differ from what is requested."""
     old = read_summary(job.output(SUMMARY))
     changes = differences(old.get("fingerprint"), made_of) if old else []
     there = [path for path in map(job.output, ALL_SUFFIXES) if shelf.has(path)]
@@ -212,7 +212,7 @@ def _refuse_existing(job: Job, made_of: Mapping[str, Any], shelf: Shelf) -> None
         )
     if there and job.output(SUMMARY) not in there:
         raise SinkError(
-            f"{there[0]} is there already, without a summary that says how it was made; "
+            f"{there[0]} exists already, without a summary that says how it was made; "
             "pass --overwrite to replace it"
         )
 
@@ -250,9 +250,9 @@ def _made(
 
 
 def _as_it_lies(source: Source) -> dict[str, Any]:
-    """Return which stream of a video was read, and the shape of its pixels, as the file has them.
+    """Return which stream of a video was read, and the aspect ratio of its pixels in the file.
 
-    `size_wh` and all boxes are in pixels made square.
+    `size_wh` and all boxes are in square pixels.
     """
     if not isinstance(source, VideoSource):
         return {"stream": None, "pixel_aspect": "1"}

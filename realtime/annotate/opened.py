@@ -13,30 +13,30 @@ from fer_live.realtime.send import Sender
 
 
 class Opened:
-    """What is slow to open, opened when it is first asked for and closed at the end.
+    """What is slow to open, opened on first use and closed at the end.
 
-    Opening takes longer than looking at a photograph (53 against 42 ms of the processor).
+    Opening takes longer than processing a photograph (53 against 42 ms of processor time).
 
     Attributes:
-        sender: Sends every result to other programs; None for nobody.
+        sender: Sends every result to other programs; None to send none.
     """
 
     def __init__(self, sender: Sender | None = None) -> None:
         """Open nothing yet.
 
         Args:
-            sender: Gets every result; it belongs to whoever made it.
+            sender: Gets every result; it belongs to the caller.
         """
         self.sender = sender
         self._classifier: tuple[tuple[str, Device], OnnxClassifier] | None = None
         self._networks: tuple[tuple[FaceSettings, Device], FaceNetworks] | None = None
 
     def classifier(self, model: str, device: Device) -> OnnxClassifier:
-        """Return a model that names emotions.
+        """Return the classifier.
 
         Raises:
             ModelError: It cannot be used.
-            DeviceError: The device cannot be had.
+            DeviceError: The device is not available.
         """
         key = model, device
         if self._classifier is None or self._classifier[0] != key:
@@ -44,12 +44,12 @@ class Opened:
         return self._classifier[1]
 
     def networks(self, faces: FaceSettings, device: Device) -> FaceNetworks:
-        """Return face networks, for a finder that is closed before they are asked for again.
+        """Return face networks, for a finder that is closed before they are requested again.
 
         Raises:
             ModelError: MediaPipe's model file is missing or damaged.
-            SettingsError: MediaPipe was asked for, or is installed, and cannot be used.
-            DeviceError: CUDA was asked for and cannot be had.
+            SettingsError: MediaPipe was requested, or is installed, but cannot be used.
+            DeviceError: CUDA was requested and is not available.
         """
         key = faces, device
         if self._networks is None or self._networks[0] != key:
@@ -77,7 +77,7 @@ class Opened:
 
 @cache
 def opened_here() -> Opened:
-    """Return what a process that works for a run keeps open until it ends."""
+    """Return what a worker process keeps open until it ends."""
     opened = Opened()
     atexit.register(opened.close)
     return opened

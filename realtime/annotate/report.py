@@ -8,18 +8,18 @@ from typing import Literal, TypeAlias
 Status: TypeAlias = Literal["done", "skipped", "failed"]
 """`skipped`: it was done before, with the same fingerprint."""
 Kind: TypeAlias = Literal["video", "picture"]
-"""`picture`: a single one; animations and pages are taken for videos."""
+"""`picture`: a single one; animations and multi-page files count as videos."""
 
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """How far the whole run has come.
+    """Progress of the whole run.
 
     Attributes:
-        fraction: Of all the work, in [0, 1]; never decreases. Inputs are weighed by their size.
-        left_s: Estimated seconds until all is done; None until there is something to go by.
-        finished: How many inputs are done, skipped or failed.
-        inputs: How many there are.
+        fraction: Share of the work done, in [0, 1]; never decreases. Inputs are weighted by size.
+        left_s: Estimated seconds left; None until there is a basis for an estimate.
+        finished: Number of inputs that are done, skipped or failed.
+        inputs: Number of inputs.
         current: The input that was worked on last.
     """
 
@@ -32,14 +32,14 @@ class Progress:
 
 @dataclass(frozen=True, slots=True)
 class Watch:
-    """Whoever waits for a run or listens to it; called in the thread that began it.
+    """Callbacks and receivers of a run; called in the thread that started it.
 
     Attributes:
-        progress: Called whenever there is news.
-        told_to_stop: Asked between frames whether to give up. What a signal's handler raises may
-            come up inside a library's callback, where it is lost; an answer given here is not.
-        send: Receivers that get the rows of the table as messages while it is written, such as
-            `osc://127.0.0.1:9000`; see `fer_live.realtime.send`. Only without `jobs`.
+        progress: Called whenever there is progress.
+        told_to_stop: Called between frames; returns whether to give up. An exception raised by a
+            signal handler may arise inside a library's callback and be lost; this answer is not.
+        send: Addresses to which the rows of the table are sent as messages while it is written,
+            such as `osc://127.0.0.1:9000`; see `fer_live.realtime.send`. Only without `jobs`.
     """
 
     progress: Callable[[Progress], None] = lambda _: None
@@ -49,18 +49,18 @@ class Watch:
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What became of one input.
+    """The outcome for one input.
 
     Attributes:
         input: The file.
         status: Whether it is done, was done before, or failed.
-        note: Why it failed; for one that is done, what the reader must know (such as that the
-            file ended early); None when there is nothing to say.
-        files: What was written, the summary last; empty when it failed.
-        input_sha256: Of the input, in hex; None when it failed.
-        checksums: The sha256 of each of `files`, in hex, as it was when it was written.
-        attempts: How many processes worked on it; 2 when the first one died.
-        kind: What it is; "video" where it failed.
+        note: Why it failed; for one that is done, what the user must know (for example, that the
+            file ended early); None if there is nothing to say.
+        files: The files written, the summary last; empty if it failed.
+        input_sha256: Of the input, in hex; None if it failed.
+        checksums: The sha256 of each of `files`, in hex, at the time of writing.
+        attempts: Number of processes that worked on it; 2 if the first one died.
+        kind: The kind of input; "video" if it failed.
     """
 
     input: Path
@@ -75,7 +75,7 @@ class Outcome:
 
 @dataclass(frozen=True, slots=True)
 class PassedOver:
-    """A file or folder that makes no input, and why."""
+    """A file or folder that was not used as an input, and why."""
 
     path: Path
     why: str
@@ -83,15 +83,15 @@ class PassedOver:
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """What became of every input, in the order in which they were found.
+    """The outcome of a run, with its inputs in the order in which they were found.
 
     Attributes:
-        outcomes: One an input.
-        passed_over: What was found and not annotated.
-        fault: What was wrong with the run itself, though every input was seen to; None when all
-            was well.
-        together: What was written of all inputs together: the table and contact sheets of the
-            pictures, the page over the run.
+        outcomes: One per input.
+        passed_over: What was found but not annotated.
+        fault: What was wrong with the run itself, although every input was processed; None if
+            nothing was.
+        together: Files about all inputs together: the table and contact sheets of the pictures, the
+            page of the run.
     """
 
     outcomes: tuple[Outcome, ...]

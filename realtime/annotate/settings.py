@@ -26,31 +26,31 @@ TableFormat: TypeAlias = Literal["csv", "jsonl", "parquet"]
 
 @dataclass(frozen=True, slots=True)
 class AnnotateSettings:
-    """Everything that the written files depend on, beside the input, the model and the version.
+    """Everything that the written files depend on, apart from input, model file and version.
 
     Attributes:
         model: Name of a shipped model, or the path of an .onnx file.
         device: Where the model runs.
-        prior: Which prior labels are taken with.
-        faces: How faces are found; `faces.blendshapes` adds their columns to the table.
+        prior: The prior at which labels are chosen.
+        faces: How faces are detected; `faces.blendshapes` adds their columns to the table.
         tracking: When a face keeps its number.
-        labels: How labels are steadied.
-        start_s: Leave out what shows before this time, in seconds; None for the beginning.
-        end_s: Leave out what shows from this time on; None for the end.
-        fps: Take at most so many frames a second; None for every frame.
+        labels: How labels are smoothed.
+        start_s: Skip frames before this time, in seconds; None for the beginning.
+        end_s: Skip frames from this time on; None for the end.
+        fps: Use at most this many frames per second; None for every frame.
         table: Format of the table.
-        video: Whether the annotated video is made.
+        video: Whether to write an annotated video.
         blur_faces: Whether faces are made unrecognisable in the annotated video.
-        choices: How files are read: turned, which stream, what is too much.
+        choices: How files are read: rotation, which stream, limits.
         chosen: Which faces are kept.
-        columns: Measures that the table has beside its other columns: names, groups or patterns
-            of `realtime.measures`.
-        report: Whether there is a page to look at of each video.
-        crops: Which faces are kept as pictures: "all", "strongest" (each face's clearest moment of
-            each label), or one of each face in so many seconds; None for none.
-        neutral: Where the resting faces that are taken out come from: each face's first so many
-            seconds, "median" of all that it shows, or a picture or clip of the person at rest;
-            None takes nothing out.
+        columns: Measurements to add as columns to the table: names, groups or patterns of
+            `realtime.measures`.
+        report: Whether to write an HTML report for each video.
+        crops: Which faces are saved as pictures: "all", "strongest" (each face's clearest moment of
+            each label), or one of each face every this many seconds; None for none.
+        neutral: Source of the resting expressions to correct for: each face's first seconds (a
+            number), "median" of the whole clip, or a picture or clip of the person at rest; None
+            corrects nothing.
     """
 
     model: str = DEFAULT_MODEL
@@ -97,10 +97,10 @@ class AnnotateSettings:
             )
 
     def as_json(self) -> dict[str, Any]:
-        """Return the settings as values that JSON can hold; equal settings give equal values.
+        """Return the settings as JSON values; equal settings give equal values.
 
-        The model is left out: not its name counts, nor where its file lies, but its sha256. What
-        "auto" means for the finder depends on the machine, so it is what it means here.
+        The model is left out, because its sha256 counts and not its name or path. The finder "auto"
+        is replaced by what it stands for on this machine.
         """
         fields = dataclasses.asdict(self)
         fields["faces"]["finder"] = resolved(self.faces.finder)

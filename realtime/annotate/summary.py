@@ -22,9 +22,9 @@ _PACKAGES: Final = ("av", "mediapipe", "numpy", "onnxruntime", "onnxruntime-gpu"
 
 
 class FileTally:
-    """Counts over the frames of one file; holds one small record a track, whatever the length.
+    """Counts over the frames of one file; keeps one small record per track, whatever the length.
 
-    A frame lasts until the next one shows, so that times are right at a variable rate.
+    A frame lasts until the next one, so that times are right at a variable rate.
     """
 
     def __init__(self, contract: ModelContract, prior: Prior) -> None:
@@ -37,7 +37,7 @@ class FileTally:
         self._frames = 0
 
     def add(self, result: FrameResult) -> None:
-        """Take in the next frame's settled result."""
+        """Add the next frame's settled result."""
         if self._last is None:
             self._first_s = result.time_s
         else:
@@ -54,8 +54,7 @@ class FileTally:
         """Return the summary's figures; call once, after the last frame.
 
         Args:
-            last_frame_s: How long the last frame shows, in seconds; None for as long as the one
-                before it.
+            last_frame_s: Duration of the last frame, in seconds; None for that of the one before.
         """
         last_s = self._frame_s if last_frame_s is None else last_frame_s
         end_s = self._first_s
@@ -73,7 +72,7 @@ class FileTally:
         }
 
     def _credit(self, result: FrameResult, frame_s: float) -> None:
-        """Add the time that a frame showed to each of its faces."""
+        """Add the duration of a frame to each of its faces."""
         for track in result.tracks:
             label = self._labels.index(track.label)
             self._tracks[track.track_id].show(label, frame_s, uncertain=track.uncertain)
@@ -93,7 +92,7 @@ class _TrackTally:
     def see(
         self, track: Track, label: int, time_s: float, unsteadied: NDArray[np.floating[Any]]
     ) -> None:
-        """Count one frame: its label, and what would be its label without steadying."""
+        """Count one frame: its label, and what its label would be without smoothing."""
         self._first_s = self._first_s if self._frames else time_s
         self._last_s = time_s
         self._frames += 1
@@ -103,7 +102,7 @@ class _TrackTally:
         self._raw_flips.see(int(np.argmax(unsteadied)))
 
     def show(self, label: int, frame_s: float, *, uncertain: bool) -> None:
-        """Add the time for which a frame showed."""
+        """Add the duration of a frame."""
         self._seconds[label] += frame_s
         self._uncertain_s += frame_s if uncertain else 0.0
 
@@ -133,18 +132,18 @@ class _Flips:
         self._count = 0
 
     def see(self, label: int) -> None:
-        """Take in the label of the next frame."""
+        """Add the label of the next frame."""
         self._count += self._label is not None and label != self._label
         self._label = label
 
     def per_minute(self, minutes: float) -> float:
-        """Return the rate; 0 for a face that was seen for no time."""
+        """Return the rate; 0 for a face with a duration of 0."""
         return _rounded(self._count / minutes) if minutes > 0 else 0.0
 
 
 @cache
 def versions() -> dict[str, str]:
-    """Return the versions of what takes part, by the names of the packages that are installed."""
+    """Return the versions of the packages involved, by the names under which they are installed."""
     found = {"fer-live": installed_version(), "python": platform.python_version()}
     for package in _PACKAGES:
         try:
@@ -158,16 +157,16 @@ def write_summary(path: Path, summary: dict[str, Any]) -> None:
     """Write a summary as JSON.
 
     Raises:
-        SinkError: The disk refuses.
+        SinkError: The disk reports an error.
     """
     text = json.dumps(summary, indent=2, ensure_ascii=False, allow_nan=False)
     with disk_errors(path):
-        # A name that is no UTF-8 is written as JSON's own escapes, and comes back as it was.
+        # A name that is not UTF-8 is written with JSON escapes, and is restored when read.
         path.write_text(text + "\n", encoding="utf-8", errors="backslashreplace")
 
 
 def read_summary(path: Path) -> dict[str, Any] | None:
-    """Return a summary that was written before; None when there is none that can be read."""
+    """Return a summary that was written before; None if there is no readable one."""
     try:
         found = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError):
@@ -176,7 +175,7 @@ def read_summary(path: Path) -> dict[str, Any] | None:
 
 
 def _by_label(labels: tuple[str, ...], values: NDArray[np.float64]) -> dict[str, float]:
-    """Return one rounded number a label."""
+    """Return one rounded number per label."""
     return {label: _rounded(value) for label, value in zip(labels, values.tolist(), strict=True)}
 
 

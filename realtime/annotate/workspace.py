@@ -16,11 +16,11 @@ from fer_live.errors import SinkError
 from fer_live.realtime.annotate.inputs.jobs import SUMMARY, Job, is_crop
 
 PATIENCE_S: Final = 30.0
-"""How long another run is waited for: one that was killed is gone within moments."""
+"""How long to wait for another run: one that was killed is gone within moments."""
 LOOK_AGAIN_S: Final = 0.1
 ENDING: Final = ".unfinished"
 _MARK: Final = ".publishing"
-"""What is in the workspace while finished outputs are moved to their places."""
+"""A file that exists in the workspace while finished outputs are moved to their places."""
 
 _log = logging.getLogger(__name__)
 
@@ -28,9 +28,9 @@ _log = logging.getLogger(__name__)
 class Workspace:
     """The folder `.<name>.unfinished` in which one input's outputs are made.
 
-    Leaving the `with` block removes it, whatever happened. One that a killed run left behind is
-    taken over: outputs that it was moving to their places are moved, everything else is removed.
-    One that a living run uses is waited for, then refused.
+    Leaving the `with` block always removes it. One left behind by a killed run is taken over:
+    outputs that it was moving to their places are moved, everything else is removed. If a running
+    process uses it, it is waited for, then refused.
     """
 
     def __init__(
@@ -40,12 +40,12 @@ class Workspace:
         patience_s: float = PATIENCE_S,
         alive: Callable[[], None] = lambda: None,
     ) -> None:
-        """Remember where; nothing is made before the `with` block.
+        """Store the place; nothing is created before the `with` block.
 
         Args:
-            job: Whose outputs are made.
-            patience_s: How long to wait for another run that is at work here, in seconds.
-            alive: Called while it is waited for; may raise to give up.
+            job: The job whose outputs are made.
+            patience_s: How long to wait for another run that is working here, in seconds.
+            alive: Called while waiting; may raise to give up.
         """
         self._job = job
         self._folder = job.target.with_name(f".{job.target.name}{ENDING}")
@@ -84,7 +84,7 @@ class Workspace:
         return tuple(map(self._job.output, suffixes))
 
     def _go_on_publishing(self) -> None:
-        """Do what the mark says and was not done yet; the old summary goes first."""
+        """Complete what the mark says; the old summary is removed first."""
         with disk_errors(self._job.target):
             plan = _read_plan(self.path(_MARK))
             if plan.publish and self.path(SUMMARY).exists():
@@ -119,10 +119,10 @@ class Workspace:
                 folder.rmdir()
 
     def _claim(self) -> int | None:
-        """Make the folder and lock it; the lock ends with the process, however that ends.
+        """Create the folder and lock it; the lock ends with the process, however that ends.
 
         Raises:
-            SinkError: Another run did not let go of it.
+            SinkError: Another run still holds it.
         """
         give_up_s = time.monotonic() + self._patience_s
         while True:
@@ -139,7 +139,7 @@ class Workspace:
             time.sleep(LOOK_AGAIN_S)
 
     def _make_folder(self) -> None:
-        """Make the folder, and remember which of those that it lies in had to be made too."""
+        """Create the folder, and remember which parent folders had to be created too."""
         if self._folder.is_symlink():  # what it leads to is not ours
             self._folder.unlink()
         missing = [folder for folder in self._folder.parents if not folder.exists()]
@@ -150,14 +150,14 @@ class Workspace:
 
 @dataclass(frozen=True, slots=True)
 class _Plan:
-    """What publishing does, in endings of outputs: which are moved, and which old ones removed."""
+    """What publishing does, by endings of outputs: which are moved, and which old ones removed."""
 
     publish: tuple[str, ...] = ()
     remove: tuple[str, ...] = ()
 
 
 def _read_plan(mark: Path) -> _Plan:
-    """Return what a mark says; nothing where there is none that can be read."""
+    """Return the content of a mark; empty if there is no readable one."""
     try:
         told = json.loads(mark.read_text(encoding="utf-8"))
         return _Plan(tuple(map(str, told["publish"])), tuple(map(str, told["remove"])))
@@ -168,9 +168,9 @@ def _read_plan(mark: Path) -> _Plan:
 
 
 def clear_leftovers(folders: Iterable[Path]) -> None:
-    """Remove what killed runs left in folders for outputs, for whatever inputs they were.
+    """Remove what killed runs left in the folders for outputs, whatever their inputs were.
 
-    What a living run uses is left alone, and so is what cannot be removed.
+    What a running process uses is left alone, and so is what cannot be removed.
     """
     for folder in folders:
         for left in folder.glob(f".*{ENDING}"):
@@ -187,7 +187,7 @@ def clear_leftovers(folders: Iterable[Path]) -> None:
 
 @contextmanager
 def disk_errors(path: Path) -> Generator[None]:
-    """Say in a sentence what the system refused when something was written at `path`."""
+    """Turn a system error in writing to `path` into a sentence."""
     try:
         yield
     except OSError as error:
@@ -197,7 +197,7 @@ def disk_errors(path: Path) -> Generator[None]:
 
 @contextmanager
 def scratch_file(path: Path) -> Generator[BinaryIO]:
-    """Open a new file for what is read again before the block ends.
+    """Open a new temporary file, which is read again before the block ends.
 
     Raises:
         SinkError: It cannot be opened.
@@ -212,9 +212,9 @@ def scratch_file(path: Path) -> Generator[BinaryIO]:
 
 
 def _locked(folder: Path) -> tuple[int | None, bool]:
-    """Try to lock a folder; return the handle that holds the lock, and whether it is ours.
+    """Try to lock a folder; return the handle of the lock, and whether it was obtained.
 
-    On Windows nothing is locked: open files keep others out there.
+    On Windows nothing is locked: there, open files keep others out.
     """
     try:
         import fcntl  # noqa: PLC0415 (not on Windows)
@@ -254,7 +254,7 @@ def _remove(path: Path) -> None:
 
 
 def _remove_output(path: Path) -> None:
-    """Remove an output of an earlier run; of a folder the crops, and itself where it is empty."""
+    """Remove an output of an earlier run; of a folder, its crops, and itself if it is empty."""
     if path.is_symlink() or not path.is_dir():
         path.unlink(missing_ok=True)
         return
@@ -266,7 +266,7 @@ def _remove_output(path: Path) -> None:
 
 
 def _flush(path: Path) -> None:
-    """Have a file, or all of a folder, on the disk before its name says that it is whole."""
+    """Flush a file, or all files of a folder, to disk before its name says that it is complete."""
     if path.is_dir():
         for inside in path.iterdir():
             _flush(inside)

@@ -11,7 +11,7 @@ _Word: TypeAlias = Literal["all", "strongest"]
 CropChoice: TypeAlias = _Word | float
 """Every face of every frame, each one's clearest moment of each label, or one in some seconds."""
 _SLACK: Final = 1e-6
-"""Of an interval: a time that should be its end is sometimes a rounding before it."""
+"""Tolerance of an interval: a time at its end may be slightly before it due to rounding."""
 
 
 def crop_choice(text: str) -> CropChoice:
@@ -45,13 +45,13 @@ def checked(choice: CropChoice) -> CropChoice:
 
 
 class Crops:
-    """Takes every result of a clip, then says of each again which faces are wanted."""
+    """Sees every result of a clip once, and then says for each which faces to save."""
 
     def __init__(self, choice: CropChoice, labels: tuple[str, ...]) -> None:
-        """Start with nothing seen.
+        """Start without results.
 
         Args:
-            choice: Which.
+            choice: Which faces to save.
             labels: Of the model.
         """
         self._choice = choice
@@ -60,9 +60,9 @@ class Crops:
         self.measures = tuple(PREFIX + label for label in labels) if choice == "strongest" else ()
 
     def add(self, result: FrameResult) -> None:
-        """Take in the next frame's result, whose faces have `measures` measured.
+        """Add the next frame's result, whose faces have their `measures`.
 
-        A label's clearest moment is the one of the largest `probability_<label>`, as on the page;
+        A label's clearest moment is that of the largest `probability_<label>`, as on the page, and
         the first of equals. Uncertain labels have none.
         """
         if self._choice != "strongest":
@@ -75,7 +75,7 @@ class Crops:
                     self._strongest[key] = strength, result.frame_index
 
     def wanted(self, result: FrameResult) -> tuple[Track, ...]:
-        """Return which faces of a frame are kept; ask once of every frame, in order."""
+        """Return which faces of a frame to save; call once for every frame, in order."""
         return tuple(track for track in result.tracks if self._is_wanted(track, result))
 
     def _is_wanted(self, track: Track, result: FrameResult) -> bool:

@@ -1,4 +1,4 @@
-"""Crops as files in a folder beside the table."""
+"""Crops as files in a folder next to the table."""
 
 import dataclasses
 from collections.abc import Iterable
@@ -15,12 +15,12 @@ from fer_live.realtime.annotate.workspace import disk_errors
 from fer_live.realtime.results import Track
 
 SIZE_PX: Final = 224
-"""What most networks for faces take; a face in the room seldom has more pixels."""
+"""The input size of most face networks; a face in a room rarely has more pixels."""
 QUALITY: Final = 95
 
 
 def enlarged(geometry: CropGeometry, size_px: int) -> CropGeometry:
-    """Return where anchors lie in a larger picture of the very same part of a face.
+    """Return the anchors' positions in a larger picture of exactly the same part of a face.
 
     >>> enlarged(CropGeometry(), 96).left_eye_px
     (31.5, 37.5)
@@ -41,14 +41,14 @@ def enlarged(geometry: CropGeometry, size_px: int) -> CropGeometry:
 
 
 class CropFolder:
-    """A folder that is filled with crops: what the model saw, at 224 pixels and in colour."""
+    """A folder of crops: what the model saw, at 224 pixels and in colour."""
 
     def __init__(self, folder: Path, geometry: CropGeometry) -> None:
-        """Make the folder.
+        """Create the folder.
 
         Args:
-            folder: Is not there yet.
-            geometry: The model's.
+            folder: Must not exist yet.
+            geometry: The model's crop geometry.
 
         Raises:
             SinkError: The disk refuses.
@@ -82,10 +82,10 @@ class CropFolder:
 
 
 def refuse_foreign(folder: Path) -> None:
-    """Refuse a folder in the place of crops that holds anything else.
+    """Refuse an existing folder for crops that contains anything else.
 
     Raises:
-        SinkError: It does, or is no folder, or cannot be read.
+        SinkError: It does, or is not a folder, or cannot be read.
     """
     if folder.is_symlink() or (folder.exists() and not folder.is_dir()):
         raise SinkError(f"{folder} is in the way of a folder for crops; move it")

@@ -22,13 +22,13 @@ CROPS: Final = ".crops"
 _CROP: Final = re.compile(r"track\d{3,}_frame\d{6,}\.jpg")
 MANIFEST: Final = "run.json"
 CONTACT_SHEET: Final = "contact-sheet-"
-"""What the names of contact sheets begin with."""
+"""Prefix of the names of contact sheets."""
 PassOver: TypeAlias = Callable[[Path, str], None]
-"""Takes a file or folder that was passed over, and why."""
+"""Called with a file or folder that was not used, and why."""
 
 
 def annotated_picture(ending: str) -> str:
-    """Return what the name of a drawn picture ends in.
+    """Return the ending of an annotated picture's name.
 
     >>> annotated_picture(".jpg")
     '.annotated.jpg'
@@ -37,7 +37,7 @@ def annotated_picture(ending: str) -> str:
 
 
 def crop_name(track_id: int, frame_index: int) -> str:
-    """Return the name of a cut-out face, by the `track` and `frame` of its row.
+    """Return the name of a face crop, from the `track` and `frame` of its row.
 
     >>> crop_name(2, 1250)
     'track002_frame001250.jpg'
@@ -46,7 +46,7 @@ def crop_name(track_id: int, frame_index: int) -> str:
 
 
 def is_crop(path: Path) -> bool:
-    """Whether a path is named like a cut-out face."""
+    """Whether a path is named like a face crop."""
     return _CROP.fullmatch(path.name) is not None
 
 
@@ -57,7 +57,7 @@ def is_drawn(path: Path) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """One input, and the path that everything written of it begins with.
+    """One input, and the path with which all its outputs begin.
 
     Attributes:
         source: The file, as it was given or found.
@@ -75,7 +75,7 @@ class Job:
 
 @dataclass(frozen=True, slots=True)
 class _Found:
-    """A file, and the folder that its place in the output is relative to."""
+    """A file, and the folder to which its place in the output is relative."""
 
     path: Path
     folder: Path
@@ -86,15 +86,14 @@ def find_jobs(
 ) -> list[Job]:
     """Return a job for each file that `inputs` name, each file once, in a fixed order.
 
-    A folder is searched through for videos and pictures; what lies in `out` and what an earlier
-    run wrote is left out. A pattern with *, ? or [ ] is expanded, ** to
-    any depth. A file that is not there makes a job too, which then fails alone. `places` says where
-    the outputs go.
+    A folder is searched recursively for videos and pictures; files in `out` and those written by
+    an earlier run are left out. A pattern with *, ? or [ ] is expanded, ** to any depth. A missing
+    file gets a job too, which then fails on its own. `places` determines where the outputs go.
 
     Args:
         inputs: Files, folders and patterns.
         out: Folder for the outputs.
-        pass_over: Told of each file that makes no job, and why.
+        pass_over: Called with each file that gets no job, and why.
 
     Raises:
         SettingsError: There is nothing to annotate, an output would replace an input, or a link
@@ -126,7 +125,7 @@ def _expanded(given: str, out: Path, pass_over: PassOver) -> Iterator[_Found]:
 
 
 def _matches(pattern: str, out: Path) -> Iterator[_Found]:
-    """Yield the files that a pattern matches, relative to the part of it that is no pattern."""
+    """Yield the files that match a pattern, relative to its part without wildcards."""
     plain = []
     for part in Path(pattern).parts:
         if glob.has_magic(part):
@@ -142,7 +141,7 @@ def _matches(pattern: str, out: Path) -> Iterator[_Found]:
 
 
 def _inside(folder: Path, out: Path, pass_over: PassOver) -> Iterator[_Found]:
-    """Yield what is annotated of a folder and all below it, sorted, without hidden files."""
+    """Yield the inputs in a folder and its subfolders, sorted, without hidden files."""
 
     def tell(error: OSError) -> None:
         pass_over(Path(str(error.filename)), (error.strerror or str(error)).lower())
@@ -165,7 +164,7 @@ def _inside(folder: Path, out: Path, pass_over: PassOver) -> Iterator[_Found]:
 def _wanted(
     folder: Path, paths: Sequence[Path], tell: Callable[[OSError], None], pass_over: PassOver
 ) -> list[Path]:
-    """Return the videos and pictures, and say what is neither."""
+    """Return the videos and pictures, and report files that are neither."""
     kinds = {path: kind_of(path, tell) for path in paths}
     others = [path for path, kind in kinds.items() if kind == "other"]
     if others:
@@ -177,7 +176,7 @@ def _wanted(
 
 
 def _ours(path: Path, out: Path) -> bool:
-    """Whether an earlier run wrote this file, beside its own input or into `out`."""
+    """Whether an earlier run wrote this file, next to its own input or into `out`."""
     if path.name.startswith(CONTACT_SHEET):
         return path.with_name(MANIFEST).exists()
     if _holds_crops(path.parent):
@@ -189,19 +188,19 @@ def _ours(path: Path, out: Path) -> bool:
 
 
 def _holds_crops(folder: Path) -> bool:
-    """Whether an earlier run wrote faces that it cut out into this folder."""
+    """Whether an earlier run wrote face crops into this folder."""
     if folder.suffix != CROPS:
         return False
     return folder.with_name(folder.name.removesuffix(CROPS) + SUMMARY).exists()
 
 
 def _absolute(path: Path) -> str:
-    """Return a path without "..", links left as they are."""
+    """Return a path without "..", with links unresolved."""
     return os.path.abspath(path)  # noqa: PTH100 (Path.absolute keeps "..")
 
 
 def _real(path: Path) -> Path:
-    """Return the path behind all links; also of what is not there, or a link to itself."""
+    """Return the path with all links resolved; also for a missing file or a link to itself."""
     return Path(os.path.realpath(path))
 
 
@@ -211,7 +210,7 @@ def _same(one: Path, other: Path) -> bool:
 
 
 def _refuse_replacing(job: Job, inputs: set[Path]) -> None:
-    """Raise when an output of `job` is one of the inputs."""
+    """Raise if an output of `job` is one of the inputs."""
     for ending in (ANNOTATED, *map(annotated_picture, ENDINGS)):
         output = job.output(ending)
         if output.resolve() in inputs:

@@ -8,7 +8,7 @@ from typing import Final, Literal, TypeAlias
 from fer_live.realtime.sources import PICTURE_SUFFIXES
 
 Kind: TypeAlias = Literal["video", "picture", "other"]
-"""What a file is taken for."""
+"""The kind of a file."""
 
 # fmt: off
 MEDIA_SUFFIXES: Final = frozenset({
@@ -25,23 +25,23 @@ MEDIA_SUFFIXES: Final = frozenset({
     ".m1v", ".m2v", ".mjpeg", ".mjpg", ".obu", ".vc1", ".y4m",
 })
 # fmt: on
-"""What is taken from a folder. Sound is among them, to be told that it holds no picture."""
+"""Inputs in a folder. Sound is included, so that the report says that it contains no picture."""
 
 _ISO_PICTURES: Final = frozenset({b"heic", b"heix", b"mif1", b"avif", b"avis", b"jp2 ", b"jxl "})
 _ISO_OTHERS: Final = frozenset({b"crx ", b"M4A ", b"M4B "})
-"""Photographs of a camera as it took them, and sound."""
+"""Raw photographs, and sound."""
 _HEAD_BYTES: Final = 12
 
 
 def kind_of(path: Path, tell: Callable[[OSError], None]) -> Kind:
-    """Return what a file in a folder is, by its name, or by its head where the name says nothing.
+    """Return the kind of a file in a folder, by its name, or by its first bytes if that is unclear.
 
-    What is named like a video but is none is taken for one, so that the report says so. Pipes and
-    devices are not opened, for nothing may ever come out of them.
+    A file that is named like a video counts as one even if it is not, so that the report says so.
+    Pipes and devices are not opened, because they may never deliver anything.
 
     Args:
         path: The file.
-        tell: Called when it cannot be looked into.
+        tell: Called if it cannot be read.
     """
     suffix = path.suffix.lower()
     if suffix in MEDIA_SUFFIXES:
@@ -68,7 +68,7 @@ def _begins_like_a_video(head: bytes) -> bool:
 
 
 def told_by_ending(paths: Iterable[Path]) -> str:
-    """Return how many files of which endings there are, the commonest first.
+    """Return the number of files per ending, the most frequent first.
 
     >>> told_by_ending([Path("a.txt"), Path("b.txt"), Path("README")])
     '2 .txt, 1 without an ending'

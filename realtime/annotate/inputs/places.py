@@ -1,4 +1,4 @@
-"""Output paths for each input: never the same twice, never outside the output folder."""
+"""Output paths for each input: always unique, never outside the output folder."""
 
 import hashlib
 import os
@@ -14,16 +14,16 @@ _HASH_DIGITS: Final = 8
 
 
 def places(names: Mapping[Path, Path], out: Path) -> dict[Path, Path]:
-    """Return the path that the outputs of each input begin with.
+    """Return the path with which the outputs of each input begin.
 
     Args:
         names: By each input's resolved path, its path relative to the folder that was given.
         out: Folder for the outputs.
 
     Returns:
-        `out`/<relative path>. When two inputs would meet, or one would leave `out`, all are placed
-        by their path from the folder that is common to all. A name that would become too long is
-        shortened; what tells it apart is a part of its hash.
+        `out`/<relative path>. If two inputs would collide, or one would leave `out`, all are placed
+        by their path from the folder common to all. A name that would become too long is shortened
+        and made unique by a part of its hash.
 
     Raises:
         SettingsError: A link in `out` leads elsewhere.

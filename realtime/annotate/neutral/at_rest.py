@@ -1,4 +1,4 @@
-"""What a face says in a picture or clip in which the person is at rest."""
+"""The resting expression, from a picture or clip in which the person is at rest."""
 
 from pathlib import Path
 from typing import Final
@@ -17,15 +17,15 @@ from fer_live.realtime.smoothing.baseline import at_prior, neutral_index, restin
 from fer_live.realtime.sources import open_file
 
 CROWDED: Final = 0.1
-"""From this share of the frames with a face on, several at once are no passing mistake."""
+"""If several faces occur in at least this share of the frames with a face, it is not a glitch."""
 
 
 def face_at_rest(path: Path, settings: AnnotateSettings, classifier: OnnxClassifier) -> FileAtRest:
-    """Return the resting face of the one person whom a file shows.
+    """Return the resting expression of the only person in a file.
 
     Args:
         path: A picture or clip.
-        settings: How faces are found and the file is read, and the prior.
+        settings: How faces are detected and the file is read, and the prior.
         classifier: The model.
 
     Raises:
@@ -48,7 +48,9 @@ def face_at_rest(path: Path, settings: AnnotateSettings, classifier: OnnxClassif
                 largest = max(tracks, key=lambda track: track.face.box.area_px2)
                 looks.append(at_prior(largest, divisor))
     if not looks:
-        raise SettingsError(f"--neutral {path}: no face was found in it; give one that shows one")
+        raise SettingsError(
+            f"--neutral {path}: no face was found in it; give a file that shows one"
+        )
     if crowded >= CROWDED * len(looks):
         raise SettingsError(
             f"--neutral {path}: it shows several faces; give a picture or clip of one person alone"

@@ -1,4 +1,4 @@
-"""Where a resting face comes from."""
+"""Where a resting expression comes from."""
 
 import math
 import re
@@ -54,12 +54,12 @@ def checked(choice: NeutralChoice) -> NeutralChoice:
 
 @dataclass(frozen=True, slots=True)
 class FileAtRest:
-    """A resting face from a file.
+    """A resting expression from a file.
 
     Attributes:
         name: Of the file.
         sha256: Of the file.
-        rest: (K,) what the face says.
+        rest: (K,) probabilities of the face at rest.
     """
 
     name: str
@@ -68,7 +68,7 @@ class FileAtRest:
 
 
 def told(rest: NDArray[np.float64], labels: tuple[str, ...]) -> dict[str, Any]:
-    """Return what a summary says of a resting face: it, and what is taken out, in nats."""
+    """Return a resting expression for a summary, and what is subtracted for it, in nats."""
     taken_out = excess(rest, neutral_index(labels))
     return {
         "resting_face": _by_label(labels, rest),
@@ -79,7 +79,7 @@ def told(rest: NDArray[np.float64], labels: tuple[str, ...]) -> dict[str, Any]:
 def told_of_choice(
     choice: NeutralChoice, file: FileAtRest | None, labels: tuple[str, ...]
 ) -> Mapping[str, Any]:
-    """Return what the summary and the card of a run say of where resting faces come from."""
+    """Return where resting expressions come from, for the summary and the card of a run."""
     if file is not None:
         whose = {"from": "file", "file": file.name, "sha256": file.sha256}
         return {**whose, **told(np.array(file.rest), labels)}

@@ -1,6 +1,6 @@
-"""What each face shows over a whole clip, taken for its resting face.
+"""Use each face's expression over a whole clip as its resting expression.
 
-That is known when the last frame was seen: until then results wait on disk.
+It is known only after the last frame: until then, results wait on disk.
 """
 
 import dataclasses
@@ -26,10 +26,10 @@ from fer_live.realtime.smoothing.baseline import (
 
 
 class WholeClip:
-    """Holds a clip's results, then gives them without each face's median.
+    """Collects a clip's results, then yields them corrected for each face's median.
 
-    28 bytes a face and frame are held in memory. A face that is there for less than `USUAL_S`
-    seconds is left as it is: nobody knows whether it was at rest.
+    28 bytes per face and frame are kept in memory. A face that is visible for less than `USUAL_S`
+    seconds is not corrected: it may never have been at rest.
     """
 
     def __init__(
@@ -42,8 +42,8 @@ class WholeClip:
 
         Args:
             contract: Gives the labels and their prior.
-            prior: Which prior labels are taken with.
-            told: Called with the resting face (K,) of each face that has one.
+            prior: The prior at which labels are chosen.
+            told: Called with the resting expression (K,) of each face that has one.
 
         Raises:
             SettingsError: The model has no label neutral.
@@ -56,14 +56,14 @@ class WholeClip:
         self._span_s: dict[int, tuple[float, float]] = {}
 
     def without_median(self, results: Iterable[FrameResult], path: Path) -> Generator[FrameResult]:
-        """Take in all results, then yield them in order.
+        """Read all results, then yield them in order.
 
         Args:
-            results: Of a clip, with nothing taken out.
-            path: A file that may be written meanwhile.
+            results: Of a clip, uncorrected.
+            path: A temporary file.
 
         Raises:
-            SinkError: The disk refuses.
+            SinkError: The disk reports an error.
         """
         with scratch_file(path) as file:
             count = 0
@@ -82,14 +82,14 @@ class WholeClip:
                 yield dataclasses.replace(result, tracks=tracks)
 
     def _see(self, track: Track, time_s: float) -> None:
-        """Take in what a face shows in one frame."""
+        """Add a face's result in one frame."""
         probs = at_prior(track, self._divisor).astype(np.float32)
         self._looks.setdefault(track.track_id, bytearray()).extend(probs.tobytes())
         first_s, _ = self._span_s.get(track.track_id, (time_s, time_s))
         self._span_s[track.track_id] = first_s, time_s
 
     def _taken_out(self) -> dict[int, NDArray[np.float64]]:
-        """Return (K,) what is taken out of each face, in nats."""
+        """Return what is subtracted for each face, (K,) in nats."""
         found = {}
         for track_id, looks in self._looks.items():
             first_s, last_s = self._span_s[track_id]
@@ -100,7 +100,7 @@ class WholeClip:
         return found
 
     def _rested(self, track: Track, taken_out: dict[int, NDArray[np.float64]]) -> Track:
-        """Return a face without its median."""
+        """Return a face corrected for its median."""
         if track.track_id not in taken_out:
             return track
         probs = at_prior(track, self._divisor).astype(np.float32)
