@@ -14,7 +14,7 @@ from fer_live.realtime.results import Frame, SourceInfo
 from fer_live.realtime.sources.source import BaseSource
 
 ARRAYS_A_SECOND: Final = 30
-"""What arrays in a row are taken for: a usual camera's or video's rate."""
+"""The frame rate assumed for arrays: that of usual cameras and videos."""
 
 _GRAY, _COLOUR = 2, 3
 _CHANNELS: Final = 3
@@ -23,12 +23,12 @@ _CHANNELS: Final = 3
 def as_image(picture: object, name: str = "the picture") -> Image:
     """Return an array or a PIL image as (H, W, 3) uint8 RGB, read-only.
 
-    An RGB array that is contiguous already is not copied.
+    A contiguous RGB array is not copied.
 
     Args:
-        picture: (H, W, 3) uint8 RGB or (H, W) uint8 gray, or anything that numpy reads as such,
-            like a PIL image in mode "RGB" or "L".
-        name: What an error calls it.
+        picture: (H, W, 3) uint8 RGB or (H, W) uint8 gray, or anything that NumPy converts to one of
+            these, such as a PIL image in mode "RGB" or "L".
+        name: Its name in error messages.
 
     Raises:
         SourceError: It has another shape or type, or no pixels.
@@ -50,26 +50,26 @@ def as_image(picture: object, name: str = "the picture") -> Image:
 
 
 class ArraysSource(BaseSource):
-    """Any iterable of pictures, such as a list of arrays or a generator; each may have its size.
+    """Any iterable of pictures, such as a list of arrays or a generator; their sizes may differ.
 
-    Picture k shows at k / `ARRAYS_A_SECOND` seconds; `Frame`s keep their own index and time.
-    Pictures are read as frames are asked for, but for the first, whose size is `info.size_wh`.
+    The time of picture k is k / `ARRAYS_A_SECOND` seconds; `Frame`s keep their own index and time.
+    Pictures are read when frames are requested, except for the first, which sets `info.size_wh`.
     """
 
     def __init__(self, pictures: Iterable[object]) -> None:
-        """Take the first picture.
+        """Read the first picture.
 
         Args:
-            pictures: What `as_image` takes or `Frame`s, one after the other.
+            pictures: `Frame`s, or anything that `as_image` accepts, one after the other.
 
         Raises:
-            SourceError: There is no picture, or the first is none.
+            SourceError: There is no picture, or the first item is not a picture.
         """
         super().__init__()
         self._pictures = iter(pictures)
         first = next(self._pictures, None)
         if first is None:
-            raise SourceError("there is no picture in what was given; give at least one")
+            raise SourceError("there are no pictures; give at least one")
         self._first = _as_frame(first, 0)
         height, width = self._first.rgb.shape[:2]
         self._info = SourceInfo(
@@ -85,7 +85,7 @@ class ArraysSource(BaseSource):
         """Yield every picture.
 
         Raises:
-            SourceError: One is none, or a `Frame` is earlier than the one before.
+            SourceError: An item is not a picture, or a `Frame` is earlier than the one before.
         """
         yield self._first
         last_s = self._first.time_s
@@ -93,14 +93,14 @@ class ArraysSource(BaseSource):
             frame = _as_frame(picture, index)
             if frame.time_s < last_s:
                 raise SourceError(
-                    f"picture {index} shows at {frame.time_s} s, before the one before it at "
-                    f"{last_s} s; give frames in order of time"
+                    f"picture {index} has the time {frame.time_s} s, earlier than the one before "
+                    f"it at {last_s} s; give frames in order of time"
                 )
             last_s = frame.time_s
             yield frame
 
     def _release(self) -> None:
-        """Nothing is held open."""
+        """Do nothing: nothing is held open."""
 
 
 def _as_frame(picture: object, index: int) -> Frame:

@@ -14,16 +14,16 @@ SECONDS_AN_HOUR: Final = 3600
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """What no ordinary file exceeds, so that one that was made to do harm does none.
+    """Limits that no ordinary file exceeds, so that a malicious one does no harm.
 
     Attributes:
-        megapixels: Of a picture, as it is decoded and as it is shown. 8K video has 33, a
-            photograph of a phone some 50.
+        megapixels: Of a picture, as decoded and as shown. 8K video has 33, a phone's photograph
+            some 50.
         hours: How far into a file pictures are read.
-        damaged: How many damaged places in a row end the reading.
+        damaged: Number of damaged packets in a row after which reading ends.
         streams: Of a file, of all kinds together.
-        memory: Megabytes that decoding a picture file may take, by its size and format; what a
-            video takes depends on its codec and is bounded by `megapixels`.
+        memory: Megabytes for decoding a picture file, estimated from its size and format; for a
+            video the need depends on its codec and is limited by `megapixels`.
     """
 
     megapixels: float = 64.0
@@ -33,7 +33,7 @@ class Limits:
     memory: float = 512.0
 
     def __post_init__(self) -> None:
-        """Check that nothing is limited to nothing.
+        """Check that every limit is above 0.
 
         Raises:
             SettingsError: A limit is not above 0.
@@ -69,7 +69,7 @@ class Limits:
             )
 
     def check_streams(self, name: str, count: int) -> None:
-        """Refuse a file of too many streams.
+        """Refuse a file with too many streams.
 
         Raises:
             SourceError: It has more than allowed.
@@ -82,7 +82,7 @@ class Limits:
 
 
 def check_turn(degrees: int) -> None:
-    """Refuse an angle that pictures cannot be turned by.
+    """Refuse an angle by which pictures cannot be rotated.
 
     Raises:
         SettingsError: It is not 0, 90, 180 or 270.
@@ -96,11 +96,10 @@ class Choices:
     """How a file is to be read.
 
     Attributes:
-        rotate: Degrees clockwise by which pictures are turned after what the file says of itself:
-            0, 90, 180 or 270.
-        stream: Which of a file's streams, counted from 0 as `ffprobe` does; None for the one that
-            the file marks as its default.
-        limits: What is too much.
+        rotate: Clockwise rotation in degrees, in addition to the file's own: 0, 90, 180 or 270.
+        stream: Which of a file's streams, counted from 0 as by `ffprobe`; None for the one marked
+            as default in the file.
+        limits: Limits on size, length and damage.
     """
 
     rotate: int = 0
@@ -111,7 +110,8 @@ class Choices:
         """Check what the types cannot express.
 
         Raises:
-            SettingsError: Pictures cannot be turned so, or no stream has this number.
+            SettingsError: Pictures cannot be rotated by this angle, or no stream can have this
+                number.
         """
         check_turn(self.rotate)
         if self.stream is not None and self.stream < 0:

@@ -36,7 +36,7 @@ def open_source(
     transport: Transport | None = None,
     patience: Patience | None = None,
 ) -> Source:
-    """Open whatever `spec` names.
+    """Open the source that `spec` names.
 
     | `spec`                                    | opens                |
     |-------------------------------------------|----------------------|
@@ -49,16 +49,16 @@ def open_source(
     A file whose name is a number is opened as `./7`.
 
     Args:
-        spec: What a person typed.
-        size_wh: Asked of a camera, as `open_camera` says.
-        fps: Asked of a camera.
-        mjpg: Asked of a camera.
+        spec: What the user typed.
+        size_wh: Requested from a camera, see `open_camera`.
+        fps: Requested from a camera.
+        mjpg: Requested from a camera.
         transport: How an RTSP stream sends its pictures; None leaves it open.
         patience: How long to wait for a camera or a stream.
 
     Raises:
-        SourceError: It names nothing, or what it names cannot be opened.
-        SettingsError: A camera cannot be asked for that, or it is no camera that is asked.
+        SourceError: It does not name a source, or the source cannot be opened.
+        SettingsError: A camera does not support the request, or the source is not a camera.
     """
     kind, place = check_source(spec)
     if kind == "camera":
@@ -74,10 +74,10 @@ def open_source(
 
 
 def check_source(spec: str) -> tuple[Kind, str]:
-    """Return what `spec` names and its place, without opening it.
+    """Return the kind of source that `spec` names and its place, without opening it.
 
     Raises:
-        SourceError: It names nothing, or a camera that is not there or may not be used.
+        SourceError: It does not name a source, or a camera is missing or not permitted.
     """
     spec = spec if spec.strip() and _exists(spec) else typed(spec)
     if not spec:
@@ -98,15 +98,15 @@ def check_source(spec: str) -> tuple[Kind, str]:
 
 
 def open_file(path: Path, span: Span | None = None, choices: Choices | None = None) -> Source:
-    """Open a file or folder of this machine, by what it holds and not by its name.
+    """Open a file or folder of this machine, by its content and not by its name.
 
     Args:
         path: A video, a picture, or a folder of pictures.
         span: Which of its frames are wanted; None for all.
-        choices: How it is read; None for everything as the file says.
+        choices: How it is read; None for the file's own settings.
 
     Raises:
-        SourceError: It is not there, cannot be read, or is beyond a limit.
+        SourceError: It does not exist, cannot be read, or exceeds a limit.
     """
     span = span or Span()
     if path.is_dir() or (path.exists() and is_picture(path)):
@@ -115,7 +115,7 @@ def open_file(path: Path, span: Span | None = None, choices: Choices | None = No
 
 
 def _exists(spec: str) -> bool:
-    """Whether a text is the name of a file; one that no file can have is none."""
+    """Whether a string is the path of an existing file; False if it cannot be a path."""
     try:
         return Path(spec).exists()
     except (OSError, ValueError):

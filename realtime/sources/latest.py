@@ -13,16 +13,16 @@ from fer_live.realtime.results import Frame, SourceInfo
 from fer_live.realtime.sources.source import CLOSE_PATIENCE_S, Source, WrappedSource
 
 HELD_PERIOD_S: Final = 0.1
-"""How often a film that stands still looks whether it may go on."""
+"""How often a paused file checks whether to continue, in seconds."""
 
 _log = logging.getLogger(__name__)
 
 
 class LatestFrame:
-    """Reads a source on a thread of its own and hands out only its newest frame.
+    """Reads a source on a thread of its own and returns only its newest frame.
 
-    A slow reader misses frames; it never falls behind, and never sees a frame twice. Whatever the
-    source raises is raised again where frames are asked for. The source belongs to this object:
+    A slow reader misses frames; it never falls behind, and never sees a frame twice. Exceptions of
+    the source are raised again where frames are requested. The source belongs to this object:
     leaving the `with` block closes it and ends the thread.
 
         with LatestFrame(open_camera(0)) as frames:
@@ -35,8 +35,8 @@ class LatestFrame:
 
         Args:
             source: Closed together with this.
-            patience_s: How long `close` waits for a read under way; beyond that the thread is left
-                behind, lets go of the source when the read comes back, and ends.
+            patience_s: How long `close` waits for a pending read; beyond that the thread is
+                abandoned, and closes the source and ends once the read returns.
         """
         self._source = source
         self._patience_s = patience_s
@@ -57,12 +57,12 @@ class LatestFrame:
 
     @property
     def dropped(self) -> int:
-        """How many frames were replaced by a newer one before anybody took them."""
+        """Number of frames that were replaced by a newer one before they were taken."""
         return self._dropped
 
     @property
     def trouble(self) -> str | None:
-        """A few words on why no picture comes right now; None while they come."""
+        """A short reason why no picture arrives right now; None while they arrive."""
         return self._source.trouble
 
     @property
@@ -71,12 +71,12 @@ class LatestFrame:
         return self._source.behind_s
 
     def hold(self, held: bool) -> None:
-        """Have nobody look for a while: a film stands still, a camera is not unpacked."""
+        """Pause or continue: a file stops, a camera's pictures are not decoded."""
         self._source.hold(held)
 
     @property
     def ended(self) -> bool:
-        """Whether there will be no further frame: the source is over, and its last was taken."""
+        """Whether there will be no further frame: the source has ended, and its last was taken."""
         with self._fresh:
             return self._over and self._frame is None
 
@@ -106,16 +106,16 @@ class LatestFrame:
         return frame
 
     def wait(self, timeout_s: float | None = None) -> Frame | None:
-        """Return the newest frame as soon as there is one that was not handed out yet.
+        """Return the newest frame as soon as there is one that was not returned before.
 
         Args:
-            timeout_s: How long to wait at most; None for as long as it takes.
+            timeout_s: How long to wait at most; None waits without limit.
 
         Returns:
             The frame; None when the time is up or the source has `ended`.
 
         Raises:
-            SourceError: What the source raised, once its last frame is taken; each time.
+            SourceError: The source's error, after its last frame has been taken; every time.
         """
         with self._fresh:
             self._fresh.wait_for(lambda: self._frame is not None or self._over, timeout_s)
@@ -126,7 +126,7 @@ class LatestFrame:
         return frame
 
     def close(self) -> None:
-        """Close the source, end the thread and wake whoever waits; as often as one likes."""
+        """Close the source, end the thread and wake waiting callers; may be called repeatedly."""
         with self._fresh:
             self._over = True
             self._fresh.notify_all()
@@ -139,7 +139,7 @@ class LatestFrame:
             _log.debug("the thread that reads %s ends later", self.info.name)
 
     def _read(self) -> None:
-        """Put every frame in the place of the one before; run by the thread."""
+        """Replace each frame by the next; run by the thread."""
         try:
             for frame in self._source:
                 if not self._offer(frame):
@@ -152,7 +152,7 @@ class LatestFrame:
                 self._fresh.notify_all()
 
     def _offer(self, frame: Frame) -> bool:
-        """Show a frame to whoever waits; False when nobody wants any more."""
+        """Provide a frame to waiting callers; False if no more are wanted."""
         with self._fresh:
             if self._over:
                 return False
@@ -163,10 +163,10 @@ class LatestFrame:
 
 
 class Paced(WrappedSource):
-    """Plays a file at its own speed, so that it behaves as a camera would.
+    """Plays a file at its own speed, so that it behaves like a camera.
 
-    Every frame comes when it is due and counts as captured then; who is slow misses some, given
-    `LatestFrame` around it. Indices and times stay those of the file.
+    Every frame arrives when it is due and counts as captured then; inside a `LatestFrame`, a slow
+    reader misses some. Indices and times remain those of the file.
     """
 
     def __init__(self, source: Source) -> None:
@@ -178,7 +178,7 @@ class Paced(WrappedSource):
         super().__init__(source, dataclasses.replace(source.info, live=True))
 
     def _read(self) -> Iterator[Frame]:
-        """Yield each frame when it is due, counted from the first; no time passes while held."""
+        """Yield each frame when it is due, counted from the first; pauses do not count."""
         start_s: float | None = None
         for frame in self._source:
             if start_s is None:
@@ -189,7 +189,7 @@ class Paced(WrappedSource):
             yield dataclasses.replace(frame, captured_s=time.monotonic())
 
     def _held_for_s(self) -> float:
-        """Wait while the film stands still, and return how long it did."""
+        """Wait while the file is paused, and return how long it was."""
         if not self.held:
             return 0.0
         begun_s = time.monotonic()

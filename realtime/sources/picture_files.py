@@ -1,7 +1,7 @@
 """One file with one picture or several: photographs, animations, pages.
 
-OpenCV decodes the ordinary picture; Pillow those that move, have pages, are transparent, or are
-kept as AVIF or HEIC, and it says how large any of them is before one is decoded.
+OpenCV decodes ordinary pictures; Pillow decodes animations, multi-page and transparent pictures,
+AVIF and HEIC, and tells the size of any of them before it is decoded.
 """
 
 import io
@@ -27,15 +27,15 @@ PICTURE_SUFFIXES: Final = frozenset(
     {".avif", ".bmp", ".heic", ".heif", ".hif", ".jfif", ".jp2", ".jpe", ".jpeg", ".jpg", ".pbm"}
     | {".pgm", ".png", ".pnm", ".ppm", ".tif", ".tiff", ".webp"}
 )
-"""What counts as a picture by its name, in lower case."""
+"""File name endings of pictures, in lower case."""
 MANY_JPEGS: Final = frozenset({".mjpeg", ".mjpg"})
-"""JPEGs one behind the other, which is a video."""
+"""Concatenated JPEGs, which are a video."""
 UNTIMED_S: Final = 0.1
-"""How long a picture of an animation shows that gives no time, as in browsers."""
+"""Duration of an animation's frames if it gives none, as in browsers."""
 
 MOVING_BYTES: Final = 30
-"""What a pixel of an animation takes, in bytes: 15 (PNG, TIFF) to 21 (AVIF) were measured for the
-decoder, its canvases and the picture handed out, and three more pictures wait or are worked on."""
+"""Bytes per pixel of an animation: 15 (PNG, TIFF) to 21 (AVIF) were measured for the decoder, its
+canvases and the current picture, and three more pictures are queued or being processed."""
 STILL_BYTES: Final = 10
 _WEBP_BYTES: Final = 16
 OPENCV_BYTES: Final = 8
@@ -47,13 +47,13 @@ _HEIC_BRANDS: Final = frozenset({b"heic", b"heix", b"heim", b"heis", b"hevc", b"
 _AVIF_BRANDS: Final = frozenset({b"avif", b"avis"})
 _ONLY_PILLOW: Final = frozenset({"AVIF", "GIF", "HEIF"})
 _AS_IT_IS: Final = 1
-"""The Exif orientation of a picture that is upright."""
+"""The Exif orientation of an upright picture."""
 _MOVING: Final = frozenset({"AVIF", "GIF", "HEIF", "PNG", "TIFF", "WEBP"})
-"""Formats whose further pictures belong to the first; in others they are previews of it."""
+"""Formats in which further pictures are frames or pages; in others they are previews."""
 
 
 def is_picture(path: Path) -> bool:
-    """Whether a file holds a picture, by its first bytes, or else by its name."""
+    """Whether a file contains a picture, by its first bytes, or else by its name."""
     suffix = path.suffix.lower()
     try:
         with path.open("rb") as file:
@@ -69,7 +69,7 @@ def is_picture(path: Path) -> bool:
 
 
 def _is_still_gif(path: Path) -> bool:
-    """Whether a GIF holds a single picture; one that moves is a video."""
+    """Whether a GIF contains a single picture; an animated one is a video."""
     try:
         with PIL.Image.open(path) as opened:
             return not getattr(opened, "is_animated", False)
@@ -78,22 +78,22 @@ def _is_still_gif(path: Path) -> bool:
 
 
 class PictureFile:
-    """What one file shows, from its first picture on.
+    """The pictures in one file.
 
     Attributes:
-        count: How many pictures it announces.
-        timed: Whether it says how long each shows, as an animation does.
-        format: Pillow's name of the format, such as "JPEG"; None where Pillow does not know it.
-        icc_profile: What its colours mean; None where it does not say.
+        count: The number of pictures that the file announces.
+        timed: Whether it gives the duration of each, as an animation does.
+        format: Pillow's name of the format, such as "JPEG"; None if Pillow does not know it.
+        icc_profile: Its colour profile; None if it has none.
     """
 
     def __init__(self, data: bytes, name: str, limits: Limits | None = None) -> None:
-        """Look at the beginning of a file.
+        """Read the header of a file.
 
         Args:
             data: The whole file.
-            name: What an error calls it.
-            limits: What is too large; None for what is usual.
+            name: Its name in error messages.
+            limits: The limits; None for the defaults.
 
         Raises:
             SourceError: It is empty, cut off, too large, or needs a package that is not installed.
@@ -122,7 +122,7 @@ class PictureFile:
         return not self._moves
 
     def __iter__(self) -> Iterator[tuple[float, Image]]:
-        """Yield each picture, (H, W, 3) uint8 RGB, upright and read-only, and how long it shows.
+        """Yield each picture, (H, W, 3) uint8 RGB, upright and read-only, and its duration.
 
         Raises:
             SourceError: One is damaged or too large.
@@ -135,13 +135,13 @@ class PictureFile:
         yield from self._all_pictures()
 
     def _one_picture(self) -> Image:
-        """Return what a file of one picture shows."""
+        """Return the picture of a file that contains one."""
         if self._opened is None or not self._needs_pillow(self._opened):
             return self._by_opencv()
         return next(self._all_pictures())[1]
 
     def _all_pictures(self) -> Iterator[tuple[float, Image]]:
-        """Yield what Pillow decodes, and how long each picture shows."""
+        """Yield the pictures decoded by Pillow, and their durations."""
         opened = self._opened
         for index in itertools.count():
             with self._told():
@@ -180,11 +180,11 @@ class PictureFile:
         self._limits.check_memory(self._name, bytes_a_pixel * opened.width * opened.height)
 
     def _needs_pillow(self, opened: Any) -> bool:
-        """Whether OpenCV does not know a picture, or what of it is transparent."""
+        """Whether OpenCV does not support a picture, or ignores its transparency."""
         return opened.format in _ONLY_PILLOW or opened.has_transparency_data
 
     def _by_pillow(self) -> Any:
-        """Return the file as Pillow sees it, not decoded yet; None where it does not know it."""
+        """Open the file with Pillow, without decoding it; None if Pillow does not know it."""
         if _brand(self._data[:32]) in _HEIC_BRANDS:
             _know_heic(self._name)
         try:
@@ -196,7 +196,7 @@ class PictureFile:
             raise
 
     def _by_opencv(self) -> Image:
-        """Return the one picture, turned as its Exif orientation says."""
+        """Return the only picture, rotated according to its Exif orientation."""
         try:
             bgr = cv2.imdecode(np.frombuffer(self._data, np.uint8), cv2.IMREAD_COLOR)
         except cv2.error as error:
@@ -211,9 +211,9 @@ class PictureFile:
 
     @contextmanager
     def _told(self) -> Generator[None]:
-        """Say in a sentence what Pillow cannot read: of damaged files it raises almost anything.
+        """Turn Pillow's errors into a sentence; for damaged files it may raise almost anything.
 
-        Its own limit of size is put aside for ours.
+        Our limits replace its own limit on size.
         """
         its_limit, PIL.Image.MAX_IMAGE_PIXELS = PIL.Image.MAX_IMAGE_PIXELS, None
         try:
@@ -229,7 +229,7 @@ class PictureFile:
 
 
 def _upright(opened: Any) -> Image:
-    """Return a decoded picture as RGB, turned as its Exif orientation says."""
+    """Return a decoded picture as RGB, rotated according to its Exif orientation."""
     picture = opened
     if opened.getexif().get(PIL.ExifTags.Base.Orientation, _AS_IT_IS) != _AS_IT_IS:
         picture = PIL.ImageOps.exif_transpose(opened)
@@ -240,7 +240,7 @@ def _upright(opened: Any) -> Image:
 
 
 def _as_rgb(picture: Any) -> Image:
-    """Return a picture of any mode as RGB; white shows where it is transparent."""
+    """Return a picture of any mode as RGB, with transparency over white."""
     if picture.mode.startswith("I;16"):
         gray = (np.asarray(picture).astype(np.uint16) >> 8).astype(np.uint8)
         return np.stack([gray] * 3, axis=-1)
@@ -250,7 +250,7 @@ def _as_rgb(picture: Any) -> Image:
 
 
 def _webp_canvas(data: bytes) -> tuple[int, int]:
-    """Return (width, height) of what libwebp reserves as soon as a file is opened; else 0.
+    """Return (width, height) of the canvas that libwebp allocates on opening a file, or zeros.
 
     Only the extended format (VP8X) has a canvas larger than a picture can be.
     """
@@ -265,7 +265,7 @@ def _brand(head: bytes) -> bytes:
 
 
 def _know_heic(name: str) -> None:
-    """Have Pillow open HEIC.
+    """Enable HEIC in Pillow.
 
     Raises:
         SourceError: The package for it is not installed.

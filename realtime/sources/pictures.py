@@ -17,8 +17,8 @@ from fer_live.realtime.sources.source import BaseSource
 from fer_live.realtime.sources.timing import Span
 
 PICTURES_A_SECOND: Final = 1.0
-"""Pictures of a folder are a second apart unless said otherwise: far enough that the smoothing of
-labels carries little from one to the next."""
+"""By default, pictures of a folder are a second apart: far enough that label smoothing carries over
+little from one to the next."""
 
 
 def open_pictures(
@@ -30,19 +30,19 @@ def open_pictures(
 ) -> "PicturesSource":
     """Open a picture, or all pictures of a folder (not of its subfolders) in natural order.
 
-    Picture k of a folder shows at k / fps seconds, as does page k of a TIFF; pictures of an
-    animation show when it says. All frames have the size of the first; a picture of another size
-    is shrunk or enlarged into it whole, with black beside it. A folder's picture that cannot be
-    read is left out, its index with it, and `fault` says so.
+    The time of picture k of a folder, or page k of a TIFF, is k / fps seconds; an animation has its
+    own times. All frames have the size of the first; a picture of another size is scaled to fit
+    into it, with black borders. A picture of a folder that cannot be read is left out together with
+    its index, and `fault` says so.
 
     Args:
         path: A picture of any name, or a folder.
-        fps: Pictures a second.
+        fps: Pictures per second.
         span: Which of the frames are wanted; None for all.
-        choices: How they are read; None for everything as the file says.
+        choices: How they are read; None for the files' own settings.
 
     Raises:
-        SourceError: It does not exist, may not be read, is too large, or holds no picture.
+        SourceError: It does not exist, must not be read, is too large, or contains no picture.
         SettingsError: `fps` is not above 0.
     """
     if not 0 < fps < float("inf"):
@@ -51,32 +51,31 @@ def open_pictures(
 
 
 def read_picture(path: Path, limits: Limits | None = None) -> Image:
-    """Return a picture as (H, W, 3) uint8 RGB, turned as its Exif orientation says, read-only.
+    """Return a picture as (H, W, 3) uint8 RGB, rotated as its Exif orientation says, read-only.
 
-    Of an animation, the first. White shows where it is transparent; more than 8 bits are reduced
-    to 8.
+    Of an animation, the first. Transparency is shown over white; more than 8 bits are reduced to 8.
 
     Raises:
-        SourceError: It is missing, forbidden, empty, damaged, too large, or no picture.
+        SourceError: It is missing, forbidden, empty, damaged, too large, or not a picture.
     """
     return next(iter(PictureFile(_bytes_of(path), str(path), limits)))[1]
 
 
 def decode_picture(data: bytes, name: str) -> Image:
-    """Return the picture that a file holds, as `read_picture` does.
+    """Return the picture in a file, as `read_picture` does.
 
     Args:
         data: The whole file.
-        name: What an error calls it.
+        name: Its name in error messages.
 
     Raises:
-        SourceError: It is empty, damaged, too large, or no picture.
+        SourceError: It is empty, damaged, too large, or not a picture.
     """
     return next(iter(PictureFile(data, name)))[1]
 
 
 def _bytes_of(path: Path) -> bytes:
-    """Return what a file holds, or say why it cannot be read."""
+    """Return the content of a file, or raise a `SourceError` that says why not."""
     try:
         return path.read_bytes()
     except PermissionError as error:
@@ -88,12 +87,12 @@ def _bytes_of(path: Path) -> bytes:
 
 
 class PicturesSource(BaseSource):
-    """Pictures, one after the other; made by `open_pictures`.
+    """Pictures, one after the other; created by `open_pictures`.
 
     Attributes:
-        paths: The files, in order; of a folder, the file of every index.
-        still: What is known of the file where it is a single picture; None for animations, pages
-            and folders.
+        paths: The files, in order; for a folder, the file of every index.
+        still: The file if it is a single picture; None for animations, multi-page files and
+            folders.
     """
 
     def __init__(self, path: Path, fps: float, span: Span, choices: Choices) -> None:
@@ -124,7 +123,7 @@ class PicturesSource(BaseSource):
 
     @property
     def fault(self) -> str | None:
-        """A sentence on pictures left out so far; None when there were none."""
+        """A sentence about pictures left out so far; None if there were none."""
         if self._broken is not None:
             return f"{self._broken}; every picture before that was kept"
         if not self._left_out:
@@ -133,7 +132,7 @@ class PicturesSource(BaseSource):
         return f"{count} of {others} pictures left out: {self._left_out[0]}"
 
     def _first_readable(self, path: Path) -> Image:
-        """Return the first picture that can be read, turned."""
+        """Return the first readable picture, rotated."""
         rotate = self._choices.rotate
         if self._file is not None:
             return rotated(next(iter(self._file))[1], rotate)
@@ -146,7 +145,7 @@ class PicturesSource(BaseSource):
         raise SourceError(f"{path} holds no picture that can be read: {problem}") from problem
 
     def _read(self) -> Iterator[Frame]:
-        """Yield every picture of the span that can be read."""
+        """Yield every readable picture of the span."""
         keeps = self._span.chooser()
         pictures = self._of_folder() if self._file is None else self._of_file(self._file)
         for index, time_s, rgb in pictures:
@@ -160,7 +159,7 @@ class PicturesSource(BaseSource):
                 yield Frame(index, time_s, self._placed(rgb))
 
     def _of_folder(self) -> Iterator[tuple[int, float, Image]]:
-        """Yield index, time and picture of every file that can be read."""
+        """Yield index, time and picture of every readable file."""
         for index, path in enumerate(self.paths):
             try:
                 rgb = read_picture(path, self._choices.limits)
@@ -170,7 +169,7 @@ class PicturesSource(BaseSource):
             yield index, index / self._fps, rgb
 
     def _of_file(self, file: PictureFile) -> Iterator[tuple[int, float, Image]]:
-        """Yield index, time and picture of everything that one file shows, until it breaks off."""
+        """Yield index, time and picture of all pictures in one file, until it breaks off."""
         time_s = 0.0
         try:
             for index, (shown_s, rgb) in enumerate(file):
@@ -180,7 +179,7 @@ class PicturesSource(BaseSource):
             self._broken = str(error)
 
     def _placed(self, rgb: Image) -> Image:
-        """Return a picture turned as wanted, in the size of the first, read-only."""
+        """Return a picture rotated as requested, in the size of the first, read-only."""
         rgb = rotated(rgb, self._choices.rotate)
         if rgb.shape[1::-1] != self._info.size_wh:
             return fitted(rgb, self._info.size_wh)
@@ -188,12 +187,12 @@ class PicturesSource(BaseSource):
         return rgb
 
     def _release(self) -> None:
-        """Let go of what was read."""
+        """Release what was read."""
         self._file = self.still = None
 
 
 def natural_key(name: str) -> tuple[list[tuple[int, int, str]], str]:
-    """Return what sorts "a2" before "a10": numbers by value, the rest without regard to case."""
+    """Return a sort key that puts "a2" before "a10": numbers by value, the rest ignoring case."""
     parts = re.split(r"([0-9]+)", name)
     return [
         (0, int(part), "") if part.isdecimal() else (1, 0, part.casefold())

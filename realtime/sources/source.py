@@ -12,20 +12,20 @@ from fer_live.errors import SourceError
 from fer_live.realtime.results import Frame, SourceInfo
 
 CLOSE_PATIENCE_S: Final = 20.0
-"""How long `close` waits for a read that is under way. Every read of this package gives up sooner;
-only a camera driver that never returns can take longer, and cannot be stopped by anyone."""
+"""How long `close` waits for a pending read. Every read of this package gives up sooner; only a
+camera driver that never returns can take longer, and nothing can interrupt it."""
 
 SILENCE_S: Final = 1.5
-"""A live source that gives no picture for so long is said to be silent."""
+"""A live source that delivers no picture for this long counts as silent."""
 
 _log = logging.getLogger(__name__)
 
 
 class Source(Protocol):
-    """Anything that pictures come from: one pass over its frames, closed by `with`.
+    """Anything that provides pictures: one pass over its frames, closed by `with`.
 
-    Frames have rising indices, times that never decrease, and contiguous read-only pixels of
-    `info.size_wh`. A new kind of source joins tests/realtime/sources/test_contract.py.
+    Frames have increasing indices, times that never decrease, and contiguous read-only pixels of
+    `info.size_wh`. Add any new kind of source to tests/realtime/sources/test_contract.py.
     """
 
     @property
@@ -53,11 +53,11 @@ class Source(Protocol):
         ...
 
     def __iter__(self) -> Iterator[Frame]:
-        """Hand out the frames that are left; a second loop goes on where the first stopped."""
+        """Yield the remaining frames; a second loop continues where the first stopped."""
         ...
 
     def __enter__(self) -> Self:
-        """Return the source, open since it was made."""
+        """Return the source, which has been open since it was created."""
         ...
 
     def __exit__(
@@ -79,9 +79,9 @@ class Source(Protocol):
 
 
 class BaseSource(ABC):
-    """What the sources share: one pass, and a `close` that any thread may call at any time.
+    """The common part of sources: one pass, and a `close` that any thread may call at any time.
 
-    A subclass gives `_read`, which is only ever run by one thread at a time and never while
+    A subclass implements `_read`, which is only ever run by one thread at a time and never while
     `_release` runs. Long waits inside `_read` wait on `_closing`.
     """
 
@@ -126,7 +126,7 @@ class BaseSource(ABC):
 
     @abstractmethod
     def _release(self) -> None:
-        """Let go of file or device; called once."""
+        """Close the file or device; called once."""
 
     def __iter__(self) -> Iterator[Frame]:
         return self
@@ -166,8 +166,8 @@ class BaseSource(ABC):
         """Let go of file or device; from any thread, as often as one likes.
 
         Args:
-            patience_s: How long to wait for a read under way. Beyond that, whoever reads lets go
-                when the read comes back.
+            patience_s: How long to wait for a pending read. Beyond that, the reading thread closes
+                the source when the read returns.
         """
         self.stop()
         if not self._busy.acquire(timeout=patience_s):
@@ -183,14 +183,14 @@ class BaseSource(ABC):
 
 
 class WrappedSource(BaseSource):
-    """Gives another source's frames in another way; a subclass says how in `_read`."""
+    """Wraps another source and changes its frames; a subclass says how in `_read`."""
 
     def __init__(self, source: Source, info: SourceInfo) -> None:
         """Take over a source; it is closed together with this one.
 
         Args:
             source: Open and unread.
-            info: What is known of the frames that this one gives.
+            info: The information about the frames of this one.
         """
         super().__init__()
         self._source, self._info = source, info
@@ -226,7 +226,7 @@ class WrappedSource(BaseSource):
 
 
 def silence(waiting_s: float | None) -> str | None:
-    """Return what to say of a source that a picture is waited for; None when it is not for long.
+    """Return a message for a source that delivers no picture; None if not for long.
 
     Args:
         waiting_s: Since when, on the monotonic clock; None while nobody waits.

@@ -9,9 +9,9 @@ from typing import Final
 from fer_live.errors import SettingsError
 
 DISCONTINUITY_S: Final = 1.0
-"""A step back by more than this is a new recording pasted behind the old one, not disorder."""
+"""A step back by more than this is a new recording appended to the old one, not disorder."""
 SAMPLING_SLACK_S: Final = 0.001
-"""A frame this little before its due moment is taken: 29.97 asked of a file of 30000/1001."""
+"""A frame this much before its due time is kept: 29.97 requested from a file of 30000/1001."""
 
 
 class PresentationClock:
@@ -26,8 +26,8 @@ class PresentationClock:
 
         Args:
             time_base: Length of one tick of a timestamp, in seconds.
-            origin: What the file calls its beginning, in seconds of its own timestamps.
-            nominal_s: How long a frame lasts where nothing is said; positive.
+            origin: The beginning of the file, in seconds of its own timestamps.
+            nominal_s: Duration of a frame without a timestamp; positive.
         """
         self._time_base = time_base
         self._origin = origin
@@ -51,10 +51,10 @@ class PresentationClock:
 
 
 class Sampler:
-    """Thins frames out to a rate, by their times.
+    """Reduces frames to a rate, by their times.
 
-    The frame shown at or next after each moment k / fps is due; a file slower than the rate loses
-    nothing, and a gap is not filled.
+    The first frame at or after each time k / fps is kept; a file slower than the rate loses
+    nothing, and gaps are not filled.
     """
 
     def __init__(self, fps: float) -> None:
@@ -70,7 +70,7 @@ class Sampler:
         self._next_slot = 0
 
     def due(self, time_s: float) -> bool:
-        """Whether the frame at `time_s` is to be kept; ask once for each frame, in order."""
+        """Whether to keep the frame at `time_s`; call once for each frame, in order."""
         slot = int((time_s + self._slack_s) * self._fps)
         if slot < self._next_slot:
             return False
@@ -80,7 +80,7 @@ class Sampler:
 
 @dataclass(frozen=True, slots=True)
 class Span:
-    """Which frames of a file are asked for.
+    """Which frames of a file are requested.
 
     Attributes:
         start_s: The first moment, included.
@@ -104,7 +104,7 @@ class Span:
             raise SettingsError(f"{self.fps} frames a second cannot be kept; give a number above 0")
 
     def chooser(self) -> Callable[[float], bool]:
-        """Return what says of the time of each frame, asked in order, whether it is kept."""
+        """Return a function that decides by a frame's time, in order, whether it is kept."""
         sampler = None if self.fps is None else Sampler(self.fps)
         return lambda time_s: (
             self.start_s <= time_s < self.end_s and (sampler is None or sampler.due(time_s))

@@ -12,14 +12,14 @@ HALF_TURN: Final = 180
 
 
 class Turned(WrappedSource):
-    """Gives the frames of a source turned by a multiple of 90 degrees; the rest is as it was."""
+    """Yields the frames of a source rotated by a multiple of 90 degrees, otherwise unchanged."""
 
     def __init__(self, source: Source, degrees: int) -> None:
         """Take over a source; it is closed together with this one.
 
         Args:
-            source: Anything, unread.
-            degrees: How far pictures are turned, clockwise: 0, 90, 180 or 270.
+            source: Any source, unread.
+            degrees: Clockwise rotation: 0, 90, 180 or 270.
         """
         width, height = source.info.size_wh
         size_wh = (height, width) if degrees % HALF_TURN else (width, height)
@@ -31,7 +31,7 @@ class Turned(WrappedSource):
         self._source.hold(held)
 
     def _read(self) -> Iterator[Frame]:
-        """Yield each frame, turned."""
+        """Yield each frame, rotated."""
         for frame in self._source:
             rgb = rotated(frame.rgb, self._degrees)
             rgb.flags.writeable = False

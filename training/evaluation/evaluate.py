@@ -27,7 +27,7 @@ PART_NAMES: Final = {
     "FER2013": {"train": "Training", "validation": "PublicTest", "test": "PrivateTest"},
     "FER+": {"train": "Training", "validation": "PublicTest", "test": "PrivateTest"},
 }
-"""What a set's own papers call its parts."""
+"""The names of a data set's parts in its own papers."""
 CHOSEN_BY: Final = (
     "Networks, temperature and threshold are chosen by this part, so its figures flatter a little; "
     "the part for reporting is scored once, with --final."
@@ -36,7 +36,7 @@ CHOSEN_BY: Final = (
 
 @dataclass(frozen=True, slots=True)
 class Evaluation:
-    """What a model's evaluation found.
+    """The result of evaluating a model.
 
     Attributes:
         model: Name of the model.
@@ -47,15 +47,15 @@ class Evaluation:
         labels: In the order of the tables.
         natural: Figures at the training prior.
         balanced: Figures as if all labels were equally frequent.
-        clean: Figures at the training prior without near-duplicates of training pictures; None
-            where the training part is not at hand or every picture has one.
-        temperature: That the model's logits are divided by.
+        clean: Figures at the training prior without near-duplicates of training pictures; None if
+            the training part is not available or every picture has one.
+        temperature: The number by which the model's logits are divided.
         truth: (N,) each picture's label, an index into `labels`, in the order of the set.
-        named: (N,) what the model named it at the training prior.
-        studies: Spoiled pictures, slices and framings; None where they were not asked for.
+        named: (N,) the model's label at the training prior.
+        studies: Corruptions, slices and framings; None if they were not requested.
         notes: What a reader has to know, such as labels or pictures left out.
-        training: Each epoch's figures, where a run tells them.
-        settings: The experiment's, where known.
+        training: Each epoch's figures, if the run has them.
+        settings: The experiment's, if known.
     """
 
     model: str
@@ -80,7 +80,7 @@ class Evaluation:
         return dataclasses.asdict(self)
 
     def metrics(self) -> tuple[Metric, ...]:
-        """Return the headline figures as a model file carries them."""
+        """Return the headline figures for a model file."""
         shown = self.natural.shown
         rows = [
             ("accuracy", self.natural.accuracy.value, self.natural),
@@ -122,14 +122,15 @@ def evaluate(
         predictor: The model.
         parts: The whole set; its training part is only searched for near-duplicates.
         part: The part to score.
-        find_duplicates: Whether to look for near-duplicates; a minute, the first time, for FER2013.
-        studied: Whether to look at spoiled pictures and slices too, and whether the pictures are
-            "raw", which adds their framings, or "cropped" as the live path does it already.
-        among: Only pictures of these labels are scored, and the model answers with one of them;
-            empty takes all that both know.
+        find_duplicates: Whether to look for near-duplicates; takes a minute the first time for
+            FER2013.
+        studied: Whether to evaluate corruptions and slices too, and whether the pictures are "raw",
+            which adds their framings, or already "cropped" as by the live path.
+        among: Score only pictures with these labels, and let the model answer only with them; empty
+            uses all labels that both have.
 
     Raises:
-        DataError: The part is empty, or the model knows none of its labels.
+        DataError: The part is empty, or the model has none of its labels.
     """
     expect("scoring", 1)
     expect(COMPARING, 3)
@@ -179,7 +180,7 @@ def _answers(labels: tuple[str, ...], among: tuple[str, ...]) -> tuple[str, ...]
     """Return the labels that a model may predict.
 
     Raises:
-        DataError: It does not know one of those asked for.
+        DataError: It does not have one of those requested.
     """
     if strange := [label for label in among if label not in labels]:
         raise DataError(f"the model knows no {', '.join(strange)}; it knows {', '.join(labels)}")
@@ -187,6 +188,6 @@ def _answers(labels: tuple[str, ...], among: tuple[str, ...]) -> tuple[str, ...]
 
 
 def name_of(source: str, part: Part) -> str:
-    """Return what a part of a set is called in tables."""
+    """Return the name of a data set's part in tables."""
     called = PART_NAMES.get(source, {}).get(part, part)
     return f"{source} {called}, majority" if source == "FER+" else f"{source} {called}"

@@ -25,16 +25,17 @@ _LIVE_STEPS: Final = ("landmarks", "live")
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """Which data a model is scored on.
+    """The data on which a model is scored.
 
     Attributes:
-        data: A folder or table; a checkpoint's own experiment is looked for in it first.
-        votes: FER+'s votes rather than FER2013's labels; None takes what the model has learned.
+        data: A folder or table; the data of a checkpoint's own experiment are looked for there
+            first.
+        votes: FER+'s votes rather than FER2013's labels; None takes what the model was trained on.
         table: Label table of a folder of pictures.
         steps: Preprocessing, in order; empty takes the experiment's own.
         split: How sets without parts of their own are divided.
-        label_map: From the set's own class names or numbers to fer-live's labels.
-        among: Only pictures of these labels are scored and only these answered; empty takes all.
+        label_map: Maps the set's own class names or numbers to fer-live's labels.
+        among: Score only pictures with these labels, and allow only these answers; empty for all.
     """
 
     data: Path
@@ -46,22 +47,22 @@ class Wanted:
     among: tuple[str, ...] = ()
 
     def is_plain(self) -> bool:
-        """Return whether nothing but the place was asked for."""
+        """Return whether only the location was given."""
         return self == Wanted(self.data)
 
 
 @dataclass(frozen=True, slots=True)
 class OpenedModel:
-    """One head of a model that can be scored, and what is known of how it was made.
+    """One head of a model that can be scored, and how it was made, if known.
 
     Attributes:
         path: The model's file.
         predictor: The head.
         checkpoint: The whole network; None for an ONNX file.
-        experiment: What it was trained by, where the checkpoint tells.
-        folder: Where its reports belong.
-        place: Which of the model's heads it is; 0 is the one that users read.
-        others: The model's further heads; only the first knows of them.
+        experiment: The experiment that it was trained by, if the checkpoint contains it.
+        folder: The folder for its reports.
+        place: Which of the model's heads it is; 0 is the one for users.
+        others: The model's other heads; only set for the first.
     """
 
     path: Path
@@ -79,7 +80,7 @@ class OpenedModel:
 
     @property
     def suffix(self) -> str:
-        """What the names of its reports end with: a second head's are kept apart."""
+        """The ending of its reports' names, which separates those of a second head."""
         return "-second" if self.place else ""
 
 
@@ -109,21 +110,21 @@ def open_model(model: Path, *, runs: Path = Path("runs")) -> OpenedModel:
 
 
 def _experiment(checkpoint: Checkpoint) -> Experiment | None:
-    """Return what the network was trained by, where its checkpoint holds a whole experiment."""
+    """Return the network's experiment, if its checkpoint contains a complete one."""
     try:
         return from_table(Experiment, checkpoint.settings, where=checkpoint.name)
     except FerLiveError:
-        return None  # made by other means; the data is then told by its layout
+        return None  # made by other means; the data set is then recognised by its layout
 
 
 def parts_for(model: OpenedModel, wanted: Wanted) -> DataParts:
-    """Read and divide the data that a model is to be scored on.
+    """Read and divide the data on which a model is to be scored.
 
-    If only the folder is given and the experiment's own data lies there, that data is used, divided
-    as for training; otherwise whatever data set the folder holds.
+    If only the folder is given and it contains the experiment's own data, they are used, divided as
+    for training; otherwise whatever data set the folder contains.
 
     Raises:
-        DataError: Nothing can be read there.
+        DataError: No data can be read there.
         SettingsError: A preprocessing step is unknown.
     """
     own = model.experiment
@@ -169,7 +170,7 @@ def evaluate_model(
         model: One head of it; see `OpenedModel.heads`.
         wanted: The data.
         part: Which part of it.
-        full: Whether to look at spoiled pictures, slices and framings too; see
+        full: Whether to evaluate corruptions, slices and framings too; see
             `fer_live.training.evaluation.studies`.
 
     Raises:
@@ -187,10 +188,10 @@ def evaluate_model(
 
 
 def history(run: Path) -> tuple[Mapping[str, float], ...]:
-    """Return each epoch's figures of a run; none where it has no metrics.csv.
+    """Return each epoch's figures of a run; empty if it has no metrics.csv.
 
     Raises:
-        DataError: The file holds something that is no number.
+        DataError: The file contains something that is not a number.
     """
     path = run / "metrics.csv"
     if not path.is_file():
@@ -207,7 +208,7 @@ def history(run: Path) -> tuple[Mapping[str, float], ...]:
 
 
 def recorded(model: OpenedModel, evaluation: Evaluation) -> None:
-    """Keep a head's figures in the checkpoint's own file, in place of older ones on that data.
+    """Store a head's figures in the checkpoint's own file, replacing older ones on that data.
 
     Raises:
         ModelError: The model is an ONNX file.
@@ -223,12 +224,12 @@ def recorded(model: OpenedModel, evaluation: Evaluation) -> None:
 def calibrate_file(
     model: OpenedModel, wanted: Wanted, *, second: Wanted | None = None
 ) -> Calibration:
-    """Fit a head's temperature and threshold on the validation part and keep them in its file.
+    """Fit a head's temperature and threshold on the validation part and store them in its file.
 
     Args:
         model: The head.
-        wanted: The data that it learned from.
-        second: Pictures from elsewhere, to be calibrated on as well; all of them are taken.
+        wanted: The data that it was trained on.
+        second: Pictures from another domain, to calibrate on as well; all of them are used.
 
     Raises:
         ModelError: The model is an ONNX file.

@@ -1,7 +1,7 @@
 """Checkpoints: a trained network on disk with its description, all heads and weights.
 
-The file is one dictionary of plain values and tensors, read with `weights_only=True`: opening a
-stranger's checkpoint runs none of its code.
+The file is one dictionary of plain values and tensors, read with `weights_only=True`: opening an
+untrusted checkpoint does not run any code in it.
 """
 
 import dataclasses
@@ -27,19 +27,19 @@ from fer_live.training.networks.resize import resize
 
 FORMAT: Final = 2
 BEST: Final = "best.ckpt"
-"""What a run's folder calls the network that its training chose."""
+"""File name of the network of a run's best epoch."""
 
 
 @dataclass(frozen=True)
 class Head:
-    """The outputs that mean one set of labels.
+    """The outputs for one set of labels.
 
     Attributes:
         labels: What output k of this head means.
-        prior: How frequent each label was in what it learned from, summing to 1.
-        data: What it was trained on, and how the part for selection was kept apart.
-        temperature: Its logits are divided by it before the softmax.
-        uncertain_below: A best probability under this is shown as uncertain.
+        prior: How frequent each label was in training, summing to 1.
+        data: What it was trained on, and how the part for selection was separated.
+        temperature: Its logits are divided by this before the softmax.
+        uncertain_below: A label whose probability is below this is shown as uncertain.
         metrics: Measured figures.
     """
 
@@ -53,20 +53,20 @@ class Head:
 
 @dataclass(frozen=True)
 class Checkpoint:
-    """A network with everything that an exported model has to say of itself.
+    """A network with all the metadata of an exported model.
 
     Attributes:
         name: Short name, such as "cnn6-ferplus".
         architecture: One of `fer_live.training.networks.ARCHITECTURES`.
         widths: Its widths, pruned or not.
-        heads: In the order of their outputs; users read the first.
-        weights: The network's state; floating point ones are float32, or float16 where saved so.
-        crop: Where eyes and mouth lie in its pictures, and their side.
+        heads: In the order of their outputs; the first is for users.
+        weights: The network's state; floating point values are float32, or float16 if saved so.
+        crop: The positions of eyes and mouth in its pictures, and their side.
         colour: Whether its pictures are gray or RGB.
         settings: The experiment it came from, as plain values.
-        parent_sha256: `weights_sha256` of the unpruned parent; None when it was not pruned.
-        pruning: How it was pruned; None when it was not.
-        mirrored: Whether it answers with the mean over a picture and its mirror image.
+        parent_sha256: `weights_sha256` of the unpruned parent; None if it was not pruned.
+        pruning: How it was pruned; None if it was not.
+        mirrored: Whether it returns the mean over a picture and its mirror image.
     """
 
     name: str
@@ -92,23 +92,23 @@ class Checkpoint:
         return tuple(len(head.labels) for head in self.heads)
 
     def columns(self, head: int) -> slice:
-        """Return which of the network's outputs are a head's."""
+        """Return which of the network's outputs belong to a head."""
         start = sum(self.sizes[:head])
         return slice(start, start + self.sizes[head])
 
     def head_name(self, place: int) -> str:
-        """Return what reports call a head: the first has the network's own name."""
+        """Return the name of a head in reports: the first has the network's own name."""
         return f"{self.name}-second" if place else self.name
 
     def with_head(self, place: int, head: Head) -> "Checkpoint":
-        """Return the same with another head in one place."""
+        """Return a copy with one head replaced."""
         heads = (*self.heads[:place], head, *self.heads[place + 1 :])
         return dataclasses.replace(self, heads=heads)
 
     def with_mirror(self, *, mirrored: bool = True) -> "Checkpoint":
-        """Return the same answering for a picture and its mirror image, or for it alone.
+        """Return a copy that averages over a picture and its mirror image, or does not.
 
-        Temperatures are 1 and figures are gone: they belong to the former answer.
+        Temperatures are reset to 1 and figures removed, because they belong to the former outputs.
         """
         heads = tuple(dataclasses.replace(head, temperature=1.0, metrics=()) for head in self.heads)
         return dataclasses.replace(self, heads=heads, mirrored=mirrored)
@@ -123,7 +123,9 @@ class Checkpoint:
         """
         made = build(self.architecture, self.widths, sum(self.sizes))
         if self.pruning is not None:
-            _fit_to(made, self.weights)  # layers that share a width may have lost unlike many
+            _fit_to(
+                made, self.weights
+            )  # layers that share a width may have lost different numbers of channels
         try:
             made.load_state_dict({k: _full(v) for k, v in self.weights.items()}, strict=True)
         except RuntimeError as error:
@@ -132,9 +134,9 @@ class Checkpoint:
         return (Mirrored(made) if self.mirrored else made).eval()
 
     def weights_sha256(self) -> str:
-        """Return the sha256 of names, shapes and values: the same whatever the file's name.
+        """Return the sha256 of names, shapes and values, independent of the file's name.
 
-        With a mirror view it is another one: the same weights answer differently then.
+        It differs for a mirrored network, because the same weights then give other outputs.
         """
         digest = hashlib.sha256(b"mirrored\n" if self.mirrored else b"")
         for key in sorted(self.weights):
@@ -144,12 +146,12 @@ class Checkpoint:
         return digest.hexdigest()
 
     def halved(self) -> "Checkpoint":
-        """Return the same with its weights in float16: half the size, for what is committed."""
+        """Return a copy with its weights in float16: half the size, for committed files."""
         half = {k: v.half() if v.is_floating_point() else v for k, v in self.weights.items()}
         return dataclasses.replace(self, weights=half)
 
     def save(self, path: Path) -> None:
-        """Write the file whole or not at all; its folder is made if need be.
+        """Write the file atomically; its folder is created if necessary.
 
         Raises:
             SinkError: It cannot be written.
@@ -214,11 +216,11 @@ def _full(value: Tensor) -> Tensor:
 def pruned_widths(
     architecture: str, parent: Sequence[int], weights: Mapping[str, Tensor], classes: int
 ) -> tuple[int, ...]:
-    """Return the widths with which `build` makes a network that takes these weights.
+    """Return the widths with which `build` creates a network for these weights.
 
-    Each width is read off a tensor that has one row for each of its channels. Where one width
-    stands for layers that are no longer equally wide, or where the architecture takes none, no
-    widths say it all: the parent's are returned, and `Checkpoint.network` does the rest.
+    Each width is read from a tensor that has one row for each of its channels. If one width stands
+    for layers that no longer have the same width, or if the architecture has none, widths do not
+    describe the network: the parent's are returned, and `Checkpoint.network` does the rest.
     """
 
     def shapes(widths: Sequence[int]) -> dict[str, torch.Size]:
@@ -242,7 +244,7 @@ def pruned_widths(
 
 
 def _fit_to(network: nn.Module, weights: Mapping[str, Tensor]) -> None:
-    """Give every layer of a network the number of channels that its weights have, in place."""
+    """Set the number of channels of every layer to that of its weights, in place."""
     for name, module in network.named_modules():
         own = getattr(module, "weight", getattr(module, "running_mean", None))
         key = f"{name}.weight" if f"{name}.weight" in weights else f"{name}.running_mean"

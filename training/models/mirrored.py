@@ -1,7 +1,7 @@
 """Averages a network's output over a face and its mirror image.
 
-A face in a mirror shows the same emotion, so the mean has less chance in it than either answer. It
-costs every multiply-add twice; what it buys is in docs/decisions/0005-training.md.
+A mirrored face shows the same emotion, so the mean has less random error than either output. It
+doubles the multiply-adds; what is gained is in docs/decisions/0005-training.md.
 """
 
 import torch
@@ -12,7 +12,7 @@ class Mirrored(nn.Module):
     """The mean of a network's logits for pictures and for their mirror images.
 
     Args:
-        inner: Gives (N, K) logits.
+        inner: A network that returns (N, K) logits.
     """
 
     def __init__(self, inner: nn.Module) -> None:
@@ -21,7 +21,7 @@ class Mirrored(nn.Module):
 
     def forward(self, pictures: Tensor) -> Tensor:
         """Return (N, K) logits of (N, C, H, W) pictures; the same for their mirror images."""
-        # As one batch, not as two calls: batch norms are folded into weights that are read once.
+        # One batch, not two calls: batch norms are only folded into weights that are used once.
         both = torch.cat((pictures, torch.flip(pictures, (-1,))))
         logits: Tensor = self.inner(both)
         return logits.view(2, -1, logits.shape[-1]).mean(dim=0)

@@ -24,14 +24,14 @@ _BATCH = 256
 
 @dataclass(frozen=True, slots=True)
 class Card:
-    """What evaluation needs to know of a model.
+    """What evaluation needs to know about a model.
 
     Attributes:
         name: Its short name.
         labels: What column k of its logits means.
         prior: How frequent each label was in training.
-        temperature: Logits are divided by it before the softmax.
-        uncertain_below: A best probability under this is shown as uncertain.
+        temperature: Logits are divided by this before the softmax.
+        uncertain_below: A label whose probability is below this is shown as uncertain.
         size_hw: Height and width of its pictures.
         channels: 1 for gray, 3 for RGB.
         sha256: Of an ONNX file's bytes, or of a checkpoint's weights.
@@ -49,7 +49,7 @@ class Card:
     data: str
 
     def probabilities(self, logits: NDArray[np.floating], prior: Prior) -> NDArray[np.float64]:
-        """Return calibrated (N, K) probabilities at the prior asked for."""
+        """Return calibrated (N, K) probabilities at the given prior."""
         exact = logits.astype(np.float64)
         return calibrated(exact, self.temperature, self.prior, self.labels, prior)
 
@@ -71,9 +71,9 @@ class NetworkPredictor:
     """One head of a network in PyTorch.
 
     Args:
-        network: Gives the logits of all its heads, side by side.
-        card: What is known of this head.
-        columns: Which of the logits are this head's.
+        network: Returns the logits of all its heads, side by side.
+        card: Information about this head.
+        columns: Which of the logits belong to this head.
     """
 
     def __init__(self, network: nn.Module, card: Card, columns: slice) -> None:
@@ -116,7 +116,7 @@ class OnnxPredictor:
 
     @property
     def second(self) -> "OnnxSecondPredictor | None":
-        """The same file's second head; None where it has none."""
+        """The same file's second head; None if it has none."""
         has_one = self._classifier.contract.second is not None
         return OnnxSecondPredictor(self._classifier, self._card) if has_one else None
 
@@ -140,7 +140,7 @@ class OnnxSecondPredictor:
 
     Args:
         classifier: Of a contract with a second head.
-        first: What is known of the first head.
+        first: Information about the first head.
     """
 
     def __init__(self, classifier: OnnxClassifier, first: Card) -> None:

@@ -115,13 +115,13 @@ def test_a_port_that_is_taken_is_told() -> None:
 @pytest.mark.parametrize(
     ("address", "sentence"),
     [
-        ("", "no receiver"),
-        ("ftp://host/x", "no receiver"),
+        ("", "is not a known kind of receiver"),
+        ("ftp://host/x", "is not a known kind of receiver"),
         ("osc://host", "has no port"),
         ("udp://host", "has no port"),
         ("udp://:99", "has no host"),
-        ("udp://host:99999999", "no address"),
-        ("udp://host:port", "no address"),
+        ("udp://host:99999999", "is not an address"),
+        ("udp://host:port", "is not an address"),
         ("mqtt://host/a/#", "choose another"),
         ("ws-server://0.0.0.0", "has no port"),
     ],

@@ -108,7 +108,7 @@ def test_there_is_nothing_to_summarize(tmp_path: Path) -> None:
     with pytest.raises(DataError, match="there are no results"):
         summarize(tmp_path, tmp_path / "study")
     (tmp_path / "a.mp4.summary.json").write_text("{", encoding="utf-8")
-    with pytest.raises(DataError, match="no summary that can be read"):
+    with pytest.raises(DataError, match="is not a readable summary"):
         summarize(tmp_path, tmp_path / "study")
 
 
