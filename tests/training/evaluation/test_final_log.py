@@ -37,7 +37,7 @@ def test_the_record_grows_by_one_dated_line_and_the_page_is_generated_from_it(
     row = f"| 2026-11-23 | small `{found.sha256[:12]}` | 20 | {found.natural.accuracy} |"
     assert page.read_text().count(row) == 2
     page.write_text("# Other\n")
-    with pytest.raises(DataError, match="no page of final evaluations"):
+    with pytest.raises(DataError, match="is not a page of final evaluations"):
         log_final(found, page, today=TODAY)
     assert record_of(page).read_bytes() == kept * 2, "a page that is refused adds no line"
 
@@ -74,7 +74,7 @@ def test_only_final_scores_the_reported_part_and_logs_it(
 
 @pytest.mark.parametrize(
     ("content", "sentence"),
-    [(b"# Other\n", "no page of final evaluations"), (b"\xff\xfe", "cannot be read as a log")],
+    [(b"# Other\n", "is not a page of final evaluations"), (b"\xff\xfe", "cannot be read as a log")],
 )
 def test_a_log_that_takes_no_line_is_refused_before_the_reported_part_is_read(
     run: Path, data: Path, tmp_path: Path, content: bytes, sentence: str

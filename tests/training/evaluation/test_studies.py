@@ -182,7 +182,7 @@ def test_the_turn_of_a_head_is_found_again(turn_deg: float, roll_deg: float) -> 
 
 def test_pictures_that_are_not_square_are_refused(subject: ScoredSamples) -> None:
     wide = dataclasses.replace(subject.samples, pixels=np.zeros((64, 48, 60), np.uint8))
-    with pytest.raises(DataError, match="want square pictures"):
+    with pytest.raises(DataError, match="need square pictures"):
         study(ScoredSamples(subject.predictor, wide))
 
 
