@@ -74,7 +74,10 @@ def test_only_final_scores_the_reported_part_and_logs_it(
 
 @pytest.mark.parametrize(
     ("content", "sentence"),
-    [(b"# Other\n", "is not a page of final evaluations"), (b"\xff\xfe", "cannot be read as a log")],
+    [
+        (b"# Other\n", "is not a page of final evaluations"),
+        (b"\xff\xfe", "cannot be read as a log"),
+    ],
 )
 def test_a_log_that_takes_no_line_is_refused_before_the_reported_part_is_read(
     run: Path, data: Path, tmp_path: Path, content: bytes, sentence: str
