@@ -63,8 +63,7 @@ class OscChannel(UdpChannel):
 
     def _send(self, parts: list["OscMessage"]) -> None:
         """Send messages together."""
-        if self._socket is not None:
-            self._socket.sendto(osc_bundle(parts).dgram, self._where)
+        self._deliver(osc_bundle(parts).dgram)
 
 
 class VmcChannel(OscChannel):

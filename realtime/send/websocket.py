@@ -5,6 +5,7 @@ import logging
 import re
 import socket
 import threading
+import time
 from collections import deque
 from typing import TYPE_CHECKING, Final
 
@@ -90,34 +91,51 @@ class _Client:
 
     def __init__(self, connection: "ServerConnection") -> None:
         self.connection = connection
-        self._queue: deque[str] = deque(maxlen=CLIENT_QUEUE)
+        self.over = threading.Event()
+        self._queue: deque[str] = deque()
         self._fresh = threading.Condition()
-        self._over = False
+        self._ending = False
+        self._missed = self._sent = 0
 
     def offer(self, text: str) -> None:
-        """Queue a message; if the client is too slow, the oldest is dropped."""
+        """Queue a message; the oldest is dropped if the client is too slow."""
         with self._fresh:
+            if len(self._queue) >= CLIENT_QUEUE:
+                self._queue.popleft()
+                self._missed += 1
             self._queue.append(text)
             self._fresh.notify()
 
     def end(self) -> None:
-        """Send nothing more."""
+        """Send what is queued and then nothing more; `over` is set once that is done."""
         with self._fresh:
-            self._over = True
+            self._ending = True
             self._fresh.notify()
 
     def serve(self) -> None:
         """Send message after message until the client has gone or the server ends."""
         from websockets.exceptions import ConnectionClosed  # noqa: PLC0415
 
-        with contextlib.suppress(ConnectionClosed):  # that it leaves is its right
+        try:
             while (text := self._next()) is not None:
                 self.connection.send(text)
+                self._sent += 1
+        except ConnectionClosed:  # that it leaves is its right
+            self._missed += self._ending
+        finally:
+            self.over.set()
+
+    def loss(self) -> str:
+        """Return what the client missed while it was connected, as words; empty for nothing."""
+        with self._fresh:
+            missed = self._missed + (len(self._queue) if self._ending else 0)
+            whole = missed + self._sent
+        return f"missed {missed} of {whole} messages: it was too slow" if missed else ""
 
     def _next(self) -> str | None:
         with self._fresh:
-            self._fresh.wait_for(lambda: self._queue or self._over)
-            return None if self._over else self._queue.popleft()
+            self._fresh.wait_for(lambda: self._queue or self._ending)
+            return self._queue.popleft() if self._queue else None
 
 
 class WebSocketServerChannel:
@@ -159,14 +177,17 @@ class WebSocketServerChannel:
             client.offer(message.text)
 
     def close(self) -> None:
-        """Disconnect every client and stop listening."""
+        """Let every client have what is queued, for at most a second, and stop listening."""
         if self._server is None or self._thread is None:
             return
         with self._changing:
             clients = list(self._clients)
         for client in clients:
             client.end()
-            _cut(client.connection.socket)
+        end_s = time.monotonic() + CLOSE_PATIENCE_S
+        for client in clients:
+            if not client.over.wait(max(0.0, end_s - time.monotonic())):
+                _cut(client.connection.socket)
         self._server.shutdown()
         self._thread.join()
         self._server = self._thread = None
@@ -190,6 +211,8 @@ class WebSocketServerChannel:
         finally:
             with self._changing:
                 self._clients.discard(client)
+            if loss := client.loss():
+                _log.warning("a program at %s %s", self.name, loss)
 
 
 def _cut(tcp: socket.socket) -> None:

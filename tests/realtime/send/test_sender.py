@@ -1,12 +1,14 @@
 """A receiver that is slow, absent or wrong costs nobody but itself."""
 
 import json
+import re
 import socket
 import subprocess
 import sys
 import threading
 import time
-from contextlib import closing
+from collections.abc import Iterator
+from contextlib import ExitStack, closing, contextmanager, suppress
 
 import pytest
 from hypothesis import given
@@ -47,6 +49,52 @@ def test_a_receiver_that_never_reads_loses_messages_and_slows_nobody() -> None:
     assert len(inbox.messages) == sender.status()[1].sent
 
 
+def test_clients_of_a_server_of_ours_get_the_last_messages_and_are_told_of_when_too_slow(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    from websockets.exceptions import ConnectionClosed
+    from websockets.sync.client import connect
+
+    port = free_port()
+    frames: list[int] = []
+    with (
+        sender_to(f"ws-server://127.0.0.1:{port}") as sender,
+        ExitStack() as connected,
+    ):
+        until(lambda: sender.status()[0].reached)
+        deaf = connected.enter_context(raw_client(port))
+        client = connected.enter_context(connect(f"ws://127.0.0.1:{port}"))
+        until(lambda: send(sender, 1, first=-1) is None and client.recv() != "")
+        for index in range(2000):
+            sender.write(*seen(index, faces=8, blendshapes=True))
+            while not frames or frames[-1] < index - 100:
+                frames.append(json.loads(client.recv(timeout=20))["frame"])
+        closer = threading.Thread(target=sender.close)
+        closer.start()
+        with suppress(ConnectionClosed):
+            while True:
+                frames.append(json.loads(client.recv(timeout=20))["frame"])
+        closer.join()
+        assert deaf.fileno() >= 0, "it was there all the time"
+    assert [frame for frame in frames if frame >= 0] == list(range(2000))
+    told = [record.message for record in caplog.records if "too slow" in record.message]
+    assert len(told) == 1, "of the deaf one alone"
+    assert re.search(r"a program at ws-server://\S+ missed \d+ of \d+ messages", told[0])
+
+
+@contextmanager
+def raw_client(port: int) -> Iterator[socket.socket]:
+    """Shake hands with a WebSocket server, and read nothing more."""
+    with socket.create_connection(("127.0.0.1", port)) as client:
+        client.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 1 << 14)
+        client.sendall(
+            b"GET / HTTP/1.1\r\nHost: 127.0.0.1\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+            b"Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n\r\n"
+        )
+        assert client.recv(4096).startswith(b"HTTP/1.1 101")
+        yield client
+
+
 def test_nobody_there_is_told_once_and_waited_for(caplog: pytest.LogCaptureFixture) -> None:
     port = free_port()
     with sender_to(f"ws://127.0.0.1:{port}") as sender:
@@ -60,6 +108,25 @@ def test_nobody_there_is_told_once_and_waited_for(caplog: pytest.LogCaptureFixtu
     told = [record.message for record in caplog.records]
     assert sum("cannot be reached" in message for message in told) == 1
     assert sum("is there again" in message for message in told) == 1
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="other systems tell of it otherwise, or never")
+@pytest.mark.parametrize("scheme", ["udp", "osc", "vmc"])
+def test_datagrams_to_nobody_are_told_once_and_go_on(
+    scheme: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    port = free_port(socket.SOCK_DGRAM)
+    with sender_to(f"{scheme}://127.0.0.1:{port}") as sender:
+        send(sender, 50, rate_hz=200)
+        until(lambda: "nobody listens at" in caplog.text)
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as receiver:
+            receiver.bind(("127.0.0.1", port))
+            receiver.settimeout(20)
+            send(sender, 3, rate_hz=20)
+            assert [bool(receiver.recv(65536)) for _ in range(3)] == [True] * 3
+    told = [record.message for record in caplog.records]
+    assert sum("nobody listens at" in message for message in told) == 1
+    assert sum("datagrams or more" in message for message in told) == 1
 
 
 def test_closing_does_not_wait_for_who_is_not_there() -> None:
