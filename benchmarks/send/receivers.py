@@ -69,7 +69,7 @@ def mqtt(port: str, note: Note) -> None:
 
 def websocket_client(port: str, note: Note) -> None:
     """The websockets library's client, at `ws-server://`."""
-    from websockets.exceptions import ConnectionClosed  # noqa: PLC0415
+    from websockets.exceptions import WebSocketException  # noqa: PLC0415
     from websockets.sync.client import connect  # noqa: PLC0415
 
     while True:
@@ -77,7 +77,7 @@ def websocket_client(port: str, note: Note) -> None:
             with connect(f"ws://127.0.0.1:{port}") as server:
                 for text in server:
                     _note_json(text, note)
-        except (OSError, ConnectionClosed):
+        except (OSError, WebSocketException):
             time.sleep(0.2)
 
 

@@ -34,6 +34,8 @@ KILLED_AT: Final = 0.4
 AWAY_S: Final = 2.0
 BACK_WITHIN_S: Final = 8.0
 """A lost receiver is tried again at least every 5 s, and LSL looks for a stream as slowly."""
+IN_FLIGHT_S: Final = 0.5
+"""What was sent so shortly before the kill may have died with the process that was to read it."""
 WRONG_BY_S: Final = 0.005
 SLOW_S: Final = 0.05
 """A single `write` may take so long on a machine that has other work."""
@@ -90,9 +92,13 @@ def main() -> int:
         finally:
             peers.kill()
         killed = round(KILLED_AT * chosen.messages)
-        away = range(killed - 1, killed + round((AWAY_S + BACK_WITHIN_S) * chosen.rate))
+        back = killed + round((AWAY_S + BACK_WITHIN_S) * chosen.rate)
+        away = range(killed - round(IN_FLIGHT_S * chosen.rate), back)
         overflows = dict.fromkeys(KINDS, 0) | {"osc": peers.overflows}
-        kept = [judged(kind, peers.notes(kind), captured, away, overflows[kind]) for kind in KINDS]
+        kept = [
+            judged(kind, peers.notes(kind), captured, (killed, away), overflows[kind])
+            for kind in KINDS
+        ]
     print(f"the longest write took {1000 * slowest_s:.1f} ms; the deaf receiver missed {lost}")
     return int(not all([*kept, slowest_s < SLOW_S, lost > 0]))
 
@@ -148,16 +154,19 @@ def _wait_for_all(sender: Sender, peers: Peers) -> None:
             file.truncate()
 
 
-def judged(kind: str, notes: Path, captured: Sequence[float], away: range, overflows: int) -> bool:
+def judged(
+    kind: str, notes: Path, captured: Sequence[float], loss: tuple[int, range], overflows: int
+) -> bool:
     """Print what came to a receiver; return whether it is as it should be.
 
     Args:
         kind: Of the receiver.
         notes: What it noted.
         captured: When each message was captured, in seconds since 1970.
-        away: Messages that may be lost, as the receiver was killed and is to be found again.
+        loss: The message before which the receiver was killed, and those that may be lost with it.
         overflows: Messages that the system dropped because the receiver read too slowly.
     """
+    killed, away = loss
     rows = [line.split() for line in notes.read_text().splitlines()]
     came = [(int(frame), float(said), float(at)) for frame, said, at in rows if int(frame) >= 0]
     frames = [frame for frame, _, _ in came]
@@ -173,7 +182,7 @@ def judged(kind: str, notes: Path, captured: Sequence[float], away: range, overf
         f"{wrong} out of order, times wrong by {_ms(errors)}, under way {_ms(delays)}"
     )
     for gap in gaps:
-        why = "killed, and then found again"
+        why = f"{sum(n < killed for n in gap)} under way when it was killed, then until found again"
         if gap in elsewhere:
             why = f"not explained; the system dropped {overflows} in front of a full buffer"
         since_s = captured[gap[0]] - captured[0]

@@ -148,6 +148,7 @@ class WebSocketServerChannel:
         self._thread: threading.Thread | None = None
         self._clients: set[_Client] = set()
         self._changing = threading.Lock()
+        self._ending = False
 
     def open(self) -> None:
         """Listen.
@@ -157,6 +158,7 @@ class WebSocketServerChannel:
         """
         from websockets.sync.server import serve  # noqa: PLC0415
 
+        self._ending = False
         self._server = serve(
             self._serve,
             *self._where,
@@ -181,6 +183,7 @@ class WebSocketServerChannel:
         if self._server is None or self._thread is None:
             return
         with self._changing:
+            self._ending = True
             clients = list(self._clients)
         for client in clients:
             client.end()
@@ -199,9 +202,12 @@ class WebSocketServerChannel:
         """Serve one client, on a thread of its own."""
         client = _Client(connection)
         with self._changing:
-            full = len(self._clients) >= MOST_CLIENTS
-            if not full:
+            ending, full = self._ending, len(self._clients) >= MOST_CLIENTS
+            if not (ending or full):
                 self._clients.add(client)
+        if ending:
+            connection.close(1001, "fer-live ends")
+            return
         if full:
             _log.warning("%s turned a program away: %d are connected", self.name, MOST_CLIENTS)
             connection.close(1013, "too many programs are connected")
