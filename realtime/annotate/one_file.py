@@ -33,8 +33,11 @@ from fer_live.realtime.annotate.passes.passes import Passes
 from fer_live.realtime.annotate.report import Kind, Outcome
 from fer_live.realtime.annotate.settings import AnnotateSettings, TableFormat
 from fer_live.realtime.annotate.shelf.shelf import Shelf
+from fer_live.realtime.annotate.slices.pieces import Pieces
+from fer_live.realtime.annotate.slices.planning import SlicePlan
 from fer_live.realtime.annotate.summary import FORMAT, read_summary, versions, write_summary
 from fer_live.realtime.annotate.workspace import PATIENCE_S, Workspace
+from fer_live.realtime.inference.classifier import OnnxClassifier
 from fer_live.realtime.sinks.picture import ENDINGS
 from fer_live.realtime.sinks.rows import utc
 from fer_live.realtime.sources import Source, VideoSource
@@ -85,8 +88,13 @@ class Order:
 
 
 def annotate_file(
-    job: Job, order: Order, opened: Opened, tell: Tell, shelf: Shelf | None = None
-) -> Outcome:
+    job: Job,
+    order: Order,
+    opened: Opened,
+    tell: Tell,
+    shelf: Shelf | None = None,
+    slices: SlicePlan | Path | None = None,
+) -> Outcome | SlicePlan:
     """Write all outputs for one input, or find that it was done before.
 
     Args:
@@ -95,6 +103,9 @@ def annotate_file(
         opened: Model and networks, which are used for other inputs too.
         tell: Called with the share that is done.
         shelf: Where earlier outputs are; None for the place of the job's outputs.
+        slices: The input's slices, already processed; or a folder for them if the input may be cut:
+            if it is long, a plan for its slices is then returned and nothing else done. None
+            processes it in one piece.
 
     Raises:
         SourceError: The input cannot be read.
@@ -115,6 +126,12 @@ def annotate_file(
         before = _done_before(job, made_of, wanted, shelf)
         if before is not None:
             return replace(before, kind=kind)
+        pieces = Pieces(order.settings, opened)
+        plan = pieces.begin(slices, source, made_of, lambda: tell(0.0))
+        if plan is not None:
+            if not order.overwrite:
+                _refuse_existing(job, made_of, shelf)
+            return plan
         with Workspace(job, patience_s=order.patience_s, alive=lambda: tell(0.0)) as work:
             # Another run that was working here, killed or alive, may have done it meanwhile.
             before = _done_before(job, made_of, wanted, shelf)
@@ -122,9 +139,12 @@ def annotate_file(
                 return replace(before, kind=kind)
             if not order.overwrite:
                 _refuse_existing(job, made_of, shelf)
-            summary = _made(job, order, source, work, opened, tell)
+            classifier = model_of(order, opened)
+            passes = Passes(job, order.settings, opened, tell, order.at_rest)
+            figures = passes.run(source, work, pieces.seen)
+            summary = _summary(job, order.settings, source, classifier, passes.faults, figures)
             outcome = _published(job, {**summary, "fingerprint": made_of}, work, wanted)
-            return replace(outcome, kind=kind)
+            return replace(outcome, kind=kind, slices=pieces.count, in_one_piece=pieces.why_one)
 
 
 def _refuse_special(path: Path) -> None:
@@ -217,16 +237,28 @@ def _refuse_existing(job: Job, made_of: Mapping[str, Any], shelf: Shelf) -> None
         )
 
 
-def _made(
-    job: Job, order: Order, source: Source, work: Workspace, opened: Opened, tell: Tell
-) -> dict[str, Any]:
-    """Make table and video in the workspace; return the summary, still without fingerprint."""
+def model_of(order: Order, opened: Opened) -> OnnxClassifier:
+    """Return the model that an order means.
+
+    Raises:
+        ModelError: It is another than when the run began.
+    """
     settings = order.settings
     classifier = opened.classifier(settings.model, settings.device)
     if classifier.sha256 != order.model_sha256:
         raise ModelError(f"the model {settings.model} was replaced meanwhile; run again")
-    passes = Passes(job, settings, opened, tell, order.at_rest)
-    figures = passes.run(source, work)
+    return classifier
+
+
+def _summary(
+    job: Job,
+    settings: AnnotateSettings,
+    source: Source,
+    classifier: OnnxClassifier,
+    faults: Sequence[str],
+    figures: Mapping[str, Any],
+) -> dict[str, Any]:
+    """Return what stands in the summary, still without fingerprint and outputs."""
     info = source.info
     return {
         "format": FORMAT,
@@ -239,7 +271,7 @@ def _made(
             "began_utc": None if info.began is None else utc(info.began),
             **_as_it_lies(source),
         },
-        "fault": "; ".join(passes.faults) or None,
+        "fault": "; ".join(faults) or None,
         "model": {"name": classifier.contract.name, "sha256": classifier.sha256},
         "provider": classifier.provider,
         "versions": versions(),

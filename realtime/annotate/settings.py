@@ -5,7 +5,7 @@ import math
 from dataclasses import dataclass, field
 from fractions import Fraction
 from pathlib import Path
-from typing import Any, Literal, TypeAlias
+from typing import Any, Final, Literal, TypeAlias
 
 from fer_live.bundle import DEFAULT_MODEL
 from fer_live.contract import Prior
@@ -21,6 +21,7 @@ from fer_live.realtime.smoothing.offline import OfflineSettings
 from fer_live.realtime.sources import Choices
 from fer_live.realtime.tracking import TrackingSettings
 
+SECONDS_A_MINUTE: Final = 60
 TableFormat: TypeAlias = Literal["csv", "jsonl", "parquet"]
 
 
@@ -51,6 +52,8 @@ class AnnotateSettings:
         neutral: Source of the resting expressions to correct for: each face's first seconds (a
             number), "median" of the whole clip, or a picture or clip of the person at rest; None
             corrects nothing.
+        slice_s: Face detection starts afresh at every multiple of this many seconds, so that these
+            slices of a video can be processed in parallel; None never restarts it.
     """
 
     model: str = DEFAULT_MODEL
@@ -71,6 +74,7 @@ class AnnotateSettings:
     report: bool = True
     crops: CropChoice | None = None
     neutral: NeutralChoice | None = None
+    slice_s: float | None = None
 
     def __post_init__(self) -> None:
         """Check what the types cannot express.
@@ -87,6 +91,9 @@ class AnnotateSettings:
             )
         if self.fps is not None and self.fps <= 0:
             raise SettingsError(f"{self.fps} frames a second were asked for; give more than 0")
+        if self.slice_s is not None and not 0 < self.slice_s < math.inf:
+            minutes = self.slice_s / SECONDS_A_MINUTE
+            raise SettingsError(f"slices of {minutes:g} minutes were asked for; give more than 0")
         if self.crops is not None:
             checked_crops(self.crops)
         if self.neutral is not None:

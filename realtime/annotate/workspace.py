@@ -73,12 +73,12 @@ class Workspace:
         """
         with disk_errors(self._job.target):
             for suffix in suffixes:
-                _flush(self.path(suffix))
+                flush(self.path(suffix))
             plan = _Plan(tuple(suffixes), tuple(sorted(set(replacing) - set(suffixes))))
             mark = self.path(_MARK)
             half = mark.with_suffix(".half")
             half.write_text(json.dumps(asdict(plan)), encoding="utf-8")
-            _flush(half)
+            flush(half)
             half.replace(mark)
         self._go_on_publishing()
         return tuple(map(self._job.output, suffixes))
@@ -127,14 +127,11 @@ class Workspace:
         give_up_s = time.monotonic() + self._patience_s
         while True:
             self._make_folder()
-            handle, held = _locked(self._folder)
+            handle, held = locked(self._folder)
             if held:
                 return handle
             if time.monotonic() >= give_up_s:
-                raise SinkError(
-                    f"another run is annotating {self._job.source} into "
-                    f"{self._job.target.parent}; wait for it or choose another folder with --out"
-                )
+                raise at_work(self._job)
             self._alive()
             time.sleep(LOOK_AGAIN_S)
 
@@ -146,6 +143,14 @@ class Workspace:
         with suppress(FileNotFoundError):  # one that is removed meanwhile is made the next time
             self._folder.mkdir(parents=True, exist_ok=True)
         self._made += missing
+
+
+def at_work(job: Job) -> SinkError:
+    """Return what is said when another run is at work on an input."""
+    return SinkError(
+        f"another run is annotating {job.source} into {job.target.parent}; wait for it or choose "
+        "another folder with --out"
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -211,7 +216,7 @@ def scratch_file(path: Path) -> Generator[BinaryIO]:
             file.close()
 
 
-def _locked(folder: Path) -> tuple[int | None, bool]:
+def locked(folder: Path) -> tuple[int | None, bool]:
     """Try to lock a folder; return the handle of the lock, and whether it was obtained.
 
     On Windows nothing is locked: there, open files keep others out.
@@ -265,11 +270,11 @@ def _remove_output(path: Path) -> None:
         path.rmdir()
 
 
-def _flush(path: Path) -> None:
+def flush(path: Path) -> None:
     """Flush a file, or all files of a folder, to disk before its name says that it is complete."""
     if path.is_dir():
         for inside in path.iterdir():
-            _flush(inside)
+            flush(inside)
         return
     with path.open("r+b") as file:
         os.fsync(file.fileno())

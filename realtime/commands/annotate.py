@@ -84,6 +84,15 @@ def annotate(
     jobs: Annotated[
         int, typer.Option("--jobs", "-j", min=1, metavar="N", help="Process N inputs at once.")
     ] = 1,
+    slice_minutes: Annotated[
+        float | None,
+        typer.Option(
+            metavar="MINUTES",
+            help="Look at slices of this length of a long video side by side, with --jobs or on a "
+            "cluster. Each is searched for faces afresh.",
+            show_default=False,
+        ),
+    ] = None,
     engine: Annotated[
         Literal["local", "ray"],
         typer.Option(
@@ -164,6 +173,7 @@ def annotate(
         from fer_live.realtime.annotate import annotate as annotate_all
         from fer_live.realtime.annotate.crops.choosing import crop_choice
         from fer_live.realtime.annotate.neutral.choice import neutral_choice
+        from fer_live.realtime.annotate.settings import SECONDS_A_MINUTE
         from fer_live.realtime.commands.printing.annotate import progress_bar, tell_report
         from fer_live.realtime.faces import FaceChoice, FaceSettings
         from fer_live.realtime.sources import Choices, Limits
@@ -191,6 +201,7 @@ def annotate(
                 ),
             ),
             chosen=FaceChoice(face, min_face),
+            slice_s=None if slice_minutes is None else slice_minutes * SECONDS_A_MINUTE,
         )
         workers: RayCluster | int | None = None if send else jobs
         if engine == "ray":

@@ -76,14 +76,7 @@ class ChosenFaces(FaceFinder):
         Args:
             name: What the pictures are of.
         """
-        if not self.crowded:
-            return None
-        pictures = "one picture" if self.crowded == 1 else f"{self.crowded} pictures"
-        most = self._max_faces
-        return (
-            f"{pictures} of {name} had {most} faces or more, and no more than {most} are "
-            "followed; follow more with --max-faces"
-        )
+        return crowded_notice(name, self.crowded, self._max_faces)
 
     def close(self) -> None:
         """Close the finder."""
@@ -100,3 +93,20 @@ class ChosenFaces(FaceFinder):
             rank = 1 / (away + min(width, height) / 4)  # pixels at the very middle do not decide
         same = face.follow_id is not None and face.follow_id == self._follow_id
         return float(rank * TAKES_OVER if same else rank)
+
+
+def crowded_notice(name: str, crowded: int, most: int) -> str | None:
+    """Say that there may have been more faces than are followed; None where there were not.
+
+    Args:
+        name: What the pictures are of.
+        crowded: In how many of them as many faces were found as are followed.
+        most: How many that is.
+    """
+    if not crowded:
+        return None
+    pictures = "one picture" if crowded == 1 else f"{crowded} pictures"
+    return (
+        f"{pictures} of {name} had {most} faces or more, and no more than {most} are "
+        "followed; follow more with --max-faces"
+    )

@@ -23,17 +23,17 @@ _SURE_SCORE: Final = 0.5
 """From here on MediaPipe's landmarker itself believes its detector."""
 _KNOWN: Final = 0.5
 """A candidate of which this part lies on a face that is followed shows that face."""
-_SAME_PLACE: Final = 0.3
+SAME_PLACE: Final = 0.3
 _INSIDE: Final = 0.5
 """A face of which less than this is in the picture has left it."""
 _ONE_FACE: Final = 0.5
 """Two followers whose hulls overlap by more than this are on one face."""
 _SAME_PERSON: Final = 0.6
 """Over a cut, a face that correlates less than this with what it was is somebody else's."""
-_LOST_KEEP_S: Final = 1.3
+LOST_KEEP_S: Final = 1.3
 _REACH: Final = 1.0
 _GROWTH: Final = 1.7
-"""A face that comes back within `_LOST_KEEP_S`, no further away than its own size times `_REACH`
+"""A face that comes back within `LOST_KEEP_S`, no further away than its own size times `_REACH`
 and no more than `_GROWTH` times larger or smaller, is the one that was lost."""
 _LOST_EVERY_S: Final = 0.1
 
@@ -82,6 +82,21 @@ class _Lost:
     may_return: bool
 
 
+@dataclass(frozen=True, slots=True)
+class LastPlace:
+    """Where a face was when it was last seen.
+
+    Attributes:
+        follow_id: Its number.
+        box: Where it was.
+        since_s: When; of a face that is followed, the time of the last frame.
+    """
+
+    follow_id: int
+    box: Box
+    since_s: float
+
+
 class FollowingFinder(FaceFinder):
     """Finds faces of any size and follows each in a view of its own."""
 
@@ -115,6 +130,16 @@ class FollowingFinder(FaceFinder):
             candidates += self._search_where_lost(frame)
             self._take_in(distinct(candidates), boxes, frame)
         return [follower.face() for follower in self._followers]
+
+    def places(self, time_s: float) -> tuple[LastPlace, ...]:
+        """Return where each face is that is followed, and was that may still come back.
+
+        Args:
+            time_s: Of the frame that was looked at last.
+        """
+        followed = [LastPlace(f.follow_id, f.box, time_s) for f in self._followers]
+        lost = [LastPlace(x.follow_id, x.box, x.since_s) for x in self._lost if x.may_return]
+        return (*followed, *lost)
 
     def close(self) -> None:
         """Close the networks, if they are its own; closing twice is allowed."""
@@ -168,7 +193,7 @@ class FollowingFinder(FaceFinder):
 
     def _search_where_lost(self, frame: Frame) -> list[Candidate]:
         """Look at the places where faces were lost, a few times a second, until given up."""
-        self._lost = [lost for lost in self._lost if frame.time_s - lost.since_s <= _LOST_KEEP_S]
+        self._lost = [lost for lost in self._lost if frame.time_s - lost.since_s <= LOST_KEEP_S]
         found = []
         for lost in self._lost:
             if frame.time_s - lost.looked_s >= _LOST_EVERY_S:
@@ -198,12 +223,12 @@ class FollowingFinder(FaceFinder):
 
     def _number(self, box: Box) -> int:
         """Return the number of a face that has been found: its old one if it was just lost."""
-        near = [lost for lost in self._lost if lost.may_return and _near(lost.box, box)]
-        back = min(near, key=lambda lost: _distance_px(lost.box, box), default=None)
+        near = [lost for lost in self._lost if lost.may_return and may_have_moved(lost.box, box)]
+        back = min(near, key=lambda lost: distance_px(lost.box, box), default=None)
         self._lost = [
             lost
             for lost in self._lost
-            if lost is not back and (lost.may_return or lost.box.iou(box) <= _SAME_PLACE)
+            if lost is not back and (lost.may_return or lost.box.iou(box) <= SAME_PLACE)
         ]
         if back is not None:
             return back.follow_id
@@ -213,7 +238,7 @@ class FollowingFinder(FaceFinder):
     def _is_followed(self, box: Box) -> bool:
         """Whether a face that is followed lies at this place."""
         return any(
-            f.box.iou(box) > _SAME_PLACE or _covered(box, f.box) > _KNOWN for f in self._followers
+            f.box.iou(box) > SAME_PLACE or _covered(box, f.box) > _KNOWN for f in self._followers
         )
 
     def _confirmed(self, rgb: Image, candidate: Candidate) -> Sight | None:
@@ -228,7 +253,7 @@ class FollowingFinder(FaceFinder):
             if first is None:
                 return None
             box = hull_of(first.mesh.points_px)
-            if box.iou(candidate.box) < _SAME_PLACE or self._is_followed(box):
+            if box.iou(candidate.box) < SAME_PLACE or self._is_followed(box):
                 return None
             pose = pose_of_mesh(first.mesh.points_px)
         sights = look_in_views(self._networks, rgb, [pose], [self._last_view_px])
@@ -245,13 +270,13 @@ class FollowingFinder(FaceFinder):
             self._last_view_px = None if sights[-1] is None else sights[-1].view_px
 
 
-def _near(box: Box, other: Box) -> bool:
+def may_have_moved(box: Box, other: Box) -> bool:
     """Whether one face may have moved from one box to the other unseen."""
     sizes = sorted(max(b.width_px, b.height_px) for b in (box, other))
-    return _distance_px(box, other) < _REACH * sizes[1] and sizes[1] < _GROWTH * sizes[0]
+    return distance_px(box, other) < _REACH * sizes[1] and sizes[1] < _GROWTH * sizes[0]
 
 
-def _distance_px(box: Box, other: Box) -> float:
+def distance_px(box: Box, other: Box) -> float:
     """Return the distance between the middles of two boxes, in pixels."""
     return math.dist(box.centre_px, other.centre_px)
 

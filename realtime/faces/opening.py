@@ -1,6 +1,6 @@
 """Open a face finder for one source, or networks to be reused for many."""
 
-from fer_live.realtime.faces.finder import CANDIDATE_SCORE, FaceFinder, FollowingFinder
+from fer_live.realtime.faces.finder import CANDIDATE_SCORE, FollowingFinder
 from fer_live.realtime.faces.networks import FaceNetworks, open_networks
 from fer_live.realtime.faces.settings import FaceSettings
 from fer_live.realtime.inference.session import Device
@@ -28,7 +28,7 @@ def open_finder(
     live: bool,
     device: Device = "cpu",
     networks: FaceNetworks | None = None,
-) -> FaceFinder:
+) -> FollowingFinder:
     """Return a finder for one source.
 
     Args:

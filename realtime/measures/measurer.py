@@ -43,13 +43,14 @@ class Measurer:
         if not self._names:
             return result
         tracks = tuple(
-            dataclasses.replace(track, face=self._with_measures(frame.rgb, track.face))
+            dataclasses.replace(track, face=self.of_face(frame.rgb, track.face))
             for track in result.tracks
         )
         return dataclasses.replace(result, tracks=tracks)
 
-    def _with_measures(self, rgb: Image, face: Face) -> Face:
-        if face.landmarks_px is None:
+    def of_face(self, rgb: Image, face: Face) -> Face:
+        """Return a face of a picture with its measures; one without landmarks has none."""
+        if not self._names or face.landmarks_px is None:
             return face
         found = self._told(rgb, face.landmarks_px)
         if face.blendshapes is not None:

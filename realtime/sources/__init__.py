@@ -18,6 +18,7 @@ from fer_live.realtime.sources.streams.connection import Patience, Transport
 from fer_live.realtime.sources.streams.stream import open_stream
 from fer_live.realtime.sources.timing import Span
 from fer_live.realtime.sources.turned import Turned
+from fer_live.realtime.sources.videos.entries import NoEntryError
 from fer_live.realtime.sources.videos.video import VideoSource, open_video
 
 __all__ = [
@@ -28,6 +29,7 @@ __all__ = [
     "Choices",
     "LatestFrame",
     "Limits",
+    "NoEntryError",
     "Paced",
     "Patience",
     "PictureFile",

@@ -16,7 +16,7 @@ from fer_live.realtime.sources.streams.addresses import is_address, public_name,
 from fer_live.realtime.sources.streams.connection import Patience, Transport
 from fer_live.realtime.sources.streams.stream import open_stream
 from fer_live.realtime.sources.timing import Span
-from fer_live.realtime.sources.videos.video import open_video
+from fer_live.realtime.sources.videos.video import VideoSource
 
 Kind: TypeAlias = Literal["camera", "stream", "file"]
 
@@ -111,7 +111,7 @@ def open_file(path: Path, span: Span | None = None, choices: Choices | None = No
     span = span or Span()
     if path.is_dir() or (path.exists() and is_picture(path)):
         return open_pictures(path, span=span, choices=choices)
-    return open_video(path, start_s=span.start_s, end_s=span.end_s, fps=span.fps, choices=choices)
+    return VideoSource(path, span, choices=choices or Choices())
 
 
 def _exists(spec: str) -> bool:

@@ -86,11 +86,14 @@ class Span:
         start_s: The first moment, included.
         end_s: The last moment, excluded; infinite for all of it.
         fps: Frames a second to keep, by their times; None for every frame.
+        before: How many of a video's pictures lie before `start_s`, where somebody has counted
+            them; None has them counted.
     """
 
     start_s: float = 0.0
     end_s: float = math.inf
     fps: float | None = None
+    before: int | None = None
 
     def __post_init__(self) -> None:
         if not (self.start_s >= 0 and math.isfinite(self.start_s)):

@@ -1,24 +1,68 @@
-"""One input of a run, in whatever process it is worked on: its failure becomes an outcome."""
+"""One task of a run, in whatever process it is worked on: its failure becomes an outcome."""
 
 import logging
+from dataclasses import dataclass
+from pathlib import Path
 from typing import TypeAlias
 
-from fer_live.errors import FerLiveError
+from fer_live.errors import FerLiveError, SourceError
 from fer_live.realtime.annotate.inputs.jobs import Job
-from fer_live.realtime.annotate.one_file import Order, annotate_file
+from fer_live.realtime.annotate.one_file import Order, annotate_file, model_of
 from fer_live.realtime.annotate.opened import Opened, opened_here
 from fer_live.realtime.annotate.passes.first import Tell
 from fer_live.realtime.annotate.report import Outcome
 from fer_live.realtime.annotate.shelf.sending import annotate_and_send
+from fer_live.realtime.annotate.slices.planning import NOT_THE_SAME, Entry, SlicePlan
+from fer_live.realtime.annotate.slices.task import look_at_slice
 from fer_live.system_errors import MEMORY_RAN_OUT, ran_out_of_memory
-
-Task: TypeAlias = tuple[Job, Order]
 
 _log = logging.getLogger(__name__)
 
 
-def annotated_in_worker(task: Task, tell: Tell) -> Outcome:
-    """Annotate one input with what this process keeps open."""
+@dataclass(frozen=True, slots=True)
+class Task:
+    """An input, or one slice of it.
+
+    Attributes:
+        index: Of the input in the run.
+        job: The input.
+        order: What is wanted of every input.
+        slices: Those of the input that were looked at before; or a folder for them, if they may be;
+            None to do it in one piece.
+        entry: Of `slices`, the one that is to be looked at; None to do the whole input.
+    """
+
+    index: int
+    job: Job
+    order: Order
+    slices: SlicePlan | Path | None = None
+    entry: Entry | None = None
+
+    @property
+    def name(self) -> str:
+        """What tells it from every other task of the run."""
+        if self.entry is not None:
+            return f"{self.index} slice {self.entry.number}"
+        return f"{self.index} {type(self.slices).__name__}"
+
+
+@dataclass(frozen=True, slots=True)
+class SliceDone:
+    """What became of a slice.
+
+    Attributes:
+        fault: Why nothing is known of it; None where all is well.
+    """
+
+    fault: str | None = None
+
+
+Done: TypeAlias = Outcome | SlicePlan | SliceDone
+"""What becomes of a task; a plan where slices are to be looked at first."""
+
+
+def annotated_in_worker(task: Task, tell: Tell) -> Done:
+    """Work on a task with what this process keeps open."""
     return annotated(task, opened_here(), tell)
 
 
@@ -27,26 +71,40 @@ def close_in_worker() -> None:
     opened_here().close()
 
 
-def annotated(task: Task, opened: Opened, tell: Tell) -> Outcome:
-    """Annotate one input; a failure becomes an outcome, so that the others are done.
+def annotated(task: Task, opened: Opened, tell: Tell) -> Done:
+    """Work on a task; a failure becomes an outcome, so that the others are done.
 
     An error that nobody foresaw is logged with its traceback and told as what it is.
     """
-    job, order = task
+    job = task.job
     try:
-        if order.sent is not None:
-            return annotate_and_send(job, order, opened, tell)
-        return annotate_file(job, order, opened, tell)
+        return _done(task, opened, tell)
     except FerLiveError as error:
-        return Outcome(job.source, "failed", str(error))
+        damaged = isinstance(error, SourceError) and task.entry is not None
+        said = NOT_THE_SAME if damaged else str(error)
     except Exception as error:
         if ran_out_of_memory(error):
-            note = f"{job.source} was not finished: {MEMORY_RAN_OUT}"
-            return Outcome(job.source, "failed", note)
-        _log.exception("%s failed in an unforeseen way", job.source)
-        return Outcome(
-            job.source,
-            "failed",
-            f"{job.source} failed in an unforeseen way ({type(error).__name__}: {error}); "
-            "please report this",
-        )
+            said = f"{job.source} was not finished: {MEMORY_RAN_OUT}"
+        else:
+            _log.exception("%s failed in an unforeseen way", job.source)
+            said = (
+                f"{job.source} failed in an unforeseen way ({type(error).__name__}: {error}); "
+                "please report this"
+            )
+    return Outcome(job.source, "failed", said) if task.entry is None else SliceDone(said)
+
+
+def _done(task: Task, opened: Opened, tell: Tell) -> Done:
+    """Work on a task.
+
+    Raises:
+        FerLiveError: As from `annotate_file`.
+    """
+    job, order, slices = task.job, task.order, task.slices
+    if task.entry is not None and isinstance(slices, SlicePlan):
+        model_of(order, opened)
+        look_at_slice(job, order.settings, slices, task.entry, opened, tell)
+        return SliceDone()
+    if order.sent is not None:
+        return annotate_and_send(job, order, opened, tell, slices)
+    return annotate_file(job, order, opened, tell, slices=slices)

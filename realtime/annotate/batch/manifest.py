@@ -117,6 +117,8 @@ class Manifest:
             "status": outcome.status,
             "note": outcome.note,
             "attempts": outcome.attempts,
+            "slices": None if outcome.slices == 1 else outcome.slices,
+            "in_one_piece": outcome.in_one_piece,
             "sha256": outcome.input_sha256,
             "outputs": outputs,
         }

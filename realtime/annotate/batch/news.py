@@ -15,6 +15,7 @@ from fer_live.realtime.annotate.inputs.jobs import Job
 from fer_live.realtime.annotate.report import Outcome, PassedOver, Report, Watch
 from fer_live.realtime.annotate.settings import AnnotateSettings
 from fer_live.realtime.annotate.shelf.shelf import Shelf
+from fer_live.realtime.annotate.slices.folders import clear_slices
 from fer_live.realtime.annotate.workspace import clear_leftovers
 
 
@@ -95,6 +96,7 @@ class News:
     ) -> None:
         if self._is_there():
             clear_leftovers(self._folders)  # of processes that had to be killed
+            clear_slices(self._folders)  # of an earlier run that was, and that nobody needed
             self._manifest.close("finished" if kind is None else "stopped")
 
     def _is_there(self) -> bool:

@@ -1,9 +1,9 @@
 """The inputs of a run in processes of this machine."""
 
-from collections.abc import Iterable, Sequence
-from dataclasses import replace
+from collections.abc import Sequence
 
-from fer_live.realtime.annotate.batch.attempt import annotated_in_worker, close_in_worker
+from fer_live.realtime.annotate.batch.agenda import Agenda
+from fer_live.realtime.annotate.batch.attempt import Task, annotated_in_worker, close_in_worker
 from fer_live.realtime.annotate.batch.news import News
 from fer_live.realtime.annotate.batch.workers import Crew, Death
 from fer_live.realtime.annotate.inputs.jobs import Job
@@ -13,38 +13,36 @@ from fer_live.realtime.annotate.workspace import clear_leftovers
 
 
 def in_processes(jobs: Sequence[Job], order: Order, news: News, *, count: int) -> None:
-    """Annotate several inputs at once.
+    """Annotate several inputs at once, and slices of long ones where the settings want them.
 
-    An input whose process died is tried once more when all others are done, with nothing beside
-    it that would take its memory.
+    A task whose process died is tried once more when all others are done, with nothing beside it
+    that would take its memory.
     """
-    died = _work_off(range(len(jobs)), jobs, order, min(count, len(jobs)), news)
-    again = _work_off(sorted(died), jobs, order, 1, news, attempt=2)
-    for index, death in again.items():
-        clear_leftovers([jobs[index].target.parent])
-        news.finish(index, _lost(jobs[index], death))
+    with Agenda(jobs, order, news, at_once=count, cut=count > 1) as agenda:
+        died = _work_off(agenda.more(), agenda, news, count)
+        for task, _ in died:
+            agenda.again(task)
+        for task, death in _work_off([task for task, _ in died], agenda, news, 1):
+            clear_leftovers([task.job.target.parent])
+            agenda.take(task, _lost(task.job, death))
 
 
 def _work_off(
-    indices: Iterable[int],
-    jobs: Sequence[Job],
-    order: Order,
-    count: int,
-    news: News,
-    attempt: int = 1,
-) -> dict[int, Death]:
-    """Annotate some of the inputs; return those whose process died, by index."""
-    chosen = list(indices)
-    died: dict[int, Death] = {}
+    tasks: list[Task], agenda: Agenda, news: News, count: int
+) -> list[tuple[Task, Death]]:
+    """Work on some tasks and what follows from them; return those whose process died."""
+    died: list[tuple[Task, Death]] = []
     with Crew(annotated_in_worker, count, at_end=close_in_worker) as crew:
-        for place, said in crew.work_off([(jobs[i], order) for i in chosen], watch=news.check):
+        for place, said in crew.work_off(tasks, watch=news.check):
             match said:
-                case Outcome():
-                    news.finish(chosen[place], replace(said, attempts=attempt))
+                case float():
+                    agenda.tell(tasks[place], said)
                 case Death():
-                    died[chosen[place]] = said
+                    agenda.set_aside()
+                    died.append((tasks[place], said))
                 case _:
-                    news.tell(chosen[place], said)
+                    agenda.take(tasks[place], said)
+            tasks += agenda.more()
     return died
 
 

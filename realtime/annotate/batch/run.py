@@ -11,7 +11,7 @@ from typing import Final, TypeAlias
 
 from fer_live.bundle import LANDMARKER, read_asset
 from fer_live.errors import SettingsError
-from fer_live.realtime.annotate.batch.attempt import annotated
+from fer_live.realtime.annotate.batch.attempt import Task, annotated
 from fer_live.realtime.annotate.batch.news import News
 from fer_live.realtime.annotate.batch.preparing import prepared
 from fer_live.realtime.annotate.batch.processes import in_processes
@@ -20,7 +20,7 @@ from fer_live.realtime.annotate.cluster.environment import prepare_environment
 from fer_live.realtime.annotate.inputs.jobs import Job, find_jobs
 from fer_live.realtime.annotate.one_file import Order, Sent
 from fer_live.realtime.annotate.opened import Opened
-from fer_live.realtime.annotate.report import PassedOver, Report, Watch
+from fer_live.realtime.annotate.report import Outcome, PassedOver, Report, Watch
 from fer_live.realtime.annotate.settings import AnnotateSettings
 from fer_live.realtime.annotate.shelf.remote import RemoteShelf, is_address
 from fer_live.realtime.annotate.shelf.shelf import Shelf
@@ -174,7 +174,7 @@ def _with_ray(cluster: RayCluster, out: Path | None) -> Generator[tuple[int, _Wo
             "pip install 'fer-live[ray]'"
         ) from error
     with connected(cluster) as at_once:
-        yield at_once, partial(on_cluster, cluster=cluster, out=out)
+        yield at_once, partial(on_cluster, cluster=cluster, room=at_once, out=out)
 
 
 def _in_this_process(jobs: Sequence[Job], order: Order, news: News, sender: Sender | None) -> None:
@@ -197,4 +197,6 @@ def _one_by_one(jobs: Sequence[Job], order: Order, opened: Opened, news: News) -
                 news.tell(index, fraction)
 
         news.check()
-        news.finish(index, annotated((job, order), opened, tell))
+        outcome = annotated(Task(index, job, order), opened, tell)
+        assert isinstance(outcome, Outcome), "an input that may not be cut is done"
+        news.finish(index, outcome)

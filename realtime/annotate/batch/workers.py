@@ -88,7 +88,7 @@ class Crew(Generic[Task, Result]):
         """Yield news of the tasks as it comes, each with the task's index.
 
         Args:
-            tasks: What is to be done, begun in this order.
+            tasks: What is to be done, begun in this order; a list may grow meanwhile.
             watch: Called ten times a second and more; may raise to give up.
 
         Yields:

@@ -7,23 +7,23 @@ from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
 
 
 class _Board:
-    """The newest of each input; lives beside the process that began the run and ends with it."""
+    """The newest of each task; lives beside the process that began the run and ends with it."""
 
     def __init__(self) -> None:
-        self._attempts: Counter[int] = Counter()
-        self._fractions: dict[int, float] = {}
+        self._attempts: Counter[str] = Counter()
+        self._fractions: dict[str, float] = {}
 
-    def begin(self, index: int) -> int:
-        """Take in that a process begins with an input; return which attempt that is, from 1."""
-        self._attempts[index] += 1
-        return self._attempts[index]
+    def begin(self, task: str) -> int:
+        """Take in that a process begins with a task; return which attempt that is, from 1."""
+        self._attempts[task] += 1
+        return self._attempts[task]
 
-    def tell(self, index: int, fraction: float) -> None:
-        """Take in how much of an input is done, in [0, 1]."""
-        self._fractions[index] = fraction
+    def tell(self, task: str, fraction: float) -> None:
+        """Take in how much of a task is done, in [0, 1]."""
+        self._fractions[task] = fraction
 
-    def read(self) -> dict[int, float]:
-        """Return what came since this was last asked, by input."""
+    def read(self) -> dict[str, float]:
+        """Return what came since this was last asked, by task."""
         news, self._fractions = self._fractions, {}
         return news
 

@@ -1,6 +1,6 @@
-"""The inputs of a run as tasks of a Ray cluster, from handing them out to their outcomes."""
+"""A run as tasks of a Ray cluster, from handing them out to the outcomes of its inputs."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final, TypeAlias
@@ -8,6 +8,8 @@ from typing import Any, Final, TypeAlias
 import ray
 
 from fer_live.errors import FerLiveError
+from fer_live.realtime.annotate.batch.agenda import Agenda
+from fer_live.realtime.annotate.batch.attempt import Done, Task
 from fer_live.realtime.annotate.batch.news import News
 from fer_live.realtime.annotate.batch.workers import LEAVE_S
 from fer_live.realtime.annotate.cluster.board import put_up_board
@@ -22,63 +24,71 @@ PATIENCE_S: Final = 300.0
 minutes that a lost machine does not hold its locks any more."""
 LOOK_EVERY_S: Final = 0.2
 """How often outcomes and news are asked for."""
-_Waiting: TypeAlias = "dict[ray.ObjectRef[Outcome], int]"
+_Waiting: TypeAlias = "dict[ray.ObjectRef[tuple[Done, int]], Task]"
 
 
 def on_cluster(
-    jobs: Sequence[Job], order: Order, news: News, *, cluster: RayCluster, out: Path | None
+    jobs: Sequence[Job],
+    order: Order,
+    news: News,
+    *,
+    cluster: RayCluster,
+    room: int,
+    out: Path | None,
 ) -> None:
     """Annotate all inputs on the cluster that this process is connected to.
 
-    Ray decides where and when, and tries again what was lost with a process or a machine.
+    Ray decides where and when, and tries again what was lost with a process or a machine. What is
+    seen in slices goes through `out`: where results are sent to an address, files are not cut.
 
     Raises:
         FerLiveError: A machine cannot take part.
     """
     board = put_up_board()
     order = replace(order, patience_s=PATIENCE_S)
-    task = ray.remote(annotated_on_cluster).options(
+    work = ray.remote(annotated_on_cluster).options(
         num_cpus=cluster.num_cpus, num_gpus=cluster.num_gpus, max_retries=cluster.retries
     )
     home = home_of(out, gpu=cluster.num_gpus > 0)
-    waiting: _Waiting = {
-        task.remote(index, (job, order), home, board): index for index, job in enumerate(jobs)
-    }
+    waiting: _Waiting = {}
+    with Agenda(jobs, order, news, at_once=room, cut=out is not None) as agenda:
+        try:
+            while True:
+                waiting |= {work.remote(task, home, board): task for task in agenda.more()}
+                if not waiting:
+                    return
+                _hear(waiting, agenda, board, news)
+        except BaseException:  # Ctrl-C too: otherwise the cluster would go on with it unwanted
+            _give_up(list(waiting))
+            raise
+
+
+def _hear(waiting: _Waiting, agenda: Agenda, board: Any, news: News) -> None:
+    """Pass on what became of tasks within a moment, and how far the others are."""
+    news.check()
+    ready, _ = ray.wait(list(waiting), num_returns=len(waiting), timeout=LOOK_EVERY_S)
+    for ref in ready:
+        task = waiting.pop(ref)
+        done, attempt = _done(ref, task.job)
+        agenda.count_attempt(task, attempt)
+        agenda.take(task, done)
+    at_work = {task.name: task for task in waiting.values()}
+    for name, fraction in _read(board).items():
+        if name in at_work:
+            agenda.tell(at_work[name], fraction)
+
+
+def _read(board: Any) -> dict[str, float]:
+    """Return the newest of the tasks; nothing while the board cannot be read."""
     try:
-        for index, outcome in _finished(waiting, jobs, board, news):
-            news.finish(index, outcome)
-    except BaseException:  # Ctrl-C too: otherwise the cluster would go on with what nobody wants
-        _give_up(list(waiting))
-        raise
-
-
-def _finished(
-    waiting: _Waiting, jobs: Sequence[Job], board: Any, news: News
-) -> Iterator[tuple[int, Outcome]]:
-    """Yield each outcome with its input's index as it comes, and pass on how far the others are."""
-    while waiting:
-        news.check()
-        ready, _ = ray.wait(list(waiting), num_returns=len(waiting), timeout=LOOK_EVERY_S)
-        for ref in ready:
-            index = waiting.pop(ref)
-            yield index, _outcome(ref, jobs[index])
-        at_work = set(waiting.values())
-        for index, fraction in _read(board).items():
-            if index in at_work:
-                news.tell(index, fraction)
-
-
-def _read(board: Any) -> dict[int, float]:
-    """Return the newest of the inputs; nothing while the board cannot be read."""
-    try:
-        news: dict[int, float] = ray.get(board.read.remote())
+        news: dict[str, float] = ray.get(board.read.remote())
     except ray.exceptions.RayActorError:
         return {}
     return news
 
 
-def _outcome(ref: "ray.ObjectRef[Outcome]", job: Job) -> Outcome:
-    """Return what became of an input, also when Ray gave it up.
+def _done(ref: "ray.ObjectRef[tuple[Done, int]]", job: Job) -> tuple[Done, int]:
+    """Return what became of a task, and at which try, also when Ray gave it up.
 
     Raises:
         FerLiveError: The machine cannot take part.
@@ -91,15 +101,16 @@ def _outcome(ref: "ray.ObjectRef[Outcome]", job: Job) -> Outcome:
         raise
     except ray.exceptions.RayError as error:
         why = str(error).strip().splitlines()[0]
-        return Outcome(
+        lost = Outcome(
             job.source,
             "failed",
             f"{job.source} was given up: the process or machine that worked on it was lost each "
             f"time, perhaps because memory ran out ({type(error).__name__}: {why}); see Ray's logs",
         )
+        return lost, 1
 
 
-def _give_up(refs: "Sequence[ray.ObjectRef[Outcome]]") -> None:
+def _give_up(refs: "Sequence[ray.ObjectRef[tuple[Done, int]]]") -> None:
     """Interrupt what runs, so that it closes its files, and end what does not listen."""
     for ref in refs:
         ray.cancel(ref)

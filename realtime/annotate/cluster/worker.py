@@ -6,7 +6,7 @@ import platform
 import time
 from collections.abc import Mapping
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from typing import Any, Final
@@ -14,12 +14,11 @@ from typing import Any, Final
 import ray
 
 from fer_live.errors import SettingsError, SinkError
-from fer_live.realtime.annotate.batch.attempt import Task, annotated
+from fer_live.realtime.annotate.batch.attempt import Done, Task, annotated
 from fer_live.realtime.annotate.batch.workers import STALLED_S
 from fer_live.realtime.annotate.inputs.jobs import MANIFEST
 from fer_live.realtime.annotate.opened import opened_here
 from fer_live.realtime.annotate.passes.first import Tell
-from fer_live.realtime.annotate.report import Outcome
 from fer_live.realtime.annotate.summary import versions
 
 TELL_EVERY_S: Final = 0.5
@@ -48,12 +47,11 @@ def home_of(out: Path | None, *, gpu: bool) -> Home:
     return Home(Path.cwd(), out, tuple(versions().items()), gpu)
 
 
-def annotated_on_cluster(index: int, task: Task, home: Home, board: Any) -> Outcome:
-    """Annotate one input with what this process keeps open.
+def annotated_on_cluster(task: Task, home: Home, board: Any) -> tuple[Done, int]:
+    """Work on a task with what this process keeps open; return what became of it, at which try.
 
     Args:
-        index: Of the input.
-        task: The input, and what is wanted.
+        task: An input or a slice of one, and what is wanted.
         home: What the process that began the run has.
         board: Takes the news.
 
@@ -64,12 +62,12 @@ def annotated_on_cluster(index: int, task: Task, home: Home, board: Any) -> Outc
     _settle(home)
     attempt = 1
     with suppress(ray.exceptions.RayError):  # then nobody counts
-        attempt = ray.get(board.begin.remote(index))
+        attempt = ray.get(board.begin.remote(task.name))
     try:
-        outcome = annotated(task, opened_here(), _teller(index, board))
+        done = annotated(task, opened_here(), _teller(task.name, board))
     finally:
         faulthandler.cancel_dump_traceback_later()
-    return replace(outcome, attempts=attempt)
+    return done, attempt
 
 
 @cache
@@ -116,7 +114,7 @@ def _compare(theirs: Mapping[str, str], ours: Mapping[str, str]) -> None:
         )
 
 
-def _teller(index: int, board: Any) -> Tell:
+def _teller(name: str, board: Any) -> Tell:
     """Return what passes news on, seldom, and has this process end when none comes any more.
 
     A process that hangs inside a library is ended too, and leaves in its log where it hung.
@@ -129,7 +127,7 @@ def _teller(index: int, board: Any) -> Tell:
         if now_s - told_s >= TELL_EVERY_S:
             told_s = now_s
             faulthandler.dump_traceback_later(STALLED_S, exit=True)
-            board.tell.remote(index, float(fraction))
+            board.tell.remote(name, float(fraction))
 
     tell(0.0)
     return tell

@@ -1,8 +1,9 @@
 """The first pass: faces, what is measured of them, and labels that know the future."""
 
 import dataclasses
-from collections.abc import Callable, Collection, Generator
-from contextlib import closing
+import math
+from collections.abc import Callable, Collection, Generator, Iterable
+from contextlib import ExitStack, closing
 from pathlib import Path
 from typing import TypeAlias
 
@@ -14,9 +15,11 @@ from fer_live.realtime.annotate.neutral.whole_clip import WholeClip
 from fer_live.realtime.annotate.opened import Opened
 from fer_live.realtime.annotate.passes.ahead import depth_for, read_ahead
 from fer_live.realtime.annotate.settings import AnnotateSettings
-from fer_live.realtime.faces import ChosenFaces, open_finder
+from fer_live.realtime.annotate.slices.looking import Looker, Seen
+from fer_live.realtime.annotate.slices.naming import Naming
+from fer_live.realtime.faces import ChosenFaces, crowded_notice, open_finder
 from fer_live.realtime.measures import Measurer, ProbabilitySeries
-from fer_live.realtime.pipeline import Pipeline, PipelineSettings
+from fer_live.realtime.pipeline import Namer, Pipeline, PipelineSettings
 from fer_live.realtime.results import FrameResult
 from fer_live.realtime.smoothing.baseline import Baselines
 from fer_live.realtime.smoothing.offline import OfflineSmoother
@@ -53,6 +56,7 @@ class FirstPass:
             at_rest: The resting face of everybody, where it comes from a file.
             tell: Takes how much of the pass is done.
         """
+        self._seen: Iterable[Seen] | None = None
         self._name, self._settings, self._opened, self._tell = name, settings, opened, tell
         self._classifier = opened.classifier(settings.model, settings.device)
         self._measured, self._at_rest = tuple(measured), at_rest
@@ -61,20 +65,25 @@ class FirstPass:
             settings.faces,
             blendshapes=settings.faces.blendshapes or self._measurer.needs_blendshapes,
         )
+        self._pipeline = PipelineSettings(prior=settings.prior, tracking=settings.tracking)
         self.rests: dict[int, NDArray[np.float64]] = {}
         self.notice: str | None = None
 
-    def results(self, source: Source, held: Path) -> Generator[FrameResult]:
+    def results(
+        self, source: Source, held: Path, seen: Iterable[Seen] | None = None
+    ) -> Generator[FrameResult]:
         """Yield every frame's result, with the labels that know the future and all measures.
 
         Args:
             source: The input.
             held: A file that may be written meanwhile.
+            seen: What was seen in the input's slices, where others have looked at them.
 
         Raises:
             SourceError: The input cannot be read.
             SinkError: The disk refuses.
         """
+        self._seen = seen
         names = frozenset(self._measured)
         series = ProbabilitySeries(self._classifier.contract, self._settings.prior, names)
         with closing(self._settled(source, held)) as results:
@@ -86,7 +95,8 @@ class FirstPass:
         """Yield every frame's result, with the labels that know the future."""
         settings, contract = self._settings, self._classifier.contract
         smoother = OfflineSmoother(contract, settings.prior, settings.labels)
-        with closing(self._looks(source)) as looks:
+        look = self._looks if self._settings.slice_s is None else self._looks_in_slices
+        with closing(look(source)) as looks:
             results = looks
             if settings.neutral == MEDIAN:
                 whole = WholeClip(contract, settings.prior, self.rests.__setitem__)
@@ -108,13 +118,29 @@ class FirstPass:
             pipeline = Pipeline(
                 finder,
                 classifier,
-                PipelineSettings(prior=settings.prior, tracking=settings.tracking),
+                self._pipeline,
                 baselines=self._baselines(),
             )
             for frame in frames:
                 yield _without_landmarks(self._measurer.measured(frame, pipeline.process(frame)))
                 self._tell(fraction(source, self._settings, frame.time_s))
         self.notice = finder.notice(self._name)
+
+    def _looks_in_slices(self, source: Source) -> Generator[FrameResult]:
+        """Yield the same of an input in slices, whoever has looked at them."""
+        settings = self._settings
+        namer = Namer(self._classifier.contract, self._pipeline, baselines=self._baselines())
+        naming = Naming(namer)
+        with ExitStack() as reading:
+            seen = self._seen
+            if seen is None:
+                ahead = read_ahead(source, depth_for(source.info.size_wh))
+                looker = Looker(settings, self._opened, self._measured)
+                seen = looker.looks(reading.enter_context(ahead), settings.slice_s or math.inf)
+            for result in naming.results(seen):
+                yield result
+                self._tell(fraction(source, settings, result.time_s))
+        self.notice = crowded_notice(self._name, naming.crowded, settings.faces.max_faces)
 
     def _baselines(self) -> Baselines:
         """Return what takes resting faces out while faces are found."""

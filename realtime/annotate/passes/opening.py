@@ -4,19 +4,28 @@ import math
 
 from fer_live.realtime.annotate.inputs.jobs import ANNOTATED, Job, annotated_picture
 from fer_live.realtime.annotate.settings import AnnotateSettings
+from fer_live.realtime.annotate.slices.planning import Entry
 from fer_live.realtime.sinks.picture import picture_ending
 from fer_live.realtime.sources import PictureFile, PicturesSource, Source, Span, open_file
 
 
-def open_input(job: Job, settings: AnnotateSettings) -> Source:
+def open_input(job: Job, settings: AnnotateSettings, entry: Entry | None = None) -> Source:
     """Open the frames of an input that are asked for.
+
+    Args:
+        job: The input.
+        settings: What is asked for.
+        entry: From where on they are read; None for the beginning.
 
     Raises:
         SourceError: It cannot be read.
     """
     fps = None if settings.fps is None else float(settings.fps)
     end_s = math.inf if settings.end_s is None else settings.end_s
-    span = Span(settings.start_s or 0.0, end_s, fps)
+    if entry is None:
+        span = Span(settings.start_s or 0.0, end_s, fps)
+    else:
+        span = Span(entry.begins_s, end_s, fps, entry.before)
     return open_file(job.source, span, settings.choices)
 
 

@@ -6,7 +6,7 @@ is drawn from a spool on disk.
 """
 
 import logging
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import closing
 from pathlib import Path
 from typing import Any, Final
@@ -22,11 +22,11 @@ from fer_live.realtime.annotate.opened import Opened
 from fer_live.realtime.annotate.pages import (
     ClipFacts,
     Collector,
-    page_measures,
     write_clip_page,
 )
 from fer_live.realtime.annotate.passes.ahead import depth_for, read_ahead
 from fer_live.realtime.annotate.passes.first import FirstPass, Tell, fraction
+from fer_live.realtime.annotate.passes.measured import measured_for
 from fer_live.realtime.annotate.passes.opening import (
     annotated_suffix,
     open_input,
@@ -44,9 +44,9 @@ from fer_live.realtime.annotate.passes.second import (
 )
 from fer_live.realtime.annotate.passes.spool import Spool
 from fer_live.realtime.annotate.settings import AnnotateSettings
+from fer_live.realtime.annotate.slices.looking import Seen
 from fer_live.realtime.annotate.summary import FileTally
 from fer_live.realtime.annotate.workspace import Workspace
-from fer_live.realtime.measures import chosen_measures
 from fer_live.realtime.results import Frame
 from fer_live.realtime.sinks.audio.audio_copy import SoundOf
 from fer_live.realtime.sinks.rows import TableContent
@@ -80,25 +80,26 @@ class Passes:
         self._opened = opened
         self._classifier = opened.classifier(settings.model, settings.device)
         contract = self._classifier.contract
-        self._measures = chosen_measures(settings.columns, contract.labels)
-        shown = page_measures(contract.labels) if settings.report else ()
+        self._measured = measured_for(settings, contract)
         self._crops = None if settings.crops is None else Crops(settings.crops, contract.labels)
         self._twice = settings.video or self._crops is not None
-        self._measured = (
-            *self._measures,
-            *shown,
-            *(() if self._crops is None else self._crops.measures),
-        )
         self._at_rest = at_rest
         self._page: Collector | None = None
         self._longest_gap_s = 0.0
         self.faults: list[str] = []
 
-    def run(self, source: Source, work: Workspace) -> dict[str, Any]:
+    def run(
+        self, source: Source, work: Workspace, seen: Iterable[Seen] | None = None
+    ) -> dict[str, Any]:
         """Make the table and, if wanted, the video; return the figures of the whole file.
 
         The table is what people come for: when the video cannot be made, `faults` says so.
         A source that is read again for it is closed once its faces are found.
+
+        Args:
+            source: The input, unread.
+            work: Where the outputs are made.
+            seen: What was seen in the input's slices, where others have looked at them.
 
         Raises:
             SourceError: The input changed while it was read.
@@ -109,7 +110,7 @@ class Passes:
                 self._crops = Crops("all", self._classifier.contract.labels)
             if self._settings.report and still_of(source) is None:
                 self._page = Collector(self._classifier.contract.labels)
-            figures = self._find(source, work, spool)
+            figures = self._find(source, work, spool, seen)
             if still_of(source) is None:
                 source.close()  # the file is read again: no two decoders are to hold pictures
             if source.fault is not None:
@@ -209,7 +210,9 @@ class Passes:
 
         return VideoPart(path, drawing, writer)
 
-    def _find(self, source: Source, work: Workspace, spool: Spool) -> dict[str, Any]:
+    def _find(
+        self, source: Source, work: Workspace, spool: Spool, seen: Iterable[Seen] | None
+    ) -> dict[str, Any]:
         """Write the table and the spool from every frame's settled result."""
         settings, contract = self._settings, self._classifier.contract
         tally = FileTally(contract, settings.prior)
@@ -218,7 +221,7 @@ class Passes:
             str(self._job.source),
             settings,
             self._opened,
-            self._measured,
+            self._measured.every,
             self._at_rest,
             lambda done: self._tell(share * done),
         )
@@ -227,9 +230,9 @@ class Passes:
                 work.path(table_suffix(settings)),
                 contract.labels,
                 form=settings.table,
-                content=TableContent(settings.faces.blendshapes, self._measures),
+                content=TableContent(settings.faces.blendshapes, self._measured.table),
             ) as table,
-            closing(look.results(source, work.path(".looks"))) as results,
+            closing(look.results(source, work.path(".looks"), seen)) as results,
         ):
             last_s = None
             sender = self._opened.sender

@@ -11,9 +11,12 @@ from fer_live.realtime.annotate.opened import Opened
 from fer_live.realtime.annotate.passes.first import Tell
 from fer_live.realtime.annotate.report import Outcome
 from fer_live.realtime.annotate.shelf.remote import RemoteShelf
+from fer_live.realtime.annotate.slices.planning import SlicePlan
 
 
-def annotate_and_send(job: Job, order: Order, opened: Opened, tell: Tell) -> Outcome:
+def annotate_and_send(
+    job: Job, order: Order, opened: Opened, tell: Tell, slices: SlicePlan | Path | None = None
+) -> Outcome | SlicePlan:
     """Do what `annotate_file` does, with the outputs at the address that the order names.
 
     The old summary goes first and the new one comes last, so that whoever is killed between leaves
@@ -28,9 +31,11 @@ def annotate_and_send(job: Job, order: Order, opened: Opened, tell: Tell) -> Out
         here = Job(job.source, shelf.folder / job.target.relative_to(order.sent.folder))
         shelf.fetch(here.output(SUMMARY))
         try:
-            outcome = annotate_file(here, order, opened, tell, shelf)
+            outcome = annotate_file(here, order, opened, tell, shelf, slices)
         except SinkError as error:
             raise SinkError(str(error).replace(name, shelf.name)) from error
+        if isinstance(outcome, SlicePlan):
+            return outcome
         if outcome.status == "done":
             _send(here, outcome, shelf, tell)
     files = tuple(job.target.with_name(path.name) for path in outcome.files)

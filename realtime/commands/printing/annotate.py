@@ -74,11 +74,18 @@ def tell_report(report: Report, out: str) -> None:
         else ""
     )
     console.print(f"{told}{where}", markup=False, soft_wrap=True)
-    noted = [outcome for outcome in report.outcomes if outcome.note is not None]
+    noted = [outcome for outcome in report.outcomes if _notes(outcome)]
     if noted or report.passed_over:
         console.print(_table(noted, report.passed_over))
     if report.fault is not None:
         console.print(f"fer-live: {printable(report.fault)}", style="red", markup=False)
+
+
+def _notes(outcome: Outcome) -> str:
+    """Say what there is to say of an input; nothing where all is well."""
+    why = outcome.in_one_piece
+    whole = None if why is None else f"looked at in one piece, not in slices: {why}"
+    return "; ".join(filter(None, (outcome.note, whole)))
 
 
 def _table(outcomes: Sequence[Outcome], passed_over: Sequence[PassedOver]) -> Table:
@@ -86,7 +93,7 @@ def _table(outcomes: Sequence[Outcome], passed_over: Sequence[PassedOver]) -> Ta
     table = plain_table("input", "", "what happened")
     for outcome in outcomes:
         state = f"[{STYLES[outcome.status]}]{outcome.status}[/]"
-        name, note = printable(str(outcome.input)), printable(outcome.note or "")
+        name, note = printable(str(outcome.input)), printable(_notes(outcome))
         table.add_row(escape(name), state, escape(note))
     for one in passed_over[:MOST_PASSED_OVER]:
         name, why = printable(str(one.path)), printable(one.why)

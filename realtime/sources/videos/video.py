@@ -8,7 +8,7 @@ with open_video("talk.mp4", start_s=60.0, fps=5.0) as video:
 
 import math
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass
 from fractions import Fraction
@@ -37,6 +37,7 @@ from fer_live.realtime.sources.videos.containers import (
 )
 from fer_live.realtime.sources.videos.decoding import Decoder
 from fer_live.realtime.sources.videos.deinterlacing import PRECEDING_S
+from fer_live.realtime.sources.videos.entries import NoEntryError, count_before
 from fer_live.realtime.sources.videos.seeking import can_jump, jump_before, pictures_before
 
 NOMINAL_FRAME_S: Final = 1 / 25
@@ -85,7 +86,7 @@ class _Opened:
 class VideoSource(BaseSource):
     """The frames of a video file; made by `open_video`."""
 
-    def __init__(self, path: Path, span: Span, *, threads: int, choices: Choices) -> None:
+    def __init__(self, path: Path, span: Span, *, choices: Choices, threads: int = 0) -> None:
         super().__init__()
         self._path, self._span, self._threads, self._choices = path, span, threads, choices
         self._reached_s = 0.0
@@ -119,6 +120,34 @@ class VideoSource(BaseSource):
     def pixel_aspect(self) -> Fraction:
         """How many times as wide as high the file's own pixels are."""
         return self._view.pixel_aspect
+
+    def count_before(
+        self, moment: Callable[[int], float], alive: Callable[[], None] = lambda: None
+    ) -> list[int]:
+        """Count the pictures before each of some moments, for reading the file from each of them.
+
+        Args:
+            moment: Returns the k-th moment in seconds, for k from 0, each later than the last.
+            alive: Called now and then; may raise to give up.
+
+        Returns:
+            The counts, for all moments up to the one after which the last picture is shown.
+
+        Raises:
+            NoEntryError: Reading from such a moment might give other pictures than reading through.
+        """
+        opened = self._opened
+        if opened is None:
+            raise NoEntryError("it is closed")
+        origin, tick = self._origin, self._time_base
+        return count_before(
+            self._path,
+            opened.stream,
+            moment,
+            lambda pts: float(pts * tick - origin),
+            end_s=self._choices.limits.hours * SECONDS_AN_HOUR,
+            alive=alive,
+        )
 
     @property
     def fault(self) -> str | None:
@@ -260,9 +289,11 @@ class VideoSource(BaseSource):
         if not can_jump(container, stream):
             return None
         start_s, origin, tick = self._span.start_s, self._origin, self._time_base
-        skipped = pictures_before(
-            self._path, stream.index, lambda pts: float(pts * tick - origin) < start_s
-        )
+        skipped = self._span.before
+        if skipped is None:
+            skipped = pictures_before(
+                self._path, stream.index, lambda pts: float(pts * tick - origin) < start_s
+            )
         begin_s = Fraction(start_s - PRECEDING_S if self._interlaced else start_s)
         target = math.floor((begin_s + origin) / tick)
         if skipped is None:

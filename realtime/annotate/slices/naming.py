@@ -1,0 +1,49 @@
+"""From what was seen slice by slice to results that go through the whole file."""
+
+from collections.abc import Generator, Iterable
+from typing import Final
+
+import numpy as np
+
+from fer_live.realtime.annotate.slices.identities import Identities
+from fer_live.realtime.annotate.slices.looking import Look, Seen, SliceEnd
+from fer_live.realtime.inference.classifier import Prediction
+from fer_live.realtime.pipeline import Namer
+from fer_live.realtime.results import Frame, FrameResult, StageTimes
+
+_NOT_TIMED: Final = StageTimes(0.0, 0.0, 0.0, 0.0, 0.0)
+_NO_PICTURE: Final = np.empty((0, 0, 3), np.uint8)
+
+
+class Naming:
+    """Numbers all faces of a file and steadies their labels, in order.
+
+    Attributes:
+        crowded: In how many pictures so far as many faces were found as are followed.
+    """
+
+    def __init__(self, namer: Namer) -> None:
+        """Take what has seen nothing yet."""
+        self._namer = namer
+        self._identities = Identities()
+        self.crowded = 0
+
+    def results(self, seen: Iterable[Seen]) -> Generator[FrameResult]:
+        """Yield the result of every frame."""
+        for one in seen:
+            if isinstance(one, SliceEnd):
+                self.crowded += one.crowded
+                self._identities.end_slice(one.places)
+            else:
+                yield self._result(one)
+
+    def _result(self, look: Look) -> FrameResult:
+        """Return the result of one frame."""
+        faces = self._identities.renumbered(look.faces, look.time_s)
+        place = {face.follow_id: index for index, face in enumerate(faces)}
+        frame = Frame(look.frame_index, look.time_s, _NO_PICTURE)
+        tracked = self._namer.number(faces, frame)
+        order = [place[face.follow_id] for _, face in tracked]
+        prediction = Prediction(look.prediction.probabilities[order], look.prediction.logits[order])
+        tracks = self._namer.steadied(tracked, prediction, look.time_s)
+        return FrameResult(look.frame_index, look.time_s, tracks, _NOT_TIMED)

@@ -1,0 +1,205 @@
+"""What was seen of a slice, on disk until all slices of its file are there.
+
+`0007.looks` holds one record a picture and one a face, `0007.json` what is known at the end: it is
+moved into place when the other is whole, and so says that a slice is done. Nothing in either is
+code, for the folder may be shared.
+"""
+
+import json
+from collections.abc import Generator, Iterable, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any, BinaryIO, Final, Self
+
+import numpy as np
+
+from fer_live.realtime.annotate.slices.looking import Look, Seen, SliceEnd
+from fer_live.realtime.annotate.workspace import disk_errors, flush, scratch_file
+from fer_live.realtime.faces import LastPlace
+from fer_live.realtime.inference.classifier import Prediction
+from fer_live.realtime.results import Box, Face
+
+_FRAME: Final = np.dtype([("index", "<i8"), ("time_s", "<f8"), ("faces", "<i8")])
+BLENDSHAPES: Final = 52
+
+
+@dataclass(frozen=True, slots=True)
+class SliceFacts:
+    """What is known of a slice that was looked at.
+
+    Attributes:
+        key: Of all that it depends on.
+        first: Index, time and sha256 of its first picture; None where it has none.
+        after: The same of the picture after its last; None at the end of the file.
+        fault: What was wrong with the file in this slice; None when all was well.
+        end: What was known of the faces at its end.
+    """
+
+    key: str
+    first: str | None
+    after: str | None
+    fault: str | None
+    end: SliceEnd
+
+    def to_json(self) -> str:
+        """Return it as text."""
+        return json.dumps(asdict(self))
+
+    @classmethod
+    def from_json(cls, text: str) -> Self:
+        """Return what a text says.
+
+        Raises:
+            ValueError: It was not written by `to_json`.
+        """
+        try:
+            told = json.loads(text)
+            end = told["end"]
+            places = tuple(
+                LastPlace(int(p["follow_id"]), Box(*map(float, p["box"])), float(p["since_s"]))
+                for p in end["places"]
+            )
+            return cls(
+                str(told["key"]),
+                told["first"],
+                told["after"],
+                told["fault"],
+                SliceEnd(places, int(end["crowded"])),
+            )
+        except (LookupError, TypeError) as error:
+            raise ValueError(f"these are no facts of a slice: {error!r}") from error
+
+
+class SliceStore:
+    """The hidden folder of one file's slices."""
+
+    def __init__(self, folder: Path, labels: int, measures: Sequence[str]) -> None:
+        """Remember where.
+
+        Args:
+            folder: It is there already.
+            labels: How many the model can name.
+            measures: Names of what is measured of each face, in a fixed order.
+        """
+        self._folder, self._names = folder, tuple(measures)
+        self._face = _face_record(labels, len(self._names))
+
+    def facts(self, number: int) -> SliceFacts | None:
+        """Return what is known of a slice; None where it is not done."""
+        try:
+            return SliceFacts.from_json(self._facts_path(number).read_text(encoding="utf-8"))
+        except (OSError, ValueError):
+            return None
+
+    def writing(self, number: int) -> Path:
+        """Return where the looks of a slice are written."""
+        return self._folder / f"{number:04}.looks"
+
+    def write(self, number: int, looks: Iterable[Look]) -> None:
+        """Write the looks of a slice; `finish` makes them count.
+
+        Raises:
+            SinkError: The disk refuses.
+        """
+        path = self.writing(number)
+        self._facts_path(number).unlink(missing_ok=True)
+        with scratch_file(path) as file:
+            for look in looks:
+                with disk_errors(path):
+                    file.write(self._bytes(look))
+            with disk_errors(path):
+                file.flush()
+
+    def finish(self, number: int, facts: SliceFacts) -> None:
+        """Say that a slice is done.
+
+        Raises:
+            SinkError: The disk refuses.
+        """
+        path = self._facts_path(number)
+        half = path.with_suffix(".half")
+        with disk_errors(path):
+            flush(self.writing(number))
+            half.write_text(facts.to_json(), encoding="utf-8")
+            flush(half)
+            half.replace(path)
+
+    def read(self, number: int, facts: SliceFacts) -> Generator[Seen]:
+        """Yield what was seen of a slice, then what was known at its end."""
+        with self.writing(number).open("rb") as file:
+            while data := file.read(_FRAME.itemsize):
+                yield self._look(np.frombuffer(data, _FRAME)[0], file)
+        yield facts.end
+
+    def _facts_path(self, number: int) -> Path:
+        return self._folder / f"{number:04}.json"
+
+    def _bytes(self, look: Look) -> bytes:
+        """Return the records of one picture."""
+        head = np.array((look.frame_index, look.time_s, len(look.faces)), _FRAME)
+        said = look.prediction
+        rows = [
+            self._row(face, raw, logits)
+            for face, raw, logits in zip(look.faces, said.probabilities, said.logits, strict=True)
+        ]
+        return head.tobytes() + np.array(rows, self._face).tobytes()
+
+    def _row(self, face: Face, raw: Any, logits: Any) -> tuple[object, ...]:
+        """Return the values of one face."""
+        found = face.measures or {}
+        shapes = face.blendshapes
+        return (
+            -1 if face.follow_id is None else face.follow_id,
+            face.score,
+            face.measured,
+            tuple(face.box),
+            face.anchors_px,
+            shapes is not None,
+            np.zeros(BLENDSHAPES) if shapes is None else shapes,
+            face.measures is not None,
+            [name in found for name in self._names],
+            [found.get(name, 0.0) for name in self._names],
+            raw,
+            logits,
+        )
+
+    def _look(self, head: Any, file: BinaryIO) -> Look:
+        """Return one picture's looks from its records."""
+        data = file.read(self._face.itemsize * int(head["faces"]))
+        rows = np.frombuffer(data, self._face)
+        prediction = Prediction(rows["raw"].copy(), rows["logits"].copy())
+        faces = tuple(map(self._read_face, rows))
+        return Look(int(head["index"]), float(head["time_s"]), faces, prediction)
+
+    def _read_face(self, row: Any) -> Face:
+        """Return what one record holds."""
+        values = zip(self._names, row["has"].tolist(), row["measures"].tolist(), strict=True)
+        return Face(
+            box=Box(*row["box"].tolist()),
+            anchors_px=row["anchors_px"],
+            score=float(row["score"]),
+            blendshapes=row["blendshapes"] if row["shaped"] else None,
+            follow_id=int(row["follow_id"]),
+            measured=bool(row["measured"]),
+            measures={n: value for n, has, value in values if has} if row["told"] else None,
+        )
+
+
+def _face_record(labels: int, measures: int) -> np.dtype[np.void]:
+    """Return the record of one face with K labels and so many measures."""
+    return np.dtype(
+        [
+            ("follow_id", "<i8"),
+            ("score", "<f8"),
+            ("measured", "?"),
+            ("box", "<f8", (4,)),
+            ("anchors_px", "<f8", (3, 2)),
+            ("shaped", "?"),
+            ("blendshapes", "<f4", (BLENDSHAPES,)),
+            ("told", "?"),
+            ("has", "?", (measures,)),
+            ("measures", "<f8", (measures,)),
+            ("raw", "<f4", (labels,)),
+            ("logits", "<f4", (labels,)),
+        ]
+    )

@@ -1,0 +1,107 @@
+"""One slice of a long file, looked at in whatever process it is given to."""
+
+import hashlib
+from collections.abc import Generator, Iterable, Iterator
+from contextlib import closing
+from itertools import dropwhile
+
+from fer_live.realtime.annotate.inputs.jobs import Job
+from fer_live.realtime.annotate.opened import Opened
+from fer_live.realtime.annotate.passes.ahead import depth_for, read_ahead
+from fer_live.realtime.annotate.passes.first import Tell
+from fer_live.realtime.annotate.passes.measured import measured_for
+from fer_live.realtime.annotate.passes.opening import open_input
+from fer_live.realtime.annotate.settings import AnnotateSettings
+from fer_live.realtime.annotate.slices.looking import Look, Looker, Seen, SliceEnd
+from fer_live.realtime.annotate.slices.planning import Entry, SlicePlan
+from fer_live.realtime.annotate.slices.store import SliceFacts, SliceStore
+from fer_live.realtime.annotate.slices.times import slice_of
+from fer_live.realtime.results import Frame
+
+
+def store_of(plan: SlicePlan, settings: AnnotateSettings, opened: Opened) -> SliceStore:
+    """Return where what is seen of a file's slices is kept."""
+    contract = opened.classifier(settings.model, settings.device).contract
+    measured = measured_for(settings, contract)
+    return SliceStore(plan.folder, len(contract.labels), measured.every)
+
+
+def look_at_slice(
+    job: Job, settings: AnnotateSettings, plan: SlicePlan, entry: Entry, opened: Opened, tell: Tell
+) -> None:
+    """Keep what is seen in one slice of a file, unless that was done before.
+
+    Args:
+        job: The file.
+        settings: What is wanted of it.
+        plan: All its slices.
+        entry: This one.
+        opened: Model and networks.
+        tell: Takes how much of the slice is done.
+
+    Raises:
+        SourceError: The file cannot be read.
+        SinkError: The disk refuses.
+    """
+    store = store_of(plan, settings, opened)
+    before = store.facts(entry.number)
+    if before is not None and before.key == plan.key:
+        return
+    with open_input(job, settings, entry) as source:
+        with read_ahead(source, depth_for(source.info.size_wh)) as frames:
+            reading = _Reading(frames, settings, entry, tell)
+            contract = opened.classifier(settings.model, settings.device).contract
+            looker = Looker(settings, opened, measured_for(settings, contract).every)
+            with closing(looker.looks(reading.frames(), reading.slice_s)) as seen:
+                store.write(entry.number, reading.of_slice(seen))
+        facts = SliceFacts(plan.key, reading.first, reading.after, source.fault, reading.end)
+    store.finish(entry.number, facts)
+
+
+class _Reading:
+    """The pictures of a slice and the one after, with what tells whether they are the right ones.
+
+    Attributes:
+        slice_s: How long slices are, in seconds.
+        first: Index, time and sha256 of the slice's first picture; None as long as it has none.
+        after: The same of the picture after its last; None at the end of the file.
+        end: What was known of the faces at its end.
+    """
+
+    def __init__(
+        self, frames: Iterable[Frame], settings: AnnotateSettings, entry: Entry, tell: Tell
+    ) -> None:
+        assert settings.slice_s is not None
+        self.slice_s = settings.slice_s
+        self.first: str | None = None
+        self.after: str | None = None
+        self.end = SliceEnd((), 0)
+        self._number, self._tell = entry.number, tell
+        self._begins_s = max(settings.start_s or 0.0, entry.number * self.slice_s)
+        self._frames = dropwhile(lambda frame: frame.time_s < self._begins_s, frames)
+
+    def frames(self) -> Iterator[Frame]:
+        """Yield the pictures of the slice, and the one after."""
+        for frame in self._frames:
+            if slice_of(frame.time_s, self.slice_s) != self._number:
+                self.after = _told(frame)
+                if self.first is not None:
+                    yield frame
+                return
+            if self.first is None:
+                self.first = _told(frame)
+            self._tell(min(1.0, (frame.time_s - self._begins_s) / self.slice_s))
+            yield frame
+
+    def of_slice(self, seen: Iterable[Seen]) -> Generator[Look]:
+        """Yield the looks of the slice; remember what was known at its end."""
+        for one in seen:
+            if isinstance(one, SliceEnd):
+                self.end = one
+                return
+            yield one
+
+
+def _told(frame: Frame) -> str:
+    """Return what tells a picture from every other of its file."""
+    return f"{frame.index} {frame.time_s!r} {hashlib.sha256(frame.rgb.data).hexdigest()}"
