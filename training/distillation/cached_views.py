@@ -1,9 +1,9 @@
 """Augmented views of every picture with the teachers' outputs, computed once and cached.
 
-A student learns most from a teacher that sees the very picture it sees itself (Beyer et al. 2022,
-"Knowledge distillation: A good teacher is patient and consistent"). Asking a large teacher about
-each batch costs several times the student's own step; a dozen views, asked about once, serve every
-student and every epoch, and spare the augmentation besides (docs/decisions/0005).
+A student learns most from a teacher that sees exactly the same picture (Beyer et al. 2022,
+"Knowledge distillation: A good teacher is patient and consistent"). Running a large teacher on each
+batch costs several times the student's own step; a dozen views, labelled once, serve every student
+and every epoch, and save the augmentation as well (docs/decisions/0005).
 """
 
 import dataclasses
@@ -43,27 +43,27 @@ def with_views(
     labels: Sequence[tuple[str, ...]],
     takes: Takes,
 ) -> Lessons:
-    """Return lessons whose pictures are shown in views that the teachers have answered for.
+    """Return lessons whose pictures are shown in views with the teachers' answers.
 
-    What is missing under `runs`/views is worked out first and kept there, a view at a time, so that
-    an interrupted run goes on; students with the same pictures, teachers, variations and seed of
-    the views share it. With `fit.precision` "bf16" the teachers multiply in bfloat16 as well: twice
-    as fast on processors that know it, and a divergence of 2e-5 from their answers in float32.
+    Views missing in `runs`/views are computed first and stored there, one at a time, so that an
+    interrupted run can resume; students with the same pictures, teachers, augmentation and views
+    seed share them. With `fit.precision` "bf16" the teachers run in bfloat16 as well: twice as fast
+    on processors that support it, with a divergence of 2e-5 from their float32 answers.
 
     Args:
-        lessons: The pictures; their targets are what the labels say.
-        experiment: Names the teachers, the variations and the number of views.
+        lessons: The pictures, with their labels as targets.
+        experiment: Names the teachers, the augmentation and the number of views.
         runs: The folder that the teachers' paths are relative to.
         labels: Of each head.
-        takes: Size and colour of the student's pictures, which the teachers are shown.
+        takes: Size and colour of the student's pictures, which the teachers get as well.
 
     Returns:
         The lessons with views; their own targets are the views' mean.
 
     Raises:
-        ModelError: A teacher is missing, its labels are no head's, or it answers otherwise for
-            mirror images, which are to be shown.
-        DataError: The lessons hold features, which cannot be varied.
+        ModelError: A teacher is missing, its labels belong to no head, or its answers differ for
+            mirror images, which are to be used.
+        DataError: The lessons contain features, which cannot be augmented.
     """
     taught = experiment.distil
     if lessons.pixels.ndim == 2:  # noqa: PLR2004 (a table)
@@ -99,7 +99,7 @@ def with_views(
 
 
 def _require_mirrored(teachers: Mapping[str, Checkpoint]) -> None:
-    """Refuse teachers whose answer for a mirror image is another one."""
+    """Refuse teachers whose answers differ for mirror images."""
     if one_sided := [path for path, teacher in teachers.items() if not teacher.mirrored]:
         raise ModelError(
             f"{one_sided[0]} answers otherwise for mirror images; run fer-train mirror on its "
@@ -116,10 +116,11 @@ def _view(
     seed: int,
     half: bool,
 ) -> tuple[NDArray[np.uint8], NDArray[np.float16]]:
-    """Return one view of every picture, like `lessons.pixels`, and (N, K) what teachers say of it.
+    """Return one view of every picture, like `lessons.pixels`, and the teachers' (N, K) answers.
 
-    Where there are two framings a coin decides for each picture which is varied. Only the teachers
-    multiply in bfloat16 with `half`: it changed pixels of turned noise by up to 31 of 255 levels.
+    If there are two framings, a coin decides for each picture which one is augmented. With `half`,
+    only the teachers run in bfloat16: augmenting in it changed pixels of rotated noise by up to 31
+    of 255 levels.
     """
     coins = np.random.default_rng(seed).random(len(lessons)) < 0.5  # noqa: PLR2004 (a coin)
     pixels, answers = [], []
@@ -140,7 +141,7 @@ def _view(
 def _side_by_side(
     teachers: Teachers, pictures: torch.Tensor, sizes: Sequence[int]
 ) -> NDArray[np.float16]:
-    """Return (N, K) answers of all heads; zeros for one that nobody teaches."""
+    """Return (N, K) answers of all heads; zeros for a head without a teacher."""
     parts = [
         torch.zeros(len(pictures), size) if said is None else said
         for said, size in zip(teachers.answers(pictures), sizes, strict=True)
@@ -150,10 +151,11 @@ def _side_by_side(
 
 
 def _blended(lessons: Lessons, answers: NDArray[np.float16], share: float) -> NDArray[np.float32]:
-    """Return (N, K) targets of which the share is the teachers'.
+    """Return (N, K) targets, mixed from the labels and the teachers' share.
 
-    A head that does not know a picture is not taught it, and one without a teacher learns from the
-    labels alone: a target that sums to less weighs every picture less, the same for all.
+    A head without a label for a picture is not taught it either, and a head without a teacher
+    learns from the labels alone: its targets then sum to less, which reduces the weight of every
+    picture equally.
     """
     cuts = np.cumsum(lessons.sizes)[:-1]
     heads = np.split(lessons.targets, cuts, axis=1), np.split(answers, cuts, axis=1)

@@ -1,8 +1,8 @@
 """Distillation from teachers that see the same augmented pictures as the student.
 
-Hinton et al. 2015, "Distilling the Knowledge in a Neural Network". That teacher and student see
-the same picture, augmentation included, Beyer et al. 2022 ("A good teacher is patient and
-consistent") found to matter.
+Hinton et al. 2015, "Distilling the Knowledge in a Neural Network". Beyer et al. 2022 ("A good
+teacher is patient and consistent") found that teacher and student must see the same picture,
+including its augmentation.
 """
 
 from collections.abc import Sequence
@@ -18,13 +18,13 @@ class Teachers:
     """Teacher networks, run on each batch.
 
     Args:
-        checkpoints: Each of their heads teaches the head that has its labels; one whose labels
-            nobody learns is passed over.
+        checkpoints: Each of their heads teaches the head with the same labels; one whose labels the
+            student does not have is ignored.
         labels: Of each head of the student.
-        temperature: Both sides' logits are divided by it before the softmax.
+        temperature: The logits of both sides are divided by this before the softmax.
 
     Raises:
-        ModelError: No head of a teacher has labels that are learned.
+        ModelError: No head of a teacher has labels of the student.
     """
 
     def __init__(

@@ -1,8 +1,8 @@
-"""The mean of the weights of several runs of one experiment, as one network.
+"""Average the weights of several runs of one experiment into one network.
 
-Runs that begin with the same trained weights and differ in their seed mostly end in one valley of
-the loss, where the mean of their weights does better than each and costs no more than one
-(Wortsman et al. 2022, "Model soups"). Runs from unlike random weights do not: their mean is noise.
+Runs that start from the same trained weights and differ in their seed mostly end in the same basin
+of the loss, where the mean of their weights is better than each of them at the cost of one
+(Wortsman et al. 2022, "Model soups"). The mean of runs from different random weights is noise.
 """
 
 import dataclasses
@@ -26,21 +26,21 @@ _AT_ONCE: Final = 256
 
 
 def average_runs(experiment: Experiment, seeds: Sequence[int], *, data: Path, runs: Path) -> Path:
-    """Write the mean of an experiment's runs, batch norms measured anew, and return its folder.
+    """Write the mean of an experiment's runs, with recomputed batch norms, and return its folder.
 
-    The batch norms see each training picture once, varied as in training where it has views.
+    Batch norm statistics are computed over each training picture once, in its views if it has any.
 
     Args:
-        experiment: What all of them were trained by.
+        experiment: The experiment that all of them were trained by.
         seeds: Of the runs; two or more.
         data: The folder that the experiment's paths are relative to.
-        runs: The folder that holds their folders; the mean's is `NAME-mean` beside them.
+        runs: The folder that contains their folders; the mean's is `NAME-mean` next to them.
 
     Raises:
-        SettingsError: There are fewer than two seeds, or each divided the set anew, so that a mean
-            would be scored on what some of its runs have learned.
-        ModelError: A run is not there, is another network than the first, or is no longer what its
-            training left.
+        SettingsError: There are fewer than two seeds, or each divided the set differently, so that
+            the mean would be scored on what some of its runs were trained on.
+        ModelError: A run is missing, its network differs from the first, or it was changed after
+            training.
         DataError: The data cannot be read.
     """
     if len(distinct := tuple(dict.fromkeys(seeds))) < 2:  # noqa: PLR2004 (a mean)
@@ -74,7 +74,7 @@ def average_runs(experiment: Experiment, seeds: Sequence[int], *, data: Path, ru
 
 
 def mean_of(weights: Sequence[Mapping[str, Tensor]]) -> dict[str, Tensor]:
-    """Return the mean of each tensor, in float32; whole numbers, which count, are the first's."""
+    """Return the mean of each tensor, in float32; integers (counters) are those of the first."""
     return {
         key: torch.stack([one[key].double() for one in weights]).mean(dim=0).float()
         if value.is_floating_point()
@@ -87,7 +87,7 @@ def _whole(run: Path) -> Checkpoint:
     """Return a run's network.
 
     Raises:
-        ModelError: It is not there, or is no longer what its training left.
+        ModelError: It is missing, or was changed after training.
     """
     found = Checkpoint.load(run / BEST)
     if found.mirrored:
@@ -96,6 +96,6 @@ def _whole(run: Path) -> Checkpoint:
 
 
 def _shape(network: Checkpoint) -> tuple[object, ...]:
-    """Return what has to be the same for weights to have a mean."""
+    """Return what must be equal for weights to be averaged."""
     shapes = {key: tuple(value.shape) for key, value in network.weights.items()}
     return network.architecture, [head.labels for head in network.heads], shapes

@@ -10,10 +10,10 @@ from torch import nn
 
 
 def recalibrate(network: nn.Module, batches: Iterable[torch.Tensor]) -> None:
-    """Set every batch norm's running mean and variance to those of the batches, all alike.
+    """Set every batch norm's running mean and variance to the plain mean over the batches.
 
-    Dropout stays off and nothing else learns; the network's mode is put back. Batches should be of
-    one size and large (256), since the mean of their variances is taken.
+    Dropout stays off and nothing else changes; the network's mode is restored. Batches should be
+    large (256) and of equal size, because their variances are averaged.
     """
     modes = {module: module.training for module in network.modules()}
     norms = [m for m in network.modules() if isinstance(m, nn.BatchNorm1d | nn.BatchNorm2d)]

@@ -27,7 +27,7 @@ _WEIGHTED: Final = (nn.Conv2d, nn.Linear, nn.BatchNorm1d, nn.BatchNorm2d)
 
 
 class TrainingWatcher(Callback, ABC):
-    """A callback that gives a sentence at the end of training."""
+    """A callback that has a sentence to report at the end of training."""
 
     @abstractmethod
     def summary(self) -> str:
@@ -49,10 +49,10 @@ class EpochOrder(Callback):
 
 
 class EpochLog(Callback):
-    """Writes one row an epoch to a csv; a resumed run goes on where it was interrupted.
+    """Writes one row per epoch to a csv; a resumed run continues where it was interrupted.
 
     Columns are epoch (from 0), step, seconds of training and validation, learning_rate, and every
-    figure that the learner logs. It also ends a run whose loss is no number.
+    figure that the learner logs. It also stops a run whose loss is not a number.
 
     Args:
         path: The csv.
@@ -74,14 +74,14 @@ class EpochLog(Callback):
     def on_train_epoch_start(
         self, trainer: lightning.Trainer, pl_module: lightning.LightningModule
     ) -> None:
-        """Forget rows of epochs that are run again."""
+        """Drop the rows of epochs that are run again."""
         self._begun = time.monotonic()
         self._rows = [row for row in self._rows if int(row["epoch"]) < trainer.current_epoch]
 
     def on_train_epoch_end(
         self, trainer: lightning.Trainer, pl_module: lightning.LightningModule
     ) -> None:
-        """Write the epoch's row, whole file or none."""
+        """Write the epoch's row, replacing the file atomically."""
         figures = {key: float(value) for key, value in trainer.callback_metrics.items()}
         if not math.isfinite(figures.get("loss", 0.0)):
             raise DataError(
@@ -110,7 +110,7 @@ class EpochLog(Callback):
 
 
 class HeldAtZero(Callback):
-    """Keeps some units of the first layer dead: their weights are zero and stay so.
+    """Keeps some units of the first layer dead: their weights are fixed at zero.
 
     Args:
         fraction: Of the units, rounded up.
@@ -122,7 +122,7 @@ class HeldAtZero(Callback):
     def on_train_start(
         self, trainer: lightning.Trainer, pl_module: lightning.LightningModule
     ) -> None:
-        """Zero the weights once; steps may not bring them back."""
+        """Zero the weights before training."""
         self._hold(pl_module)
 
     def on_train_batch_end(
@@ -145,11 +145,11 @@ class HeldAtZero(Callback):
 
 
 class StepClock(TrainingWatcher):
-    """Times forward, backward and optimiser step apart from the rest of each training epoch.
+    """Times forward, backward and optimiser step separately from the rest of each training epoch.
 
-    An epoch is from its first batch being asked for to its last step's end: reading batches,
-    augmentation and callbacks are in it, validation is not. A step is what `training_step`,
-    `backward` and the optimiser do.
+    An epoch lasts from the request of its first batch to the end of its last step: it includes
+    reading batches, augmentation and callbacks, but not validation. A step is `training_step`,
+    `backward` and the optimiser.
     """
 
     def __init__(self) -> None:
@@ -183,7 +183,7 @@ class StepClock(TrainingWatcher):
 
 
 def callbacks_of(settings: FitSettings, *, progress: bool) -> list[Callback]:
-    """Return weight averaging, early stopping and progress bar as the settings want them."""
+    """Return weight averaging, early stopping and progress bar according to the settings."""
     chosen: list[Callback] = []
     if settings.average:
         chosen.append(EMAWeightAveraging(decay=settings.average))

@@ -57,7 +57,7 @@ _LOST: Final = (
     "Timed out waiting",
     "NCCL",
 )
-"""What torch.distributed says, by gloo or NCCL, when another process of a training has gone."""
+"""Messages of torch.distributed, from gloo or NCCL, when another process of a training is gone."""
 
 
 class ProcessLostError(FerLiveError):
@@ -65,20 +65,20 @@ class ProcessLostError(FerLiveError):
 
     def __init__(self, folder: Path) -> None:
         super().__init__(
-            f"{folder}: another process of this training has ended; what it said is in its own"
-            " output; the same command on every machine goes on from the last whole epoch"
+            f"{folder}: another process of this training has ended; see its own output for the"
+            " reason; the same command on every machine resumes from the last complete epoch"
         )
 
 
 @dataclass(frozen=True, slots=True)
 class Fitted:
-    """What a finished training left behind.
+    """The result of a training.
 
     Attributes:
         folder: The run's folder.
         checkpoint: The network of the best epoch.
         seconds: Time spent training, validation included.
-        notes: What else there is to say, in sentences.
+        notes: Further remarks, in sentences.
         rank: Of this process; only the first has written files.
     """
 
@@ -90,20 +90,20 @@ class Fitted:
 
 
 Watching: TypeAlias = Callable[[Experiment, Prepared, Path], Sequence[TrainingWatcher]]
-"""From what is trained, on what, in which folder, to who looks on."""
+"""Returns additional callbacks for an experiment, its data and its folder."""
 
 
 @dataclass(frozen=True, slots=True)
 class Running:
-    """How a training runs; nothing of it changes what is learned, but for the first.
+    """How a training runs; only `max_steps` changes what is learned.
 
     Attributes:
-        max_steps: Stop after so many steps, for trying things out.
-        devices: Processes on each machine: one a GPU, or CPU processes.
-        nodes: Machines.
+        max_steps: Stop after this many steps, for trying things out.
+        devices: Processes on each machine: one per GPU, or CPU processes.
+        nodes: Number of machines.
         progress: Whether to show a progress bar.
-        profile: Whether to time forward, backward and optimiser step apart from the rest.
-        watching: Who else looks on, or None for nobody.
+        profile: Whether to time forward, backward and optimiser step separately.
+        watching: Returns additional callbacks; None for none.
     """
 
     max_steps: int | None = None
@@ -121,18 +121,18 @@ def fit(
     runs: Path = Path("runs"),
     running: Running | None = None,
 ) -> Fitted:
-    """Train one experiment, or go on with it where it was interrupted.
+    """Train one experiment, or resume it where it was interrupted.
 
     Args:
-        experiment: What to do.
+        experiment: The experiment.
         data: The folder that `experiment.data.path` is relative to.
-        runs: Where the run's folder, named after the experiment, is made.
+        runs: Where the run's folder, named after the experiment, is created.
         running: Processes, progress and the like.
 
     Raises:
         DataError: The data cannot be read, or a part or class is empty.
         SettingsError: The architecture or its widths are unknown.
-        ModelError: An interrupted run has left no state that can be read.
+        ModelError: An interrupted run has left no readable state.
         SinkError: A file of the run cannot be written, such as on a full disk.
         ProcessLostError: Another process of this training has ended.
     """
@@ -154,7 +154,7 @@ def fit(
 def _train(
     experiment: Experiment, prepared: Prepared, folder: Path, running: Running
 ) -> tuple[Learner, tuple[str, ...]]:
-    """Run Lightning over the parts; give the learner with its best epoch's weights, and notes."""
+    """Run Lightning; return the learner with the weights of its best epoch, and notes."""
     settings = experiment.fit
     train = Batches(prepared.train, settings.batch, takes=prepared.takes, seed=settings.seed)
     train.world = running.devices * running.nodes
@@ -207,7 +207,7 @@ def _saved_epochs(folder: Path, *, select: str) -> tuple[ModelCheckpoint, ModelC
 def _trainer(
     settings: FitSettings, running: Running, beside: Sequence[lightning.Callback]
 ) -> lightning.Trainer:
-    """Return Lightning's trainer, silent but for the progress bar."""
+    """Return Lightning's trainer, silent except for the progress bar."""
     return lightning.Trainer(
         accelerator="auto",
         devices=running.devices,
@@ -226,10 +226,10 @@ def _trainer(
 
 
 def settle(experiment: Experiment, folder: Path) -> None:
-    """Make the run's folder, or refuse one that was made with other settings.
+    """Create the run's folder, or refuse an existing one with other settings.
 
     Raises:
-        SettingsError: The folder holds a run of the same name that differs.
+        SettingsError: The folder contains a run of the same name with other settings.
     """
     path = folder / "experiment.json"
     table = json.loads(json.dumps(as_table(experiment)))
@@ -274,7 +274,7 @@ def _learner(experiment: Experiment, prepared: Prepared, runs: Path, *, steps: i
 
 
 def _pruned_before(weights: Path) -> Checkpoint | None:
-    """Return the pruned network that a training began with, where it began with one."""
+    """Return the pruned network that a training started from, if it did."""
     if not weights.is_file():
         return None
     found = torch.load(weights, map_location="cpu", weights_only=True)
@@ -288,13 +288,13 @@ def published(
     *,
     before: Checkpoint | None = None,
 ) -> Checkpoint:
-    """Make a checkpoint of a trained network.
+    """Create the checkpoint of a trained network.
 
     Args:
-        experiment: What it was trained by.
+        experiment: The experiment that it was trained by.
         network: With the outputs of all heads.
-        prepared: What it was trained on.
-        before: The pruned network that it began with, whose parent and pruning are kept.
+        prepared: The data that it was trained on.
+        before: The pruned network that it started from, whose parent and pruning are kept.
     """
     wanted = experiment.network
     known = architecture(wanted.architecture)

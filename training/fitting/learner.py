@@ -24,12 +24,12 @@ class Learner(lightning.LightningModule):
     """A network, its loss and its optimiser.
 
     Args:
-        network: What is trained.
-        fit: How.
-        augmentation: What may vary in a training picture.
-        heads: The labels of each, how frequent they are and what they weigh.
+        network: The network to train.
+        fit: The settings of training.
+        augmentation: The augmentation of training pictures.
+        heads: The labels of each, their frequencies and weights.
         steps: Optimiser steps in the whole run; schedules end there.
-        teaching: Teachers that answer for each batch, and their share in the whole.
+        teaching: Online teachers, and their weight in the target.
     """
 
     def __init__(
@@ -57,7 +57,7 @@ class Learner(lightning.LightningModule):
         self._seen: list[tuple[Tensor, Tensor]] = []
 
     def forward(self, pictures: Tensor) -> Tensor:
-        """Return logits, in float32 whatever the network multiplied in."""
+        """Return logits, in float32 whatever the precision of the network."""
         logits: Tensor = self.network(pictures).float()
         return logits
 
@@ -72,7 +72,7 @@ class Learner(lightning.LightningModule):
     def on_after_batch_transfer(
         self, batch: tuple[Tensor, Tensor, Tensor], dataloader_idx: int
     ) -> tuple[Tensor, Tensor, Tensor]:
-        """Vary the pictures of a training batch, on the device that it is on."""
+        """Augment the pictures of a training batch, on its device."""
         pictures, targets, rows = batch
         if self.trainer.training and pictures.ndim == 4:  # noqa: PLR2004 (no table of features)
             pictures = augment(pictures, self._augmentation)
@@ -110,7 +110,7 @@ class Learner(lightning.LightningModule):
         )
 
     def validation_step(self, batch: tuple[Tensor, Tensor, Tensor], _index: int) -> None:
-        """Keep one batch's logits and targets."""
+        """Store one batch's logits and targets."""
         pictures, targets, _ = batch
         self._seen.append((self(pictures).cpu(), targets.cpu()))
 
@@ -208,7 +208,7 @@ def optimiser_of(trained: list[nn.Parameter], fit: FitSettings) -> torch.optim.O
 
 
 def _mixes(parameter: nn.Parameter) -> bool:
-    """Return whether it has a weight from more than one map or unit to each that comes out."""
+    """Return whether each output channel has weights from more than one input channel or unit."""
     return parameter.ndim > 1 and parameter.shape[1] > 1
 
 

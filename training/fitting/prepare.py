@@ -29,15 +29,15 @@ LEAKS: Final = (
 
 @dataclass(frozen=True)
 class Prepared:
-    """What one training needs of its data.
+    """The data of one training.
 
     Attributes:
-        train: What is learned.
-        validation: What is watched and chosen by; only targets of pictures with a majority.
+        train: The training part.
+        validation: The validation part, for selection; only pictures with a majority have targets.
         labels: Of each head.
-        told: What each head was trained on and chosen by, in a sentence.
+        told: A sentence on what each head was trained on and selected by.
         takes: Size and colour of the network's pictures.
-        heads: What the loss has to know of the labels.
+        heads: What the loss needs to know about the labels.
         root: The folder that the experiment's paths are relative to.
     """
 
@@ -59,14 +59,15 @@ def prepare(experiment: Experiment, root: Path, runs: Path) -> Prepared:
     """Read, divide and balance the data of an experiment.
 
     Args:
-        experiment: What is wanted.
+        experiment: The experiment.
         root: The folder that the paths of data are relative to.
         runs: The folder that the paths of teachers are relative to.
 
     Raises:
-        DataError: It cannot be read, a part or class is empty, or pictures of this shape do not
-            suit the network.
-        SettingsError: There is no such kind of data or architecture, or it has not these widths.
+        DataError: They cannot be read, a part or class is empty, or the network does not take
+            pictures of this shape.
+        SettingsError: There is no such kind of data or architecture, or it does not have these
+            widths.
     """
     takes = architecture(experiment.network.architecture)
     widths_of(takes.name, experiment.network.widths)  # refused here, not after minutes of teachers
@@ -104,10 +105,10 @@ def prepare(experiment: Experiment, root: Path, runs: Path) -> Prepared:
 
 
 def parts_of(experiment: Experiment, settings: DataSettings, root: Path) -> DataParts:
-    """Read a set and divide it as the experiment says; training and evaluation both do it so.
+    """Read a data set and divide it according to the experiment, for training and evaluation.
 
-    With `split.leak`, rare labels are copied before the set is divided, as paper 002 did, and
-    the notes say so.
+    With `split.leak`, rare labels are copied before the set is divided, as in paper 002, and the
+    notes say so.
 
     Raises:
         DataError: It cannot be read or divided.
@@ -124,10 +125,10 @@ def parts_of(experiment: Experiment, settings: DataSettings, root: Path) -> Data
 
 
 def reframed(lessons: Lessons, steps: Sequence[str]) -> NDArray[np.uint8]:
-    """Return the lessons' pictures after other steps; those in which they find no face as they are.
+    """Return the lessons' pictures after other steps; unchanged where these find no face.
 
     Raises:
-        DataError: The steps find no face at all, or give pictures of another size or colour.
+        DataError: The steps find no face at all, or result in pictures of another size or colour.
     """
     named = zip(lessons.names.tolist(), lessons.pixels, strict=True)
     items = [Item(name, one.tobytes, as_it_was(one)) for name, one in named]
@@ -153,7 +154,7 @@ def _hard(samples: Samples) -> np.ndarray[tuple[int, ...], np.dtype[np.float32]]
 
 
 def _learned(experiment: Experiment, train: Samples) -> Samples:
-    """Return the training part with the targets that the settings ask for."""
+    """Return the training part with the targets chosen in the settings."""
     if experiment.fit.targets == "votes":
         return train
     scored = train.scored()
@@ -161,7 +162,7 @@ def _learned(experiment: Experiment, train: Samples) -> Samples:
 
 
 def _rebalanced(experiment: Experiment, train: Samples) -> Samples:
-    """Return the training part with copies of rare labels, where they are asked for."""
+    """Return the training part with copies of rare labels, if requested."""
     if experiment.fit.balance != "augment-rare" or experiment.split.leak:
         return train
     return with_rare_copies(
@@ -170,7 +171,7 @@ def _rebalanced(experiment: Experiment, train: Samples) -> Samples:
 
 
 def _check(train: Samples, validation: Samples) -> None:
-    """Refuse an empty part, or a class that nothing can be learned of."""
+    """Refuse an empty part, or a class without training pictures."""
     for name, part in (("training", train), ("validation", validation)):
         if not len(part):
             raise DataError(f"{part.source}: the {name} part is empty; check data and split")
@@ -182,6 +183,6 @@ def _check(train: Samples, validation: Samples) -> None:
 
 
 def _without_pictures(train: Samples) -> Sequence[str]:
-    """Return the labels that no target names."""
+    """Return the labels that occur in no target."""
     totals = train.targets.sum(axis=0)
     return [label for label, total in zip(train.labels, totals, strict=True) if not total]

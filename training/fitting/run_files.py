@@ -13,24 +13,24 @@ from fer_live.errors import ModelError
 from fer_live.files import published
 
 LAST: Final = "last.ckpt"
-"""The state after the last epoch that was finished, in a run's folder `checkpoints`."""
+"""The state after the last completed epoch, in a run's folder `checkpoints`."""
 BEFORE: Final = "before.ckpt"
-"""The state an epoch earlier: what is gone on from when `LAST` cannot be read."""
+"""The state an epoch earlier, from which a run resumes if `LAST` cannot be read."""
 
 _log = logging.getLogger(__name__)
 
 
 class WholeCheckpoints(TorchCheckpointIO):
-    """Writes Lightning's checkpoints so that a full disk or a kill leaves the older ones whole.
+    """Writes Lightning's checkpoints so that a full disk or a kill leaves the older ones intact.
 
-    Lightning's own way moves a file from the temporary folder, which copies where that is on
-    another disk, and a copy can be cut short.
+    Lightning itself moves a file from the temporary folder, which means copying it if that folder
+    is on another disk, and a copy can be cut short.
     """
 
     def save_checkpoint(
         self, checkpoint: dict[str, Any], path: str | Path, storage_options: Any | None = None
     ) -> None:
-        """Write one checkpoint; the `LAST` that it takes the place of stays as `BEFORE`.
+        """Write one checkpoint; the `LAST` that it replaces is kept as `BEFORE`.
 
         Raises:
             SinkError: It cannot be written.
@@ -44,13 +44,13 @@ class WholeCheckpoints(TorchCheckpointIO):
 
 
 def to_go_on_from(folder: Path) -> Path | None:
-    """Return the newest state of a run that can be read; None for a run that is to begin.
+    """Return the newest readable state of a run; None for a new run.
 
     Args:
         folder: Of the run's checkpoints.
 
     Raises:
-        ModelError: There are states and none can be read.
+        ModelError: There are states, but none can be read.
     """
     last, before = folder / LAST, folder / BEFORE
     try:
@@ -67,13 +67,13 @@ def to_go_on_from(folder: Path) -> Path | None:
                 "run again"
             ) from error
         _log.warning("%s; the one before is taken", error)
-        last.unlink(missing_ok=True)  # or it would take the other's place after the next epoch
+        last.unlink(missing_ok=True)  # otherwise it would replace the good one after the next epoch
         return before
     return None
 
 
 def _is_readable(path: Path) -> bool:
-    """Whether a file is there and holds a state."""
+    """Whether a file exists and contains a state."""
     try:
         read_state(path)
     except ModelError:
@@ -86,7 +86,7 @@ def read_state(path: Path) -> dict[str, Any]:
 
     Raises:
         ModelError: It is missing, cut short or damaged.
-        OSError: It may not be read.
+        OSError: Reading is not permitted.
     """
     try:
         state: dict[str, Any] = torch.load(path, map_location="cpu", weights_only=True)

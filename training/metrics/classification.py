@@ -16,15 +16,15 @@ Floats = NDArray[np.float64]
 
 @dataclass(frozen=True, slots=True)
 class ClassFigures:
-    """One class's figures; None where nothing was there to divide by.
+    """One class's figures; None where the denominator is 0.
 
     Attributes:
         label: Its name.
-        precision: Of those named so, how many are.
-        recall: Of those that are, how many were named so.
-        f1: Harmonic mean of both; 0 when none was right.
-        support: How many are.
-        false_positive_rate: Of those that are not, how many were named so.
+        precision: Share of the pictures predicted as this class that belong to it.
+        recall: Share of the pictures of this class that are predicted as such.
+        f1: Harmonic mean of both; 0 if none was right.
+        support: Number of pictures of this class.
+        false_positive_rate: Share of the other pictures that are predicted as this class.
     """
 
     label: str
@@ -38,18 +38,18 @@ class ClassFigures:
 def confusion(
     truth: NDArray[np.int64], named: NDArray[np.int64], classes: int
 ) -> NDArray[np.int64]:
-    """Return (K, K) counts; row is the true label, column the named one."""
+    """Return the (K, K) confusion matrix; rows are true labels, columns predicted ones."""
     flat = np.bincount(truth * classes + named, minlength=classes * classes)
     return flat.reshape(classes, classes).astype(np.int64)
 
 
 def accuracy(table: NDArray[np.int64]) -> float:
-    """Return the share of the diagonal of a confusion table."""
+    """Return the share of the diagonal of a confusion matrix."""
     return float(np.trace(table) / table.sum())
 
 
 def per_class(table: NDArray[np.int64], labels: tuple[str, ...]) -> tuple[ClassFigures, ...]:
-    """Return each class's figures from a confusion table."""
+    """Return each class's figures from a confusion matrix."""
     total, rows, columns = int(table.sum()), table.sum(axis=1), table.sum(axis=0)
     figures = []
     for k, label in enumerate(labels):
@@ -83,11 +83,11 @@ def balanced_accuracy(table: NDArray[np.int64]) -> float:
 
 
 def mean_recall(recalls: Mapping[str, float | None], *, without: str = "contempt") -> float | None:
-    """Return the mean of the recalls that are defined, by label; None where none is.
+    """Return the mean of the defined recalls; None if there are none.
 
     Args:
         recalls: Each label's, in [0, 1].
-        without: A label that is left out, as FER2013 does not have it.
+        without: A label to leave out, because FER2013 does not have it.
     """
     known = [value for label, value in recalls.items() if label != without and value is not None]
     return sum(known) / len(known) if known else None
@@ -117,15 +117,15 @@ def interval_of(
     draws: int = 1000,
     seed: int = 0,
 ) -> tuple[float, float]:
-    """Return the 95 % percentile bootstrap interval of a figure of the confusion table.
+    """Return the 95 % percentile bootstrap interval of a figure of the confusion matrix.
 
-    Drawing n pictures with replacement is drawing the K x K cells from one multinomial, so a draw
-    costs K^2 and not n.
+    Drawing n pictures with replacement is equivalent to drawing the K x K cells from one
+    multinomial distribution, so a draw costs K^2 and not n.
 
     Args:
-        table_of: Figure of a (K, K) table, such as `macro_f1`.
+        table_of: Function of a (K, K) matrix, such as `macro_f1`.
         truth: (N,) true labels.
-        named: (N,) named labels.
+        named: (N,) predicted labels.
         classes: K.
         draws: Bootstrap samples.
         seed: Of the draws.
@@ -139,12 +139,12 @@ def interval_of(
 
 
 def right_when_named(figures: ClassFigures, prevalence: float) -> float | None:
-    """Return the probability that a named class is there, where it is as frequent as said.
+    """Return the precision of a class at a given prevalence.
 
     Bayes' rule with recall and false-positive rate; paper 002's appendix uses accuracy for both.
 
     Args:
-        figures: The class's, measured where it may have been more or less frequent.
+        figures: The class's, measured at any other prevalence.
         prevalence: How frequent the class is where the network is used, in [0, 1].
 
     >>> one = ClassFigures("contempt", None, 0.98, 0.0, 100, 0.02)
@@ -161,14 +161,14 @@ def right_when_named(figures: ClassFigures, prevalence: float) -> float | None:
 def range_when_named(
     figures: ClassFigures, n: int, prevalence: float
 ) -> tuple[float, float] | None:
-    """Return how far `right_when_named` may be off, from so few pictures as these.
+    """Return an interval for `right_when_named`, given the number of pictures.
 
-    Recall and false-positive rate each at the worse, then at the better end of its Wilson interval:
-    wider than 95 %, and above 0 errors even where none was seen.
+    Recall and false-positive rate at the worse and then at the better ends of their Wilson
+    intervals: wider than 95 %, and allowing for errors even if none was seen.
 
     Args:
         figures: The class's.
-        n: Pictures that they were measured on.
+        n: Number of pictures that they were measured on.
         prevalence: How frequent the class is where the network is used, in [0, 1].
     """
     if figures.recall is None or figures.false_positive_rate is None:

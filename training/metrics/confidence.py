@@ -1,4 +1,4 @@
-"""How sure a network is: reliability, what a threshold leaves, and temperatures, in numpy.
+"""Confidence of a network: reliability, thresholds and temperatures, in NumPy.
 
 Every figure is a fraction in [0, 1], never percent.
 """
@@ -16,7 +16,7 @@ Floats = NDArray[np.float64]
 
 @dataclass(frozen=True, slots=True)
 class Bin:
-    """Predictions of like confidence: how many, how confident, how often right."""
+    """A bin of predictions of similar confidence: how many, how confident, how often right."""
 
     count: int
     confidence: float
@@ -24,7 +24,7 @@ class Bin:
 
 
 def reliability(probabilities: Floats, truth: NDArray[np.int64], bins: int = 15) -> tuple[Bin, ...]:
-    """Return the reliability diagram: predictions by their best probability, in equal steps."""
+    """Return the reliability diagram: predictions binned by confidence, in bins of equal width."""
     best, named = probabilities.max(axis=1), probabilities.argmax(axis=1)
     place = np.minimum((best * bins).astype(int), bins - 1)
     return tuple(
@@ -45,19 +45,19 @@ def calibration_error(diagram: tuple[Bin, ...]) -> float:
 
 
 def cross_entropy(probabilities: Floats, truth: NDArray[np.int64]) -> float:
-    """Return the mean of -log p of the true label, in nats; no p counts as less than 1e-12."""
+    """Return the mean of -log p of the true label, in nats, with p of at least 1e-12."""
     shares = probabilities[np.arange(len(truth)), truth]
     return float(-np.log(np.maximum(shares, 1e-12)).mean())
 
 
 @dataclass(frozen=True, slots=True)
 class ThresholdPoint:
-    """What is left when answers under a confidence are shown as uncertain.
+    """The effect of showing answers below a confidence as uncertain.
 
     Attributes:
         threshold: The confidence, in [0, 1].
         coverage: Share of pictures that get a label.
-        accuracy: Share of those labels that are right; None when none is shown.
+        accuracy: Share of those labels that are right; None if none is shown.
     """
 
     threshold: float
@@ -68,7 +68,7 @@ class ThresholdPoint:
 def shown_above(
     probabilities: Floats, truth: NDArray[np.int64], threshold: float
 ) -> ThresholdPoint:
-    """Return what is left of (N, K) probabilities when those under the threshold are not shown."""
+    """Return coverage and accuracy if (N, K) probabilities below a threshold are not shown."""
     there = probabilities.max(axis=1) >= threshold
     right = probabilities.argmax(axis=1)[there] == truth[there]
     return ThresholdPoint(
@@ -84,7 +84,7 @@ def risk_coverage(probabilities: Floats, truth: NDArray[np.int64]) -> tuple[Thre
 def shown_of_all(
     sets: Sequence[tuple[Floats, NDArray[np.int64]]], threshold: float
 ) -> ThresholdPoint:
-    """Return what is left of several sets, in which each picture counts alike."""
+    """Return coverage and accuracy over several sets, with equal weight for each picture."""
     points = [shown_above(probabilities, truth, threshold) for probabilities, truth in sets]
     counts = [len(truth) * point.coverage for point, (_, truth) in zip(points, sets, strict=True)]
     shown, everyone = sum(counts), sum(len(truth) for _, truth in sets)
@@ -98,15 +98,15 @@ def fitted_threshold(
     right: float = 0.9,
     least_coverage: float = 0.75,
 ) -> float:
-    """Return the confidence, in whole percent, under which an answer is better called uncertain.
+    """Return the confidence, in whole percent, below which an answer should be called uncertain.
 
-    The lowest at which the share `right` of what is shown is right; where that would leave less
-    than `least_coverage` to show, the highest that still shows so much.
+    The lowest at which the share `right` of the labels shown is right; if that would show less than
+    `least_coverage`, the highest that still shows as much.
 
     Args:
-        sets: Of each (N, K) probabilities and (N,) true labels; see `shown_of_all`.
+        sets: (N, K) probabilities and (N,) true labels of each; see `shown_of_all`.
         right: Share of the labels shown that should be right.
-        least_coverage: Share of the pictures that get a label, whatever that costs.
+        least_coverage: Minimum share of the pictures that get a label.
     """
     last = 0.0
     for percent in range(100):
@@ -120,7 +120,7 @@ def fitted_threshold(
 
 
 def fitted_temperature(logits: NDArray[np.floating], truth: NDArray[np.int64]) -> float:
-    """Return the temperature in [0.2, 5] that makes the true labels likeliest.
+    """Return the temperature in [0.2, 5] that maximises the likelihood of the true labels.
 
     Guo et al. 2017, "On Calibration of Modern Neural Networks".
     """
@@ -129,12 +129,12 @@ def fitted_temperature(logits: NDArray[np.floating], truth: NDArray[np.int64]) -
 
 @dataclass(frozen=True, slots=True)
 class ScaledAnswers:
-    """What a network says of one set, for a temperature.
+    """A network's outputs on one set, for fitting a temperature.
 
     Attributes:
-        logits: (N, K) as the network gives them.
+        logits: (N, K) as returned by the network.
         truth: (N,) true labels.
-        taken_out: (K,) what is subtracted once they are divided, such as the logarithm of a prior.
+        taken_out: (K,) subtracted after dividing by the temperature, such as the log of a prior.
     """
 
     logits: NDArray[np.floating]
@@ -147,10 +147,10 @@ class ScaledAnswers:
 
 
 def shared_temperature(sets: Sequence[ScaledAnswers]) -> float:
-    """Return the temperature in [0.2, 5] that makes the true labels of all sets likeliest.
+    """Return the temperature in [0.2, 5] that maximises the likelihood of all sets' true labels.
 
-    Golden section on log T. Of one set the cross entropy has one minimum (it is convex in 1 / T),
-    and so has the sum of several.
+    Golden-section search on log T. The cross entropy of one set has a single minimum (it is convex
+    in 1 / T), and so does the sum over several.
     """
 
     def cost(log_t: float) -> float:

@@ -12,17 +12,17 @@ from numpy.typing import NDArray
 
 COVERAGES: Final = (1.0, 0.9, 0.8, 0.7)
 STEPS: Final = 100
-"""Points of the curve that are kept: one a percent of coverage."""
+"""Points of the curve that are kept: one per percent of coverage."""
 
 
 @dataclass(frozen=True, slots=True)
 class RiskPoint:
-    """What is wrong when so many answers are shown.
+    """The error at one coverage.
 
     Attributes:
-        coverage: Share of pictures that get a label: the surest ones.
+        coverage: Share of pictures that get a label: the most confident ones.
         error: Share of those labels that are wrong.
-        threshold: Confidence of the least sure among them.
+        threshold: Lowest confidence among them.
     """
 
     coverage: float
@@ -35,9 +35,9 @@ class Selective:
     """The risk-coverage curve of one model on N pictures.
 
     Attributes:
-        aurc: Mean error over all coverages 1/N, 2/N, ... 1; 0 is perfect, and confidence that
-            says nothing gives the plain error.
-        best_aurc: What the same errors would give if they were the least sure.
+        aurc: Mean error over all coverages 1/N, 2/N, ... 1; 0 is perfect, and an uninformative
+            confidence gives the plain error.
+        best_aurc: Its value if the errors were the least confident answers.
         points: At `COVERAGES`.
         curve: Errors at coverages of 1 %, 2 %, ... 100 %.
     """
@@ -54,7 +54,7 @@ def selective(confidence: NDArray[np.floating], right: NDArray[np.bool_]) -> Sel
     Pictures of equal confidence share their mean error, so their order does not matter.
 
     Args:
-        confidence: (N,) of the label that was named, N at least 1.
+        confidence: (N,) of the predicted label, N at least 1.
         right: (N,) whether it was right.
     """
     levels, group = np.unique(-confidence, return_inverse=True)

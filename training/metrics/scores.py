@@ -36,18 +36,18 @@ class Scores:
         prior: "natural" takes the network's own probabilities, "balanced" subtracts the log of
             the training prior.
         n: Pictures scored.
-        accuracy: Share named rightly; Wilson's interval.
+        accuracy: Share of correct labels; Wilson's interval.
         balanced_accuracy: Mean recall; bootstrap interval.
         macro_f1: Mean F1; bootstrap interval.
         calibration_error: Expected calibration error over 15 bins.
-        cross_entropy: Mean of -log p of the true label, in nats: what tells networks apart that
-            are right equally often.
+        cross_entropy: Mean of -log p of the true label, in nats; distinguishes networks of equal
+            accuracy.
         per_class: Each class's figures, in the order of the labels.
-        confusion: K rows of true labels, K columns of named ones.
+        confusion: K rows of true labels, K columns of predicted ones.
         reliability: The reliability diagram.
-        shown: What is left when answers that the model calls uncertain are not shown.
+        shown: Coverage and accuracy if answers that the model calls uncertain are not shown.
         risk_coverage: The same at other thresholds.
-        selective: The exact risk-coverage curve, and what it says in figures.
+        selective: The exact risk-coverage curve, and its summary figures.
     """
 
     prior: Prior
@@ -80,11 +80,11 @@ def scores_of(
     """Score (N, K) probabilities against (N,) true labels.
 
     Args:
-        probabilities: Calibrated, at the prior named.
+        probabilities: Calibrated, at the given prior.
         truth: Index into `labels`, N at least 1.
         labels: K names.
         prior: Which prior the probabilities are at.
-        uncertain_below: A best probability under this is shown as uncertain.
+        uncertain_below: A label whose probability is below this is shown as uncertain.
     """
     exact = probabilities.astype(np.float64)
     named = exact.argmax(axis=1).astype(np.int64)

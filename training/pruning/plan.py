@@ -26,9 +26,9 @@ ChannelRef: TypeAlias = tuple[str, int]
 
 Reason: TypeAlias = Literal["similar", "complementary", "constant", "ranked"]
 Compensation: TypeAlias = Literal["neutralise", "merge", "affine", "ls", "refit"]
-"""How the consumers make up for a removed channel.
+"""How the consumers compensate for a removed channel.
 
-neutralise: not at all, the channel counts as zero (the papers' own way, before the merge).
+neutralise: not at all, the channel counts as zero (the papers' own method, before the merge).
 merge: the removed channel's outgoing weights are added to the substitute's (the papers' rule).
 affine: the same, with the slope and offset of the regression of the removed on the substitute.
 ls: each removed channel is replaced by its least-squares fit from all kept ones.
@@ -43,10 +43,11 @@ class Removal:
     Attributes:
         channel: Which.
         reason: Similar to another channel, complementary to it, constant, or ranked last.
-        peer: The channel that it was compared with; None where there was no comparison.
-        substitute: The kept channel whose consumers' weights grow instead; None when there is none.
+        peer: The channel that it was compared with; None without a comparison.
+        substitute: The kept channel to which its outgoing weights are added; None for none.
         angle_deg: The largest angle to the peer over all consumers.
-        score: What it was ordered by: the predicted damage, or the importance; lowest goes first.
+        score: The value that determined the order: the predicted damage, or the importance; the
+            lowest is removed first.
     """
 
     channel: ChannelRef
@@ -59,11 +60,11 @@ class Removal:
 
 @dataclass(frozen=True, slots=True)
 class WidthLimits:
-    """How much of a group has to stay.
+    """How much of a group must be kept.
 
     Attributes:
-        min_channels: Fewest channels it keeps (or all, when it has fewer).
-        min_share: Smallest share of its channels it keeps.
+        min_channels: Minimum number of channels to keep (or all, if it has fewer).
+        min_share: Minimum share of its channels to keep.
         only: Names of the groups that may lose channels; empty for all.
         skip: Names of groups that may not.
     """
@@ -77,7 +78,7 @@ class WidthLimits:
         """Return how many channels a group may lose."""
         if group.fixed or group.name in self.skip or (self.only and group.name not in self.only):
             return 0
-        # At least one channel stays whatever the settings say: nothing empties a layer.
+        # At least one channel is always kept: no layer may become empty.
         keep = max(1, min(self.min_channels, group.size), int(np.ceil(self.min_share * group.size)))
         return group.size - keep
 
@@ -85,7 +86,7 @@ class WidthLimits:
         """Return (groups,) how many channels each group may lose.
 
         Raises:
-            ModelError: A name in `only` or `skip` is no group of the network.
+            ModelError: A name in `only` or `skip` is not a group of the network.
         """
         names = [group.name for group in graph.groups]
         for name in (*self.only, *self.skip):
@@ -96,16 +97,16 @@ class WidthLimits:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """Everything that is needed to prune one network in one way.
+    """Everything needed to prune one network in one particular way.
 
     Attributes:
-        removals: In the order in which they were chosen, least harm first.
+        removals: In the order in which they were chosen, the least harmful first.
         groups: (name, size) of every group of the unpruned network, in order.
-        compensation: How the consumers make up for the removals.
-        constants: Removed channels whose slot stays, to say 1 everywhere: they carry the biases of
-            consumers that pad with zeros, so that these are exact at the border too.
-        criterion: What chose the removals, with its settings.
-        parent: sha256 of the unpruned weights; empty when nobody asked.
+        compensation: How the consumers compensate for the removals.
+        constants: Removed channels whose slot is kept, with the value 1 everywhere: they carry the
+            biases of consumers that pad with zeros, so that these are exact at the border too.
+        criterion: The criterion that chose the removals, with its settings.
+        parent: sha256 of the unpruned weights; empty if not computed.
     """
 
     removals: tuple[Removal, ...]
@@ -119,18 +120,18 @@ class Plan:
         """Check that nothing is both kept and removed.
 
         Raises:
-            ValueError: A channel goes twice, a substitute goes, or a constant does not.
+            ValueError: A channel is removed twice, a substitute is removed, or a constant is not.
         """
         gone = [removal.channel for removal in self.removals]
         if len(set(gone)) != len(gone):
             raise ValueError("a channel is removed twice")
         if lost := {r.substitute for r in self.removals if r.substitute} & set(gone):
-            raise ValueError(f"{sorted(lost)} are substitutes and removed at once")
+            raise ValueError(f"{sorted(lost)} are both substitutes and removed")
         if not set(self.constants) <= set(gone):
             raise ValueError("a constant channel takes the slot of a channel that is not removed")
 
     def removed(self, graph: ChannelGraph) -> Mask:
-        """Return (count,) which channels are removed, those replaced by a constant among them.
+        """Return (count,) which channels are removed, including those replaced by a constant.
 
         Raises:
             ModelError: The network is not the one that the plan was made for.
@@ -141,7 +142,7 @@ class Plan:
         return mask
 
     def absent(self, graph: ChannelGraph) -> Mask:
-        """Return (count,) which channels are gone afterwards: all removed but the constants."""
+        """Return (count,) which channels are gone afterwards: all removed except the constants."""
         mask = self.removed(graph)
         mask[[number(graph, constant) for constant in self.constants]] = False
         return mask
@@ -177,7 +178,7 @@ class Plan:
 
 
 def plain(settings: Any, **more: Any) -> dict[str, Any]:
-    """Return a settings dataclass, and more, as the plain values that JSON gives back."""
+    """Return a settings dataclass, and more, as plain JSON values."""
     values: dict[str, Any] = json.loads(json.dumps({**more, **dataclasses.asdict(settings)}))
     return values
 
@@ -202,7 +203,7 @@ def from_json(text: str) -> Plan:
     """Read a plan.
 
     Raises:
-        ModelError: It is no plan, or of another format.
+        ModelError: It is not a plan, or of another format.
     """
     try:
         data: dict[str, Any] = json.loads(text, object_hook=_renamed)
@@ -220,7 +221,7 @@ def load_plan(path: Path) -> Plan:
     """Read a plan from a JSON file.
 
     Raises:
-        ModelError: The file is missing or holds no plan.
+        ModelError: The file is missing or does not contain a plan.
     """
     if not path.is_file():
         raise ModelError(f"there is no plan {path}")

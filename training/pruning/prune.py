@@ -51,11 +51,11 @@ from fer_live.training.pruning.surgery.stopping import (
 )
 
 TRIED: Final = 1024
-"""Pictures that a measured allocation asks, each time it tries."""
+"""Number of pictures on which measured allocation evaluates each trial."""
 
 Importance: TypeAlias = Literal["damage", "angle", "minmax", "l2", "bn", "taylor", "random"]
-"""damage: what is left after least squares (`ranking`); angle and minmax: nearness to the nearest
-kept channel, centred or as in the papers; the rest: see `importance`."""
+"""damage: the error that remains after least squares (`ranking`); angle and minmax: the angle to
+the nearest kept channel, centred or as in the papers; the others: see `importance`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,16 +63,16 @@ class PruneSettings:
     """How a network is pruned.
 
     Attributes:
-        choice: By threshold angle, or by budget; or a plan that is replayed as it is.
-        importance: What a budget is met by.
-        compensation: How the consumers make up for what goes.
-        constants: Whether slots stay as constant channels that make biases exact at borders.
-        multiple: Widths end on multiples of this where they can.
-        padded: Whether they come there by empty channels, which say nothing and are read by nobody,
-            instead of by taking removals back. A budget is then met before the padding.
-        recalibrated: Whether batch norms learn their statistics anew; not needed after a refit.
+        choice: By threshold angle, or by budget; or a plan to replay unchanged.
+        importance: The order in which channels are removed to meet a budget.
+        compensation: How the consumers compensate for removed channels.
+        constants: Whether to keep slots as constant channels, which make biases exact at borders.
+        multiple: Widths end up as multiples of this where possible.
+        padded: Whether to reach the multiple with empty, unused channels instead of undoing
+            removals. A budget is then met before the padding.
+        recalibrated: Whether to recompute batch norm statistics; not needed after a refit.
         seed: Of random importance.
-        stop: Ends the removals before the choice would; None goes by the choice alone.
+        stop: Ends the removals before the choice would; None for no such rule.
     """
 
     choice: ThresholdSettings | BudgetSettings | Plan = field(default_factory=BudgetSettings)
@@ -92,9 +92,9 @@ class Pruned:
 
     Attributes:
         plan: What was removed, and why.
-        network: What is left.
+        network: The pruned network.
         after: Its size.
-        note: Why nothing was removed, in a sentence; empty where something was.
+        note: A sentence on why nothing was removed; empty if something was.
     """
 
     plan: Plan
@@ -107,8 +107,8 @@ class Pruned:
 
         Args:
             parent: The unpruned network, before the first of several rounds.
-            name: What the pruned network is called.
-            recovered: How it was trained afterwards, in a few words; empty for not at all.
+            name: The name of the pruned network.
+            recovered: A short description of its recovery training; empty for none.
         """
         weights, whole = self.network.state_dict(), parent.checkpoint
         outputs = sum(whole.sizes)
@@ -123,7 +123,7 @@ class Pruned:
         )
 
     def told(self, parent: Subject) -> dict[str, Any]:
-        """Return how it was pruned, as it stands in a model file."""
+        """Return how it was pruned, for a model file."""
         costs, left = CostModel(parent.graph), self.plan.widths()
         before = costs.cost(costs.sizes)
         sizes = {group.name: [group.size, left[group.name][1]] for group in parent.graph.groups}
@@ -145,9 +145,9 @@ def prune(
     """Choose, compensate, remove and recalibrate.
 
     Args:
-        subject: What is pruned; it stays as it is.
-        settings: How.
-        measurement: Of the subject, where it was measured already.
+        subject: The network to prune; it is not changed.
+        settings: How to prune it.
+        measurement: Of the subject, if it was measured already.
 
     Raises:
         SettingsError: The limits forbid the budget, or the network lacks what the importance needs.
@@ -168,12 +168,12 @@ def prune(
 
 
 def choose(subject: Subject, measured: Measurement, settings: PruneSettings) -> Plan:
-    """Return the plan that the settings make, or the one that they hold."""
+    """Return the plan that results from the settings, or the one in them."""
     return _chosen(subject, measured, settings)[1]
 
 
 def _chosen(subject: Subject, measured: Measurement, settings: PruneSettings) -> tuple[Plan, Plan]:
-    """Return the plan before removals are taken back for the sake of a multiple, and after."""
+    """Return the plan before and after removals are undone to reach a multiple."""
     choice, graph = settings.choice, subject.graph
     if isinstance(choice, Plan) and settings.stop is None:
         return choice, choice
@@ -202,7 +202,7 @@ def _chosen(subject: Subject, measured: Measurement, settings: PruneSettings) ->
 
 
 def _why_nothing(wanted: Plan, plan: Plan, settings: PruneSettings) -> str:
-    """Return why no channel was removed; empty text where one was."""
+    """Return why no channel was removed; an empty string if one was."""
     if plan.removals:
         return ""
     if wanted.removals:
@@ -213,9 +213,7 @@ def _why_nothing(wanted: Plan, plan: Plan, settings: PruneSettings) -> str:
             "layer loses as many; take a smaller --multiple, or --pad, or choose more"
         )
     if settings.stop is not None:
-        return (
-            "nothing was removed: the stop rules said no to the first channels already; loosen them"
-        )
+        return "nothing was removed: the stop rules already refused the first channels; loosen them"
     if isinstance(settings.choice, ThresholdSettings):
         angle = settings.choice.angle_deg
         return (
@@ -232,7 +230,7 @@ def _why_nothing(wanted: Plan, plan: Plan, settings: PruneSettings) -> str:
 
 
 def _ended(subject: Subject, measured: Measurement, plan: Plan, settings: PruneSettings) -> Plan:
-    """Return as much of a plan as its stop rules allow."""
+    """Return the part of a plan that its stop rules allow."""
     rule = settings.stop or StopRule()
     if rule.latency is not None:
         plan = fast_enough(subject, plan, rule, multiple=settings.multiple)
@@ -246,7 +244,7 @@ def _ended(subject: Subject, measured: Measurement, plan: Plan, settings: PruneS
 def _loss_of(
     subject: Subject, measured: Measurement, settings: PruneSettings
 ) -> Callable[[Plan], float]:
-    """Return what a plan costs on the first of the pictures that the subject is measured on."""
+    """Return the loss of a plan on the first of the pictures that the subject is measured on."""
     few = subject.seen.first(TRIED)
     divergence = Divergence(subject.network, few, subject.checkpoint.sizes)
 
@@ -276,7 +274,7 @@ def ranking_of(
 
 
 def _taylor(subject: Subject) -> Vector:
-    """Return the Taylor importance for the first head on the pictures that are measured."""
+    """Return the Taylor importance for the first head on the measured pictures."""
     parts = torch.split(torch.from_numpy(subject.targets), BATCH)
     labelled = zip(subject.seen, parts, strict=True)
     columns = subject.checkpoint.columns(0)

@@ -22,7 +22,7 @@ from fer_live.training.pruning.subject import Subject
 from fer_live.training.pruning.surgery.recover import RecoverySettings, recover
 
 _MEASURED, _FITTED, _LEARNED = 3, 2, 4
-"""What measuring, fitting a consumer and learning cost a picture, in passes through the network."""
+"""Cost of measuring, refitting and training per picture, in forward passes of the network."""
 
 
 def prune_run(
@@ -36,18 +36,18 @@ def prune_run(
 ) -> Path:
     """Prune, recover, and write the results.
 
-    Each of several rounds prunes the network that the last one left, and the unpruned parent
-    teaches in all of them; a budget is met in equal ratios. A killed run is resumed by the same
-    call, from the last round that was pruned and the last epoch of its recovery.
+    Each of several rounds prunes the network of the previous one, with the unpruned parent as
+    teacher in all of them; a budget is approached in equal ratios. The same call resumes a killed
+    run, from the last pruned round and the last epoch of its recovery.
 
     Args:
-        subject: What is pruned.
-        settings: How; a plan or threshold is the same in every round.
-        recovery: How it learns again after each round.
-        folder: Where best.ckpt, plan.json, pruning.txt and pruning.json are written; it names the
-            pruned network.
-        rounds: How often.
-        told: Takes each line for the person who waits.
+        subject: The network to prune.
+        settings: How to prune it; a plan or threshold is the same in every round.
+        recovery: Training after each round.
+        folder: Where best.ckpt, plan.json, pruning.txt and pruning.json are written; the pruned
+            network is named after it.
+        rounds: Number of rounds.
+        told: Called with each line of progress.
 
     Returns:
         The folder.
@@ -65,7 +65,7 @@ def prune_run(
 
 
 class _PruningRun:
-    """The rounds, one after the other, and what they leave."""
+    """Runs the rounds, one after the other, and writes their results."""
 
     def __init__(
         self,
@@ -85,12 +85,12 @@ class _PruningRun:
         for _ in range(rounds):
             self._expect()
         if self._state.resumed:
-            told(f"going on with what was begun in {folder}")
+            told(f"resuming the run in {folder}")
         else:
             self._log.note("parent", parent.network)
 
     def _expect(self) -> None:
-        """Tell the progress bar the work of a round, in forward passes of one picture."""
+        """Announce the work of a round to the progress bar, in forward passes of one picture."""
         parent = self._parent
         seen, validation = len(parent.seen), len(parent.validation)
         expect("scoring", validation)
@@ -107,7 +107,7 @@ class _PruningRun:
             expect("learning again", _LEARNED * learned)
 
     def round(self, turn: int) -> None:
-        """Prune and recover once, from 1, but for what was done before."""
+        """Prune and recover in one round, counted from 1, except for what was done before."""
         before = self._state.round(turn, self._plan(turn))
         pruned = self._pruned(turn) if before is None else before.pruned
         self._text += [describe(pruned.plan), *([pruned.note] if pruned.note else [])]
@@ -119,7 +119,7 @@ class _PruningRun:
         self._subject = self._subject.replaced(self._checkpoint(pruned), pruned.network)
 
     def publish(self) -> None:
-        """Write the run's files, and delete those that it would have gone on from."""
+        """Write the run's files, and delete those for resuming."""
         rows, validation = self._log.rows, self._parent.validation
         data = name_of(validation.source, "validation")
         metric = Metric("accuracy", rows[-1]["accuracy"], data, len(validation), "natural")
@@ -132,7 +132,7 @@ class _PruningRun:
         self._state.clear()
 
     def _pruned(self, turn: int) -> Pruned:
-        """Prune what the last round left, report what was removed, and save it."""
+        """Prune the network of the last round, report what was removed, and save it."""
         settings = _of_round(self._settings, self._parent, self._subject, turn / self._rounds)
         pruned = prune(self._subject, settings)
         pruned.plan.save(self._plan(turn))
@@ -156,7 +156,7 @@ class _PruningRun:
 
 
 class _Log:
-    """What was measured on the way, as rows for a file and lines for a person."""
+    """The measurements of a run, as rows for a file and lines of progress."""
 
     def __init__(
         self, parent: Subject, told: Callable[[str], None], rows: list[dict[str, Any]]
@@ -177,17 +177,17 @@ class _Log:
         )
 
     def epoch(self, number: int, loss: float) -> None:
-        """Tell an epoch of recovery."""
+        """Report an epoch of recovery."""
         self._told(f"  epoch {number}: loss {loss:.4f}")
 
 
 def _of_round(
     settings: PruneSettings, parent: Subject, subject: Subject, done: float
 ) -> PruneSettings:
-    """Return the settings of a round after which a share of the way is done.
+    """Return the settings of a round that completes a share of the whole.
 
-    A budget falls in equal ratios; what an earlier round took too much, for the sake of a multiple,
-    the next one leaves.
+    A budget falls in equal ratios; if a round removed too much to reach a multiple, the next one
+    removes less.
     """
     choice = settings.choice
     if not isinstance(choice, BudgetSettings):

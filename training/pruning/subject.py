@@ -28,14 +28,14 @@ class Subject:
     """A network that is to be pruned; its first head is scored, all of them are kept.
 
     Attributes:
-        checkpoint: Where it comes from.
+        checkpoint: Its checkpoint.
         network: In eval mode; never changed.
-        graph: Its own.
-        seen: The training pictures that it is measured on.
-        targets: (n, K) float32, what these show, as the outputs of its first head are numbered.
+        graph: Its channel graph.
+        seen: The training pictures on which it is measured.
+        targets: (n, K) float32, their targets, in the order of the first head's outputs.
         train: The whole training part.
-        judged: Labelled pictures of the part that comparisons read.
-        takes: What pictures have to be like.
+        judged: Labelled pictures of the part used for comparisons.
+        takes: The size and colour of its pictures.
     """
 
     checkpoint: Checkpoint
@@ -65,20 +65,20 @@ class Subject:
         return float(nn.functional.cross_entropy(logits, torch.from_numpy(self.truth())))
 
     def logits(self, network: nn.Module) -> NDArray[np.float32]:
-        """Return (N, K) what a network's first head says of the judged pictures."""
+        """Return (N, K) logits of a network's first head for the judged pictures."""
         return logits_of(network, self.pictures())[:, self.checkpoint.columns(0)]
 
     def pictures(self) -> Pictures:
-        """Return the judged pictures as the network takes them."""
+        """Return the judged pictures in the network's input format."""
         return Pictures(self.validation.pixels, self.takes)
 
     def truth(self) -> NDArray[np.int64]:
-        """Return (N,) which of the first head's outputs is the label of each judged picture."""
+        """Return (N,) the label of each judged picture, an index into the first head's outputs."""
         index = [self.checkpoint.labels.index(label) for label in self.validation.labels]
         return np.array(index, np.int64)[self.validation.majority]
 
     def replaced(self, checkpoint: Checkpoint, network: nn.Module) -> "Subject":
-        """Return another network in the same place, such as the pruned one."""
+        """Return a copy of the subject with another network, such as the pruned one."""
         graph = channel_graph(network, next(iter(self.seen))[:1])
         return dataclasses.replace(self, checkpoint=checkpoint, network=network, graph=graph)
 
@@ -90,14 +90,14 @@ def open_subject(
 
     Args:
         model: Run or checkpoint.
-        data: The folder that the experiment's paths are in.
-        runs: Where runs are kept.
-        images: Training pictures that are measured, at most; drawn at random, none twice.
+        data: The folder that the experiment's paths are relative to.
+        runs: The folder of the runs.
+        images: Maximum number of training pictures to measure; drawn without replacement.
         seed: Of the draw.
 
     Raises:
         ModelError: There is no checkpoint, or nothing in the network can be pruned.
-        DataError: The data cannot be read, or its labels are unknown to the network.
+        DataError: The data cannot be read, or the network lacks some of their labels.
     """
     opened = open_model(model, runs=runs)
     if opened.checkpoint is None:
@@ -124,7 +124,7 @@ def open_subject(
 
 
 def targets_for(checkpoint: Checkpoint, samples: Samples) -> NDArray[np.float32]:
-    """Return (N, K) the samples' targets in the order of the first head's outputs."""
+    """Return the samples' (N, K) targets in the order of the first head's outputs."""
     targets = np.zeros((len(samples), len(checkpoint.labels)), np.float32)
     targets[:, [checkpoint.labels.index(label) for label in samples.labels]] = samples.targets
     return targets

@@ -15,20 +15,20 @@ from fer_live.training.reporting.report import write_report
 def finish_run(
     folder: Path, data: Path, *, second: Wanted | None = None
 ) -> tuple[Evaluation, tuple[Path, Path]]:
-    """Calibrate a trained run and report its validation part, so that its folder explains itself.
+    """Calibrate a trained run and write the report on its validation part.
 
     A second head is calibrated and reported too.
 
     Args:
         folder: The run.
         data: The folder that its data's paths are relative to.
-        second: Pictures from elsewhere that the first head is calibrated on as well.
+        second: Pictures from another domain, on which the first head is calibrated as well.
 
     Returns:
-        What was found of the first head, and its report's two files.
+        The evaluation of the first head, and the two files of its report.
 
     Raises:
-        DataError: The run's data cannot be read, or the folder not be written.
+        DataError: The run's data cannot be read, or its folder cannot be written to.
     """
     wanted = Wanted(data)
     for head in open_model(folder, runs=folder.parent).heads:

@@ -84,7 +84,7 @@ def test_a_killed_run_goes_on_and_ends_as_an_unbroken_one(
     killed_at(folder, line, times=times)
     assert not (folder / "best.ckpt").exists()
     told = run(folder)
-    assert told[0].startswith("going on with what was begun in")
+    assert told[0].startswith("resuming the run in")
     assert "round 1, pruned" not in "\n".join(told)
     one, other = (Checkpoint.load(path / "best.ckpt") for path in (unbroken, folder))
     for key, value in one.weights.items():

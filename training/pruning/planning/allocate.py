@@ -1,10 +1,10 @@
 """Measured allocation: remove the block of channels whose removal increases the loss least.
 
 Damages at different consumers affect the output differently, so they cannot be compared across
-layers; the loss can. Within a layer the order of removal is the ranking's; which
-layer loses its next block is decided by carrying it out, compensation and batch norms included, and
-by asking how far the answers have moved from the unpruned network's, for each multiply-add saved.
-Only training pictures are looked at.
+layers; the loss can. Within a layer the ranking determines the order of removal. Which layer loses
+its next block is decided by trial, with compensation and batch norms: the block that changes the
+outputs least, relative to the unpruned network, for each multiply-add saved. Only training pictures
+are used.
 """
 
 import heapq
@@ -22,28 +22,28 @@ from fer_live.training.pruning.plan import Compensation, Plan, Removal, referenc
 from fer_live.training.pruning.statistics.measure import logits_of
 
 Loss = Callable[[Plan], float]
-"""What a plan costs when it is carried out."""
+"""Returns the loss of a plan when it is applied."""
 
 
 class Divergence:
-    """How far a network's answers are from its parent's: the mean cross entropy, in nats.
+    """Distance of a network's outputs from its parent's: the mean cross entropy, in nats.
 
-    That of several heads is summed.
+    Summed over heads.
     """
 
     def __init__(self, parent: nn.Module, pictures: Pictures, sizes: Sequence[int]) -> None:
-        """Ask the parent once.
+        """Run the parent once.
 
         Args:
             parent: The unpruned network.
-            pictures: What both are shown.
-            sizes: Labels of each head.
+            pictures: The pictures for both networks.
+            sizes: Number of labels of each head.
         """
         self._pictures, self._sizes = pictures, list(sizes)
         self._answers = [logits.softmax(dim=1) for logits in self._logits(parent)]
 
     def of(self, network: nn.Module) -> float:
-        """Return the cross entropy with the parent's answers as targets; lowest for the parent."""
+        """Return the cross entropy with the parent's outputs as targets; lowest for the parent."""
         pairs = zip(self._logits(network), self._answers, strict=True)
         return sum(float(nn.functional.cross_entropy(*pair)) for pair in pairs)
 
@@ -64,8 +64,8 @@ def plan_of_widths(
     Args:
         graph: The network's own.
         order: (channel, score), least useful first.
-        kept: (groups,) widths to come to.
-        compensation: How the consumers make up for it.
+        kept: (groups,) target widths.
+        compensation: How the consumers compensate.
     """
     room = np.array([group.size for group in graph.groups]) - kept
     group_of, removals = graph.group_of(), []
@@ -79,15 +79,15 @@ def plan_of_widths(
 def widths_by_loss(
     model: CostModel, least: Counts, *, target: float, of: str, multiple: int, loss: "WidthLoss"
 ) -> Counts:
-    """Return (groups,) the widths that fit under a target at the least loss, found greedily.
+    """Return (groups,) the widths within a target cost with the least loss, found greedily.
 
     Args:
-        model: What widths cost.
-        least: (groups,) widths that no layer goes below.
-        target: Cost that may stay, in the unit of `of`.
+        model: The cost of widths.
+        least: (groups,) minimum widths.
+        target: The cost to stay within, in the unit of `of`.
         of: "macs", "maps" or "parameters".
-        multiple: Widths fall from multiple to multiple.
-        loss: What widths do to the answers.
+        multiple: Widths decrease from multiple to multiple.
+        loss: The loss at given widths.
     """
 
     def size(kept: Counts) -> int:
@@ -101,7 +101,7 @@ def widths_by_loss(
 
     kept, now = model.sizes.copy(), loss(model.sizes)
     whole = size(kept)
-    # Prices of an earlier turn are asked for again only when they come up: they hardly ever fall.
+    # Losses of an earlier turn are only re-evaluated when they come up: they hardly ever fall.
     queue = [(-np.inf, group, -1) for group in range(len(kept))]
     turn = 0
     with phase("trying widths") as to:
@@ -129,7 +129,7 @@ def _given_back(
     multiple: int,
     loss: "WidthLoss",
 ) -> Counts:
-    """Widen layers again, the most useful block first, as long as the target holds."""
+    """Widen layers again, the most useful block first, as long as the target is met."""
     if size(kept) > target:
         return kept
     while True:
@@ -151,7 +151,7 @@ class WidthLoss:
     """The loss at given widths, each evaluated once."""
 
     def __init__(self, ask: Callable[[Counts], float]) -> None:
-        """Remember `ask`, which carries a plan of these widths out."""
+        """Store `ask`, which applies a plan for given widths and returns its loss."""
         self._ask = ask
         self._known: dict[tuple[int, ...], float] = {}
 

@@ -36,17 +36,17 @@ the same share of its channels. measured: the layer whose next block costs the l
 
 @dataclass(frozen=True, slots=True)
 class BudgetSettings:
-    """How much may stay.
+    """How much may be kept.
 
     Attributes:
-        keep: Share of the cost that may stay, in (0, 1]; 0 takes all that the limits allow, in
+        keep: Share of the cost to keep, in (0, 1]; 0 removes everything that the limits allow, in
             order, for a stop rule to end it.
-        of: What the share is of.
+        of: The kind of cost.
         allocation: Whether layers compete or all keep the same share.
-        multiple: Widths end on multiples of this where they can (1 for any width);
-            the channels that this takes back are the most useful of those removed.
-        limits: What every layer keeps.
-        widths: (layer, channels) that are kept instead, when somebody has chosen them already.
+        multiple: Widths end up as multiples of this where possible (1 for any width); the removals
+            undone for this are those of the most useful channels.
+        limits: What every layer must keep.
+        widths: (layer, channels) to keep instead, if they have been chosen already.
     """
 
     keep: float = 0.5
@@ -81,11 +81,11 @@ def plan_by_budget(
 
     Args:
         graph: The network's own.
-        ranking: Says which channel is the least useful; it is used up.
-        settings: How much may stay.
+        ranking: Determines which channel is the least useful; it is modified.
+        settings: How much may be kept.
         by: The ranking's name, for the record.
-        compensation: How the consumers make up for it.
-        loss: What a plan costs when it is carried out; "measured" asks it.
+        compensation: How the consumers compensate.
+        loss: The loss of a plan when applied; used by "measured".
 
     Raises:
         SettingsError: The limits forbid the budget.
@@ -123,7 +123,7 @@ class _Greedy:
         self.quota = model.sizes - settings.limits.rooms(graph)
 
     def run(self) -> list[tuple[int, float]]:
-        """Return (channel, score) in the order of removal; `kept` is what is left."""
+        """Return (channel, score) in the order of removal; `kept` holds the remaining widths."""
         gone = np.zeros(self._graph.count, bool)
         order: list[tuple[int, float]] = []
         target = self._settings.keep * self._size(self._model.sizes)
@@ -157,7 +157,7 @@ class _Greedy:
             )
 
     def aligned(self, kept: Counts) -> Counts:
-        """Return the widths after the channels have been taken back that fill up to a multiple."""
+        """Return the widths after undoing the removals that are needed to reach a multiple."""
         multiple = self._settings.multiple
         full = np.minimum(-(-kept // multiple) * multiple, self._model.sizes)
         return np.where(kept < self._model.sizes, full, kept)
@@ -166,7 +166,7 @@ class _Greedy:
         return int(getattr(self._model.cost(kept), self._settings.of))
 
     def _choose(self, gone: Mask) -> int | None:
-        """Return the least useful channel of the layers that have some to spare."""
+        """Return the least useful channel of the layers that may still lose some."""
         spare = (self.kept > self.quota)[self._group_of]
         usefulness = self._ranking.scores()
         if self._settings.allocation == "global" and self._settings.of == "macs":
@@ -183,7 +183,7 @@ def _measured_widths(
     compensation: Compensation,
     loss: Callable[[Plan], float] | None,
 ) -> Counts:
-    """Return the widths that trying finds."""
+    """Return the widths found by trial."""
     if loss is None:
         raise ValueError("measured allocation needs a loss to ask")
     least = model.sizes - settings.limits.rooms(graph)
@@ -200,9 +200,9 @@ def _measured_widths(
 
 
 def _uniform_quota(graph: ChannelGraph, settings: BudgetSettings, model: CostModel) -> Counts:
-    """Return the widths at which every layer keeps the same share, the largest that will do."""
+    """Return the widths at which every layer keeps the same share, the largest possible."""
     least: Counts = model.sizes - settings.limits.rooms(graph)
-    # Nothing is gained below the multiple that a width is filled up to.
+    # Nothing is gained below the multiple to which a width is rounded up.
     least = np.minimum(-(-least // settings.multiple) * settings.multiple, model.sizes)
     target = settings.keep * getattr(model.cost(model.sizes), settings.of)
     free = np.array([group.fixed is None for group in graph.groups]) & (least < model.sizes)
@@ -232,8 +232,8 @@ def take_back(
 def align(graph: ChannelGraph, plan: Plan, *, multiple: int = MULTIPLE) -> Plan:
     """Return the plan without the removals that would leave a width between multiples.
 
-    Of each layer the last removals, the most harmful ones, are taken back; one of a complementary
-    pair that went together may stay behind. No substitute loses its place by that.
+    In each layer the last removals, which are the most harmful, are undone; of a complementary pair
+    that was removed together, one may be kept. No substitute is affected.
     """
     keep = {
         name: before if before == after else min(before, math.ceil(after / multiple) * multiple)

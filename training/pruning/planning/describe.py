@@ -6,7 +6,7 @@ from fer_live.training.pruning.plan import ChannelRef, Plan, Removal
 
 
 def describe(plan: Plan, *, every_channel: bool = True) -> str:
-    """Return the plan as text: what it takes from each layer, and every channel with its reason."""
+    """Return the plan as text: the widths of each layer, and every channel with its reason."""
     lines = [f"{'layer':<28} {'channels':>8} {'kept':>6} {'removed':>8}"]
     for name, (before, after) in plan.widths().items():
         if before != after:
@@ -23,7 +23,7 @@ def describe(plan: Plan, *, every_channel: bool = True) -> str:
 
 
 def criterion_in_words(plan: Plan) -> str:
-    """Return what chose the removals, such as "by damage, keep 0.5, of macs"."""
+    """Return the criterion of the removals, such as "by damage, keep 0.5, of macs"."""
     flat = dict(plan.criterion)
     flat |= flat.pop("limits", {})
     flat.pop("widths", None)  # the table of layers says them

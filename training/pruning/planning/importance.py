@@ -16,7 +16,7 @@ Importance: TypeAlias = Literal["l2", "bn", "taylor", "random"]
 """l2: paper 001's sqrt(sum w² / k²) of a channel's filter, batch norm folded in.
 bn: the batch norm's scale (Liu et al., Network Slimming, ICCV 2017).
 taylor: how much the loss changes, to first order, without it (Molchanov et al., CVPR 2019).
-random: no measure at all, the control that every other one has to beat.
+random: no measure, the baseline that every other one has to beat.
 """
 
 Loss: TypeAlias = Callable[[torch.Tensor, torch.Tensor], torch.Tensor]
@@ -25,8 +25,8 @@ Loss: TypeAlias = Callable[[torch.Tensor, torch.Tensor], torch.Tensor]
 def l2_importance(network: nn.Module, graph: ChannelGraph) -> Vector:
     """Return (count,) sqrt(sum of w² / k²) over the filters that make each channel.
 
-    After a batch norm a filter's own size means nothing, since the norm divides it out; so the
-    filter is taken as the norm leaves it, times |gamma| / sigma.
+    Before a batch norm a filter's own norm is meaningless, because it is divided out; so the filter
+    is scaled as by the batch norm, by |gamma| / sigma.
     """
     total = np.zeros(graph.count)
     for mixer in graph.mixers:
@@ -78,13 +78,13 @@ def taylor_importance(
 ) -> Vector:
     """Return (count,) the mean over pictures of |sum over positions of a * dLoss/da|.
 
-    That is the change of the loss, to first order, when the channel is zeroed where it is read;
-    several consumers of one channel add up before the absolute value is taken.
+    This is the first-order change of the loss if the channel is zeroed at its consumers; several
+    consumers of a channel are summed before the absolute value is taken.
 
     Args:
-        network: Runs in eval mode; its mode and gradients are left as they were.
+        network: Runs in eval mode; its mode and gradients are restored.
         graph: The network's own.
-        batches: (pictures, targets) as the loss takes them.
+        batches: (pictures, targets) for the loss.
         loss: Mean over the batch.
     """
     was_training = network.training
@@ -118,7 +118,7 @@ def _taylor_of(
         for consumer in graph.consumers
     ]
     with torch.enable_grad():
-        # The pictures ask for gradients, so that frozen layers do not cut the graph.
+        # The pictures require gradients, so that frozen layers do not cut the graph.
         value = loss(network(pictures.detach().requires_grad_()), targets) * len(pictures)
         read = [seen[consumer.name] for consumer in graph.consumers]
         slopes = torch.autograd.grad(value, read)
@@ -136,5 +136,5 @@ def _taylor_of(
 
 
 def random_importance(graph: ChannelGraph, seed: int) -> Vector:
-    """Return (count,) numbers from [0, 1) that mean nothing."""
+    """Return (count,) random numbers in [0, 1)."""
     return np.random.default_rng(seed).random(graph.count)

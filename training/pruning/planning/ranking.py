@@ -4,7 +4,7 @@ By default that is the damage that remains when the channel is replaced by its l
 from all kept channels: with P = (S_KK + ridge)^-1 over the covariance S at a consumer's input, and
 W the current weights, removing channel c costs  ||W_c||² / P_cc  of the consumer's output. Then W
 and P get a rank-one update (Hassibi & Stork's optimal brain surgeon, on whole channels), so that
-the next choice takes the last into account: of two copies only one is useless.
+the next choice takes the last into account: of two copies, only one is redundant.
 """
 
 from typing import Protocol
@@ -28,7 +28,7 @@ class Ranking(Protocol):
         ...
 
     def remove(self, channel_number: int) -> None:
-        """Take note that a channel has been removed."""
+        """Record that a channel has been removed."""
         ...
 
 
@@ -44,13 +44,13 @@ class FixedRanking:
         return self._importance
 
     def remove(self, channel_number: int) -> None:
-        """Do nothing: the others are as important as before."""
+        """Do nothing: the importance of the others does not change."""
 
 
 class AngleRanking:
     """The papers' measure as a ranking: by the angle to the nearest kept channel, smallest first.
 
-    Of several consumers the one at which the channel is most distinct decides.
+    With several consumers, the largest of these angles counts.
     """
 
     def __init__(
@@ -68,7 +68,7 @@ class AngleRanking:
             angles = stats.angles_deg(normalisation)
             np.fill_diagonal(angles, np.nan)
             angles = np.where(np.isnan(angles), 180.0, angles)
-            angles[stats.constant] = 0.0  # nobody is needed to say what never changes
+            angles[stats.constant] = 0.0  # constant channels need no substitute
             self._angles.append(angles)
 
     def scores(self) -> Vector:
@@ -86,7 +86,7 @@ class AngleRanking:
 
 
 class DamageRanking:
-    """Usefulness as the damage that is left after least squares over all kept channels."""
+    """Usefulness as the damage that remains after least squares over all kept channels."""
 
     def __init__(self, network: nn.Module, graph: ChannelGraph, measurement: Measurement) -> None:
         """Invert every consumer's covariance once."""
@@ -101,7 +101,7 @@ class DamageRanking:
             state.add_to(self._scores)
 
     def scores(self) -> Vector:
-        """Return (count,) damages, as shares of what the consumers say, summed over consumers."""
+        """Return (count,) damages, relative to the consumers' outputs, summed over consumers."""
         return self._scores
 
     def remove(self, channel_number: int) -> None:
@@ -149,7 +149,7 @@ class _Elimination:
         np.add.at(scores, self._channels[own], costs)
 
     def remove(self, channel_number: int) -> None:
-        """Remove a channel; the kept ones take over its least-squares fit."""
+        """Remove a channel; the kept ones compensate by least squares."""
         for place in np.flatnonzero((self._channels == channel_number) & self._kept):
             column = self._inverse[:, place].copy()
             pivot = column[place]

@@ -34,7 +34,7 @@ from fer_live.training.pruning.statistics.measure import Components, Measurement
 from fer_live.training.pruning.statistics.outgoing_weights import energy, interplay, variances
 
 Complement: TypeAlias = Literal["both", "one", "neither"]
-"""Who goes of a complementary pair."""
+"""Which channels of a complementary pair are removed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,13 +42,13 @@ class ThresholdSettings:
     """When two channels count as redundant.
 
     Attributes:
-        angle_deg: Similar below this, complementary above 180 less this.
+        angle_deg: Similar below this, complementary above 180 minus this.
         normalisation: How channels become vectors; "minmax" is the papers'.
-        components: One component a position, or one a picture.
-        complement: Of a complementary pair "both" go, as in paper 000, "one", as in paper 001,
+        components: One component per position, or one per picture.
+        complement: Of a complementary pair, remove "both", as in paper 000, "one", as in paper 001,
             or "neither".
-        constants: Whether constant channels are removed, too.
-        limits: What every layer keeps.
+        constants: Whether to remove constant channels, too.
+        limits: What every layer must keep.
     """
 
     angle_deg: float = 10.0
@@ -67,7 +67,7 @@ def plan_by_threshold(
     *,
     compensation: Compensation = "ls",
 ) -> Plan:
-    """Return the plan that the threshold angle makes.
+    """Return the plan for a threshold angle.
 
     Raises:
         ModelError: The limits name a layer that the network does not have.
@@ -90,7 +90,7 @@ def plan_by_threshold(
 
 
 def _constant_everywhere(graph: ChannelGraph, seen: Mapping[str, ChannelStats]) -> Iterator[int]:
-    """Yield the numbers of channels that every consumer sees constant."""
+    """Yield the numbers of channels that are constant at every consumer."""
     varies = np.zeros(graph.count, bool)
     read = np.zeros(graph.count, bool)
     for consumer in graph.consumers:
@@ -102,7 +102,7 @@ def _constant_everywhere(graph: ChannelGraph, seen: Mapping[str, ChannelStats]) 
 
 @dataclass(frozen=True, slots=True, order=True)
 class _Candidate:
-    """A channel and a possible substitute; ordered as they are tried."""
+    """A channel and a possible substitute; sorted in the order of trial."""
 
     damage: float
     angle_deg: float

@@ -18,12 +18,12 @@ def apply_plan(
     """Return the network that a plan leaves, in eval mode.
 
     Args:
-        subject: What is pruned; it stays as it is.
-        measured: Of it.
-        plan: What goes, and how it is made up for.
-        recalibrated: Whether batch norms learn their statistics anew on the pictures that the
-            subject was measured on. After a refit they do not: it has brought what they read back
-            to what they know.
+        subject: The network to prune; it is not changed.
+        measured: Its measurements.
+        plan: What to remove, and how to compensate.
+        recalibrated: Whether to recompute batch norm statistics on the pictures that the subject
+            was measured on. Not done after a refit, which has restored the statistics of their
+            inputs.
     """
     if plan.compensation != "refit" or not plan.removals:
         return apply_plan_without_refit(
@@ -38,13 +38,13 @@ def apply_plan(
 def apply_plan_without_refit(
     subject: Subject, measured: Measurement, plan: Plan, seen: Pictures | None
 ) -> nn.Module:
-    """Return it without the refit, which takes too long where many plans are tried.
+    """Return it without the refit, which takes too long if many plans are tried.
 
     Args:
-        subject: What is pruned.
-        measured: Of it.
-        plan: What goes.
-        seen: What batch norms learn their statistics on; None for not at all.
+        subject: The network to prune.
+        measured: Its measurements.
+        plan: What to remove.
+        seen: The pictures for recomputing batch norm statistics; None to keep these.
     """
     graph = subject.graph
     full = compensate(subject.network, graph, plan, measured)

@@ -33,19 +33,19 @@ _log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class RecoverySettings:
-    """How a pruned network learns again.
+    """How a pruned network is retrained.
 
     Attributes:
         epochs: Passes over the training part.
-        learning_rate: At the start; it falls to 0 along a cosine after one epoch's warm-up.
-        batch: Pictures a step.
-        distilled: Share of the target that is the parent's answer; the rest is the label.
-        average: Decay of the exponential average of the weights, each step, which is what comes
-            out; it rises to this from the first step on, so that short recoveries forget where
-            they began. 0 for none.
+        learning_rate: Peak rate; it falls to 0 along a cosine after one epoch of warm-up.
+        batch: Pictures per step.
+        distilled: Share of the target that is the parent's output; the rest is the label.
+        average: Decay per step of the exponential average of the weights, which is the result; it
+            rises to this value from the first step on, so that short recoveries are not dominated
+            by their start. 0 for none.
         precision: "32", or "bf16": products in bfloat16, sums and weights in float32; about twice
-            as fast where the processor multiplies bfloat16 itself.
-        seed: Decides order and augmentation.
+            as fast if the processor multiplies bfloat16 natively.
+        seed: Determines order and augmentation.
     """
 
     epochs: int = 4
@@ -88,15 +88,15 @@ def recover(
 ) -> None:
     """Train a pruned network in place on the subject's training part; it ends in eval mode.
 
-    A recovery that was killed ends as one that was not when it is begun again with its `state`:
-    pictures, their order and their variations follow from seed and epoch.
+    A killed recovery ends with the same result as an undisturbed one when it is resumed from its
+    `state`: pictures, their order and their augmentation depend only on seed and epoch.
 
     Args:
         network: The pruned one.
-        subject: Its parent, which teaches.
-        settings: How.
+        subject: Its parent, which is the teacher.
+        settings: How to train.
         told: Called with the epoch, from 1, and its mean loss.
-        state: File that is written after each epoch and gone on from; None for neither.
+        state: File that is written after each epoch and resumed from; None for neither.
 
     Raises:
         SinkError: `state` cannot be written.
