@@ -1,8 +1,8 @@
 """Compensation for removed channels: a matrix and a vector for each consumer.
 
-A consumer computes  W a + b  from the channels a. Without the removed ones it reads  M a + beta  in
-place of a, where the columns of M for removed channels are zero; so its weights become  W M  and
-its bias grows by  W beta  summed over the taps. The kinds of compensation choose M and beta:
+A consumer computes  W a + b  from the channels a. Without the removed ones it gets  M a + beta
+instead of a, where the columns of M for removed channels are zero; so its weights become  W M  and
+its bias grows by  W beta  summed over the taps. The kinds of compensation differ in M and beta:
 
     neutralise   M_rr = 0, beta = 0
     merge        M_rh = 1 for the substitute h (-1 if complementary), beta = 0
@@ -10,11 +10,11 @@ its bias grows by  W beta  summed over the taps. The kinds of compensation choos
     ls           M_RK = S_RK (S_KK + ridge)^-1, beta_R = mean_R - M_RK mean_K
     refit        as ls, the starting point of `refit`
 
-with the covariances S and means from one measuring pass. Where the consumer has no bias and no
-batch norm, the fits go through the origin (second moments in place of covariances).
+with the covariances S and means from one measuring pass. If the consumer has no bias and no batch
+norm, the fits go through the origin (second moments instead of covariances).
 
-A conv that pads with zeros reads beta only inside the picture, but its bias applies at the border
-as well. A constant channel, zero outside like any other, makes it exact: it takes the slot of a
+A conv that pads with zeros gets beta only inside the picture, but its bias applies at the border as
+well. A constant channel, zero outside like any other, makes this exact: it takes the slot of a
 removed channel, and the consumers' weight for it is  W beta, tap by tap.
 """
 
@@ -38,22 +38,22 @@ from fer_live.training.pruning.statistics.outgoing_weights import (
 )
 
 RIDGE: Final = 1e-6
-"""Added to the diagonal of the correlations: enough for kept channels that are copies, and so small
-that a removed copy comes back to six digits."""
+"""Added to the diagonal of the correlations: large enough if kept channels are copies, and small
+enough that a removed copy is restored to six digits."""
 _FITTED: Final = ("affine", "ls", "refit")
 """Compensations with an offset."""
 
 
 @dataclass(frozen=True, slots=True)
 class Replacement:
-    """What a consumer reads in place of its n channels.
+    """What a consumer gets instead of its n channels.
 
     That is  mixing @ channels + constants @ responses + offset.
 
     Attributes:
         mixing: (n, n); the columns of removed channels are zero.
-        constants: (n, E) for the E constant channels that it reads.
-        offset: (n,) to be carried by the consumer's bias; zero where a constant channel does.
+        constants: (n, E) for its E constant channels.
+        offset: (n,) to be carried by the consumer's bias; zero if a constant channel carries it.
     """
 
     mixing: Matrix
@@ -63,15 +63,15 @@ class Replacement:
 
 @dataclass(frozen=True, slots=True)
 class ConsumerLoss:
-    """What one consumer loses, by places among its n channels.
+    """What one consumer loses, by positions among its n channels.
 
     Attributes:
-        stats: Of its n channels, and behind them of the responses of its E constant channels.
-        lost: (n,) which channels go.
-        substitutes: (n,) place of each lost channel's substitute; -1 for none.
-        signs: (n,) -1 where the substitute says the opposite, else 1.
-        ranked: (n,) whether a channel was chosen without being compared with another, so that
-            anyone may become its substitute.
+        stats: Of its n channels, followed by the responses of its E constant channels.
+        lost: (n,) which channels are removed.
+        substitutes: (n,) position of each lost channel's substitute; -1 for none.
+        signs: (n,) -1 if the substitute is complementary, else 1.
+        ranked: (n,) whether a channel was chosen without being compared with another, so that any
+            channel may become its substitute.
         biased: Whether the consumer's output can be shifted.
     """
 
@@ -86,14 +86,14 @@ class ConsumerLoss:
 def compensate(
     network: nn.Module, graph: ChannelGraph, plan: Plan, measurement: Measurement
 ) -> nn.Module:
-    """Return a copy in which no consumer reads a removed channel; every layer keeps its size.
+    """Return a copy in which no consumer uses a removed channel; every layer keeps its size.
 
-    With the zero columns physically removed (`surgery.shrink`) it gives the same logits.
+    After physically removing the zero columns (`surgery.shrink`), the logits are the same.
 
     Args:
         network: The unpruned network.
-        graph: Its own.
-        plan: What goes, and how it is made up for.
+        graph: Its channel graph.
+        plan: What to remove, and how to compensate.
         measurement: Of the same network.
 
     Raises:
@@ -129,17 +129,17 @@ def stats_beside(
 def loss_at(
     network: nn.Module, graph: ChannelGraph, plan: Plan, stats: ChannelStats, consumer: Consumer
 ) -> ConsumerLoss:
-    """Return what a plan takes from one consumer.
+    """Return what one consumer loses by a plan.
 
-    Where a consumer reads a channel several times (a concatenation of x with x), the k-th copy is
-    replaced by the k-th copy of the substitute.
+    If a channel occurs several times in a consumer's input (a concatenation of x with x), the k-th
+    copy is replaced by the k-th copy of the substitute.
 
     Args:
         network: The unpruned network.
-        graph: Its own.
-        plan: What goes.
-        stats: As `stats_beside` gives them.
-        consumer: Who loses.
+        graph: Its channel graph.
+        plan: What to remove.
+        stats: As returned by `stats_beside`.
+        consumer: The consumer.
     """
     places: dict[int, list[int]] = {}
     for place, channel_number in enumerate(consumer.channels):
@@ -160,7 +160,7 @@ def loss_at(
 
 
 def can_shift_output(network: nn.Module, consumer: Consumer) -> bool:
-    """Return whether a consumer's output can be shifted: by its bias, or by the norm behind it."""
+    """Return whether a consumer's output can be shifted: by its bias, or by the norm after it."""
     if network.get_submodule(consumer.name).bias is not None:
         return True
     if consumer.norm is None:
@@ -169,7 +169,7 @@ def can_shift_output(network: nn.Module, consumer: Consumer) -> bool:
 
 
 def replacement_at(loss: ConsumerLoss, how: Compensation) -> Replacement:
-    """Return what the consumer reads in place of its channels."""
+    """Return what the consumer gets instead of its channels."""
     count, mean = len(loss.lost), loss.stats.mean
     gone, kept = np.flatnonzero(loss.lost), np.flatnonzero(~loss.lost)
     # A constant channel that is the same everywhere can carry the offset, one value for all.
@@ -189,7 +189,7 @@ def replacement_at(loss: ConsumerLoss, how: Compensation) -> Replacement:
 
 
 def _fit_of(loss: ConsumerLoss, how: Compensation, moments: Matrix, gone: Ids) -> Matrix:
-    """Return (gone, n + E) the mixture of kept channels that replaces each removed one."""
+    """Return (removed, n + E) the mixture of kept channels that replaces each removed one."""
     count, width = len(loss.lost), len(moments)
     fit = np.zeros((len(gone), width))
     if how in ("ls", "refit"):
@@ -208,7 +208,7 @@ def _fit_of(loss: ConsumerLoss, how: Compensation, moments: Matrix, gone: Ids) -
 
 
 def _best_substitute(loss: ConsumerLoss, place: int, moments: Matrix) -> int:
-    """Return the place of a channel's substitute, or of its best single predictor; -1 for none."""
+    """Return the position of a channel's substitute, or of its best single predictor, or -1."""
     if loss.substitutes[place] >= 0 or not loss.ranked[place]:
         return int(loss.substitutes[place])
     own = moments[: len(loss.lost), : len(loss.lost)]
@@ -220,9 +220,9 @@ def _best_substitute(loss: ConsumerLoss, place: int, moments: Matrix) -> int:
 
 
 def least_squares(moments: Matrix, gone: Ids, sources: Ids) -> Matrix:
-    """Return (gone, sources) the coefficients of the best fit of each channel by the sources.
+    """Return (removed, sources) the coefficients of the best fit of each channel by the sources.
 
-    Solved on correlations, so that channels of small and large variance count alike.
+    Solved on correlations, so that channels of small and large variance count equally.
     """
     size = np.sqrt(np.maximum(np.diagonal(moments), 0))[sources]
     scale = np.where(size > 0, 1 / np.where(size > 0, size, 1), 0)

@@ -1,8 +1,8 @@
 """Constant channels, 1 everywhere: they make a bias exact where a consumer pads with zeros.
 
 A bias is added at every output pixel, also where the kernel overlaps the zero padding; a channel's
-mean is only read inside the picture. A channel that is constant inside, and zero outside like any
-other, carries offsets exactly. It takes the slot of a channel that is removed anyway.
+mean only has an effect inside the picture. A channel that is constant inside, and zero outside like
+any other, carries offsets exactly. It takes the slot of a channel that is removed anyway.
 """
 
 import copy
@@ -21,8 +21,8 @@ from fer_live.training.pruning.statistics.measure import Measurement, watching
 def with_constants(plan: Plan, graph: ChannelGraph) -> Plan:
     """Return the plan with one constant channel for every consumer whose bias is wrong at borders.
 
-    These are consumers that pad with zeros, and those behind a depthwise conv. The slot is that of
-    the most harmful removal; a consumer that reads a constant channel already needs no other.
+    These are consumers that pad with zeros, and those after a depthwise conv. The slot is that of
+    the most harmful removal; a consumer that already has a constant channel needs no other.
     """
     removed = plan.removed(graph)
     behind = np.zeros(graph.count, bool)
@@ -44,8 +44,8 @@ def with_constants(plan: Plan, graph: ChannelGraph) -> Plan:
 def make_constant(network: nn.Module, graph: ChannelGraph, channel_number: int) -> None:
     """Replace a channel by the constant 1 in every layer that produces it, in place.
 
-    Filters become 0 and biases 1, batch norms scale by 0 and add 1. Depthwise filters stay: their
-    own zero padding shapes the constant.
+    Filters become 0 and biases 1, batch norms scale by 0 and add 1. Depthwise filters are kept:
+    their own zero padding shapes the constant.
     """
     grouped = {mixer.name for mixer in graph.mixers if mixer.grouped}
     for (name, side), ids in graph.axes.items():
@@ -70,11 +70,11 @@ def responses(
 ) -> dict[str, Matrix]:
     """Return each consumer's inputs if some channels were 1, (E, positions) float64 each.
 
-    Only consumers that read some of these channels are in it.
+    Only consumers of at least one of these channels are included.
 
     Args:
         network: The unpruned network.
-        graph: Its own.
+        graph: Its channel graph.
         slots: Numbers of the channels.
         example: Any input of the right size; constant channels do not depend on it.
     """
@@ -98,11 +98,11 @@ def responses(
 def borderless(
     network: nn.Module, graph: ChannelGraph, measurement: Measurement
 ) -> dict[str, ChannelStats]:
-    """Return every consumer's statistics without what zero padding before it added to its channels.
+    """Return every consumer's statistics without the effect of earlier zero padding.
 
-    A padding depthwise conv turns a channel's mean into a frame, brighter inside than at the edge.
-    Two channels that differ by a constant before it differ by that frame behind it, which a
-    constant channel compensates; so they are compared without it. Elsewhere nothing changes.
+    A padded depthwise conv turns a channel's mean into a frame, brighter inside than at the edge.
+    Two channels that differ by a constant before it differ by that frame after it, which a constant
+    channel compensates; so they are compared without it. Elsewhere nothing changes.
     """
     ones = {}
     if any(mixer.grouped for mixer in graph.mixers):

@@ -1,17 +1,17 @@
-"""Refitting the consumers, one after the other, on the inputs that they get in the pruned network.
+"""Refit the consumers, one after the other, on their inputs in the pruned network.
 
-The least squares of `compensate` treats each consumer alone, as if its inputs were still those of
-the unpruned network, and channel by channel, without its neighbouring pixels. Here the consumers
-are fitted in order of execution, each on the outputs of those already fitted, with every tap of its
-kernel as an input of its own and with its zero padding:
+The least squares of `compensate` treats each consumer separately, as if its inputs were still those
+of the unpruned network, and channel by channel, without neighbouring pixels. Here the consumers are
+fitted in order of execution, each on the outputs of those already fitted, with every tap of its
+kernel as a separate input and with its zero padding:
 
     minimise over D   sum |E - D u|^2 + ridge * sum_j D_j^2 sum u_j^2
 
-u is a patch of what the pruned network gives (and 1, where the output can be shifted), E what the
-unpruned network outputs there less what the pruned one does, before batch norm; D is added to the
-weights. Where a consumer's output goes straight into a sum, such as a residual stream, E is the
-error of the sum, so that the layer also makes up for what the stream has lost before it. It takes
-no labels, only the pictures of the measuring pass. After Zhang et al. 2016, "Accelerating Very Deep
+u is a patch of the input in the pruned network (and 1, if the output can be shifted), E the output
+of the unpruned network minus that of the pruned one, before batch norm; D is added to the weights.
+If a consumer's output goes directly into a sum, such as a residual stream, E is the error of the
+sum, so that the layer also compensates for earlier losses of the stream. It needs no labels, only
+the pictures of the measuring pass. After Zhang et al. 2016, "Accelerating Very Deep
 Convolutional Networks" (the asymmetric reconstruction), and He et al. 2017, "Channel Pruning for
 Accelerating Very Deep Neural Networks".
 """
@@ -33,13 +33,13 @@ from fer_live.training.pruning.plan import Plan
 from fer_live.training.pruning.statistics.gram import Matrix
 
 RIDGE: Final = 1e-4
-"""Share of each input's own energy; more where there are fewer than `ROWS_EACH` patches for each
-input. Where nothing was lost E is 0 and so is D, whatever this is."""
+"""Share of each input's own energy; more if there are fewer than `ROWS_EACH` patches per input. If
+nothing was lost, E is 0 and so is D, whatever the value."""
 ROWS: Final = 50_000
-"""Patches that a consumer is fitted on; more if need be for `ROWS_EACH`."""
+"""Patches on which a consumer is fitted; more if necessary for `ROWS_EACH`."""
 ROWS_EACH: Final = 40
 MOST_INPUTS: Final = 8_192
-"""Inputs, times taps, of a consumer that is fitted: the size of the matrix that is solved."""
+"""Maximum number of inputs times taps of a fitted consumer: the size of the linear system."""
 
 
 @dataclass(frozen=True)
@@ -47,8 +47,8 @@ class FitPictures:
     """Pictures to fit on.
 
     Attributes:
-        batches: (N, ...) each, as the network takes them; read once for each consumer.
-        images: How many there are in all.
+        batches: (N, ...) inputs of the network; read once for each consumer.
+        images: Total number of pictures.
     """
 
     batches: Iterable[Tensor]
@@ -58,17 +58,17 @@ class FitPictures:
 def refit(
     pruned: nn.Module, parent: nn.Module, graph: ChannelGraph, plan: Plan, seen: FitPictures
 ) -> None:
-    """Fit every consumer of a compensated network in place; removed channels stay unread.
+    """Fit every consumer of a compensated network in place; removed channels remain unused.
 
-    Consumers that are neither `Conv2d` nor `Linear` stay as they are, and so do those of more than
-    `MOST_INPUTS`, such as a linear layer behind large flattened channels.
+    Consumers that are neither `Conv2d` nor `Linear` are not changed, nor are those with more than
+    `MOST_INPUTS`, such as a linear layer after large flattened channels.
 
     Args:
-        pruned: As `compensate` leaves it, so still of the parent's shape.
+        pruned: As returned by `compensate`, so still of the parent's shape.
         parent: The unpruned network.
-        graph: The parent's.
-        plan: What went.
-        seen: The pictures that the parent was measured on.
+        graph: The parent's channel graph.
+        plan: What was removed.
+        seen: The pictures on which the parent was measured.
     """
     absent, removed = plan.absent(graph), plan.removed(graph)
     for network in (pruned, parent):
@@ -78,14 +78,14 @@ def refit(
         if not isinstance(module, nn.Conv2d | nn.Linear):
             continue
         if len(inputs) * module.weight[0, 0].numel() <= MOST_INPUTS:
-            # The slot of a constant channel is made by a layer whose output has to stay 1.
+            # The layer that produces a constant channel must keep the output 1 in that slot.
             made = graph.axes.get((consumer.name, "out"))
             outputs = None if made is None else np.flatnonzero((made < 0) | ~removed[made])
             _fit(pruned, parent, consumer, inputs=inputs, outputs=outputs, seen=seen)
 
 
 def _columns(consumer: Consumer, absent: Mask) -> Ids:
-    """Return the input channels of a consumer that are still there, flattened ones one by one."""
+    """Return the remaining input channels of a consumer, flattened ones one by one."""
     there = (consumer.channels < 0) | ~absent[consumer.channels]
     return np.flatnonzero(np.repeat(there, consumer.columns))
 
@@ -121,7 +121,7 @@ def _change(
     outputs: Tensor,
     seen: FitPictures,
 ) -> tuple[Tensor, Tensor | None]:
-    """Return float64 (outputs, inputs * taps) to add, and (outputs,) where it can be shifted."""
+    """Return float64 (outputs, inputs * taps) to add, and (outputs,) shifts where possible."""
     module, biased = mixing_layer(pruned, consumer), can_shift_output(pruned, consumer)
     target = residual_target(pruned, parent, consumer, next(iter(seen.batches))[:1])
     rows = max(ROWS, ROWS_EACH * len(inputs) * module.weight[0, 0].numel())
@@ -161,15 +161,15 @@ def _patches(
     each: int,
     draw: torch.Generator,
 ) -> tuple[Tensor, Tensor]:
-    """Return (rows, inputs * taps) patches and the (rows, outputs) errors that belong to them.
+    """Return (rows, inputs * taps) patches and their (rows, outputs) errors.
 
     Args:
-        layer: Who reads.
-        features: (N, C, H, W) or (N, C) what it reads.
-        error: (N, K, H', W') or (N, K) of what it says.
-        inputs: Channels that are looked at.
-        each: Places of a picture that are drawn, the same ones for all of a batch.
-        draw: Chance.
+        layer: The consumer's layer.
+        features: (N, C, H, W) or (N, C) input of the layer.
+        error: (N, K, H', W') or (N, K) error of its output.
+        inputs: Channels to use.
+        each: Number of positions drawn per picture, the same for a whole batch.
+        draw: Random generator.
     """
     if isinstance(layer, nn.Linear):
         return features[..., inputs].flatten(0, -2), error.flatten(0, -2)
@@ -187,7 +187,7 @@ def _patches(
 
 
 def _pads(layer: nn.Conv2d, reach: tuple[int, int]) -> list[int]:
-    """Return zeros left, right, above and below, as `torch.nn.functional.pad` wants them."""
+    """Return the zero padding left, right, top and bottom, as for `torch.nn.functional.pad`."""
     if layer.padding == "valid":
         return [0, 0, 0, 0]
     down, right = reach

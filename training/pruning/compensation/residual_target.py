@@ -1,4 +1,4 @@
-"""What the output of a consumer lacks in the pruned network, compared with the unpruned one."""
+"""The error of a consumer's output in the pruned network, compared with the unpruned one."""
 
 from collections.abc import Callable
 from functools import partial
@@ -12,22 +12,22 @@ from fer_live.training.pruning.graph.channels import Consumer
 from fer_live.training.pruning.graph.partial_pass import inputs_and_output, sum_with
 
 Target: TypeAlias = Callable[[Tensor], tuple[Tensor, Tensor]]
-"""From (N, ...) pictures to a consumer's inputs in the pruned network, (N, C, ...), and to what has
-to be added to its output before its batch norm, (N, K, ...)."""
+"""Maps (N, ...) pictures to a consumer's inputs in the pruned network, (N, C, ...), and to the
+error that must be added to its output before its batch norm, (N, K, ...)."""
 
 
 def residual_target(
     pruned: nn.Module, parent: nn.Module, consumer: Consumer, example: Tensor
 ) -> Target:
-    """Return the function that gives a consumer's inputs and the error of its output.
+    """Return the function that computes a consumer's inputs and the error of its output.
 
-    Where the output goes straight into a sum, it is the error of the sum: some of the other terms
-    have been fitted already, and a stream without a layer of its own never will be.
+    If the output goes directly into a sum, it is the error of the sum: some of the other terms have
+    already been fitted, and a stream without a layer of its own never will be.
 
     Args:
         pruned: As far as it has been fitted; not changed.
         parent: The unpruned network.
-        consumer: The layer that is to be fitted.
+        consumer: The layer to be fitted.
         example: (1, ...) a picture, to find out whether there is a sum.
 
     Raises:
@@ -78,7 +78,7 @@ def _per_output(values: Tensor, layer: nn.Conv2d | nn.Linear) -> Tensor:
 
 
 def _gain(network: nn.Module, consumer: Consumer) -> Tensor:
-    """Return (outputs,) what the batch norm behind a consumer multiplies by; 1 without."""
+    """Return (outputs,) the scale of the batch norm after a consumer; 1 without one."""
     norm = None if consumer.norm is None else network.get_submodule(consumer.norm)
     if not isinstance(norm, nn.BatchNorm1d | nn.BatchNorm2d) or norm.running_var is None:
         return torch.ones(len(mixing_layer(network, consumer).weight))
@@ -87,7 +87,7 @@ def _gain(network: nn.Module, consumer: Consumer) -> Tensor:
 
 
 def _moved_mean(pruned: nn.Module, parent: nn.Module, consumer: Consumer) -> Tensor:
-    """Return (outputs,) what `compensate` has moved from the output to its batch norm's mean."""
+    """Return (outputs,) the shift that `compensate` moved from the output to the norm's mean."""
     outputs = len(mixing_layer(pruned, consumer).weight)
     if consumer.norm is None or not can_shift_output(pruned, consumer):
         return torch.zeros(outputs)

@@ -19,25 +19,25 @@ from numpy.typing import NDArray
 
 Side: TypeAlias = Literal["out", "in"]
 Axis: TypeAlias = tuple[str, Side]
-"""Name of a layer, and which of its two axes: the channels it makes, or the channels it reads."""
+"""Name of a layer, and one of its two axes: its output channels, or its input channels."""
 
 Ids: TypeAlias = NDArray[np.int64]
 """Numbers of channels, unique in the network; -1 stands for a channel that is never removed."""
 
 Mask: TypeAlias = NDArray[np.bool_]
-"""(count,) one truth a channel of the network."""
+"""(count,) bool, one per channel of the network."""
 
 
 @dataclass(frozen=True, slots=True)
 class ChannelGroup:
-    """Channels that a list of layers carries together.
+    """Channels shared by a list of layers.
 
     Attributes:
-        name: The first layer, in order of execution, that makes them; `name[a:b]` when that
-            layer makes others as well.
+        name: The first layer, in order of execution, that produces them; `name[a:b]` if that layer
+            produces others as well.
         first: Number of its first channel in the network.
-        size: How many channels there are; their numbers are first .. first + size - 1.
-        fixed: Why none of them may be removed; None when they may.
+        size: Number of channels; they are numbered first .. first + size - 1.
+        fixed: Why none of them may be removed; None if they may.
     """
 
     name: str
@@ -59,7 +59,7 @@ class Consumer:
         name: The conv or linear layer.
         channels: (n,) number of the channel at each input, -1 for one that is never removed.
         columns: Columns of the weight for each channel: 1, or H*W after a flattening.
-        norm: The batch norm that alone reads its output, where there is one.
+        norm: The batch norm that is the only consumer of its output, if there is one.
         padded: Whether it pads its input with zeros.
     """
 
@@ -72,17 +72,17 @@ class Consumer:
 
 @dataclass(frozen=True, slots=True)
 class Mixer:
-    """What a conv or linear layer costs: positions * taps * inputs * outputs multiply-adds.
+    """The cost of a conv or linear layer: positions * taps * inputs * outputs multiply-adds.
 
     Attributes:
         name: The layer.
         positions: Output pixels for one crop.
         taps: Kernel height times width.
-        inputs: Channels it reads, at full width; 1 for a depthwise conv, whose outputs read one.
-        outputs: Channels it makes, at full width.
+        inputs: Input channels at full width; 1 for a depthwise conv, each output of which has one.
+        outputs: Output channels at full width.
         biased: Whether it has a bias.
         grouped: Whether it is a grouped conv, such as a depthwise one, which mixes no channels.
-        norm: The batch norm that alone reads its output, where there is one.
+        norm: The batch norm that is the only consumer of its output, if there is one.
     """
 
     name: str
@@ -100,12 +100,12 @@ class ChannelGraph:
     """Groups and consumers of one network, in order of execution.
 
     Attributes:
-        groups: All of them, also the fixed ones.
-        consumers: Layers that read at least one channel of a group.
-        axes: For every axis that carries channels, the number of the channel in each slot.
-        mixers: Every conv and linear layer, with what it costs.
-        per_channel: Parameters a channel of every other layer on an axis (a batch norm has 2).
-        other_parameters: Learned numbers that no pruning changes.
+        groups: All of them, including fixed ones.
+        consumers: Layers with at least one channel of a group as an input.
+        axes: For every axis with channels, the number of the channel in each slot.
+        mixers: Every conv and linear layer, with its cost.
+        per_channel: Parameters per channel of every other layer on an axis (2 for a batch norm).
+        other_parameters: Number of parameters that pruning never changes.
     """
 
     groups: tuple[ChannelGroup, ...]
@@ -117,7 +117,7 @@ class ChannelGraph:
 
     @property
     def count(self) -> int:
-        """How many channels there are in the network."""
+        """Number of channels in the network."""
         return sum(group.size for group in self.groups)
 
     def group(self, name: str) -> ChannelGroup:
@@ -136,11 +136,11 @@ class ChannelGraph:
         return np.repeat(np.arange(len(self.groups)), [group.size for group in self.groups])
 
     def prunable(self) -> Mask:
-        """Return (count,) whether a channel may be removed at all."""
+        """Return (count,) whether each channel may be removed."""
         return np.repeat([s.fixed is None for s in self.groups], [s.size for s in self.groups])
 
     def consumers_of(self) -> list[list[int]]:
-        """Return, for every channel, the indices into `consumers` of the layers that read it."""
+        """Return the indices into `consumers` of every channel's consumers."""
         found: list[list[int]] = [[] for _ in range(self.count)]
         for index, consumer in enumerate(self.consumers):
             for number in np.unique(consumer.channels[consumer.channels >= 0]):
@@ -149,5 +149,5 @@ class ChannelGraph:
 
 
 def kept_slots(ids: Ids, removed: Mask) -> Mask:
-    """Return which slots of an axis stay: fixed ones, and those whose channel is not removed."""
+    """Return which slots of an axis are kept: fixed ones, and those of channels not removed."""
     return (ids < 0) | ~removed[ids]

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from fer_live.training.pruning.graph.channels import ChannelGraph, Mask, Side
 
 Counts = NDArray[np.int64]
-"""(groups,) how many channels each group keeps."""
+"""(groups,) number of channels that each group keeps."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,8 +16,8 @@ class NetworkCost:
     """The size of a network.
 
     Attributes:
-        maps: Channels that may be removed and are still there, in the word of files and `--of`.
-        parameters: Learned numbers.
+        maps: Number of remaining channels that may be removed; called `maps` in files and `--of`.
+        parameters: Number of learned parameters.
         macs: Multiply-adds of convs and linear layers for one crop.
     """
 
@@ -30,7 +30,7 @@ class CostModel:
     """The size of a network as a function of how many channels each group keeps."""
 
     def __init__(self, graph: ChannelGraph) -> None:
-        """Count once how many slots of every axis a channel of every group takes."""
+        """Count once how many slots of every axis belong to a channel of every group."""
         self._graph = graph
         self.sizes: Counts = np.array([group.size for group in graph.groups])
         self._free = np.array([group.fixed is None for group in graph.groups])
@@ -47,7 +47,7 @@ class CostModel:
         self._carried = carried // self.sizes
 
     def kept(self, removed: Mask) -> Counts:
-        """Return how many channels each group keeps when those of `removed`, (count,) bool, go."""
+        """Return the channels that each group keeps without those in `removed`, (count,) bool."""
         gone = np.bincount(self._graph.group_of()[removed], minlength=len(self.sizes))
         return self.sizes - gone
 
@@ -61,7 +61,7 @@ class CostModel:
         return NetworkCost(maps, parameters + self._graph.other_parameters, macs)
 
     def savings(self, kept: Counts) -> NDArray[np.float64]:
-        """Return (groups,) the multiply-adds that one channel less of each group would save."""
+        """Return (groups,) the multiply-adds saved by removing one channel of each group."""
         outputs, inputs = (width[:, None] for width in self._widths(kept))
         after = (outputs - self._out) * (inputs - self._in)
         saved: NDArray[np.float64] = ((outputs * inputs - after) * self._units[:, None]).sum(axis=0)
@@ -71,7 +71,7 @@ class CostModel:
         return self._out @ kept + self._out_rest, self._in @ kept + self._in_rest
 
     def _slots(self, side: Side, full: list[int]) -> tuple[Counts, Counts]:
-        """Return (mixers, groups) slots a channel, and (mixers,) slots that no group owns."""
+        """Return (mixers, groups) slots per channel, and (mixers,) slots outside any group."""
         axes = [self._graph.axes.get((m.name, side)) for m in self._graph.mixers]
         nothing = np.zeros(len(self.sizes), np.int64)
         taken = np.array([nothing if ids is None else self._taken(ids) for ids in axes])

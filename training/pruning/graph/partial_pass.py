@@ -1,9 +1,9 @@
 """Forward passes that end early: at a layer, or at the sum that its output goes into.
 
-A sum is, for example, a residual stream. What counts there is the value of the sum: one layer that
-writes into it can make up for what another one, or the stream before it, has lost.
+A sum is, for example, a residual stream. What counts there is the value of the sum: a layer that
+writes into it can compensate for the error of another one, or of the stream before it.
 
-PyTorch has no other way to end a forward pass than an exception; it stays within this module.
+An exception is the only way to end a forward pass in PyTorch; it does not leave this module.
 """
 
 from typing import Any, Final
@@ -19,7 +19,7 @@ class _PassEnded(Exception):  # noqa: N818 (nothing went wrong)
     """Ends a forward pass.
 
     Args:
-        values: What the pass was run for.
+        values: The result of the pass.
     """
 
     def __init__(self, *values: Tensor) -> None:
@@ -29,12 +29,12 @@ class _PassEnded(Exception):  # noqa: N818 (nothing went wrong)
 
 @torch.no_grad()
 def inputs_and_output(layer: nn.Module, network: nn.Module, batch: Tensor) -> tuple[Tensor, Tensor]:
-    """Return the first input and the output of a layer; nothing behind it is run.
+    """Return the first input and the output of a layer; later layers are not run.
 
     Args:
         layer: Of the network; reached by every forward pass.
         network: In eval mode.
-        batch: (N, ...) as the network takes it.
+        batch: (N, ...) input of the network.
 
     Raises:
         ValueError: The pass does not reach the layer.
@@ -56,12 +56,12 @@ def inputs_and_output(layer: nn.Module, network: nn.Module, batch: Tensor) -> tu
 
 @torch.no_grad()
 def sum_with(layer: nn.Module, network: nn.Module, batch: Tensor) -> Tensor | None:
-    """Return the sum that a layer's output goes into at once; None where it goes elsewhere.
+    """Return the sum to which a layer's output is directly added; None if there is none.
 
     Args:
-        layer: Of the network; a conv, a linear layer or the batch norm behind it.
-        network: In eval mode; nothing behind the sum is run.
-        batch: (N, ...) as the network takes it.
+        layer: Of the network; a conv, a linear layer or the batch norm after it.
+        network: In eval mode; nothing after the sum is run.
+        batch: (N, ...) input of the network.
     """
     addition = _AdditionOf()
     handle = layer.register_forward_hook(addition.take_output)
@@ -76,7 +76,7 @@ def sum_with(layer: nn.Module, network: nn.Module, batch: Tensor) -> Tensor | No
 
 
 class _AdditionOf(TorchFunctionMode):
-    """Ends the pass where the output of a layer is added, unchanged, to another tensor."""
+    """Ends the pass when the output of a layer is added, unchanged, to another tensor."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -93,7 +93,7 @@ class _AdditionOf(TorchFunctionMode):
         """Run an operation, and end the pass if it is the addition."""
         output = self._output
         takes_it = output is not None and any(arg is output for arg in args)
-        # An activation in place leaves the same tensor with other values: no longer the output.
+        # An in-place activation leaves the same tensor with other values: no longer the output.
         unchanged = output is not None and output._version == self._version
         result = func(*args, **(kwargs or {}))
         if takes_it and unchanged and func.__name__ in ADDS and _same_shape(args[:2]):
@@ -102,7 +102,7 @@ class _AdditionOf(TorchFunctionMode):
 
 
 def _same_shape(terms: tuple[Any, ...]) -> bool:
-    """Return whether two tensors of one shape are added, none of them broadcast."""
+    """Return whether two tensors of the same shape are added, without broadcasting."""
     first, second = terms
     tensors = isinstance(first, Tensor) and isinstance(second, Tensor)
     return tensors and first.shape == second.shape and first is not second

@@ -1,8 +1,8 @@
 """From a network to its channel graph; the only module that uses Torch-Pruning.
 
-Torch-Pruning follows the autograd graph of one forward pass and says which axes of which layers
-must shrink together. Its groups are cut here into channel groups (a concat or a split makes one out
-of several), checked, and numbered.
+Torch-Pruning follows the autograd graph of one forward pass and finds which axes of which layers
+must shrink together. Here its groups are divided into channel groups (a concat or a split joins
+several), checked, and numbered.
 """
 
 import copy
@@ -34,18 +34,18 @@ Slots: TypeAlias = dict[Axis, list[tuple[int, int]]]
 
 
 def channel_graph(network: nn.Module, example: torch.Tensor) -> ChannelGraph:
-    """Trace a network and return its groups and consumers; the network is left as it was.
+    """Trace a network and return its groups and consumers; the network is not changed.
 
     Args:
-        network: Any network of convs, linear layers, batch norms and what treats channels alone.
-        example: Input that it can run, batch 1 or more.
+        network: Any network of convs, linear layers, batch norms and channel-wise operations.
+        example: A valid input, with a batch of 1 or more.
 
     Raises:
         ValueError: Nothing in it can be pruned, or the trace contradicts itself.
     """
     probe = copy.deepcopy(network).eval()
     for parameter in probe.parameters():
-        # Frozen parameters would drop out of the trace without a word (Torch-Pruning 1.6.1).
+        # Frozen parameters would silently drop out of the trace (Torch-Pruning 1.6.1).
         parameter.requires_grad_(True)
     run = _run(probe, example)
     with torch.enable_grad():
@@ -76,18 +76,18 @@ def channel_graph(network: nn.Module, example: torch.Tensor) -> ChannelGraph:
 
 
 def _marked(output: Any) -> list[torch.Tensor]:
-    """Put an operation behind every output, which Torch-Pruning then marks as one."""
+    """Append an operation to every output, so that Torch-Pruning marks it as an output."""
     return [tensor * 1 for tensor in tp.utils.flatten_as_list(output)]
 
 
 @dataclass(frozen=True, slots=True)
 class _ForwardRun:
-    """What one forward pass showed: leaves in order of execution.
+    """A record of one forward pass: leaf modules in order of execution.
 
     Attributes:
         leaves: Every layer that ran, by name, in order of its first call.
         calls: How often each ran.
-        shapes: The shape of each one's output.
+        shapes: Output shape of each.
     """
 
     leaves: Mapping[str, nn.Module]
@@ -137,7 +137,7 @@ def _tied(tied_axes: Any, names: Mapping[nn.Module, str]) -> tuple[Slots, str | 
 
 
 def _side(module: nn.Module, handler: str) -> Side | None:
-    """Say which axis of a layer Torch-Pruning's handler shrinks; None for one we cannot."""
+    """Return the axis of a layer that Torch-Pruning's handler shrinks; None if unsupported."""
     if isinstance(module, nn.Conv1d | nn.Conv2d) and module.groups > 1:
         depthwise = module.groups == module.in_channels == module.out_channels
         return "out" if depthwise else None
@@ -148,10 +148,10 @@ def _side(module: nn.Module, handler: str) -> Side | None:
 
 
 def _tangled(tied_axes: Any) -> str | None:
-    """Say why single channels cannot be removed, when one drags others of its group along.
+    """Return why single channels cannot be removed, if removing one removes others of its group.
 
     A chunk whose halves are multiplied ties channel i to channel i + C/2; the group over all
-    channels does not show it, groups over single ones do. Three of them are asked.
+    channels does not show this, but groups over single channels do. Three of them are checked.
     """
     root, count = tied_axes[0].dep, len(tied_axes[0].idxs)
     for channel in {0, count // 2, count - 1}:
@@ -173,7 +173,7 @@ class _Block:
 
 
 def _blocks(tied: Slots, fixed: str | None, run: _ForwardRun) -> Iterator[_Block]:
-    """Cut a group by which axes its channels lie on, so that a group's channels are alike."""
+    """Divide a group by the axes of its channels, so that all channels of a group are alike."""
     lies_on: dict[int, set[Axis]] = defaultdict(set)
     for axis, pairs in tied.items():
         for _, channel in pairs:
@@ -190,18 +190,18 @@ def _blocks(tied: Slots, fixed: str | None, run: _ForwardRun) -> Iterator[_Block
 
 
 def _named_block(slots: Slots, size: int, fixed: str | None, run: _ForwardRun) -> _Block:
-    """Name a group after the first layer that makes its channels."""
+    """Name a group after the first layer that produces its channels."""
     maker = min((name for name, side in slots if side == "out"), key=run.place)
     made = [slot for slot, _ in slots[maker, "out"]]
     whole = len(made) == _length(run.leaves[maker], "out")
     name = maker if whole else f"{maker}[{min(made)}:{max(made) + 1}]"
     if not isinstance(run.leaves[maker], MIXING):
-        fixed = "no layer of the network makes them"
+        fixed = "no layer of the network produces them"
     return _Block(name, (run.place(maker), min(made)), size, slots, fixed)
 
 
 def _length(module: nn.Module, side: Side) -> int:
-    """Return how many slots an axis of a layer has."""
+    """Return the number of slots on an axis of a layer."""
     if isinstance(module, NORMS):
         return module.num_features
     weight = module.weight
@@ -231,7 +231,7 @@ def _axes(blocks: list[_Block], run: _ForwardRun) -> dict[Axis, Ids]:
 def _consumers(
     axes: Mapping[Axis, Ids], run: _ForwardRun, norms: Mapping[str, str]
 ) -> tuple[Consumer, ...]:
-    """Return the layers that read channels, in order of execution."""
+    """Return the consumers, in order of execution."""
     consumers = []
     for name, module in run.leaves.items():
         if (name, "in") not in axes:
@@ -244,7 +244,7 @@ def _consumers(
 
 
 def _norms(run: _ForwardRun, dependencies: Any, names: Mapping[nn.Module, str]) -> dict[str, str]:
-    """Return, for every layer whose output a batch norm alone reads, that batch norm."""
+    """Return the batch norm of every layer whose output only a batch norm consumes."""
     norms = {}
     for name, module in run.leaves.items():
         node = dependencies.module2node.get(module)
@@ -255,7 +255,7 @@ def _norms(run: _ForwardRun, dependencies: Any, names: Mapping[nn.Module, str]) 
 
 
 def _channels_and_columns(ids: Ids, name: str) -> tuple[Ids, int]:
-    """Return which channels a consumer reads and how many columns each has (after a flattening)."""
+    """Return a consumer's channels and the number of columns of each (after a flattening)."""
     starts = np.flatnonzero(np.r_[True, ids[1:] != ids[:-1]])
     lengths = np.diff(np.r_[starts, len(ids)])
     of_channels = lengths[ids[starts] >= 0]
@@ -266,7 +266,7 @@ def _channels_and_columns(ids: Ids, name: str) -> tuple[Ids, int]:
 
 
 def _mixers(run: _ForwardRun, norms: Mapping[str, str]) -> tuple[Mixer, ...]:
-    """Return every conv and linear layer with what it costs."""
+    """Return every conv and linear layer with its cost."""
     mixers = []
     for name, module in run.leaves.items():
         if isinstance(module, MIXING):
@@ -287,7 +287,7 @@ def _mixers(run: _ForwardRun, norms: Mapping[str, str]) -> tuple[Mixer, ...]:
 
 
 def _per_channel(axes: Mapping[Axis, Ids], run: _ForwardRun) -> dict[str, int]:
-    """Return how many learned numbers a channel the layers have that do not mix."""
+    """Return the parameters per channel of the layers that do not mix channels."""
     carriers = {n: run.leaves[n] for n, _ in axes if not isinstance(run.leaves[n], MIXING)}
     return {
         name: sum(parameter.numel() for parameter in module.parameters()) // _length(module, "out")

@@ -1,7 +1,8 @@
 """Statistics of a layer's channels from one pass over the data, and every angle from them.
 
-A channel is a vector with one component a pattern (Gedeon & Harris, Progressive Image Compression,
-IJCNN 1992): one a position of every picture, or one a picture. Of T components only sums are kept:
+A channel is a vector with one component per pattern (Gedeon & Harris, Progressive Image
+Compression, IJCNN 1992): one per position of every picture, or one per picture. Of T components
+only sums are kept:
 
     S_i = sum (a_i - K_i),   G_ij = sum (a_i - K_i)(a_j - K_j),   and the extremes,
 
@@ -26,19 +27,19 @@ Vector: TypeAlias = NDArray[np.float64]
 Matrix: TypeAlias = NDArray[np.float64]
 
 Normalisation: TypeAlias = Literal["minmax", "centred", "shift", "layer"]
-"""How a channel becomes a vector around the origin, so that angles fill 0 to 180 degrees.
+"""How a channel becomes a vector around the origin, so that angles range from 0 to 180 degrees.
 
-minmax: each channel onto [-0.5, 0.5], as papers 000 and 001 do.
-centred: each channel less its mean, so that the cosine is the correlation.
-shift: each channel less 0.5, as in 1992 for sigmoid units.
-layer: all channels of the layer with one scale onto [-0.5, 0.5].
+minmax: each channel scaled to [-0.5, 0.5], as in papers 000 and 001.
+centred: each channel minus its mean, so that the cosine is the correlation.
+shift: each channel minus 0.5, as in 1992 for sigmoid units.
+layer: all channels of the layer scaled together to [-0.5, 0.5].
 """
 
 NOTHING_LEFT: Final = 1e-12
-"""Share of a channel's variance under which what a template leaves of it is rounding."""
+"""If subtracting a template leaves less than this share of the variance, it is rounding error."""
 
 COLUMNS_AT_ONCE: Final = 1 << 16
-"""Components turned to float64 at a time, so that memory does not follow the batch size."""
+"""Components converted to float64 at a time, so that memory does not depend on the batch size."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +81,7 @@ class ChannelStats:
 
     @property
     def constant(self) -> NDArray[np.bool_]:
-        """(n,) whether a channel is constant, to seven digits; a dead one is constantly zero."""
+        """(n,) whether a channel is constant, to seven digits; dead channels are always zero."""
         size = np.maximum(np.abs(self.low), np.abs(self.high))
         same: NDArray[np.bool_] = self.high - self.low <= 1e-6 * size
         return same
@@ -92,7 +93,7 @@ class ChannelStats:
         return silent
 
     def angles_deg(self, normalisation: Normalisation) -> Matrix:
-        """Return (n, n) angles in degrees, 0 to 180; NaN where a channel is constant."""
+        """Return (n, n) angles in degrees, 0 to 180; NaN for constant channels."""
         scale, offset = self._normalising(normalisation)
         sums = np.outer(scale * self.sums, offset)
         gram = np.outer(scale, scale) * self.gram + sums + sums.T
@@ -108,7 +109,7 @@ class ChannelStats:
         scale, offset = self._normalising(normalisation)
         mean = scale * self.sums / self.count + offset
         if normalisation == "centred":
-            mean = np.zeros_like(mean)  # exactly, not to rounding
+            mean = np.zeros_like(mean)  # exactly, without rounding error
         squares = mean**2 + scale**2 * np.diagonal(self.covariance)
         return _arc(np.outer(mean, mean), squares, self.constant)
 
@@ -126,14 +127,14 @@ class ChannelStats:
         return scale, (self.shift - low) * scale - 0.5
 
     def beside(self, mean_maps: Matrix, channels: Matrix) -> "ChannelStats":
-        """Return these channels with fixed channels behind them, as if they had been measured too.
+        """Return these channels followed by fixed channels, as if they had been measured too.
 
         The product of a channel with one that is the same for every picture depends only on the
         former's mean over the pictures; so the Gram matrix needs no second pass.
 
         Args:
             mean_maps: (n, P) mean of each channel over the pictures, position by position.
-            channels: (E, P) what each channel says at these positions.
+            channels: (E, P) value of each fixed channel at these positions.
         """
         pictures = self.count / mean_maps.shape[1]
         low, high = channels.min(axis=1), channels.max(axis=1)
@@ -150,7 +151,7 @@ class ChannelStats:
         )
 
     def without(self, templates: Matrix) -> "ChannelStats":
-        """Return the first n channels less what each shares with one fixed template of its own.
+        """Return the first n channels minus a multiple of a fixed template for each.
 
         Args:
             templates: (n,) numbers k; channel c becomes a_c - k_c a_(n+c), the template being the
@@ -163,7 +164,7 @@ class ChannelStats:
             self.count, mix @ self.shift, mix @ self.sums, gram, self.low[:n], self.high[:n]
         )
         before, after = np.diagonal(self.covariance)[:n], np.diagonal(made.covariance)
-        # What is left of a channel that was nothing but its template is rounding: it is constant.
+        # For a channel equal to its template only rounding error is left: it is constant.
         high = np.where(after <= NOTHING_LEFT * before, made.low, made.high)
         return dataclasses.replace(made, high=high)
 
@@ -193,16 +194,16 @@ def _arc(products: Matrix, squares: Vector, constant: NDArray[np.bool_]) -> Matr
 
 
 class GramCollector:
-    """Takes in the values of n channels, batch by batch, and keeps O(n²) numbers."""
+    """Accumulates the values of n channels, batch by batch, in O(n²) numbers."""
 
     def __init__(self) -> None:
-        """Start with nothing; the first batch says how many channels there are, and their K."""
+        """Start empty; the first batch determines the number of channels, and their K."""
         self._count = 0
         self._shift: torch.Tensor | None = None
         self._sums = self._gram = self._low = self._high = torch.empty(0)
 
     def add(self, values: torch.Tensor) -> None:
-        """Take in (n, T) values of any floating type, T >= 1."""
+        """Add (n, T) values of any floating type, T >= 1."""
         low, high = values.amin(dim=1).double(), values.amax(dim=1).double()
         if self._shift is None:
             self._shift = (low + high) / 2
@@ -217,12 +218,12 @@ class GramCollector:
             self._gram.addmm_(shifted, shifted.T)
 
     def stats(self) -> ChannelStats:
-        """Return what was gathered so far.
+        """Return the statistics so far.
 
         Raises:
-            ValueError: Nothing was.
+            ValueError: There were no values.
         """
         if self._shift is None:
-            raise ValueError("no values were taken in: nothing was measured")
+            raise ValueError("there were no values: nothing was measured")
         arrays = (self._shift, self._sums, self._gram, self._low, self._high)
         return ChannelStats(self._count, *(a.cpu().numpy().copy() for a in arrays))

@@ -1,6 +1,6 @@
-"""Latency of networks in ONNX Runtime: one crop a call, one thread, calls in random order.
+"""Latency of networks in ONNX Runtime: one crop per call, one thread, calls in random order.
 
-Time depends on widths, not on weights; ratios are of one run, call by call in a drawn order.
+Time depends on widths, not on weights; ratios are taken within one run of randomly ordered calls.
 """
 
 import logging
@@ -24,8 +24,8 @@ class ExportedLatency:
     """How long one network takes.
 
     Attributes:
-        us: Best of all calls, in microseconds: others can only make a call slower.
-        ratio: How many times as fast as the first network of the same run, by the best calls.
+        us: Best of all calls, in microseconds: disturbances can only make a call slower.
+        ratio: Speed relative to the first network of the same run, by the best calls.
     """
 
     us: float
@@ -38,7 +38,7 @@ def speeds_of(
     """Time networks against the first of them.
 
     Args:
-        networks: Each takes `example`; the first is what the others are compared with.
+        networks: Each takes `example`; the others are compared with the first.
         example: (1, ...) one input.
         calls: Of each network.
 
@@ -51,7 +51,7 @@ def speeds_of(
 
 
 def as_onnx(network: nn.Module, example: torch.Tensor) -> bytes:
-    """Return a network as a bare ONNX file, batch norms folded; `fer-export` makes shipped ones.
+    """Return a network as a bare ONNX file with folded batch norms, only for timing.
 
     Raises:
         ModelError: It cannot be exported, or ONNX is not installed.
@@ -78,7 +78,7 @@ def as_onnx(network: nn.Module, example: torch.Tensor) -> bytes:
 
 
 def _call(content: bytes, example: torch.Tensor) -> Callable[[], Any]:
-    """Return a call of a network, as the live program makes it."""
+    """Return a call of a network, as in live use."""
     import onnxruntime as ort  # noqa: PLC0415 (heavy)
 
     options = ort.SessionOptions()

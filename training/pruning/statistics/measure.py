@@ -1,7 +1,7 @@
-"""One pass over the data for all layers at once, taken where the channels are read.
+"""One pass over the data for all layers at once, measured where channels are consumed.
 
-Measured is the input of every consumer: after batch norm, activation and pooling, because these
-change the vectors, and because one layer's channels may be read in several places.
+The input of every consumer is measured: after batch norm, activation and pooling, because these
+change the vectors, and because one layer's channels may have several consumers.
 """
 
 from collections.abc import Generator, Iterable, Mapping
@@ -23,7 +23,7 @@ from fer_live.training.pruning.statistics.gram import (
 )
 
 Components: TypeAlias = Literal["positions", "pooled"]
-"""What a component of a channel's vector is: one a position of every picture, or one a picture."""
+"""The components of a channel's vector: one per position of every picture, or one per picture."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,18 +41,18 @@ class ConsumerStats:
     mean_maps: Matrix
 
     def of(self, components: Components) -> ChannelStats:
-        """Return the one that was asked for."""
+        """Return the statistics for these components."""
         return self.positions if components == "positions" else self.pooled
 
 
 @dataclass(frozen=True, slots=True)
 class Measurement:
-    """What one pass kept.
+    """The result of one pass.
 
     Attributes:
         consumers: For each consumer, by name.
-        images: How many pictures went through.
-        example: (1, ...) the first of them, to run the network once more at the same size.
+        images: Number of pictures.
+        example: (1, ...) the first of them, to run the network again at the same size.
     """
 
     consumers: Mapping[str, ConsumerStats]
@@ -85,8 +85,8 @@ def measure(
     """Run the data through once and keep the statistics of every consumer's input.
 
     Args:
-        network: Runs in eval mode; its mode is put back afterwards.
-        batches: Each (N, ...) as the network takes it, all pictures of one size.
+        network: Runs in eval mode; its mode is restored afterwards.
+        batches: Each (N, ...) input of the network, all pictures of the same size.
         graph: The network's own.
 
     Raises:
@@ -99,10 +99,10 @@ def measure(
 
 
 class Measuring:
-    """The pass itself, batch by batch; what it holds does not grow.
+    """The pass itself, batch by batch, in constant memory.
 
     Args:
-        network: Runs in eval mode; its mode is put back after each batch.
+        network: Runs in eval mode; its mode is restored after each batch.
         graph: The network's own.
     """
 
@@ -130,10 +130,10 @@ class Measuring:
         self._totals[consumer.name] = total if before is None else before + total
 
     def result(self) -> Measurement:
-        """Return what was seen.
+        """Return the result.
 
         Raises:
-            ValueError: Nothing was.
+            ValueError: There were no batches.
         """
         stats = {
             name: ConsumerStats(
@@ -173,9 +173,9 @@ def watching(network: nn.Module, consumers: Iterable[Consumer], take: Any) -> Ge
 def telling_pairs(
     stats: ChannelStats, normalisation: Normalisation, *, top: int = 10
 ) -> list[ChannelPair]:
-    """Return the pairs that lie furthest under their independence null, most telling first.
+    """Return the pairs whose angle is furthest below that of independent channels, in this order.
 
-    Complementary pairs lie furthest above it; they count alike.
+    Complementary pairs, which are furthest above it, are included in the same way.
     """
     angles, nulls = stats.angles_deg(normalisation), stats.null_deg(normalisation)
     deviation = np.sqrt(np.diagonal(stats.covariance))
@@ -193,6 +193,6 @@ def telling_pairs(
 
 @torch.no_grad()
 def logits_of(network: nn.Module, pictures: Iterable[torch.Tensor]) -> NDArray[np.float32]:
-    """Return (N, K) logits of all pictures, given in batches, and heads, in eval mode."""
+    """Return (N, K) logits of all heads for pictures given in batches, in eval mode."""
     network.eval()
     return np.concatenate([network(batch).float().numpy() for batch in pictures])

@@ -28,17 +28,17 @@ def weight_of(network: nn.Module, name: str) -> torch.Tensor:
 
 
 def interplay(network: nn.Module, consumer: Consumer) -> Matrix:
-    """Return (n, n) sums over outputs and taps of w_i w_j: how channels combine in what is read."""
+    """Return (n, n) sums over outputs and taps of w_i w_j: how channels combine in the output."""
     weights = outgoing(network, consumer).transpose(1, 0, 2).reshape(len(consumer.channels), -1)
     product: Matrix = weights @ weights.T
     return product
 
 
 def energy(weights_product: Matrix, stats: ChannelStats) -> float:
-    """Return the variance that a consumer's outputs have in all, taps taken as uncorrelated.
+    """Return the total variance of a consumer's outputs, treating taps as uncorrelated.
 
-    Predicted damages are divided by it: a damage of 0.01 means that a hundredth of what the
-    consumer says is noise now. Never 0.
+    Predicted damages are divided by it: a damage of 0.01 means that a hundredth of the consumer's
+    output variance has become noise. Never 0.
     """
     total = float((weights_product * stats.covariance).sum())
     floor = float(np.diagonal(weights_product) @ np.diagonal(stats.covariance))
