@@ -25,7 +25,7 @@ from benchmarks.page.browser import chromium, visit
 from benchmarks.page.camera_clip import FPS, index_of, write_camera_clip
 from fer_live.labels import LABELS
 from fer_live.realtime.annotate import AnnotateSettings, annotate
-from fer_live.realtime.serve.picture import picture_of
+from fer_live.realtime.serve.picture import HEAD, picture_of
 from tests.realtime.serve.serving import served
 
 RAW_ALIKE: Final = 0.95
@@ -56,15 +56,32 @@ class Named:
 
 
 @dataclass(frozen=True, slots=True)
+class Picture:
+    """A picture that the page sent.
+
+    Attributes:
+        index: Of the clip's picture that it is.
+        time_s: When it was sent, on the browser's clock.
+        jpeg: The picture as it was sent.
+    """
+
+    index: int
+    time_s: float
+    jpeg: bytes
+
+
+@dataclass(frozen=True, slots=True)
 class Seen:
     """What the page was seen to do.
 
     Attributes:
+        pictures: What it sent, as far as it was answered.
         answers: Index of the clip's picture, and what the page was told of it.
         rate: Frames a second in the page.
         p95_ms: From picture to label, 95th percentile.
     """
 
+    pictures: Sequence[Picture]
     answers: Sequence[tuple[int, Named]]
     rate: float
     p95_ms: float
@@ -119,12 +136,18 @@ def in_the_page(camera: Path, seconds: float, model: str) -> Seen:
     ):
         page.wait_for_timeout(1000 * seconds)
         figures = page.evaluate("window.ferLive")
+    pictures = [_picture(data) for data in sent[: len(got)]]
     answers = [
-        (index_of(picture_of(picture)[1]), _named(message["faces"][0]))
-        for picture, message in zip(sent, got, strict=False)
+        (picture.index, named(message["faces"][0]))
+        for picture, message in zip(pictures, got, strict=False)
         if len(message["faces"]) == 1
     ]
-    return Seen(answers, figures["rate"], figures["p95"])
+    return Seen(pictures, answers, figures["rate"], figures["p95"])
+
+
+def _picture(data: bytes) -> Picture:
+    time_s, rgb = picture_of(data)
+    return Picture(index_of(rgb), time_s, data[HEAD.size :])
 
 
 def alike(expected: Mapping[int, Named], answers: Sequence[tuple[int, Named]]) -> bool:
@@ -135,10 +158,10 @@ def alike(expected: Mapping[int, Named], answers: Sequence[tuple[int, Named]]) -
         return False
     settled = [pair for pair in pairs if not _changes_near(expected, pair[0])]
     raw = sum(theirs.best == said.best for _, theirs, said in pairs) / len(pairs)
-    apart = statistics.median(_distance(theirs.raw, said.raw) for _, theirs, said in pairs)
+    apart = statistics.median(distance(theirs.raw, said.raw) for _, theirs, said in pairs)
     shown = sum(theirs.shown == said.shown for _, theirs, said in settled) / len(settled)
     every = sum(theirs.shown == said.shown for _, theirs, said in pairs) / len(pairs)
-    ties = [_lead(theirs.raw) < TIE for _, theirs, said in pairs if theirs.best != said.best]
+    ties = [lead(theirs.raw) < TIE for _, theirs, said in pairs if theirs.best != said.best]
     enough = raw >= RAW_ALIKE and apart <= RAW_APART and shown >= SHOWN_ALIKE
     sys.stdout.write(
         f"{len(pairs)} frames, {len({index for index, *_ in pairs})} of them different; the "
@@ -151,16 +174,17 @@ def alike(expected: Mapping[int, Named], answers: Sequence[tuple[int, Named]]) -
     return enough
 
 
-def _named(face: dict[str, Any]) -> Named:
+def named(face: Mapping[str, Any]) -> Named:
+    """Return what a message says of a face."""
     return Named(face["label"], face["raw"])
 
 
-def _distance(one: Mapping[str, float], other: Mapping[str, float]) -> float:
+def distance(one: Mapping[str, float], other: Mapping[str, float]) -> float:
     """Return the total variation of two distributions, in [0, 1]."""
     return sum(abs(one[name] - other[name]) for name in one) / 2
 
 
-def _lead(raw: Mapping[str, float]) -> float:
+def lead(raw: Mapping[str, float]) -> float:
     """Return by how much the best label leads the next."""
     first, second = sorted(raw.values(), reverse=True)[:2]
     return first - second
