@@ -13,8 +13,11 @@ from fer_live.contract import Prior
 from fer_live.errors import SettingsError
 from fer_live.realtime.faces import ChosenFaces, FaceSettings, open_finder
 from fer_live.realtime.inference.classifier import OnnxClassifier
+from fer_live.realtime.measures import Measurer
+from fer_live.realtime.measures.columns import QUALITY
 from fer_live.realtime.pipeline import Pipeline, PipelineSettings
-from fer_live.realtime.results import Frame, FrameResult
+from fer_live.realtime.results import Frame, FrameResult, SourceInfo
+from fer_live.realtime.send import Message
 from fer_live.realtime.serve.settings import ServeSettings
 from fer_live.realtime.smoothing.online import LabelSettings
 
@@ -22,6 +25,7 @@ MOST_FACES: Final = 32
 LEAST_TAU_S: Final = 0.01
 MOST_TAU_S: Final = 10.0
 
+_MEASURER: Final = Measurer((QUALITY,))
 _log = logging.getLogger(__name__)
 _Done = TypeVar("_Done")
 
@@ -159,12 +163,22 @@ class Analyser:
 
 
 def process(pipeline: Pipeline, finder: ChosenFaces, frame: Frame, name: str) -> FrameResult:
-    """Return what is seen in a frame; the first that is too crowded is told in the log."""
+    """Return what is seen in a frame, with each face's quality; the first crowd is logged."""
     crowded_before = finder.crowded
     result = pipeline.process(frame)
     if finder.crowded > crowded_before == 0:
         _log.warning("%s", finder.notice(name))
-    return result
+    return _MEASURER.measured(frame, result)
+
+
+def page_message(info: SourceInfo, frame: Frame, result: FrameResult) -> dict[str, Any]:
+    """Return a result as the page takes it: the message of `--send`, and each face's quality."""
+    message = dict(Message.of(info, frame, result).content)
+    message["faces"] = [
+        face | {QUALITY: None if track.face.measures is None else track.face.measures[QUALITY]}
+        for face, track in zip(message["faces"], result.tracks, strict=True)
+    ]
+    return message
 
 
 def load(settings: ServeSettings, wishes: Wishes) -> tuple[ChosenFaces, Pipeline]:

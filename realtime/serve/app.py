@@ -20,8 +20,8 @@ from fer_live.errors import FerLiveError, SettingsError
 from fer_live.labels import LABELS
 from fer_live.realtime.overlay.drawing.colours import UNCERTAIN, colour_of, ink_on
 from fer_live.realtime.results import Frame, SourceInfo
-from fer_live.realtime.send import FORMAT, Message
-from fer_live.realtime.serve.analyser import Analyser, Wishes
+from fer_live.realtime.send import FORMAT
+from fer_live.realtime.serve.analyser import Analyser, Wishes, page_message
 from fer_live.realtime.serve.picture import picture_of
 from fer_live.realtime.serve.settings import (
     MOST_CAMERAS,
@@ -143,7 +143,7 @@ class Page:
         result = await analyser.analyse(rgb, time_s)
         frame = Frame(result.frame_index, result.time_s, rgb, captured_s=begun_s)
         info = SourceInfo("the browser's camera", rgb.shape[1::-1], live=True)
-        message = dict(Message.of(info, frame, result).content)
+        message = page_message(info, frame, result)
         message["analysis_ms"] = round(1000 * (time.monotonic() - begun_s), 1)
         await socket.send_json(message)
 

@@ -14,8 +14,8 @@ from fer_live.arrays import Image
 from fer_live.errors import FerLiveError
 from fer_live.realtime.pipeline import Pipeline
 from fer_live.realtime.results import Frame, FrameResult, SourceInfo
-from fer_live.realtime.send import Message, Sender, open_channel
-from fer_live.realtime.serve.analyser import Wishes, load, process
+from fer_live.realtime.send import Sender, open_channel
+from fer_live.realtime.serve.analyser import Wishes, load, page_message, process
 from fer_live.realtime.serve.settings import ServeSettings
 from fer_live.realtime.sources import LatestFrame, Paced, Turned, open_source
 
@@ -141,7 +141,7 @@ class Watching:
         with self._changing:
             if not self._viewers:
                 return
-        message = dict(Message.of(info, frame, result).content)
+        message = page_message(info, frame, result)
         if frame.captured_s is not None:
             message["latency_ms"] = round(1000 * (time.monotonic() - frame.captured_s), 1)
         self._show(packet(message, jpeg(frame.rgb)))

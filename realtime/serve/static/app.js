@@ -107,7 +107,10 @@ class App {
     this.announce(message.faces); this.notice("");
   }
 
-  delay(ms) { this.delays.push(ms); if (this.delays.length > 300) this.delays.shift(); }
+  delay(ms) {
+    this.delays.push(ms); if (this.delays.length > 300) this.delays.shift();
+    if (!this.on.freeze) this.timeline.delay(ms);
+  }
 
   announce(faces) {
     for (const face of faces) {

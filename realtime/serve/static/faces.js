@@ -31,7 +31,10 @@ export class Faces {
       inner.style.background = this.look.labels.get(name)?.colour ?? this.look.uncertain;
       bar.append(inner); bars.append(label, bar, value);
     }
-    card.append(title, bars); this.box.append(card);
+    const quality = document.createElement("p");
+    quality.className = "quality";
+    quality.title = "How far the picture of the face lets a label be trusted: its size, light, sharpness and turn";
+    card.append(title, bars, quality); this.box.append(card);
     return card;
   }
 
@@ -40,6 +43,7 @@ export class Faces {
     tag.textContent = `${face.label}${face.uncertain ? "?" : ""} ${Math.round(100 * face.confidence)} %`;
     tag.style.background = face.uncertain ? this.look.uncertain : look?.colour ?? this.look.uncertain;
     tag.style.color = face.uncertain ? "#101114" : look?.ink ?? "#101114";
+    card.querySelector(".quality").textContent = face.quality == null ? "" : `Quality of the picture ${Math.round(100 * face.quality)} %`;
     for (const inner of card.querySelectorAll("i")) inner.style.width = `${100 * face.probabilities[inner.dataset.name]}%`;
     for (const value of card.querySelectorAll(".value")) value.textContent = `${Math.round(100 * face.probabilities[value.dataset.name])} %`;
   }

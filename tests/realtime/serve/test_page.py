@@ -49,6 +49,7 @@ def test_the_browsers_camera_is_read_as_analyze_reads_the_same_pictures(address:
             socket.send(packed(data, frame.time_s))
             message = json.loads(socket.recv(timeout=30))
             assert message.pop("analysis_ms") >= 0
+            assert all(0 <= face.pop("quality") <= 1 for face in message["faces"])
             jsonschema.validate(message, schema())
             got.append([(face["track"], face["label"]) for face in message["faces"]])
     same = sum(a == b for a, b in zip(got, expected, strict=True))
@@ -71,6 +72,7 @@ def test_viewers_see_the_servers_source_newest_first() -> None:
                 rgb = decode_picture(picture, "")
                 assert list(rgb.shape[1::-1]) == message["size"]
                 message.pop("latency_ms", None)
+                assert all(0 <= face.pop("quality") <= 1 for face in message["faces"])
                 jsonschema.validate(message, schema())
                 seen.append(message["time_s"])
             assert all(a < b for a, b in pairwise(seen))

@@ -190,7 +190,7 @@
       const figure = Bokeh.Plotting.figure({
         height: 270, sizing_mode: "stretch_width", x_range: this.range, toolbar_location: null,
         y_range: new Bokeh.Range1d({start: -0.5, end: 1.02}), tools: "xpan",
-        background_fill_color: "#16171b", border_fill_color: "#202228", outline_line_color: "#3a3d45",
+        background_fill_color: "#16171b", border_fill_color: "#16171b", outline_line_color: "#3a3d45",
         min_border_right: 12,
       });
       const axis = figure.left[0];
@@ -249,10 +249,10 @@
       for (const plot of plots) if (plot.lines) plot.lines[k].visible = shown[k];
     });
     const dash = DASHES[k % DASHES.length];
-    const swatch = make("span", {className: "swatch"});
-    swatch.style.borderTopColor = data.colours[k];
-    swatch.style.borderTopStyle = NAMES[dash] || (dash[0] < 3 ? "dotted" : "dashed");
-    byId("labels").append(make("label", {}, box, swatch, label));
+    const mark = make("i");
+    mark.style.borderTopColor = data.colours[k];
+    mark.style.borderTopStyle = NAMES[dash] || (dash[0] < 3 ? "dotted" : "dashed");
+    byId("labels").append(make("label", {}, box, make("span", {className: "swatch"}, mark), label));
   });
 
   // --- exports --------------------------------------------------------------------------------

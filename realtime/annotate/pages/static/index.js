@@ -80,7 +80,7 @@
       "aria-label": "Share of each label in each group"});
     for (const tick of [0, 0.5, 1]) {
       const y = 10 + height * (1 - tick);
-      svg.append(draw("line", {x1: left, x2: left + groups.length * each, y1: y, y2: y, stroke: "#3a3d45"}),
+      svg.append(draw("line", {x1: left, x2: left + groups.length * each, y1: y, y2: y, class: "grid"}),
         draw("text", {x: left - 6, y: y + 4, "text-anchor": "end"}, `${100 * tick} %`));
     }
     groups.forEach((group, g) => {
@@ -88,19 +88,19 @@
       svg.append(draw("text", {x: x0, y: height + 30}, group));
       for (const bar of data.bars.filter((b) => b.group === group)) {
         const k = data.labels.indexOf(bar.label), x = x0 + k * step, y = 10 + height * (1 - bar.share);
-        const rect = draw("rect", {x, y, width: step - 4, height: height * bar.share, fill: data.colours[k]});
+        const rect = draw("rect", {x, y, width: step - 4, height: height * bar.share, fill: data.colours[k], class: "share"});
         const ends = bar.low === null ? "" : ` (${(100 * bar.low).toFixed(1)} to ${(100 * bar.high).toFixed(1)})`;
         rect.append(draw("title", {}, `${group}: ${bar.label} ${(100 * bar.share).toFixed(1)} %${ends}`));
         svg.append(rect);
         if (bar.low !== null) {
           svg.append(draw("line", {x1: x + step / 2 - 2, x2: x + step / 2 - 2, y1: 10 + height * (1 - bar.high),
-            y2: 10 + height * (1 - bar.low), stroke: "#fff", "stroke-width": 2}));
+            y2: 10 + height * (1 - bar.low), class: "interval"}));
         }
       }
     });
     const key = make("p", {}, ...data.labels.flatMap((label, k) => {
-      const swatch = make("span", {className: "swatch"});
-      swatch.style.cssText = `display:inline-block;width:.8em;height:.8em;border:0;margin:0 .3em 0 1em;background:${data.colours[k]}`;
+      const swatch = make("span", {className: "key"});
+      swatch.style.background = data.colours[k];
       return [swatch, label];
     }));
     byId("groups").append(make("h2", {textContent: "Groups"}), svg, key);
