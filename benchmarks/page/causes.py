@@ -2,9 +2,10 @@
 
     python -m benchmarks.page.causes CLIP --seconds 35
 
-The pictures that the page sent are read once more by `annotate` (other pictures, same reading), and
-the clip's own pictures of the same indices by the page's reading (same pictures, other reading).
-Each is held against `annotate` on the clip's own pictures, as `benchmarks.page.labels` does.
+The pictures that the page sent are read once more by `annotate` (other pictures, same reading), the
+clip's own pictures by `annotate` after being compressed once more as the page does it, and the
+clip's own pictures of the same indices by the page's reading (same pictures, other reading). Each
+is held against `annotate` on the clip's own pictures, as `benchmarks.page.labels` does.
 """
 
 import argparse
@@ -17,6 +18,8 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Final
 
+import cv2
+
 from benchmarks.page.camera_clip import FPS, write_camera_clip
 from benchmarks.page.labels import Named, Picture, annotated, distance, in_the_page, lead, named
 from fer_live.arrays import Image
@@ -28,6 +31,8 @@ from fer_live.realtime.sources import open_video
 
 Pair = tuple[Named, Named]
 MOST_KINDS: Final = 4
+PAGE_QUALITY: Final = 92
+"""In `realtime/serve/static/connection.js` it is 0.92."""
 
 
 def main() -> None:
@@ -43,7 +48,9 @@ def main() -> None:
         expected = annotated(video, folder / "out", chosen.model)
         seen = in_the_page(camera, chosen.seconds, chosen.model)
         sent = [picture for picture in seen.pictures if picture.index in expected]
-        again = annotated(_clip_of(sent, folder), folder / "again", chosen.model)
+        again = annotated(_clip_of("sent", sent, folder), folder / "again", chosen.model)
+        pressed = [Picture(n, 0.0, _jpeg(rgb)) for n, rgb in enumerate(_all(video))]
+        twice = annotated(_clip_of("twice", pressed, folder), folder / "twice", chosen.model)
         live = list(_read_live(video, sent, chosen.model))
     _tell("the page", [(expected[i], said) for i, said in seen.answers if i in expected])
     _tell(
@@ -51,16 +58,35 @@ def main() -> None:
         [(expected[one.index], again[n]) for n, one in enumerate(sent) if n in again],
     )
     _tell(
+        "the clip's pictures compressed once more, same reading",
+        [(expected[n], twice[n]) for n in expected if n in twice],
+    )
+    _tell(
         "same pictures, other reading",
         [(expected[one.index], said) for one, said in zip(sent, live, strict=True) if said],
     )
 
 
-def _clip_of(sent: Sequence[Picture], folder: Path) -> Path:
-    """Write the pictures that the page sent as a clip, as they are."""
-    stream, video = folder / "sent.mjpeg", folder / "sent.mkv"
+def _jpeg(rgb: Image) -> bytes:
+    bgr = cv2.cvtColor(rgb, cv2.COLOR_RGB2BGR)
+    return cv2.imencode(".jpg", bgr, [cv2.IMWRITE_JPEG_QUALITY, PAGE_QUALITY])[1].tobytes()
+
+
+def _clip_of(name: str, sent: Sequence[Picture], folder: Path) -> Path:
+    """Write compressed pictures as a clip, as they are."""
+    stream, video = folder / f"{name}.mjpeg", folder / f"{name}.mkv"
     stream.write_bytes(b"".join(picture.jpeg for picture in sent))
-    read = ["ffmpeg", "-loglevel", "error", "-framerate", str(FPS), "-f", "mjpeg", "-i", str(stream)]
+    read = [
+        "ffmpeg",
+        "-loglevel",
+        "error",
+        "-framerate",
+        str(FPS),
+        "-f",
+        "mjpeg",
+        "-i",
+        str(stream),
+    ]
     subprocess.run([*read, "-c", "copy", str(video)], check=True)
     return video
 

@@ -14,7 +14,7 @@ from typing import Final
 
 from PIL import Image as PilImage
 
-from benchmarks.page.browser import chromium, visit
+from benchmarks.page.browser import NAMED, chromium, visit
 from benchmarks.page.camera_clip import write_camera_clip
 from fer_live.realtime.demo_clip import write_portrait_clip
 from tests.realtime.serve.serving import served
@@ -43,6 +43,7 @@ def main() -> None:
                 page.emulate_media(color_scheme="dark" if width in DARK else "light")
                 page.set_viewport_size({"width": width, "height": height})
                 page.wait_for_timeout(3000)
+                page.wait_for_function(NAMED)
                 path = chosen.out / f"page-{width}.webp"
                 with PilImage.open(io.BytesIO(page.screenshot())) as picture:
                     picture.save(path, quality=WEBP_QUALITY, method=6)

@@ -1,7 +1,7 @@
 // The last two minutes: for each face a band of its labels, the course of its probabilities and the
 // quality of its picture; below all, how long a picture took to its label.
 
-const SPAN_S = 120, MOST = 4, KEEP = 20000, QUALITY_PX = 7, DELAY_PX = 22, LEFT_PX = 52;
+const SPAN_S = 120, MOST = 4, KEEP = 20000, QUALITY_PX = 7, DELAY_PX = 22, LEFT_PX = 52, LEAST_REM = 11, TRACK_REM = 5;
 
 export class Timeline {
   constructor(canvas, look) {
@@ -35,6 +35,7 @@ export class Timeline {
     const recent = [...this.tracks].sort((a, b) => last(b[1]) - last(a[1]) || b[1].length - a[1].length).slice(0, MOST)
       .sort((a, b) => a[0] - b[0]);
     const style = getComputedStyle(canvas), below = DELAY_PX * ratio;
+    canvas.style.height = `${Math.max(LEAST_REM, TRACK_REM * recent.length + 1.5)}rem`;
     const row = (canvas.height - below) / Math.max(1, recent.length);
     recent.forEach(([track, points], k) => this.drawTrack(context, track, points, k * row, row - 4 * ratio, ratio, style.color));
     this.drawDelays(context, canvas.height - below, below, ratio, style.color);
@@ -42,12 +43,13 @@ export class Timeline {
 
   drawDelays(context, top, height, ratio, text) {
     if (!this.delays.length) return;
-    const most = Math.max(...this.delays.map((one) => one.ms)), left = LEFT_PX * ratio, width = this.canvas.width - left;
+    const sorted = this.delays.map((one) => one.ms).sort((a, b) => a - b);
+    const most = 1.2 * sorted[Math.floor(0.95 * sorted.length)] || 1, left = LEFT_PX * ratio, width = this.canvas.width - left;
     context.fillStyle = text; context.font = `${12 * ratio}px system-ui, sans-serif`; context.textBaseline = "middle";
     context.fillText(`${Math.round(most)} ms`, 0, top + height / 2);
     context.globalAlpha = 0.55;
     for (const {t, ms} of this.delays) {
-      const high = (height - 3 * ratio) * ms / most;
+      const high = (height - 3 * ratio) * Math.min(1, ms / most);
       context.fillRect(left + width * (1 - (this.now - t) / SPAN_S), top + height - high, Math.max(1, ratio), high);
     }
     context.globalAlpha = 1;
