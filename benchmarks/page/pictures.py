@@ -19,7 +19,7 @@ from benchmarks.page.camera_clip import write_camera_clip
 from fer_live.realtime.demo_clip import write_portrait_clip
 from tests.realtime.serve.serving import served
 
-SIZES_WH: Final = ((390, 844), (1280, 1000), (3840, 2160))
+SIZES_WH: Final = ((390, 844), (1280, 1040), (3840, 2160))
 DARK: Final = frozenset({1280})
 """Width at which the dark colours are shown."""
 CLIP_S: Final = 20.0

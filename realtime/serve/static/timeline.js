@@ -1,7 +1,7 @@
 // The last two minutes: for each face a band of its labels, the course of its probabilities and the
 // quality of its picture; below all, how long a picture took to its label.
 
-const SPAN_S = 120, MOST = 4, KEEP = 20000, QUALITY_PX = 7, DELAY_PX = 22, LEFT_PX = 52, LEAST_REM = 11, TRACK_REM = 5;
+const SPAN_S = 120, MOST = 4, KEEP = 20000, QUALITY_PX = 7, DELAY_PX = 22, LEFT_PX = 52, LEAST_REM = 11, TRACK_REM = 3;
 
 export class Timeline {
   constructor(canvas, look) {
@@ -37,7 +37,7 @@ export class Timeline {
     const style = getComputedStyle(canvas), below = DELAY_PX * ratio;
     canvas.style.height = `${Math.max(LEAST_REM, TRACK_REM * recent.length + 1.5)}rem`;
     const row = (canvas.height - below) / Math.max(1, recent.length);
-    recent.forEach(([track, points], k) => this.drawTrack(context, track, points, k * row, row - 4 * ratio, ratio, style.color));
+    recent.forEach(([track, points], k) => this.drawTrack(context, track, points, k * row, row - 8 * ratio, ratio, style.color));
     this.drawDelays(context, canvas.height - below, below, ratio, style.color);
   }
 
