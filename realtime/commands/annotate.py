@@ -88,8 +88,8 @@ def annotate(
         float | None,
         typer.Option(
             metavar="MINUTES",
-            help="Look at slices of this length of a long video side by side, with --jobs or on a "
-            "cluster. Each is searched for faces afresh.",
+            help="Process slices of this length of a long video in parallel, with --jobs or on a "
+            "cluster. Face detection starts afresh in each.",
             show_default=False,
         ),
     ] = None,

@@ -1,4 +1,4 @@
-"""What is to be done in a run: every input; of a long one its slices first, then all of it."""
+"""The tasks of a run: every input; for a long one its slices first, then the whole."""
 
 from collections import deque
 from collections.abc import Sequence
@@ -17,20 +17,20 @@ from fer_live.realtime.annotate.slices.folders import SliceFolder
 from fer_live.realtime.annotate.slices.planning import SlicePlan, folder_of_slices
 
 WAITING: Final = 2
-"""So many tasks wait for each process at least, where there are so many: the slices of further
-files are not begun before they are needed, for what is seen in them lies on the disk meanwhile."""
+"""Tasks that are kept waiting for each process. The slices of further files are started only when
+fewer wait, because the results of slices take space on disk."""
 
 
 @dataclass(slots=True)
 class _InSlices:
-    """A file whose slices are looked at.
+    """A file whose slices are being processed.
 
     Attributes:
-        task: What is done with it when they are.
-        folder: Where they are kept.
-        done: How much of each slice is done, in [0, 1], by its number.
-        left: How many are not.
-        fault: Why they are of no use; None while they are.
+        task: Puts the file together when they are finished.
+        folder: For their results.
+        done: Share of each slice that is done, in [0, 1], by its number.
+        left: Number of slices that are not finished.
+        fault: Why they cannot be used; None while they can.
     """
 
     task: Task
@@ -41,23 +41,22 @@ class _InSlices:
 
 
 class Agenda:
-    """Hands out the tasks of a run and takes in what became of them.
+    """Hands out the tasks of a run and takes in their outcomes.
 
-    Leaving the `with` block removes what is left of slices.
+    Leaving the `with` block removes the slices that are left.
     """
 
     def __init__(
         self, jobs: Sequence[Job], order: Order, news: News, *, at_once: int, cut: bool
     ) -> None:
-        """Hand out nothing yet.
+        """Prepare a task for each input.
 
         Args:
             jobs: The inputs.
-            order: What is wanted of each.
-            news: Hears what came of them.
-            at_once: How many tasks are worked on at once.
-            cut: Whether long files are looked at in slices, where the settings say how long they
-                are.
+            order: What is wanted for each.
+            news: Receives the outcomes.
+            at_once: Number of tasks processed at once.
+            cut: Whether long files may be cut into slices; the settings give their length.
         """
         self._news, self._at_once = news, at_once
         cut = cut and order.settings.slice_s is not None
@@ -72,7 +71,7 @@ class Agenda:
         self._handed_out = 0
 
     def more(self) -> list[Task]:
-        """Return the tasks that can be worked on from now on."""
+        """Return the tasks that can be started now."""
         tasks = list(self._ready)
         self._ready.clear()
         while self._backlog and self._handed_out + len(tasks) < WAITING * self._at_once:
@@ -82,16 +81,16 @@ class Agenda:
         return tasks
 
     def again(self, task: Task) -> None:
-        """Take in that a task is begun once more."""
+        """Take in that a task is tried again."""
         self._handed_out += 1
         self.count_attempt(task, 2)
 
     def count_attempt(self, task: Task, attempt: int) -> None:
-        """Take in that a task is begun for the n-th time."""
+        """Take in which attempt at a task this is, from 1."""
         self._attempts[task.index] = max(self._attempts[task.index], attempt)
 
     def tell(self, task: Task, fraction: float) -> None:
-        """Take in how much of a task is done."""
+        """Take in the share of a task that is done."""
         file = self._in_slices.get(task.index)
         if task.entry is None:
             self._news.tell(task.index, fraction)
@@ -101,7 +100,7 @@ class Agenda:
             self._news.tell(task.index, FIRST_PASS_SHARE * share)
 
     def take(self, task: Task, done: Done) -> None:
-        """Take in what became of a task."""
+        """Take in the outcome of a task."""
         self._handed_out -= 1
         if task.index in self._finished:
             return  # another slice of it was given up
@@ -113,11 +112,11 @@ class Agenda:
             self._take_slice(task, done)
 
     def set_aside(self) -> None:
-        """Take in that a task has to wait: its process died."""
+        """Take in that a task has to wait because its process died."""
         self._handed_out -= 1
 
     def _begin_slices(self, task: Task, plan: SlicePlan) -> None:
-        """Have the slices of a file looked at before it is put together."""
+        """Have the slices of a file processed before it is put together."""
         try:
             folder = SliceFolder(task.job, plan.folder)
         except SinkError as error:
@@ -130,7 +129,7 @@ class Agenda:
         self._backlog.append((task, plan))
 
     def _take_slice(self, task: Task, done: SliceDone) -> None:
-        """Take in what became of a slice; the last one has the file put together."""
+        """Take in the outcome of a slice; after the last one the file is put together."""
         self.tell(task, 1.0)
         file = self._in_slices[task.index]
         file.left -= 1
@@ -141,7 +140,7 @@ class Agenda:
             )
 
     def _finish(self, task: Task, outcome: Outcome) -> None:
-        """Take in what became of an input."""
+        """Take in the outcome of an input."""
         self._finished.add(task.index)
         file = self._in_slices.pop(task.index, None)
         if file is not None:

@@ -26,10 +26,10 @@ class Task:
     Attributes:
         index: Of the input in the run.
         job: The input.
-        order: What is wanted of every input.
-        slices: Those of the input that were looked at before; or a folder for them, if they may be;
-            None to do it in one piece.
-        entry: Of `slices`, the one that is to be looked at; None to do the whole input.
+        order: What is wanted for every input.
+        slices: The slices of the input; or a folder for them, if it may be cut into some; None to
+            process it in one piece.
+        entry: The slice to process; None for the whole input.
     """
 
     index: int
@@ -40,7 +40,7 @@ class Task:
 
     @property
     def name(self) -> str:
-        """What tells it from every other task of the run."""
+        """A name that no other task of the run has."""
         if self.entry is not None:
             return f"{self.index} slice {self.entry.number}"
         return f"{self.index} {type(self.slices).__name__}"
@@ -48,17 +48,17 @@ class Task:
 
 @dataclass(frozen=True, slots=True)
 class SliceDone:
-    """What became of a slice.
+    """The outcome of a slice.
 
     Attributes:
-        fault: Why nothing is known of it; None where all is well.
+        fault: Why it has no results; None if it has.
     """
 
     fault: str | None = None
 
 
 Done: TypeAlias = Outcome | SlicePlan | SliceDone
-"""What becomes of a task; a plan where slices are to be looked at first."""
+"""The outcome of a task; a plan if slices have to be processed first."""
 
 
 def annotated_in_worker(task: Task, tell: Tell) -> Done:

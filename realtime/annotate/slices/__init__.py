@@ -1,1 +1,1 @@
-"""Long files in slices: faces are found in each by itself, numbered and labelled in one go."""
+"""Long files in slices: detection per slice, numbers and labels over the whole file."""

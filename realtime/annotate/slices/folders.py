@@ -1,4 +1,4 @@
-"""The hidden folders in which what is seen of slices is kept until their file is done."""
+"""The hidden folders that hold the results of slices until their file is finished."""
 
 import os
 import re
@@ -17,17 +17,17 @@ _OURS: Final = re.compile(r"\d+\.(looks|json|half)")
 
 
 class SliceFolder:
-    """A folder, made and locked for a run; what a killed run left in it stays to be used."""
+    """A folder, created and locked for a run; what a killed run left in it is used."""
 
     def __init__(self, job: Job, folder: Path) -> None:
-        """Make and lock it.
+        """Create and lock it.
 
         Args:
-            job: Whose slices are kept.
-            folder: For them alone.
+            job: The input whose slices it holds.
+            folder: Holds nothing else.
 
         Raises:
-            SinkError: It cannot be made, or another run has it.
+            SinkError: It cannot be created, or another run uses it.
         """
         self._folder = folder
         self._made = [above for above in folder.parents if not above.exists()]
@@ -40,7 +40,7 @@ class SliceFolder:
             raise at_work(job)
 
     def remove(self) -> None:
-        """Remove it, with all that it holds."""
+        """Remove it with its contents."""
         shutil.rmtree(self._folder, ignore_errors=True)
         if self._lock is not None:
             os.close(self._lock)
@@ -50,7 +50,7 @@ class SliceFolder:
 
 
 def clear_slices(folders: Iterable[Path]) -> None:
-    """Remove what killed runs left of slices in folders for outputs, but what a living run uses."""
+    """Remove the slices that killed runs left in folders for outputs, unless a run uses them."""
     for outputs in folders:
         for left in outputs.glob(f".*{ENDING}"):
             with suppress(OSError, SinkError):  # gone, somebody else's, or at work

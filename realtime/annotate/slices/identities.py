@@ -1,8 +1,8 @@
-"""One number a face over all slices, by where it was when one slice ended and the next began.
+"""One number per face across slices, by its position where one slice ends and the next begins.
 
-In the picture in which a slice begins, the faces of both finders are paired, those that overlap
-most first. Who was followed and is not found there at once, or was lost shortly before, gets the
-old number by the rule of the finder itself: soon, near and about as large.
+In the first frame of a slice, the faces of both finders are paired, those that overlap most first.
+A face that was tracked and is not found there at once, or was lost shortly before, gets its old
+number by the finder's own rule: within a short time, nearby, and of similar size.
 """
 
 from collections.abc import Sequence
@@ -19,7 +19,7 @@ from fer_live.realtime.results import Face
 
 
 class Identities:
-    """Numbers that hold over all slices, for those that hold in one."""
+    """Translates numbers that hold within a slice to numbers that hold across slices."""
 
     def __init__(self) -> None:
         self._number_of: dict[int, int] = {}
@@ -28,13 +28,13 @@ class Identities:
         self._next = 1
 
     def end_slice(self, places: Sequence[LastPlace]) -> None:
-        """Take in where everybody is in the picture with which the next slice begins."""
+        """Take in the positions of all faces in the frame with which the next slice begins."""
         self._places = [replace(p, follow_id=self._number(p.follow_id)) for p in places]
         self._number_of = {}
         self._begins = True
 
     def renumbered(self, faces: Sequence[Face], time_s: float) -> tuple[Face, ...]:
-        """Return the faces of the next picture with the numbers that hold over all slices.
+        """Return the faces of the next frame with numbers that hold across slices.
 
         Raises:
             ValueError: The finder did not say which face is which.
@@ -49,26 +49,26 @@ class Identities:
         return tuple(replace(f, follow_id=self._number(_follow_id(f))) for f in faces)
 
     def _pair(self, faces: Sequence[Face]) -> None:
-        """Give the faces of a slice's first picture the numbers of those that lie where they do."""
+        """Give the faces of a slice's first frame the numbers of the faces that they overlap."""
         pairs = [(p.box.iou(f.box), p, _follow_id(f)) for p in self._places for f in faces]
         for overlap, place, follow_id in sorted(pairs, key=lambda pair: -pair[0]):
             if overlap > SAME_PLACE and place in self._places and follow_id not in self._number_of:
                 self._give(follow_id, place)
 
     def _take_back(self, face: Face) -> None:
-        """Give a new face the number of one that was lost nearby, if there is one."""
+        """Give a new face the number of a face lost nearby, if there is one."""
         near = [place for place in self._places if may_have_moved(place.box, face.box)]
         back = min(near, key=lambda place: distance_px(place.box, face.box), default=None)
         if back is not None:
             self._give(_follow_id(face), back)
 
     def _give(self, follow_id: int, place: LastPlace) -> None:
-        """Have a face of this slice be the one that was at a place."""
+        """Identify a face of this slice with the one that was at a place."""
         self._number_of[follow_id] = place.follow_id
         self._places.remove(place)
 
     def _number(self, follow_id: int) -> int:
-        """Return the number of a face of this slice, a new one if it has none."""
+        """Return the number of a face of this slice; a new one if it has none."""
         if follow_id not in self._number_of:
             self._number_of[follow_id] = self._next
             self._next += 1

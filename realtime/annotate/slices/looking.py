@@ -1,8 +1,7 @@
-"""Faces found and named picture by picture, anew from each slice's first picture on.
+"""Detection and classification frame by frame, starting afresh with each slice.
 
-What is seen of a slice depends on nothing but its own pictures, and on the one after its last: the
-finder that knows the slice looks there once more, so that whoever comes later knows where everybody
-was.
+The results of a slice depend on nothing but its own frames and the one after its last, in which its
+finder looks once more, so that numbers can be carried over to the next slice.
 """
 
 from collections.abc import Generator, Iterable, Sequence
@@ -21,13 +20,13 @@ from fer_live.realtime.results import Face, Frame
 
 @dataclass(frozen=True, slots=True)
 class Look:
-    """What is seen in one picture, by a finder that knows nothing of earlier slices.
+    """The results of one frame, by a finder that knows nothing of earlier slices.
 
     Attributes:
-        frame_index: Of the picture.
-        time_s: Of the picture.
-        faces: With their measures, without landmarks; each `follow_id` counts in its slice alone.
-        prediction: What the model says of each, in the same order.
+        frame_index: Of the frame.
+        time_s: Of the frame.
+        faces: With their measurements, without landmarks; a `follow_id` holds within its slice.
+        prediction: The model's predictions, in the same order.
     """
 
     frame_index: int
@@ -38,11 +37,11 @@ class Look:
 
 @dataclass(frozen=True, slots=True)
 class SliceEnd:
-    """What is known when a slice is over.
+    """The state at the end of a slice.
 
     Attributes:
-        places: Where everybody is in the picture after the slice; empty at the end of the file.
-        crowded: In how many pictures as many faces were found as are followed.
+        places: Positions of the faces in the frame after the slice; empty at the end of the file.
+        crowded: Number of frames in which as many faces were found as are tracked at most.
     """
 
     places: tuple[LastPlace, ...]
@@ -50,41 +49,41 @@ class SliceEnd:
 
 
 Seen: TypeAlias = Look | SliceEnd
-"""The looks of a slice, then its end; then those of the next."""
+"""The results of a slice's frames, then its end; then those of the next slice."""
 
 
 class _Eyes:
-    """A finder for one slice; its networks stay open for the next."""
+    """The finder of one slice; its networks stay open for the next."""
 
     def __init__(self, every_face: FollowingFinder, wanted: ChosenFaces) -> None:
         self._every_face, self._wanted = every_face, wanted
 
     @property
     def crowded(self) -> int:
-        """In how many pictures as many faces were found as are followed."""
+        """Number of frames in which as many faces were found as are tracked at most."""
         return self._wanted.crowded
 
     def find(self, frame: Frame) -> Sequence[Face]:
-        """Return the faces that are wanted."""
+        """Return the chosen faces of a frame."""
         return self._wanted.find(frame)
 
     def end(self, after: Frame) -> SliceEnd:
-        """Look at the picture after the slice, and say where everybody is."""
+        """Look at the frame after the slice, and return the state at its end."""
         crowded = self.crowded
         self._every_face.find(after)
         return SliceEnd(self._every_face.places(after.time_s), crowded)
 
 
 class Looker:
-    """Looks at the pictures of one input with what a process has opened."""
+    """Detects, classifies and measures the faces of one input."""
 
     def __init__(self, settings: AnnotateSettings, opened: Opened, measured: Sequence[str]) -> None:
-        """Look at nothing yet.
+        """Prepare.
 
         Args:
             settings: What is wanted.
             opened: Model and networks.
-            measured: Names of all measures that are wanted of each face.
+            measured: Names of the measurements of each face.
         """
         self._settings, self._opened = settings, opened
         self._classifier = opened.classifier(settings.model, settings.device)
@@ -95,11 +94,11 @@ class Looker:
         )
 
     def looks(self, frames: Iterable[Frame], slice_s: float) -> Generator[Seen]:
-        """Yield what is seen in every frame, and what is known at the end of each slice.
+        """Yield the results of every frame, and the state at the end of each slice.
 
         Args:
-            frames: In order; from the first of a slice on, or of all that is wanted.
-            slice_s: How long slices are, in seconds.
+            frames: In order, of one slice and the frame after it, or of the whole input.
+            slice_s: Length of a slice, in seconds.
         """
         eyes: _Eyes | None = None
         number = -1
@@ -115,7 +114,7 @@ class Looker:
             yield SliceEnd((), eyes.crowded)
 
     def _open_eyes(self) -> "_Eyes":
-        """Return a finder that has seen nothing."""
+        """Return a finder with an empty state."""
         settings = self._settings
         networks = self._opened.networks(self._faces, settings.device)
         every_face = open_finder(self._faces, live=False, networks=networks)
@@ -123,7 +122,7 @@ class Looker:
         return _Eyes(every_face, wanted)
 
     def _look(self, frame: Frame, eyes: "_Eyes") -> Look:
-        """Find, name and measure the faces of a frame."""
+        """Detect, classify and measure the faces of a frame."""
         faces = eyes.find(frame)
         crops = cut_crops(frame, faces, self._classifier.contract)
         prediction = self._classifier.classify(crops)

@@ -1,4 +1,4 @@
-"""From what was seen slice by slice to results that go through the whole file."""
+"""From the results of slices to results with numbers and labels over the whole file."""
 
 from collections.abc import Generator, Iterable
 from typing import Final
@@ -16,14 +16,14 @@ _NO_PICTURE: Final = np.empty((0, 0, 3), np.uint8)
 
 
 class Naming:
-    """Numbers all faces of a file and steadies their labels, in order.
+    """Numbers all faces of a file and smooths their labels, in order.
 
     Attributes:
-        crowded: In how many pictures so far as many faces were found as are followed.
+        crowded: Number of frames so far in which as many faces were found as are tracked at most.
     """
 
     def __init__(self, namer: Namer) -> None:
-        """Take what has seen nothing yet."""
+        """Start with a namer whose state is empty."""
         self._namer = namer
         self._identities = Identities()
         self.crowded = 0

@@ -1,4 +1,4 @@
-"""How one input is looked at: in one piece, or from the slices that others have looked at."""
+"""How one input is put together: in one piece, or from slices that are finished."""
 
 from collections.abc import Callable, Iterator, Mapping
 from itertools import chain
@@ -17,13 +17,13 @@ class Pieces:
     """What an input is put together from.
 
     Attributes:
-        count: How many slices it is put together from; 1 for one piece.
-        seen: What was seen in them, to be read once; None for one piece.
-        why_one: Why it is one piece though slices were wanted; None where nothing is to be said.
+        count: Number of slices; 1 for one piece.
+        seen: Their results, to be read once; None for one piece.
+        why_one: Why it is one piece although slices were asked for; None for no reason.
     """
 
     def __init__(self, settings: AnnotateSettings, opened: Opened) -> None:
-        """Begin with one piece."""
+        """Start with one piece."""
         self._settings, self._opened = settings, opened
         self.seen: Iterator[Seen] | None = None
         self.count = 1
@@ -36,10 +36,10 @@ class Pieces:
         made_of: Mapping[str, Any],
         alive: Callable[[], None],
     ) -> SlicePlan | None:
-        """Return slices to look at first; None where the input can be put together now.
+        """Return slices to process first; None if the input can be put together now.
 
         Args:
-            slices: Those that were looked at before, or a folder for them; None for one piece.
+            slices: The finished slices, or a folder for slices; None for one piece.
             source: The input, open.
             made_of: Its fingerprint.
             alive: Called now and then; may raise to give up.
@@ -55,7 +55,7 @@ class Pieces:
             return None
 
     def _take(self, plan: SlicePlan, made_of: Mapping[str, Any]) -> None:
-        """Take what was seen in slices, if it can be put together."""
+        """Use the results of slices, if they fit together."""
         store = store_of(plan, self._settings, self._opened)
         facts = {entry.number: store.facts(entry.number) for entry in plan.entries}
         if key_of(made_of, plan.entries) != plan.key:

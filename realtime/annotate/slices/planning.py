@@ -1,4 +1,4 @@
-"""Which slices a file is looked at in, and whether all of them were looked at as one piece is."""
+"""The slices of a file, and whether their results equal those of one piece."""
 
 import hashlib
 import json
@@ -19,12 +19,13 @@ NOT_THE_SAME: Final = "reading from the middle does not give the pictures of rea
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """Where a slice is read from.
+    """The point from which a slice is read.
 
     Attributes:
-        number: Of the slice: it holds what shows from `number` times the slices' length on.
-        begins_s: From where its pictures are read.
-        before: How many pictures lie before that; None to begin as one piece does.
+        number: Of the slice, which begins at `number` times the length of slices.
+        begins_s: Where reading begins, in seconds.
+        before: Number of frames before that; None for the first slice, which begins as one piece
+            does.
     """
 
     number: int
@@ -37,8 +38,8 @@ class SlicePlan:
     """The slices of one file.
 
     Attributes:
-        folder: Where what is seen in them is kept meanwhile.
-        key: Of all that it depends on.
+        folder: For their results until the file is finished.
+        key: Identifies everything that their results depend on.
         entries: Where each slice is read from, in order.
     """
 
@@ -47,10 +48,10 @@ class SlicePlan:
     entries: tuple[Entry, ...]
 
     def why_not_whole(self, facts: "Mapping[int, SliceFacts | None]") -> str | None:
-        """Say why what was seen cannot be put together; None where it can.
+        """Say why the slices do not fit together; None if they do.
 
-        The picture after each slice has to be the first of the next, or the one after it where that
-        one is empty: the same pixels at the same time with the same index.
+        The frame after each slice has to be the first of the next, or the frame after that one if
+        it is empty: the same pixels at the same time with the same index.
         """
         awaited: str | None = None
         for place, entry in enumerate(self.entries):
@@ -69,7 +70,7 @@ class SlicePlan:
 
 
 def folder_of_slices(job: Job) -> Path:
-    """Return the hidden folder in which what is seen of a file's slices is kept."""
+    """Return the hidden folder for the results of a file's slices."""
     return job.target.with_name(f".{job.target.name}{ENDING}")
 
 
@@ -80,17 +81,17 @@ def planned(
     folder: Path,
     alive: Callable[[], None],
 ) -> SlicePlan | None:
-    """Return the slices of an input; None where it is no video, or all of it lies in one.
+    """Return the slices of an input; None if it is not a video, or lies within one slice.
 
     Args:
         source: The input, open.
         settings: What is wanted.
         made_of: Its fingerprint.
-        folder: For what is seen.
+        folder: For their results.
         alive: Called now and then; may raise to give up.
 
     Raises:
-        NoEntryError: Reading from the middle might not give the pictures of reading through.
+        NoEntryError: Reading from the middle might not give the frames of reading through.
     """
     slice_s = settings.slice_s
     if slice_s is None or not isinstance(source, VideoSource):
@@ -118,6 +119,6 @@ def planned(
 
 
 def key_of(made_of: Mapping[str, Any], entries: Sequence[Entry]) -> str:
-    """Return what tells what is seen in these slices of an input from all else."""
+    """Return what identifies the results of these slices of an input."""
     told = json.dumps([made_of, [(e.number, e.begins_s, e.before) for e in entries]])
     return hashlib.sha256(told.encode()).hexdigest()

@@ -1,18 +1,20 @@
-"""What was seen of a slice, on disk until all slices of its file are there.
+"""The results of slices, on disk until all slices of their file are finished.
 
-`0007.looks` holds one record a picture and one a face, `0007.json` what is known at the end: it is
-moved into place when the other is whole, and so says that a slice is done. Nothing in either is
-code, for the folder may be shared.
+`0007.looks` holds one record per frame and one per face. `0007.json` holds the rest, with the
+checksum of the other; it is moved into place last and marks the slice as finished. Neither can hold
+code, because the folder may be shared.
 """
 
 import json
 from collections.abc import Generator, Iterable, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any, BinaryIO, Final, Self
 
 import numpy as np
 
+from fer_live.errors import SourceError
+from fer_live.realtime.annotate.fingerprint import sha256_of_file
 from fer_live.realtime.annotate.slices.looking import Look, Seen, SliceEnd
 from fer_live.realtime.annotate.workspace import disk_errors, flush, scratch_file
 from fer_live.realtime.faces import LastPlace
@@ -25,14 +27,15 @@ BLENDSHAPES: Final = 52
 
 @dataclass(frozen=True, slots=True)
 class SliceFacts:
-    """What is known of a slice that was looked at.
+    """The facts about a finished slice.
 
     Attributes:
-        key: Of all that it depends on.
-        first: Index, time and sha256 of its first picture; None where it has none.
-        after: The same of the picture after its last; None at the end of the file.
-        fault: What was wrong with the file in this slice; None when all was well.
-        end: What was known of the faces at its end.
+        key: Identifies everything that its results depend on.
+        first: Index, time and sha256 of its first frame; None if it has none.
+        after: The same of the frame after its last; None at the end of the file.
+        fault: What was wrong with the file in this slice; None if nothing was.
+        end: The state of the faces at its end.
+        looks_sha256: Of the file with its results, in hex.
     """
 
     key: str
@@ -40,14 +43,15 @@ class SliceFacts:
     after: str | None
     fault: str | None
     end: SliceEnd
+    looks_sha256: str = ""
 
     def to_json(self) -> str:
-        """Return it as text."""
+        """Return the facts as text."""
         return json.dumps(asdict(self))
 
     @classmethod
     def from_json(cls, text: str) -> Self:
-        """Return what a text says.
+        """Read the facts from text.
 
         Raises:
             ValueError: It was not written by `to_json`.
@@ -65,6 +69,7 @@ class SliceFacts:
                 told["after"],
                 told["fault"],
                 SliceEnd(places, int(end["crowded"])),
+                str(told["looks_sha256"]),
             )
         except (LookupError, TypeError) as error:
             raise ValueError(f"these are no facts of a slice: {error!r}") from error
@@ -74,29 +79,31 @@ class SliceStore:
     """The hidden folder of one file's slices."""
 
     def __init__(self, folder: Path, labels: int, measures: Sequence[str]) -> None:
-        """Remember where.
+        """Store the place.
 
         Args:
-            folder: It is there already.
-            labels: How many the model can name.
-            measures: Names of what is measured of each face, in a fixed order.
+            folder: It exists already.
+            labels: Number of the model's labels.
+            measures: Names of the measurements of each face, in a fixed order.
         """
         self._folder, self._names = folder, tuple(measures)
         self._face = _face_record(labels, len(self._names))
 
     def facts(self, number: int) -> SliceFacts | None:
-        """Return what is known of a slice; None where it is not done."""
+        """Return the facts about a slice; None if it is not finished, or damaged."""
         try:
-            return SliceFacts.from_json(self._facts_path(number).read_text(encoding="utf-8"))
-        except (OSError, ValueError):
+            facts = SliceFacts.from_json(self._facts_path(number).read_text(encoding="utf-8"))
+            whole = sha256_of_file(self.writing(number)) == facts.looks_sha256
+        except (OSError, ValueError, SourceError):
             return None
+        return facts if whole else None
 
     def writing(self, number: int) -> Path:
-        """Return where the looks of a slice are written."""
+        """Return the path of a slice's results."""
         return self._folder / f"{number:04}.looks"
 
     def write(self, number: int, looks: Iterable[Look]) -> None:
-        """Write the looks of a slice; `finish` makes them count.
+        """Write the results of a slice; they count once `finish` was called.
 
         Raises:
             SinkError: The disk refuses.
@@ -111,7 +118,7 @@ class SliceStore:
                 file.flush()
 
     def finish(self, number: int, facts: SliceFacts) -> None:
-        """Say that a slice is done.
+        """Mark a slice as finished.
 
         Raises:
             SinkError: The disk refuses.
@@ -120,12 +127,13 @@ class SliceStore:
         half = path.with_suffix(".half")
         with disk_errors(path):
             flush(self.writing(number))
-            half.write_text(facts.to_json(), encoding="utf-8")
+            told = replace(facts, looks_sha256=sha256_of_file(self.writing(number)))
+            half.write_text(told.to_json(), encoding="utf-8")
             flush(half)
             half.replace(path)
 
     def read(self, number: int, facts: SliceFacts) -> Generator[Seen]:
-        """Yield what was seen of a slice, then what was known at its end."""
+        """Yield the results of a slice, then the state at its end."""
         with self.writing(number).open("rb") as file:
             while data := file.read(_FRAME.itemsize):
                 yield self._look(np.frombuffer(data, _FRAME)[0], file)
@@ -135,7 +143,7 @@ class SliceStore:
         return self._folder / f"{number:04}.json"
 
     def _bytes(self, look: Look) -> bytes:
-        """Return the records of one picture."""
+        """Return the records of one frame."""
         head = np.array((look.frame_index, look.time_s, len(look.faces)), _FRAME)
         said = look.prediction
         rows = [
@@ -164,7 +172,7 @@ class SliceStore:
         )
 
     def _look(self, head: Any, file: BinaryIO) -> Look:
-        """Return one picture's looks from its records."""
+        """Return one frame's results from its records."""
         data = file.read(self._face.itemsize * int(head["faces"]))
         rows = np.frombuffer(data, self._face)
         prediction = Prediction(rows["raw"].copy(), rows["logits"].copy())
@@ -172,7 +180,7 @@ class SliceStore:
         return Look(int(head["index"]), float(head["time_s"]), faces, prediction)
 
     def _read_face(self, row: Any) -> Face:
-        """Return what one record holds."""
+        """Return the face in one record."""
         values = zip(self._names, row["has"].tolist(), row["measures"].tolist(), strict=True)
         return Face(
             box=Box(*row["box"].tolist()),
@@ -186,7 +194,7 @@ class SliceStore:
 
 
 def _face_record(labels: int, measures: int) -> np.dtype[np.void]:
-    """Return the record of one face with K labels and so many measures."""
+    """Return the record type of one face, for numbers of labels and measurements."""
     return np.dtype(
         [
             ("follow_id", "<i8"),

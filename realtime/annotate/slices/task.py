@@ -1,4 +1,4 @@
-"""One slice of a long file, looked at in whatever process it is given to."""
+"""One slice of a long file, processed in whichever process it is given to."""
 
 import hashlib
 from collections.abc import Generator, Iterable, Iterator
@@ -20,7 +20,7 @@ from fer_live.realtime.results import Frame
 
 
 def store_of(plan: SlicePlan, settings: AnnotateSettings, opened: Opened) -> SliceStore:
-    """Return where what is seen of a file's slices is kept."""
+    """Return the store for the results of a file's slices."""
     contract = opened.classifier(settings.model, settings.device).contract
     measured = measured_for(settings, contract)
     return SliceStore(plan.folder, len(contract.labels), measured.every)
@@ -29,15 +29,15 @@ def store_of(plan: SlicePlan, settings: AnnotateSettings, opened: Opened) -> Sli
 def look_at_slice(
     job: Job, settings: AnnotateSettings, plan: SlicePlan, entry: Entry, opened: Opened, tell: Tell
 ) -> None:
-    """Keep what is seen in one slice of a file, unless that was done before.
+    """Process one slice of a file and store its results, unless that was done before.
 
     Args:
         job: The file.
-        settings: What is wanted of it.
+        settings: What is wanted for it.
         plan: All its slices.
-        entry: This one.
+        entry: This slice.
         opened: Model and networks.
-        tell: Takes how much of the slice is done.
+        tell: Called with the share of the slice that is done.
 
     Raises:
         SourceError: The file cannot be read.
@@ -59,13 +59,13 @@ def look_at_slice(
 
 
 class _Reading:
-    """The pictures of a slice and the one after, with what tells whether they are the right ones.
+    """The frames of a slice and the one after it, and what identifies the first and the last.
 
     Attributes:
-        slice_s: How long slices are, in seconds.
-        first: Index, time and sha256 of the slice's first picture; None as long as it has none.
-        after: The same of the picture after its last; None at the end of the file.
-        end: What was known of the faces at its end.
+        slice_s: Length of a slice, in seconds.
+        first: Index, time and sha256 of the slice's first frame; None as long as it has none.
+        after: The same of the frame after its last; None at the end of the file.
+        end: The state of the faces at its end.
     """
 
     def __init__(
@@ -81,7 +81,7 @@ class _Reading:
         self._frames = dropwhile(lambda frame: frame.time_s < self._begins_s, frames)
 
     def frames(self) -> Iterator[Frame]:
-        """Yield the pictures of the slice, and the one after."""
+        """Yield the frames of the slice, and the one after it."""
         for frame in self._frames:
             if slice_of(frame.time_s, self.slice_s) != self._number:
                 self.after = _told(frame)
@@ -94,7 +94,7 @@ class _Reading:
             yield frame
 
     def of_slice(self, seen: Iterable[Seen]) -> Generator[Look]:
-        """Yield the looks of the slice; remember what was known at its end."""
+        """Yield the results of the slice; remember the state at its end."""
         for one in seen:
             if isinstance(one, SliceEnd):
                 self.end = one
@@ -103,5 +103,5 @@ class _Reading:
 
 
 def _told(frame: Frame) -> str:
-    """Return what tells a picture from every other of its file."""
+    """Return what identifies a frame of a file."""
     return f"{frame.index} {frame.time_s!r} {hashlib.sha256(frame.rgb.data).hexdigest()}"

@@ -1,10 +1,10 @@
-"""Where slices begin and end: at multiples of their length, in the file's own time."""
+"""Where slices begin and end: at multiples of their length, in the file's time."""
 
 from typing import Final
 
 _SLOTS_EARLIER: Final = 2
-"""Frames are thinned out by slots of 1 / fps seconds: which of a slot's frames is kept is known to
-whoever has seen the whole slot."""
+"""Frames are thinned out by slots of 1 / fps seconds, of each of which the first frame is kept. So
+reading begins before the slot in which a slice begins."""
 
 
 def slice_of(time_s: float, slice_s: float) -> int:
@@ -22,13 +22,13 @@ def slice_of(time_s: float, slice_s: float) -> int:
 
 
 def reading_begins_s(number: int, slice_s: float, start_s: float, fps: float | None) -> float:
-    """Return from where a slice's pictures are read: its beginning, or a little earlier.
+    """Return where reading a slice begins, in seconds: at its beginning or a little earlier.
 
     Args:
         number: Of the slice.
-        slice_s: How long slices are, in seconds.
-        start_s: What shows before is left out.
-        fps: Frames a second that are kept; None for every frame.
+        slice_s: Length of a slice, in seconds.
+        start_s: Frames before this time are skipped.
+        fps: Frames per second to keep; None for every frame.
     """
     earlier_s = 0.0 if fps is None else _SLOTS_EARLIER / fps
     return max(start_s, number * slice_s - earlier_s)

@@ -84,7 +84,7 @@ def tell_report(report: Report, out: str) -> None:
 def _notes(outcome: Outcome) -> str:
     """Say what there is to say of an input; nothing where all is well."""
     why = outcome.in_one_piece
-    whole = None if why is None else f"looked at in one piece, not in slices: {why}"
+    whole = None if why is None else f"processed in one piece, not in slices: {why}"
     return "; ".join(filter(None, (outcome.note, whole)))
 
 

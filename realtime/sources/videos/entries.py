@@ -1,7 +1,8 @@
-"""Moments at which a video file can be entered, with the count of the pictures before each.
+"""Reading a video file from several moments: the number of frames before each.
 
-A file is read once for all moments, without decoding. What might make reading from a moment differ
-from reading through is looked for on the way: whoever finds none still compares pictures.
+The file's packets are read once for all moments, without decoding. Reasons for which reading from a
+moment might differ from reading through are looked for on the way. Some cannot be found like this,
+so compare frames as well.
 """
 
 from collections.abc import Callable, Iterator
@@ -18,11 +19,11 @@ from fer_live.realtime.sources.videos.decoding import is_repetition
 from fer_live.realtime.sources.videos.seeking import REORDERED, can_jump
 
 ALIVE_EVERY: Final = 1000
-"""After so many packets it is said that somebody is still at work."""
+"""Number of packets after which `alive` is called."""
 
 
 class NoEntryError(Exception):
-    """A file cannot be entered at a moment and be sure to give the same pictures; says why."""
+    """Reading a file from the middle might not give the frames of reading through; says why."""
 
 
 def count_before(
@@ -34,7 +35,7 @@ def count_before(
     end_s: float,
     alive: Callable[[], None],
 ) -> list[int]:
-    """Return how many pictures are shown before each moment, up to the last picture's.
+    """Return the number of frames before each moment, up to the last frame.
 
     Args:
         path: The file; opened anew, so that nobody's place in it is lost.
@@ -45,7 +46,7 @@ def count_before(
         alive: Called now and then; may raise to give up.
 
     Raises:
-        NoEntryError: The pictures may depend on where reading begins.
+        NoEntryError: The frames may depend on where reading begins.
     """
     after = [0]  # pictures before the first moment, from there to the next, and so on
     with open_container(path) as container:
@@ -60,7 +61,7 @@ def count_before(
 
 
 def _passed(moment: Callable[[int], float], time_s: float, known: int) -> int:
-    """Return how many of the first moments lie at a time or before it."""
+    """Return how many of the known moments are not after a time."""
     while known > 0 and moment(known - 1) > time_s:
         known -= 1
     return known
@@ -69,7 +70,7 @@ def _passed(moment: Callable[[int], float], time_s: float, known: int) -> int:
 def _pictures(
     container: InputContainer, stream: Any, alive: Callable[[], None]
 ) -> "Iterator[Packet[Any]]":
-    """Yield the packet of every picture that is shown.
+    """Yield the packet of every frame that is shown.
 
     Raises:
         NoEntryError: Something is wrong with one, or some are missing.
@@ -88,7 +89,7 @@ def _pictures(
 
 
 def _sound(packets: "Iterator[Packet[Any]]", *, reordered: bool) -> "Iterator[Packet[Any]]":
-    """Yield every packet that holds a picture.
+    """Yield every packet that holds a frame.
 
     Raises:
         NoEntryError: Something is wrong with one.

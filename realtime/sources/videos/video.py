@@ -124,17 +124,17 @@ class VideoSource(BaseSource):
     def count_before(
         self, moment: Callable[[int], float], alive: Callable[[], None] = lambda: None
     ) -> list[int]:
-        """Count the pictures before each of some moments, for reading the file from each of them.
+        """Return the number of frames before each moment, for reading the file from each of them.
 
         Args:
             moment: Returns the k-th moment in seconds, for k from 0, each later than the last.
             alive: Called now and then; may raise to give up.
 
         Returns:
-            The counts, for all moments up to the one after which the last picture is shown.
+            One number per moment, up to the last moment that is not after the last frame.
 
         Raises:
-            NoEntryError: Reading from such a moment might give other pictures than reading through.
+            NoEntryError: Reading from a moment might give other frames than reading through.
         """
         opened = self._opened
         if opened is None:
