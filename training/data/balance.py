@@ -1,8 +1,8 @@
 """Balancing rare labels: weights in the loss, weighted sampling, or augmented copies.
 
-Everything here is for the training part alone. `with_rare_copies` before the split, as paper 002
-had it, puts copies of training pictures among those that are scored: see `SplitSettings.leak`.
-The fourth way, the balanced softmax (Ren et al. 2020), is a line in the learner's loss.
+Everything here applies to the training part only. `with_rare_copies` before the split, as in paper
+002, puts copies of training pictures among those that are scored: see `SplitSettings.leak`. The
+fourth method, the balanced softmax (Ren et al. 2020), is a line in the learner's loss.
 """
 
 import dataclasses
@@ -25,10 +25,10 @@ _AT_ONCE = 512
 def heads_of(
     lessons: Lessons, labels: tuple[tuple[str, ...], ...], balance: Balance, most: float
 ) -> Heads:
-    """Return the heads as the loss needs them, with the prior that the network will have learned.
+    """Return the heads for the loss, with the prior that the network will have learned.
 
-    Weights in the loss shift that prior as if the labels were as frequent as they weigh; the
-    balanced softmax takes it out of the logits, and drawing takes it out of what is seen.
+    Weights in the loss shift that prior as if they multiplied the frequencies; the balanced softmax
+    removes it from the logits, and weighted sampling from the pictures seen.
     """
     prior = np.array(lessons.prior())
     weights = class_weights(lessons, most) if balance == "class-weights" else ()
@@ -45,11 +45,11 @@ def heads_of(
 
 
 def class_weights(lessons: Lessons, most: float) -> tuple[float, ...]:
-    """Return (K,) weights in the loss that make every label of a head count alike.
+    """Return (K,) weights in the loss with which all labels of a head count equally.
 
     Args:
         lessons: The training part.
-        most: A label's weight is at most so many times the smallest one of its head.
+        most: A label's weight is at most this many times the smallest one of its head.
     """
     weights = 1 / np.maximum(np.array(lessons.prior()), 1e-12)
     heads = np.split(weights, np.cumsum(lessons.sizes)[:-1])
@@ -60,8 +60,8 @@ def class_weights(lessons: Lessons, most: float) -> tuple[float, ...]:
 def drawing_weights(lessons: Lessons) -> NDArray[np.float64]:
     """Return (N,) weights with which every label of the first head is drawn equally often.
 
-    A picture whose target is a distribution is drawn for each of its labels by their shares; one
-    that the first head does not know is drawn as often as pictures are on average.
+    A picture whose target is a distribution counts for each of its labels by their shares; one
+    without a label for the first head is drawn as often as the average picture.
     """
     size = lessons.sizes[0]
     shares = lessons.targets[:, :size].astype(np.float64)
@@ -75,16 +75,16 @@ def drawing_weights(lessons: Lessons) -> NDArray[np.float64]:
 def with_rare_copies(
     samples: Samples, most: int, augmentation: AugmentSettings, *, seed: int
 ) -> Samples:
-    """Return the samples and varied copies of those with rare labels, to even the labels out.
+    """Return the samples plus augmented copies of those with rare labels, to balance the labels.
 
-    A label with n pictures, where the commonest has m, gets (m - n) copies, its pictures taking
-    turns, but at most most - 1 of each picture. A copy's name begins with "copy of ".
+    A label with n pictures, where the most frequent has m, gets (m - n) copies, taking its pictures
+    in turn, but at most most - 1 of each picture. A copy's name begins with "copy of ".
 
     Args:
-        samples: What is there; pictures without a majority get no copies.
-        most: A picture appears at most so many times, itself included.
-        augmentation: What may vary in a copy.
-        seed: Of the variation.
+        samples: The originals; pictures without a majority get no copies.
+        most: A picture occurs at most this many times, including the original.
+        augmentation: The augmentation of copies.
+        seed: Of the augmentation.
     """
     counts = np.array(list(samples.counts().values()))
     rows = []
@@ -115,7 +115,7 @@ def joined(one: Samples, other: Samples) -> Samples:
 
 
 def _varied(pixels: NDArray[np.uint8], augmentation: AugmentSettings) -> NDArray[np.uint8]:
-    """Return augmented copies of pictures; tables of features stay as they are."""
+    """Return augmented copies of pictures; tables of features are not changed."""
     if pixels.ndim == 2 or not len(pixels):  # noqa: PLR2004 (a table of features)
         return pixels
     out = np.empty_like(pixels)

@@ -1,7 +1,7 @@
 """Batches straight from memory: a set of 48-pixel faces needs no loader processes.
 
-The order is decided by seed and epoch alone, so a resumed run sees what an unbroken one saw. With
-several processes each takes every world-th picture.
+The order depends only on seed and epoch, so a resumed run sees the same as an uninterrupted one.
+With several processes each takes every world-th picture.
 """
 
 from collections.abc import Iterator
@@ -19,14 +19,14 @@ class Batches:
     """Batches of (pictures (B, C, H, W) float32 in [0, 1], targets (B, K) float32, rows (B,)).
 
     Args:
-        lessons: What to give; where they have weights, pictures are drawn with replacement, and
-            where they have a second framing, a coin decides which is shown.
-        size: Pictures a batch.
-        takes: What the network takes; pictures of another size or colour are made so, a batch at a
-            time. None gives them as they are.
-        seed: Decides the order; None keeps the lessons' own order and gives every one of them.
-        rank: Which process this is.
-        world: How many there are.
+        lessons: The pictures; if they have weights, pictures are drawn with replacement, and if
+            they have a second framing, a coin decides which one is used.
+        size: Pictures per batch.
+        takes: The network's input format; pictures of another size or colour are converted, batch
+            by batch. None leaves them as they are.
+        seed: Determines the order; None keeps the lessons' own order and yields all of them.
+        rank: Number of this process.
+        world: Number of processes.
     """
 
     def __init__(
@@ -47,7 +47,7 @@ class Batches:
         self.epoch, self.rank, self.world = 0, rank, world
 
     def __len__(self) -> int:
-        """Return the number of batches; a last one that is not full is left out of training."""
+        """Return the number of batches; an incomplete last one is left out of training."""
         mine = len(self._pixels) // self.world if self._seed is not None else len(self._pixels)
         full, rest = divmod(mine, self._size)
         return full if self._seed is not None and full else full + bool(rest)
@@ -71,8 +71,8 @@ class Batches:
     def _viewed(self, rows: Tensor) -> tuple[Tensor, Tensor]:
         """Return pictures and targets in this epoch's views.
 
-        Every picture goes through all views before it comes back to its first, and begins with one
-        of its own, so that each batch holds many.
+        Every picture goes through all views before it returns to its first, and each picture starts
+        at another view, so that a batch contains many.
         """
         count = len(self._views)
         shown = [((row + self.epoch) % count, row) for row in rows.tolist()]
@@ -81,7 +81,7 @@ class Batches:
         return as_batch(pixels), torch.from_numpy(targets)
 
     def _coins(self, index: int, count: int) -> NDArray[np.bool_]:
-        """Return (count,) which pictures of a batch are shown in the other framing."""
+        """Return (count,) which pictures of a batch use the other framing."""
         seed = mixed_seed(self._seed or 0, self.epoch, index, self.rank)
         return np.random.default_rng(seed).random(count) < 0.5  # noqa: PLR2004 (a coin)
 
@@ -99,7 +99,7 @@ class Batches:
 
 
 def mixed_seed(*numbers: int) -> int:
-    """Return one seed, in [0, 2^63), of several numbers; near numbers give unlike seeds."""
+    """Return a seed, in [0, 2^63), from several numbers; close numbers give unrelated seeds."""
     mixed = 0x9E3779B97F4A7C15
     for number in numbers:
         mixed = ((mixed ^ (number + 1)) * 0xBF58476D1CE4E5B9) % 2**64

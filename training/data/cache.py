@@ -1,4 +1,4 @@
-"""A disk cache for arrays that are slow to make, keyed by what they were made of."""
+"""A disk cache for arrays that are slow to compute, keyed by what they were computed from."""
 
 import logging
 import os
@@ -15,7 +15,7 @@ _log = logging.getLogger(__name__)
 
 
 def cache_folder() -> Path:
-    """Return where things are kept: FER_LIVE_CACHE, or fer-live/ in the user's cache folder."""
+    """Return the cache folder: FER_LIVE_CACHE, or fer-live/ in the user's cache folder."""
     if own := os.environ.get("FER_LIVE_CACHE"):
         return Path(own)
     home = os.environ.get("XDG_CACHE_HOME")
@@ -23,9 +23,9 @@ def cache_folder() -> Path:
 
 
 def kept(path: Path, make: Callable[[], Mapping[str, NDArray[Any]]]) -> Mapping[str, NDArray[Any]]:
-    """Return the arrays kept at `path`; when there are none, or damaged ones, make and keep them.
+    """Return the arrays cached at `path`; if missing or damaged, compute and cache them.
 
-    A folder that cannot be written to is no error: the arrays are then made each time.
+    A folder that cannot be written to is not an error: the arrays are then computed each time.
     """
     try:
         with path.open("rb") as file, np.load(file, allow_pickle=False) as stored:

@@ -15,19 +15,19 @@ DAMAGE: Final = (
     *(OSError, ValueError, EOFError, KeyError, ImportError),
     *(lzma.LZMAError, zlib.error, zipfile.BadZipFile, tarfile.TarError),
 )
-"""What pandas and the unpackers below it raise for a file that they cannot read."""
+"""Exceptions of pandas and of decompression for a file that cannot be read."""
 
 
 def read_csv(path: Path, what: str, **options: Any) -> pd.DataFrame:
-    """Read a csv in any compression that pandas knows by the file's ending.
+    """Read a csv in any compression that pandas recognises by the file's ending.
 
     Args:
         path: The file.
-        what: What it should be, for the complaint, such as "a label table".
+        what: What it should be, for error messages, such as "a label table".
         options: Of `pandas.read_csv`.
 
     Raises:
-        DataError: It is missing, damaged, packed in an unknown way, or no csv.
+        DataError: It is missing, damaged, compressed in an unknown format, or not a csv.
     """
     try:
         frame: pd.DataFrame = pd.read_csv(path, **options)

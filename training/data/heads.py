@@ -1,7 +1,7 @@
 """Several heads on one network: each learns labels of its own from the same pictures.
 
-A network with heads of K1 and K2 labels has K1 + K2 outputs, and a picture's target is both
-targets, one behind the other. A head that does not know a picture has zeros there, and learns
+A network with heads of K1 and K2 labels has K1 + K2 outputs, and a picture's target is the
+concatenation of both targets. A head without a label for a picture has zeros there, and learns
 nothing from it.
 """
 
@@ -17,13 +17,13 @@ from fer_live.training.data.samples import Samples
 
 @dataclass(frozen=True, slots=True)
 class Heads:
-    """What a loss has to know of the heads, K labels in all.
+    """What a loss needs to know about the heads, with K labels in total.
 
     Attributes:
-        labels: Of each head; K in all.
+        labels: Of each head; K in total.
         prior: (K,) how frequent each label is among its head's targets; each head sums to 1.
-        learned: (K,) the prior that the logits come to contain, after whatever was done about
-            rare labels; each head sums to 1.
+        learned: (K,) the prior that the logits will contain, after any treatment of rare labels;
+            each head sums to 1.
         weights: (K,) of each label in the loss, mean 1 within a head; empty for equal ones.
     """
 
@@ -34,17 +34,17 @@ class Heads:
 
     @property
     def sizes(self) -> tuple[int, ...]:
-        """How many labels each head has."""
+        """Number of labels of each head."""
         return tuple(map(len, self.labels))
 
 
 @dataclass(frozen=True)
 class AugmentedView:
-    """One variation of every picture.
+    """One augmented view of every picture.
 
     Attributes:
         pixels: Like those of the lessons.
-        targets: Likewise: what is learned from these very pixels.
+        targets: Likewise: the targets for exactly these pixels.
     """
 
     pixels: NDArray[np.uint8]
@@ -53,18 +53,17 @@ class AugmentedView:
 
 @dataclass(frozen=True)
 class Lessons:
-    """Pictures, and what each head learns or is scored by.
+    """Pictures, and the targets of each head.
 
     Attributes:
         pixels: (N, H, W) uint8 gray or (N, H, W, 3) uint8 RGB.
-        targets: (N, K) float32, the heads' distributions side by side; zeros where a head does
-            not know the picture.
-        sizes: Labels of each head, summing to K.
-        names: (N,) what each picture is called.
+        targets: (N, K) float32, the heads' distributions side by side; zeros where a head has no
+            label for the picture.
+        sizes: Number of labels of each head, summing to K.
+        names: (N,) the name of each picture.
         weights: (N,) float64 how often each picture is drawn, or None for once each.
-        reframed: Like `pixels`, in another framing; None where there is only one.
-        views: Varied already, and shown in turn in place of `pixels`; () for the pictures as they
-            are.
+        reframed: Like `pixels`, in another framing; None if there is only one.
+        views: Already augmented, and used in turn instead of `pixels`; () for none.
     """
 
     pixels: NDArray[np.uint8]
@@ -87,7 +86,7 @@ class Lessons:
 
 
 def lessons_of(heads: Sequence[Samples]) -> Lessons:
-    """Put the pictures of all heads together; the same name means the same picture.
+    """Combine the pictures of all heads; the same name means the same picture.
 
     Raises:
         DataError: The heads' pictures differ in size or colour.

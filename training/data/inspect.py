@@ -32,19 +32,20 @@ _FOLDERS: Final = ("folders", "names", "table")
 
 @dataclass(frozen=True, slots=True)
 class Inspection:
-    """What was found.
+    """The result of an inspection.
 
     Attributes:
         source: The set.
-        kind: Its layout, as `data.kind` calls it.
-        counts: Pictures with each label as their majority, for each part that is there.
-        unlabelled: Pictures without a majority label.
-        sizes: How many pictures have each size, such as "48 x 48"; commonest first.
-        people: How many people are told apart; 0 where the set does not tell.
-        unreadable: A sentence for each file that is no picture.
+        kind: Its layout, as in `data.kind`.
+        counts: Number of pictures by majority label, for each existing part.
+        unlabelled: Number of pictures without a majority label.
+        sizes: Number of pictures of each size, such as "48 x 48"; the most frequent first.
+        people: Number of people; 0 if the set does not tell them apart.
+        unreadable: A sentence for each file that is not a readable picture.
         groups: Groups of two or more near-identical pictures.
-        contradictory: How many of these carry more than one label.
-        shared: For each two parts, how many pictures of the second have a twin in the first.
+        contradictory: How many of these have more than one label.
+        shared: For each pair of parts, how many pictures of the second have a near-duplicate in the
+            first.
     """
 
     source: str
@@ -60,14 +61,14 @@ class Inspection:
 
 
 def inspect(settings: DataSettings, *, root: Path) -> Inspection:
-    """Look through a set.
+    """Inspect a data set.
 
     Args:
-        settings: What and where; its preprocessing is not applied.
+        settings: What to read, and where; its preprocessing is not applied.
         root: The folder that paths in `settings` are relative to.
 
     Raises:
-        DataError: It has not the layout that `settings` say.
+        DataError: It does not have the layout given in `settings`.
     """
     if settings.kind in _FOLDERS:
         samples, sizes, unreadable = _opened(listing_of(settings, root))
@@ -98,7 +99,7 @@ def inspect(settings: DataSettings, *, root: Path) -> Inspection:
 
 
 def _opened(listing: Listing) -> tuple[Samples, dict[str, int], tuple[str, ...]]:
-    """Open every picture of a listing, and go on where one cannot be."""
+    """Open every picture of a listing, and continue if one cannot be opened."""
     gray, small = Gray(), Resize(SIDE_PX, SIDE_PX)
     pictures, entries, unreadable = [], [], []
     sizes: Counter[str] = Counter()

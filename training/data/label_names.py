@@ -1,4 +1,4 @@
-"""Class names of data sets, as words, codes and numbers, and the label that each means."""
+"""Class names of data sets, as words, codes and numbers, and their labels."""
 
 import re
 from collections import Counter
@@ -25,7 +25,7 @@ WORDS: Final[Mapping[str, str]] = {
     "neutral": "neutral",
     "contempt": "contempt",
 }
-"""Words for the labels, in small letters."""
+"""Words for the labels, in lower case."""
 CODES: Final[Mapping[str, str]] = {
     "AF": "fear",
     "AN": "angry",
@@ -48,30 +48,30 @@ SFEW_NUMBERS: Final[Mapping[str, str]] = {
 }
 """Numbers of the SFEW feature table."""
 LEFT_OUT: Final = ""
-"""What a label map says of a class that is not to be read."""
+"""The value in a label map for a class to leave out."""
 PEOPLE: Final = (
     re.compile(r"(?P<person>S\d{3})_\d{3}_\d{8}"),  # CK+: S010_004_00000017
     re.compile(r"(?P<person>\w+[a-z])_\d{4}"),  # LFW: Aaron_Eckhart_0001
 )
-"""File names, without their endings, that tell who is shown."""
+"""File names, without their endings, that identify the person shown."""
 SCHEMES: Final[Mapping[str, re.Pattern[str]]] = {
     "jaffe": re.compile(r"(?P<person>[A-Z]{2})\.(?P<code>AN|DI|FE|HA|NE|SA|SU)\d\.\d+"),
     "kdef": re.compile(r"[AB](?P<person>[FM]\d{2})(?P<code>AF|AN|DI|HA|NE|SA|SU)(?:S|[HF][LR])"),
 }
-"""File names, without their endings, that tell the label too; KDEF's first letter is a session."""
+"""File names, without their endings, that contain the label; KDEF's first letter is a session."""
 
 
 def labels_of(words: Sequence[str], label_map: Mapping[str, str], *, where: str) -> list[str]:
-    """Return the labels that a set's own class names or numbers stand for.
+    """Return the labels for a set's own class names or numbers.
 
     Args:
-        words: The set's own, one a picture.
-        label_map: Asked first; `LEFT_OUT` leaves the class out.
-        where: Said at the beginning of a complaint, such as the file's name.
+        words: The set's own class names, one per picture.
+        label_map: Takes precedence; `LEFT_OUT` leaves the class out.
+        where: The beginning of error messages, such as the file's name.
 
     Raises:
-        DataError: Nothing says what some of the words mean, all of which are told at once, or the
-            map gives no label.
+        DataError: Some of the words are unknown (the message names all of them), or the map
+            contains something that is not a label.
     """
     known = {word: label_map.get(word, WORDS.get(word.strip().lower())) for word in {*words}}
     if unknown := sorted(word for word, label in known.items() if label is None):
@@ -94,7 +94,7 @@ def labels_of(words: Sequence[str], label_map: Mapping[str, str], *, where: str)
 
 
 def read_map(options: Iterable[str]) -> dict[str, str]:
-    """Read a label map as people type it.
+    """Read a label map from the command line.
 
     >>> read_map(["1=surprise", "2=fear"])
     {'1': 'surprise', '2': 'fear'}
@@ -109,7 +109,7 @@ def read_map(options: Iterable[str]) -> dict[str, str]:
 
 
 def person_in(stem: str) -> str:
-    """Return who a file's name says is shown; empty text where it does not.
+    """Return the person that a file's name identifies; an empty string if it does not.
 
     >>> person_in("S010_004_00000017"), person_in("Aaron_Eckhart_0001"), person_in("Training_123")
     ('S010', 'Aaron_Eckhart', '')

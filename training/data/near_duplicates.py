@@ -16,7 +16,7 @@ from fer_live.training.data.cache import cache_folder, kept
 
 ABOVE: Final = 0.985
 COMPARING: Final = "comparing pictures"
-"""What progress calls the search."""
+"""Name of the search in progress reports."""
 _CHUNK: Final = 1024
 
 
@@ -28,7 +28,7 @@ def near_duplicates_in(
     Args:
         pictures: (N, ...) uint8.
         others: (M, ...) uint8, of the same shape each.
-        above: Correlation that makes a twin.
+        above: Correlation above which two pictures are near-duplicates.
     """
     digest = hashlib.sha256(f"{above} {pictures.shape} {others.shape}".encode())
     digest.update(np.ascontiguousarray(pictures).tobytes())
@@ -70,7 +70,7 @@ def groups_of(pairs: NDArray[np.int64], count: int) -> tuple[NDArray[np.int64], 
 
 
 def _pairs(pictures: NDArray[np.uint8], above: float) -> NDArray[np.int64]:
-    """Return (P, 2) indices of every two that are alike."""
+    """Return (P, 2) indices of all pairs of similar pictures."""
     found = [np.empty((0, 2), np.int64)]
     normed = _normed(pictures)
     for start in counted(COMPARING, range(0, len(normed), _CHUNK)):

@@ -14,11 +14,11 @@ BATCH: Final = 256
 
 
 class Takes(Protocol):
-    """What a network takes: a model's card says it, and so does an architecture."""
+    """A network's input format, from a model's card or an architecture."""
 
     @property
     def name(self) -> str:
-        """What the network is called in complaints."""
+        """The network's name in error messages."""
         ...
 
     @property
@@ -35,11 +35,11 @@ class Takes(Protocol):
 def fitted_to(pixels: NDArray[np.uint8], takes: Takes) -> NDArray[np.uint8]:
     """Return pictures of the model's size and colour.
 
-    Pictures must already be framed as the model's are; only their resolution is changed, never
-    their proportions.
+    Pictures must already be framed like the model's; only their resolution is changed, never their
+    aspect ratio.
 
     Raises:
-        DataError: Their proportions are not the model's.
+        DataError: Their aspect ratio is not the model's.
     """
     if pixels.ndim == 2:  # noqa: PLR2004 (a table of features)
         return pixels
@@ -65,7 +65,7 @@ def fitted_to(pixels: NDArray[np.uint8], takes: Takes) -> NDArray[np.uint8]:
 
 
 def as_batch(pixels: NDArray[np.uint8]) -> torch.Tensor:
-    """Return (N, C, H, W) float32 in [0, 1] of uint8 pictures; features stay as they are."""
+    """Return uint8 pictures as (N, C, H, W) float32 in [0, 1]; features are not changed."""
     values = torch.from_numpy(pixels)
     if values.ndim == 2:  # noqa: PLR2004 (a table of features)
         return values.float()
@@ -74,17 +74,17 @@ def as_batch(pixels: NDArray[np.uint8]) -> torch.Tensor:
 
 
 def as_pixels(batch: torch.Tensor) -> NDArray[np.uint8]:
-    """Return what `as_batch` made a batch of: (N, H, W) gray or (N, H, W, C) uint8 pictures."""
+    """Invert `as_batch`: return (N, H, W) gray or (N, H, W, C) uint8 pictures."""
     rounded = (batch * 255).round().to(torch.uint8).permute(0, 2, 3, 1)
     pixels: NDArray[np.uint8] = (rounded[..., 0] if rounded.shape[-1] == 1 else rounded).numpy()
     return pixels
 
 
 class Pictures:
-    """Pictures as a network takes them, batch by batch, as often as they are asked for."""
+    """Pictures in a network's input format, batch by batch; may be iterated repeatedly."""
 
     def __init__(self, pixels: NDArray[np.uint8], takes: Takes) -> None:
-        """Keep (N, H, W) or (N, H, W, 3) uint8; each batch is made when it is its turn."""
+        """Store (N, H, W) or (N, H, W, 3) uint8; each batch is converted when it is needed."""
         self._pixels, self._takes = pixels, takes
 
     def __len__(self) -> int:

@@ -20,13 +20,13 @@ class Samples:
     Attributes:
         pixels: (N, H, W) uint8 gray, (N, H, W, 3) uint8 RGB, or (N, F) float32 features.
         targets: (N, K) float32, each row a distribution over `labels`: what is learned.
-        majority: (N,) int64 index into `labels`, -1 where no label has a majority: what is
-            scored. A picture without a majority may be learned from but is never scored.
-        parts: (N,) of `PARTS`, the set's own division; all "train" where it has none.
-        names: (N,) what each picture is called, such as its file or row.
-        people: (N,) who is shown; empty text where the set does not tell.
+        majority: (N,) int64 index into `labels`, -1 if no label has a majority: used for scoring.
+            A picture without a majority may be used for training but is never scored.
+        parts: (N,) of `PARTS`, the set's own division; all "train" if it has none.
+        names: (N,) the name of each picture, such as its file or row.
+        people: (N,) who is shown; an empty string if unknown.
         labels: What column k of `targets` means.
-        source: What this is, in a few words that reports print.
+        source: A short description for reports.
     """
 
     pixels: NDArray[Any]
@@ -89,10 +89,10 @@ def evenly(samples: Samples, most: int | None) -> Samples:
 
 
 def common_labels(samples: Samples, labels: tuple[str, ...]) -> tuple[Samples, tuple[str, ...]]:
-    """Keep the pictures whose label the model knows, and say what was left out.
+    """Keep the pictures whose label the model has, and report what was left out.
 
     Raises:
-        DataError: The model knows none of the labels.
+        DataError: The model has none of the labels.
     """
     shared = tuple(label for label in samples.labels if label in labels)
     if not shared:

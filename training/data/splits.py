@@ -1,7 +1,7 @@
 """Split a data set into training, validation and test parts.
 
-Nothing is shared between parts but where a set is too small to have all three: then the same
-pictures are watched and reported, and every report says so.
+Nothing is shared between parts unless a set is too small for all three: then the same pictures are
+used for validation and reporting, and every report says so.
 """
 
 from collections.abc import Sequence
@@ -16,19 +16,19 @@ from fer_live.training.config.experiment import SplitSettings
 from fer_live.training.data.samples import PARTS, Part, Samples
 
 WATCHED: Final = 0.1
-"""Share of an official training part that is watched where the set has no part for it."""
+"""Share of an official training part used for validation if the set has no part for it."""
 SAME: Final = "The part reported is also what was watched while training: its figures flatter."
 
 
 @dataclass(frozen=True, slots=True)
 class DataParts:
-    """A set, divided.
+    """A data set, divided into parts.
 
     Attributes:
-        train: What is learned from.
-        validation: What selection, early stopping and comparisons read.
-        test: What is reported, once.
-        split: How it was divided, in a few words that every figure carries.
+        train: The training part.
+        validation: The part for selection, early stopping and comparisons.
+        test: The part for the final report, read once.
+        split: A short description of the division, given with every figure.
         notes: What a reader of its figures has to know.
     """
 
@@ -45,11 +45,11 @@ class DataParts:
 
 
 def divided(samples: Samples, settings: SplitSettings) -> DataParts:
-    """Divide a set as its settings say; the same seed divides alike.
+    """Divide a set according to its settings; the same seed gives the same division.
 
     Raises:
-        DataError: The set has no parts or people of its own where they are asked for, or a part
-            that is learned from or watched is left empty.
+        DataError: The settings require parts or people that the set does not have, or the training
+            or validation part would be empty.
     """
     makers = {
         "official": _official,
@@ -65,7 +65,7 @@ def divided(samples: Samples, settings: SplitSettings) -> DataParts:
 
 
 def _official(samples: Samples, settings: SplitSettings) -> DataParts:
-    """Keep the set's own parts; where none is watched, take a tenth of what is learned from."""
+    """Keep the set's own parts; if there is none for validation, take a tenth of training."""
     there = {str(part) for part in np.unique(samples.parts)}
     if there <= {"train"}:
         raise DataError(
@@ -90,7 +90,7 @@ def _by_fractions(samples: Samples, settings: SplitSettings) -> DataParts:
 
 
 def _by_person(samples: Samples, settings: SplitSettings) -> DataParts:
-    """Divide whole people, in an order that the seed decides, until each part is full."""
+    """Assign whole people, in an order determined by the seed, until each part is full."""
     groups = _people(samples)
     generator = np.random.default_rng(settings.seed)
     order = generator.permutation(int(groups.max()) + 1)
@@ -103,7 +103,7 @@ def _by_person(samples: Samples, settings: SplitSettings) -> DataParts:
 
 
 def _by_fold(samples: Samples, settings: SplitSettings) -> DataParts:
-    """Report one fold, watch the next; people stay whole where all of them are told."""
+    """Test on one fold, validate on the next; by person if all people are known."""
     generator = np.random.default_rng(settings.seed)
     by_person = bool(np.all(samples.people != ""))
     if by_person:
@@ -148,20 +148,20 @@ def _drawn(majority: NDArray[np.int64], fractions: Sequence[float], seed: int) -
 
 
 def _words(settings: SplitSettings) -> str:
-    """Return fractions as people say them, such as "80/10/10"."""
+    """Return fractions as text, such as "80/10/10"."""
     return "/".join(f"{100 * one:g}" for one in settings.fractions if one)
 
 
 def _parted(
     samples: Samples, numbers: NDArray[np.int64], how: str, settings: SplitSettings
 ) -> DataParts:
-    """Make parts of fractions."""
+    """Create parts from fractions."""
     split = f"{how}, seed {settings.seed}"
     return _of(samples, numbers, split, shared=settings.fractions[1] == 0)
 
 
 def _of(samples: Samples, numbers: NDArray[np.int64], split: str, *, shared: bool) -> DataParts:
-    """Make parts of their numbers; shared, the test part is also watched."""
+    """Create parts from their numbers; if shared, the test part is also used for validation."""
     train, validation, test = (samples.take(numbers == k) for k in range(3))
     if shared:
         return DataParts(train, test, test, split, (SAME,))

@@ -17,24 +17,24 @@ FER2013_TABLES: Final = (
     "fer2013.csv.zip",
     "icml_face_data.csv",
 )
-"""File names that FER2013's table goes by."""
+"""Possible file names of FER2013's table."""
 VOTES: Final = "fer2013new.csv"
-"""File name that FER+'s votes go by."""
+"""File name of FER+'s votes."""
 NAME_COLUMNS: Final = ("name", "file", "filename", "image", "path", "pic", "img")
 LABEL_COLUMNS: Final = ("label", "emotion", "expression", "class", "category")
-"""Columns of label tables, in small letters, the likelier first."""
+"""Columns of label tables, in lower case, the likelier first."""
 
 
 def detected(path: Path, *, votes: bool = False, table: Path | None = None) -> DataSettings:
-    """Return settings that read what lies at `path`; their paths are absolute.
+    """Return settings for reading the data at `path`, with absolute paths.
 
     Args:
         path: A folder or a file.
-        votes: Take FER+'s votes as labels where they lie beside FER2013's table.
+        votes: Use FER+'s votes as labels if they are next to FER2013's table.
         table: Label table of a folder of pictures.
 
     Raises:
-        DataError: Nothing is there, or nothing that is known.
+        DataError: It does not exist, or its layout is unknown.
     """
     place = path.absolute()
     if not place.exists():
@@ -58,7 +58,7 @@ def _of_file(path: Path, *, votes: bool) -> DataSettings:
 
 
 def _of_folder(folder: Path) -> DataSettings:
-    """Return how to read a folder of pictures: by file names where all tell, else by folders."""
+    """Return how to read a folder of pictures: by file names if all have a label, or by folders."""
     stems = [path.stem for path in find(folder).pictures or pictures_in(folder)]
     for scheme, pattern in SCHEMES.items():
         if all(pattern.fullmatch(stem) for stem in stems):

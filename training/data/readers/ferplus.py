@@ -1,8 +1,8 @@
 """FER+: ten annotators' votes on each picture of FER2013 (Barsoum et al. 2016).
 
-Microsoft's filter, as its own reader applies it: a single vote counts as none. A row is learned
-from when no vote for "unknown" or "not a face" beats the best emotion; it is scored when one of
-the eight emotions has more than half of all votes that are left.
+Microsoft's filter, as in its own reader: a single vote counts as none. A row is used for training
+if neither "unknown" nor "not a face" has more votes than the best emotion; it is scored if one of
+the eight emotions has more than half of all remaining votes.
 """
 
 from dataclasses import dataclass
@@ -29,13 +29,13 @@ WORDS: Final = {
     "neutral": "neutral",
     "contempt": "contempt",
 }
-"""FER+'s words for the labels."""
+"""FER+'s names of the labels."""
 COLUMNS: Final = tuple(next(w for w, name in WORDS.items() if name == one) for one in LABELS)
 NO_EMOTION: Final = ("unknown", "NF")
 _USAGE: Final = "Usage"
 _NAME: Final = "Image name"
 _OUT_OF_ORDER: Final = 1000
-"""Of so many names one may be out of order: four of 35,714 are, in the file as it was published."""
+"""One name in this many may be out of order: in the published file, four of 35,714 are."""
 _LEAST_AGREEMENT: Final = 0.4
 _JUDGED_FROM: Final = 100
 """Where so many pictures or more have a majority label, so large a share of these has to be
@@ -48,8 +48,8 @@ class Votes:
 
     Attributes:
         counts: (N, 10) int64 votes: the eight labels in fer-live's order, then unknown, not a face.
-        usage: (N,) text, as FER2013's own.
-        names: (N,) text, what each picture is called; empty where a row is no face.
+        usage: (N,) text, like FER2013's own.
+        names: (N,) text, the name of each picture; empty if a row is not a face.
     """
 
     counts: NDArray[np.int64]
@@ -60,7 +60,7 @@ class Votes:
 def read_ferplus(pictures: Path, votes: Path) -> Samples:
     """Read FER2013's pictures with FER+'s votes as their labels.
 
-    Rows that cannot be learned from are left out.
+    Rows that cannot be used for training are left out.
 
     Raises:
         DataError: A file is missing or malformed, or the two do not belong together.
@@ -92,10 +92,10 @@ def read_ferplus(pictures: Path, votes: Path) -> Samples:
 
 
 def _mismatch(table: Table, votes: Votes, majority: NDArray[np.int64]) -> str:
-    """Say what shows that votes are not of a table's pictures; empty text where nothing does.
+    """Return why votes cannot belong to a table's pictures; an empty string if nothing shows it.
 
-    The pictures have no names, so a row can only be told by its usage, by the order of FER+'s
-    names, and by how often the majority of voters gave the label that the picture had before.
+    The pictures have no names, so rows can only be checked by their usage, by the order of FER+'s
+    names, and by how often the voters' majority agrees with the picture's original label.
     """
     if differing := np.flatnonzero(votes.usage != table.usage).tolist():
         row = differing[0]
@@ -125,7 +125,7 @@ def read_votes(path: Path) -> Votes:
     """Read FER+'s table.
 
     Raises:
-        DataError: The file is missing, lacks a column, or a vote is no number of votes.
+        DataError: The file is missing, lacks a column, or an entry is not a number of votes.
     """
     frame = read_csv(path, "FER+ votes", keep_default_na=False)
     columns = [*COLUMNS, *NO_EMOTION]
@@ -153,7 +153,7 @@ def distribution(
 
     Returns:
         (N, 8) float32 distributions over the emotions, (N,) int64 majority labels or -1, and (N,)
-        whether the row can be learned from at all.
+        whether the row can be used for training at all.
     """
     kept = np.where(votes > 1, votes, 0)
     emotions, others = kept[:, : len(LABELS)], kept[:, len(LABELS) :]

@@ -15,7 +15,7 @@ ENDINGS: Final = frozenset(
     {".bmp", ".dib", ".gif", ".jfif", ".jif", ".jpe", ".jpeg", ".jpg", ".pbm", ".pgm", ".png"}
     | {".pnm", ".ppm", ".tif", ".tiff", ".webp"}
 )
-"""Endings of picture files, in small letters; files of any other are told by their first bytes."""
+"""Endings of picture files, in lower case; other files are recognised by their first bytes."""
 _BEGINNINGS: Final = (b"\xff\xd8\xff", b"\x89PNG\r\n\x1a\n", b"GIF8", b"II*\0", b"MM\0*")
 _HEIF_BRANDS: Final = frozenset({b"avif", b"heic", b"heix", b"hevc", b"mif1", b"msf1"})
 _HEADER_BYTES: Final = 16
@@ -26,12 +26,12 @@ _log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """What lies in a folder and in the folders inside it.
+    """The content of a folder and its subfolders.
 
     Attributes:
         pictures: Every picture file, in the order of its path; numbers in names by their value.
-        others: Every file that is no picture, likewise, those in hidden folders among them.
-        folders: Every folder that holds neither a picture nor another folder, likewise.
+        others: Every other file, likewise, including those in hidden folders.
+        folders: Every folder that contains neither a picture nor another folder, likewise.
     """
 
     pictures: tuple[Path, ...]
@@ -45,7 +45,7 @@ def pictures_in(root: Path) -> Sequence[Path]:
 
 
 def look_through(root: Path) -> Found:
-    """Look through a folder that has to hold pictures; the log counts what is passed over.
+    """Search a folder that must contain pictures; skipped files are counted in the log.
 
     Raises:
         DataError: See `find`; or there is no picture.
@@ -60,7 +60,7 @@ def look_through(root: Path) -> Found:
 
 
 def find(root: Path) -> Found:
-    """Look through a folder, and through those that links in it lead to.
+    """Search a folder, and the folders that links in it lead to.
 
     Raises:
         DataError: There is no such folder, a folder cannot be opened, a link leads nowhere, or a
@@ -95,7 +95,7 @@ def in_words(paths: Sequence[Path], root: Path) -> str:
 
 
 def _walk(root: Path) -> Iterator[tuple[Path, list[str], list[str]]]:
-    """Yield each folder with its folders and files; a link back to where it lies is not followed.
+    """Yield each folder with its folders and files; links back to a parent are not followed.
 
     Raises:
         DataError: A folder cannot be opened.
@@ -113,7 +113,7 @@ def _walk(root: Path) -> Iterator[tuple[Path, list[str], list[str]]]:
 
 
 def _is_hidden(folder: Path, root: Path) -> bool:
-    """Whether a folder is a program's own, such as .ipynb_checkpoints."""
+    """Whether a folder belongs to a program, such as .ipynb_checkpoints."""
     parts = folder.relative_to(root).parts
     return any(part.startswith((".", "__MACOSX")) for part in parts)
 

@@ -22,10 +22,10 @@ _log = logging.getLogger(__name__)
 
 
 def read_picture(path: Path) -> NDArray[np.uint8]:
-    """Read a picture as (H, W) gray, where it has no colour, or (H, W, 3) RGB; both uint8.
+    """Read a picture as uint8, (H, W) gray if it has no colour, or (H, W, 3) RGB.
 
     Raises:
-        DataError: It is missing or no picture.
+        DataError: It is missing or not a picture.
     """
     return decoded(_bytes_of(path), path)
 
@@ -35,10 +35,10 @@ def decoded(content: bytes, path: Path) -> NDArray[np.uint8]:
 
     Args:
         content: The bytes.
-        path: For the complaint.
+        path: For error messages.
 
     Raises:
-        DataError: They are no picture, one that is too large, or one of floating point numbers.
+        DataError: They are not a picture, or one that is too large or has floating point values.
     """
     reason = ""
     found: NDArray[Any] | None = None
@@ -71,16 +71,16 @@ def _of_gif(content: bytes) -> NDArray[np.uint8]:
 def _eight_bits(found: NDArray[Any], path: Path) -> NDArray[np.uint8]:
     """Return a picture as uint8.
 
-    Cameras write 10 and 12 bits into files of 16 without filling these; taken for 16 bits they
-    would be black. So the largest number tells which of the three it is.
+    Cameras write 10 and 12 bits into 16-bit files without scaling; treated as 16 bits they would be
+    black. So the largest value determines which of the three it is.
 
     Raises:
-        DataError: Its numbers are not 8 or 16 bits wide.
+        DataError: Its values are not 8 or 16 bits wide.
     """
     if found.dtype == np.uint8:
         return found
     if found.dtype != np.uint16:
-        raise DataError(f"{path} holds numbers of type {found.dtype}; save it with 8 bits a colour")
+        raise DataError(f"{path} has values of type {found.dtype}; save it with 8 bits per colour")
     largest = int(found.max(initial=0))
     bits = next(bits for bits in _BITS if largest < 2**bits)
     scaled: NDArray[np.uint8] = np.round(found * (255 / (2**bits - 1))).astype(np.uint8)
@@ -96,12 +96,12 @@ def _bytes_of(path: Path) -> bytes:
 
 
 def load(listing: Listing, chain: TransformChain) -> Samples:
-    """Open every picture of a listing and take it through a chain.
+    """Open every picture of a listing and apply a chain.
 
     Pictures in which a step finds no face are left out and counted in the log.
 
     Raises:
-        DataError: One is no picture, or what comes out of the chain is of several sizes.
+        DataError: One is not a picture, or the results of the chain differ in size.
     """
     items = [_item(entry.path) for entry in listing.entries]
     pixels, kept = chain.run(items, source=listing.source)
@@ -123,5 +123,5 @@ def load(listing: Listing, chain: TransformChain) -> Samples:
 
 
 def _item(path: Path) -> Item:
-    """Return a picture that is opened when the chain comes to it."""
+    """Return a picture that is opened when the chain reaches it."""
     return Item(str(path), lambda: _bytes_of(path), lambda content: decoded(content, path))

@@ -57,10 +57,10 @@ READERS: Final[dict[str, Callable[[DataSettings, Path], Samples]]] = {
 
 
 def read_samples(settings: DataSettings, *, root: Path) -> Samples:
-    """Read a set as its settings say.
+    """Read a data set according to its settings.
 
     Args:
-        settings: What and where.
+        settings: What to read, and where.
         root: The folder that paths in `settings` are relative to.
 
     Raises:
@@ -76,7 +76,7 @@ def read_samples(settings: DataSettings, *, root: Path) -> Samples:
 
 
 def listing_of(settings: DataSettings, root: Path) -> Listing:
-    """List a folder of pictures as its settings say, without opening any.
+    """List a folder of pictures according to its settings, without opening any.
 
     Raises:
         SettingsError: `data.names` or `data.table` is missing or unknown.
@@ -94,7 +94,7 @@ def listing_of(settings: DataSettings, root: Path) -> Listing:
 
 
 def cut(samples: Samples, chain: TransformChain) -> Samples:
-    """Take pictures that are in memory already through a chain."""
+    """Apply a chain to pictures that are already in memory."""
     if chain.is_empty():
         return samples
     items = [
@@ -108,14 +108,14 @@ def cut(samples: Samples, chain: TransformChain) -> Samples:
 
 
 def as_it_was(picture: NDArray[np.uint8]) -> Callable[[bytes], NDArray[np.uint8]]:
-    """Return a decoder that gives a picture that was never encoded."""
+    """Return a decoder for a picture that was never encoded."""
     return lambda _: picture
 
 
 def with_labels(samples: Samples, labels: tuple[str, ...]) -> Samples:
-    """Keep the classes named, in that order; pictures of others are left out.
+    """Keep the given classes, in that order; pictures of others are left out.
 
-    Votes for other classes are taken away and the rest scaled to sum to 1.
+    Votes for other classes are removed and the rest scaled to sum to 1.
 
     Raises:
         DataError: The set does not have one of them, or no picture of it.

@@ -38,12 +38,12 @@ class Entry:
 
 @dataclass(frozen=True, slots=True)
 class Listing:
-    """What a folder holds.
+    """The labelled pictures of a folder.
 
     Attributes:
         root: The folder.
         entries: Every labelled picture, in the order of its path.
-        source: What this is, in a few words.
+        source: A short description.
     """
 
     root: Path
@@ -52,7 +52,7 @@ class Listing:
 
 
 def list_folders(root: Path, label_map: Mapping[str, str]) -> Listing:
-    """List pictures that lie in a folder named after their class, perhaps inside one a part.
+    """List pictures in folders named after their class, perhaps inside one folder per part.
 
     Raises:
         DataError: There is no such folder or no picture in it, a class is unknown, or a folder of
