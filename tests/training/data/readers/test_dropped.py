@@ -156,7 +156,7 @@ def test_numbers_of_more_than_eight_bits_keep_their_brightness(
 
 def test_floating_point_pictures_are_refused(tmp_path: Path) -> None:
     assert cv2.imwrite(str(tmp_path / "a.tiff"), picture(0).astype(np.float32) / 255)
-    with pytest.raises(DataError, match="numbers of type float32"):
+    with pytest.raises(DataError, match="values of type float32"):
         read_picture(tmp_path / "a.tiff")
 
 
