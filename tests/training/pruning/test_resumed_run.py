@@ -123,7 +123,7 @@ def test_a_run_with_other_settings_begins_anew(tmp_path: Path) -> None:
             PruneSettings(
                 BudgetSettings(0.0), stop=StopRule(loss_rise=0.0, every=1), compensation="ls"
             ),
-            "the stop rules said no",
+            "the stop rules already refused",
         ),
     ],
 )
