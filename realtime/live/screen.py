@@ -9,8 +9,8 @@ from typing import Final, Protocol
 import numpy as np
 
 from fer_live.arrays import Image
-from fer_live.realtime.live.absence import Absence
 from fer_live.realtime.overlay import Readout, blank, draw_help, draw_notice, draw_on, shown
+from fer_live.realtime.overlay.absence import Absence
 from fer_live.realtime.overlay.blur import blur_faces
 from fer_live.realtime.overlay.strip import Past, strip_height
 from fer_live.realtime.results import Frame, FrameResult

@@ -15,6 +15,7 @@ from fer_live.realtime.faces import ChosenFaces, FaceSettings, open_finder
 from fer_live.realtime.inference.classifier import OnnxClassifier
 from fer_live.realtime.measures import Measurer
 from fer_live.realtime.measures.columns import QUALITY
+from fer_live.realtime.overlay.absence import Absence
 from fer_live.realtime.pipeline import Pipeline, PipelineSettings
 from fer_live.realtime.results import Frame, FrameResult, SourceInfo
 from fer_live.realtime.send import Message
@@ -96,6 +97,7 @@ class Analyser:
         self._pipeline: Pipeline | None = None
         self._frames = 0
         self._last_s = 0.0
+        self._absence = Absence()
 
     @property
     def wishes(self) -> Wishes:
@@ -111,6 +113,11 @@ class Analyser:
         """
         await self._do(self._load)
         return self
+
+    @property
+    def hint(self) -> str | None:
+        """Why nobody may have been seen for a while; None while somebody is."""
+        return self._absence.hint
 
     async def analyse(self, rgb: Image, time_s: float) -> FrameResult:
         """Return what is seen in the next frame; time that goes back stands still instead."""
@@ -159,7 +166,9 @@ class Analyser:
         self._last_s = max(self._last_s, time_s)
         frame = Frame(self._frames, self._last_s, rgb)
         self._frames += 1
-        return process(self._pipeline, self._finder, frame, "a browser's camera")
+        result = process(self._pipeline, self._finder, frame, "a browser's camera")
+        self._absence.take(frame, result)
+        return result
 
 
 def process(pipeline: Pipeline, finder: ChosenFaces, frame: Frame, name: str) -> FrameResult:
@@ -171,9 +180,18 @@ def process(pipeline: Pipeline, finder: ChosenFaces, frame: Frame, name: str) ->
     return _MEASURER.measured(frame, result)
 
 
-def page_message(info: SourceInfo, frame: Frame, result: FrameResult) -> dict[str, Any]:
-    """Return a result as the page takes it: the message of `--send`, and each face's quality."""
-    message = dict(Message.of(info, frame, result).content)
+def page_message(
+    info: SourceInfo, frame: Frame, result: FrameResult, hint: str | None
+) -> dict[str, Any]:
+    """Return a result as the page takes it: the message of `--send`, each face's quality, a hint.
+
+    Args:
+        info: Of the source.
+        frame: The picture.
+        result: What was seen in it.
+        hint: Why nobody is seen; None for nothing to say.
+    """
+    message = dict(Message.of(info, frame, result).content) | {"hint": hint}
     message["faces"] = [
         face | {QUALITY: None if track.face.measures is None else track.face.measures[QUALITY]}
         for face, track in zip(message["faces"], result.tracks, strict=True)

@@ -143,7 +143,7 @@ class Page:
         result = await analyser.analyse(rgb, time_s)
         frame = Frame(result.frame_index, result.time_s, rgb, captured_s=begun_s)
         info = SourceInfo("the browser's camera", rgb.shape[1::-1], live=True)
-        message = page_message(info, frame, result)
+        message = page_message(info, frame, result, analyser.hint)
         message["analysis_ms"] = round(1000 * (time.monotonic() - begun_s), 1)
         await socket.send_json(message)
 
@@ -164,7 +164,7 @@ class Page:
             wanted = asyncio.Event()
             async with asyncio.TaskGroup() as both:
                 both.create_task(self._obey(socket, wanted, self._watching))
-                both.create_task(_show(socket, wanted, viewer))
+                both.create_task(show(socket, wanted, viewer))
         except* WebSocketDisconnect:
             pass  # the page was closed: that is its right
         except* SettingsError as errors:
@@ -187,14 +187,14 @@ class Page:
                 await socket.send_json({"settings": _shown(watching.wishes)})
 
 
-async def _show(socket: WebSocket, wanted: asyncio.Event, viewer: ViewerMailbox) -> None:
+async def show(socket: WebSocket, wanted: asyncio.Event, viewer: ViewerMailbox) -> None:
     """Send a picture whenever one is wanted, so that a slow page skips pictures."""
     while True:
         await wanted.wait()
         wanted.clear()
         data = await viewer.next()
-        if data[:1] == b"{":
-            await socket.send_text(data.decode())
+        if isinstance(data, str):
+            await socket.send_text(data)
         else:
             await socket.send_bytes(data)
 

@@ -12,6 +12,7 @@ import numpy as np
 
 from fer_live.arrays import Image
 from fer_live.errors import FerLiveError
+from fer_live.realtime.overlay.absence import Absence
 from fer_live.realtime.pipeline import Pipeline
 from fer_live.realtime.results import Frame, FrameResult, SourceInfo
 from fer_live.realtime.send import Sender, open_channel
@@ -33,21 +34,21 @@ class ViewerMailbox:
     def __init__(self) -> None:
         self._loop = asyncio.get_running_loop()
         self._fresh = asyncio.Event()
-        self._newest: bytes | None = None
+        self._newest: bytes | str | None = None
         self.missed = 0
 
-    def offer(self, packet: bytes) -> None:
+    def offer(self, packet: bytes | str) -> None:
         """Replace what was not taken yet; from any thread."""
         self._loop.call_soon_threadsafe(self._take_in, packet)
 
-    async def next(self) -> bytes:
+    async def next(self) -> bytes | str:
         """Wait for the newest picture and its results."""
         await self._fresh.wait()
         self._fresh.clear()
         packet, self._newest = self._newest, None
         return packet or b""
 
-    def _take_in(self, packet: bytes) -> None:
+    def _take_in(self, packet: bytes | str) -> None:
         self.missed += self._newest is not None
         self._newest = packet
         self._fresh.set()
@@ -65,6 +66,7 @@ class Watching:
         self._settings = settings
         self.wishes = Wishes.of(settings)
         self.problem: str | None = None
+        self._absence = Absence()
         self._viewers: set[ViewerMailbox] = set()
         self._changing = threading.Lock()
         self._changed = threading.Event()
@@ -106,7 +108,7 @@ class Watching:
             _log.warning("%s", error)
         if not self._closing.is_set():
             self.problem = self.problem or "the source has ended"
-            self._show(json.dumps({"problem": self.problem}).encode())
+            self._show(json.dumps({"problem": self.problem}))
 
     def _watch(self) -> None:
         source = open_source(self._settings.source or "")
@@ -127,6 +129,7 @@ class Watching:
                     frame = frames.wait(LOOK_S)
                     if frame is not None:
                         result = process(pipeline, finder, frame, live.info.name)
+                        self._absence.take(frame, result)
                         sender.write(frame, result)
                         self._show_result(live.info, frame, result)
         finally:
@@ -141,12 +144,12 @@ class Watching:
         with self._changing:
             if not self._viewers:
                 return
-        message = page_message(info, frame, result)
+        message = page_message(info, frame, result, self._absence.hint)
         if frame.captured_s is not None:
             message["latency_ms"] = round(1000 * (time.monotonic() - frame.captured_s), 1)
         self._show(packet(message, jpeg(frame.rgb)))
 
-    def _show(self, data: bytes) -> None:
+    def _show(self, data: bytes | str) -> None:
         with self._changing:
             viewers = list(self._viewers)
         for viewer in viewers:

@@ -103,8 +103,10 @@ class App {
     const now = performance.now();
     this.times.push(now); while (this.times[0] < now - 2000) this.times.shift();
     this.message = message; this.source = source; this.stale = true;
-    this.timeline.take(message); this.table.take(message); this.faces.show(message.faces);
+    this.timeline.take(message); this.table.take(message); this.faces.show(message.faces, message.hint);
     this.announce(message.faces); this.notice("");
+    if (message.hint && message.hint !== this.hint) $("said").textContent = message.hint;
+    this.hint = message.hint;
   }
 
   delay(ms) {

@@ -47,7 +47,8 @@ function drawTag(context, text, x, y, h, colour, ink, ratio, taken) {
   for (let k = 1; k * height < context.canvas.height; k++) places.push(places[0] + k * height, places[0] - k * height);
   const free = (top) => top >= 0 && top + height <= context.canvas.height
     && taken.every((t) => left + width < t[0] || t[0] + t[2] < left || top + height < t[1] || t[1] + t[3] < top);
-  const top = places.find(free) ?? Math.max(0, Math.min(places[2], context.canvas.height - height));
+  const top = places.find(free);
+  if (top === undefined) return;  // in a crowd the last faces have a frame in their colour alone
   taken.push([left, top, width, height]);
   context.fillStyle = colour;
   context.beginPath(); context.roundRect(left, top, width, height, 5 * ratio); context.fill();

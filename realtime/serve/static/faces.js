@@ -3,7 +3,7 @@
 export class Faces {
   constructor(box, look) { this.box = box; this.look = look; this.cards = new Map(); }
 
-  show(faces) {
+  show(faces, hint) {
     const seen = new Set(faces.map((face) => face.track));
     for (const [track, card] of this.cards) if (!seen.has(track)) { card.remove(); this.cards.delete(track); }
     for (const face of faces) {
@@ -12,9 +12,13 @@ export class Faces {
     }
     let empty = this.box.querySelector(".quiet");
     if (!faces.length && !empty) {
-      empty = document.createElement("p"); empty.className = "quiet"; empty.textContent = "Nobody is seen.";
+      empty = document.createElement("p"); empty.className = "quiet";
       this.box.append(empty);
     } else if (faces.length && empty) empty.remove();
+    if (!faces.length) {
+      const text = hint ? `${hint[0].toUpperCase()}${hint.slice(1)}.` : "Nobody is seen.";
+      if (empty.textContent !== text) empty.textContent = text;
+    }
   }
 
   add(face) {

@@ -1,22 +1,28 @@
 """What the page's routes do: the browser's camera, a source of the server's, settings."""
 
+import asyncio
 import io
 import json
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 from itertools import islice, pairwise
+from typing import Any
 
 import httpx
 import numpy as np
 import pytest
 from PIL import Image as PilImage
+from starlette.websockets import WebSocket
 from websockets.exceptions import ConnectionClosed
 from websockets.sync.client import ClientConnection
 
 import fer_live
 from fer_live.realtime.demo_clip import portrait
 from fer_live.realtime.send.message import schema
+from fer_live.realtime.serve.app import show
 from fer_live.realtime.serve.settings import MOST_BYTES
+from fer_live.realtime.serve.watching import ViewerMailbox, packet
 from fer_live.realtime.sources import decode_picture
 from tests.realtime.serve.serving import jpeg, packed, served, talking, unpacked
 from tests.support.shared_data import shared_file
@@ -49,11 +55,48 @@ def test_the_browsers_camera_is_read_as_analyze_reads_the_same_pictures(address:
             socket.send(packed(data, frame.time_s))
             message = json.loads(socket.recv(timeout=30))
             assert message.pop("analysis_ms") >= 0
+            assert message.pop("hint") is None
             assert all(0 <= face.pop("quality") <= 1 for face in message["faces"])
             jsonschema.validate(message, schema())
             got.append([(face["track"], face["label"]) for face in message["faces"]])
     same = sum(a == b for a, b in zip(got, expected, strict=True))
     assert same >= 0.98 * len(expected), "a live finder may find a face a frame later"
+
+
+def test_nobody_for_a_while_is_told_why(address: str) -> None:
+    dark = jpeg(np.full((360, 640, 3), 8, np.uint8))
+    hints = []
+    with talking(address, "camera") as socket:
+        for second in range(7):
+            socket.send(packed(dark, float(second)))
+            hints.append(json.loads(socket.recv(timeout=30))["hint"])
+    assert hints[0] is None
+    assert hints[-1] == "nobody is seen: it is too dark; put a light in front of you"
+
+
+def test_a_picture_is_sent_as_one_whatever_the_length_of_its_message() -> None:
+    data = packet({"text": "x" * (ord("{") - len('{"text":""}'))}, b"\xff\xd8 a picture")
+    assert data[:1] == b"{", "as an object in JSON would begin"
+
+    sent: list[Any] = []
+
+    async def receive() -> Any:
+        return {"type": "websocket.connect"}
+
+    async def send(message: Any) -> None:
+        sent.append(message)
+
+    async def watch() -> None:
+        socket = WebSocket({"type": "websocket"}, receive, send)
+        await socket.accept()
+        viewer, wanted = ViewerMailbox(), asyncio.Event()
+        viewer.offer(data)
+        wanted.set()
+        with suppress(TimeoutError):
+            await asyncio.wait_for(show(socket, wanted, viewer), 0.5)
+
+    asyncio.run(watch())
+    assert sent[-1]["bytes"] == data
 
 
 def test_viewers_see_the_servers_source_newest_first() -> None:
@@ -72,6 +115,7 @@ def test_viewers_see_the_servers_source_newest_first() -> None:
                 rgb = decode_picture(picture, "")
                 assert list(rgb.shape[1::-1]) == message["size"]
                 message.pop("latency_ms", None)
+                message.pop("hint")
                 assert all(0 <= face.pop("quality") <= 1 for face in message["faces"])
                 jsonschema.validate(message, schema())
                 seen.append(message["time_s"])

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from fer_live.arrays import Image
-from fer_live.realtime.live.absence import PATIENCE_S, Absence, why_nobody
+from fer_live.realtime.overlay.absence import PATIENCE_S, Absence, why_nobody
 from fer_live.realtime.results import Box, Frame
 from fer_live.realtime.sources import open_video
 from tests.support.made_results import made_result, made_track
