@@ -107,7 +107,7 @@ def rows(
 def utc(moment: datetime) -> str:
     """Return a date and time as ISO 8601 in UTC, to the millisecond.
 
-    >>> utc(datetime(2026, 1, 2, 3, 4, 5, 678000, tzinfo=timezone.utc))
+    >>> utc(datetime(2026, 1, 2, 3, 4, 5, 678000, tzinfo=UTC))
     '2026-01-02T03:04:05.678Z'
     """
     text = moment.astimezone(UTC).isoformat(timespec="milliseconds")
