@@ -183,7 +183,7 @@ def test_pictures_are_drawn_of_every_reader(tmp_path: Path) -> None:
     plan = prune(subject, HALF, measurement=measured).plan
     written = draw(subject, measured, plan, tmp_path)
     assert {path.name for path in written} >= {
-        "last-channels.png",
+        "last-maps.png",
         "last-angles.png",
         "last-substitutes.png",
     }
