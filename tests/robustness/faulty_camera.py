@@ -26,8 +26,12 @@ FAULTS: Final = (
     ("hung up", 0.5),
     ("another format", 3.0),
     ("a burst", 0.5),
+    ("slow", 10.0),
 )
-"""Each fault, and how long it lasts in seconds."""
+"""Each fault, and how long it lasts in seconds. With nine of them the last five minutes of an hour
+see the same ones as the first five, so that latencies can be compared."""
+_PACE: Final[dict[str | None, float]] = {"a burst": 1 / 8, "slow": 3.0}
+"""Time between two pictures during a fault, in multiples of the usual."""
 _BOUNDARY: Final = "picture"
 _HEAD: Final = (
     f"HTTP/1.1 200 OK\r\nContent-Type: multipart/x-mixed-replace;boundary={_BOUNDARY}\r\n"
@@ -132,7 +136,7 @@ class FaultyCamera:
                 continue
             visitor.sendall(self._part(number))
             number += 1
-            due_s += self._period_s / (8 if self.fault == "a burst" else 1)
+            due_s += self._period_s * _PACE.get(self.fault, 1.0)
             self._over.wait(max(0.0, due_s - time.monotonic()))
 
     def _part(self, number: int) -> bytes:
