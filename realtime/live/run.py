@@ -20,6 +20,7 @@ from fer_live.realtime.live.run_file import RunFile, run_file_beside
 from fer_live.realtime.live.screen import Screen, Switches
 from fer_live.realtime.live.settings import LiveSettings
 from fer_live.realtime.live.virtual_camera import VirtualCamera
+from fer_live.realtime.memory import return_freed_memory
 from fer_live.realtime.overlay import blank, draw_notice
 from fer_live.realtime.pipeline import Pipeline, PipelineSettings
 from fer_live.realtime.results import SourceInfo
@@ -98,6 +99,7 @@ def run_live(
         DeviceError: The device is not available.
         DisplayError: No window can be shown.
     """
+    return_freed_memory()
     # Check what can fail immediately before loading what takes seconds.
     with ExitStack() as stack:
         window = stack.enter_context(Window(TITLE)) if settings.window else None

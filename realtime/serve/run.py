@@ -1,18 +1,13 @@
 """Serve the page until stopped."""
 
-import ctypes
 import socket
-import sys
 from collections.abc import Callable
-from contextlib import suppress
 from typing import Final
 
 from fer_live.errors import SettingsError
+from fer_live.realtime.memory import return_freed_memory
 from fer_live.realtime.serve.settings import MOST_BYTES, MOST_CONNECTIONS, ServeSettings
 
-ARENAS: Final = 2
-_M_ARENA_MAX: Final = -8
-"""glibc's name for it in malloc.h."""
 GOODBYE_S: Final = 2
 """Connections that are still open at the end are waited for so long, in seconds."""
 
@@ -38,7 +33,7 @@ def run_server(settings: ServeSettings, *, on_ready: Callable[[str], None]) -> N
             f"the page needs the package {error.name}, which is not installed: "
             "pip install 'fer-live[serve]'"
         ) from error
-    _keep_memory_together()
+    return_freed_memory()
     listener = _listening(settings.host, settings.port)
     token = new_token() if settings.beyond_loopback else None
     names = {"localhost", "127.0.0.1", "::1", settings.host}
@@ -60,17 +55,6 @@ def run_server(settings: ServeSettings, *, on_ready: Callable[[str], None]) -> N
     server = Server(config, lambda: on_ready(whole))
     with listener:
         server.run(sockets=[listener])
-
-
-def _keep_memory_together() -> None:
-    """Have glibc keep the memory of all threads in few arenas; elsewhere nothing is done.
-
-    Each camera has a thread of its own. By default each thread may begin an arena, up to eight for
-    every core, and hardly anything in them is given back: memory grew with every visit.
-    """
-    if sys.platform == "linux":
-        with suppress(AttributeError, OSError):  # another C library has no such call
-            ctypes.CDLL(None).mallopt(_M_ARENA_MAX, ARENAS)
 
 
 def _listening(host: str, port: int) -> socket.socket:

@@ -11,6 +11,7 @@ from typing import Any, Final, TypeAlias
 
 from fer_live.errors import FerLiveError
 from fer_live.realtime.annotate.batch.workers import end_with
+from fer_live.realtime.memory import return_freed_memory
 from fer_live.realtime.watch.health import StreamHealth
 from fer_live.realtime.watch.plan import WatchedStream, WatchSettings
 from fer_live.realtime.watch.watcher import Watcher
@@ -76,6 +77,7 @@ def _watch(
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, signal.SIG_IGN)
     end_with(first)
+    return_freed_memory()
     with suppress(BrokenPipeError):  # the first process is gone
         try:
             with Watcher(streams, settings) as watcher:
