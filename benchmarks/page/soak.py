@@ -49,8 +49,11 @@ def main() -> int:
             looks.append(Look.at(page.process))
             time.sleep(1)
         labelled = counter.count - begun
-    print(f"{labelled / seconds:.1f} frames a second were labelled in {chosen.minutes:g} minutes")
-    return int(not all([*(_viewer(n, one) for n, one in enumerate(viewers, 1)), _flat(looks)]))
+        print(
+            f"{labelled / seconds:.1f} frames a second were labelled in {chosen.minutes:g} minutes"
+        )
+        kept = [*(_viewer(n, one) for n, one in enumerate(viewers, 1)), _flat(looks)]
+    return int(not all(kept))
 
 
 def joined(clip: Path, folder: Path, seconds: float) -> Path:

@@ -41,7 +41,7 @@ def serving(*words: str) -> Iterator[Serving]:
         finally:
             server.send_signal(signal.SIGINT)
             rest = server.stderr.read()
-            assert server.wait(20) == 130
+            assert server.wait(20) == 130, rest
     assert "Traceback" not in rest
 
 
