@@ -53,7 +53,7 @@ def test_one_that_never_reads_ends_nothing(tmp_path: Path) -> None:
 
 def test_what_cannot_be_is_refused_before_anything_is_read(tmp_path: Path) -> None:
     clip = shared_file(CLIP)
-    with pytest.raises(SettingsError, match="no receiver"):
+    with pytest.raises(SettingsError, match="not a known kind of receiver"):
         annotate([clip], tmp_path, TINY, watch=Watch(send=("ftp://host",)))
     with pytest.raises(SettingsError, match="one input is done after the other"):
         annotate([clip], tmp_path, TINY, jobs=2, watch=Watch(send=("-",)))
