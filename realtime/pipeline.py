@@ -54,7 +54,7 @@ class Sighting:
     times_ms: tuple[float, float, float]
 
 
-class Namer:
+class TrackLabeller:
     """Numbers the faces of successive frames and smooths their labels, with its state."""
 
     def __init__(
@@ -163,7 +163,7 @@ class Pipeline:
         """
         self._finder = finder
         self._classifier = classifier
-        self._namer = Namer(classifier.contract, settings, baselines=baselines)
+        self._labeller = TrackLabeller(classifier.contract, settings, baselines=baselines)
 
     @property
     def labels(self) -> tuple[str, ...]:
@@ -176,7 +176,7 @@ class Pipeline:
         Raises:
             SettingsError: The model has no label neutral.
         """
-        return self._namer.take_baseline()
+        return self._labeller.take_baseline()
 
     def process(self, frame: Frame) -> FrameResult:
         """Return every face of `frame` with its label; the frame is not written to."""
@@ -194,7 +194,7 @@ class Pipeline:
         marks = [time.perf_counter_ns()]
         faces = self._finder.find(frame)
         marks.append(time.perf_counter_ns())
-        tracked = self._namer.number(faces, frame)
+        tracked = self._labeller.number(faces, frame)
         marks.append(time.perf_counter_ns())
         crops = cut_crops(frame, [face for _, face in tracked], self._classifier.contract)
         marks.append(time.perf_counter_ns())
@@ -212,7 +212,7 @@ class Pipeline:
             classify_ms: How long the network took, including other sources' share.
         """
         begun_ns = time.perf_counter_ns()
-        tracks = self._namer.steadied(sighting.tracked, prediction, sighting.time_s)
+        tracks = self._labeller.steadied(sighting.tracked, prediction, sighting.time_s)
         smooth_ms = (time.perf_counter_ns() - begun_ns) / 1e6
         times = StageTimes(*sighting.times_ms, classify_ms, smooth_ms)
         return FrameResult(sighting.frame_index, sighting.time_s, tracks, times)

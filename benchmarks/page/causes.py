@@ -8,7 +8,6 @@ clip's own pictures of the same indices by the page's reading (same pictures, ot
 is held against `annotate` on the clip's own pictures, as `benchmarks.page.labels` does.
 """
 
-import argparse
 import statistics
 import subprocess
 import sys
@@ -21,7 +20,16 @@ from typing import Final
 import cv2
 
 from benchmarks.page.camera_clip import FPS, write_camera_clip
-from benchmarks.page.labels import Named, Picture, annotated, distance, in_the_page, lead, named
+from benchmarks.page.labels import (
+    Named,
+    Picture,
+    annotated,
+    arguments,
+    distance,
+    in_the_page,
+    lead,
+    named,
+)
 from fer_live.arrays import Image
 from fer_live.realtime.results import Frame, SourceInfo
 from fer_live.realtime.send import Message
@@ -37,11 +45,7 @@ PAGE_QUALITY: Final = 92
 
 def main() -> None:
     """Measure and print."""
-    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
-    parser.add_argument("clip", type=Path)
-    parser.add_argument("--seconds", type=float, default=35.0)
-    parser.add_argument("--model", default="small")
-    chosen = parser.parse_args()
+    chosen = arguments(__doc__)
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         camera, video = write_camera_clip(chosen.clip, folder, chosen.seconds)

@@ -89,11 +89,7 @@ class Seen:
 
 def main() -> int:
     """Measure, print and return the exit status: 1 where the labels are not alike enough."""
-    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
-    parser.add_argument("clip", type=Path)
-    parser.add_argument("--seconds", type=float, default=35.0)
-    parser.add_argument("--model", default="small")
-    chosen = parser.parse_args()
+    chosen = arguments(__doc__)
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         camera, video = write_camera_clip(chosen.clip, folder, chosen.seconds)
@@ -101,6 +97,15 @@ def main() -> int:
         seen = in_the_page(camera, chosen.seconds, chosen.model)
     sys.stdout.write(f"{seen.rate:.1f} frames a second, {seen.p95_ms:.0f} ms to the label (p95)\n")
     return 0 if alike(expected, seen.answers) else 1
+
+
+def arguments(about: str | None) -> argparse.Namespace:
+    """Read the command line: a clip, how many seconds of it, and the model."""
+    parser = argparse.ArgumentParser(description=(about or "").splitlines()[0])
+    parser.add_argument("clip", type=Path)
+    parser.add_argument("--seconds", type=float, default=35.0)
+    parser.add_argument("--model", default="small")
+    return parser.parse_args()
 
 
 def annotated(video: Path, out: Path, model: str) -> dict[int, Named]:

@@ -85,7 +85,8 @@ def run_live(
 ) -> LiveReport:
     """Run until the source ends, the window is closed, the time is up or it is told to stop.
 
-    However it ends, threads are joined, and files are closed and readable.
+    However it ends, threads are joined, and files are closed and readable. The whole process gives
+    memory back as `return_freed_memory` says.
 
     Args:
         settings: What to do.

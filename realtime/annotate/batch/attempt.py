@@ -13,7 +13,7 @@ from fer_live.realtime.annotate.passes.first import Tell
 from fer_live.realtime.annotate.report import Outcome
 from fer_live.realtime.annotate.shelf.sending import annotate_and_send
 from fer_live.realtime.annotate.slices.planning import NOT_THE_SAME, Entry, SlicePlan
-from fer_live.realtime.annotate.slices.task import look_at_slice
+from fer_live.realtime.annotate.slices.task import analyse_slice
 from fer_live.system_errors import MEMORY_RAN_OUT, ran_out_of_memory
 
 _log = logging.getLogger(__name__)
@@ -43,7 +43,9 @@ class Task:
         """A name that no other task of the run has."""
         if self.entry is not None:
             return f"{self.index} slice {self.entry.number}"
-        return f"{self.index} {type(self.slices).__name__}"
+        if isinstance(self.slices, SlicePlan):
+            return f"{self.index} from slices"
+        return f"{self.index} whole" if self.slices is None else f"{self.index} perhaps in slices"
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,7 +105,7 @@ def _done(task: Task, opened: Opened, tell: Tell) -> Done:
     job, order, slices = task.job, task.order, task.slices
     if task.entry is not None and isinstance(slices, SlicePlan):
         model_of(order, opened)
-        look_at_slice(job, order.settings, slices, task.entry, opened, tell)
+        analyse_slice(job, order.settings, slices, task.entry, opened, tell)
         return SliceDone()
     if order.sent is not None:
         return annotate_and_send(job, order, opened, tell, slices)

@@ -15,11 +15,11 @@ from fer_live.realtime.annotate.neutral.whole_clip import WholeClip
 from fer_live.realtime.annotate.opened import Opened
 from fer_live.realtime.annotate.passes.ahead import depth_for, read_ahead
 from fer_live.realtime.annotate.settings import AnnotateSettings
-from fer_live.realtime.annotate.slices.looking import Looker, Seen
-from fer_live.realtime.annotate.slices.naming import Naming
+from fer_live.realtime.annotate.slices.analysing import SliceAnalyser, SliceItem
+from fer_live.realtime.annotate.slices.joining import SliceJoiner
 from fer_live.realtime.faces import ChosenFaces, crowded_notice, open_finder
 from fer_live.realtime.measures import Measurer, ProbabilitySeries
-from fer_live.realtime.pipeline import Namer, Pipeline, PipelineSettings
+from fer_live.realtime.pipeline import Pipeline, PipelineSettings, TrackLabeller
 from fer_live.realtime.results import FrameResult
 from fer_live.realtime.smoothing.baseline import Baselines
 from fer_live.realtime.smoothing.offline import OfflineSmoother
@@ -56,7 +56,7 @@ class FirstPass:
             at_rest: The resting face of everybody, where it comes from a file.
             tell: Takes how much of the pass is done.
         """
-        self._seen: Iterable[Seen] | None = None
+        self._seen: Iterable[SliceItem] | None = None
         self._name, self._settings, self._opened, self._tell = name, settings, opened, tell
         self._classifier = opened.classifier(settings.model, settings.device)
         self._measured, self._at_rest = tuple(measured), at_rest
@@ -70,7 +70,7 @@ class FirstPass:
         self.notice: str | None = None
 
     def results(
-        self, source: Source, held: Path, seen: Iterable[Seen] | None = None
+        self, source: Source, held: Path, seen: Iterable[SliceItem] | None = None
     ) -> Generator[FrameResult]:
         """Yield every frame's result, with the labels that know the future and all measures.
 
@@ -127,20 +127,22 @@ class FirstPass:
         self.notice = finder.notice(self._name)
 
     def _looks_in_slices(self, source: Source) -> Generator[FrameResult]:
-        """Yield the same of an input in slices, whoever has looked at them."""
+        """Yield the same of an input in slices, whoever has analysed them."""
         settings = self._settings
-        namer = Namer(self._classifier.contract, self._pipeline, baselines=self._baselines())
-        naming = Naming(namer)
+        labeller = TrackLabeller(
+            self._classifier.contract, self._pipeline, baselines=self._baselines()
+        )
+        joiner = SliceJoiner(labeller)
         with ExitStack() as reading:
             seen = self._seen
             if seen is None:
                 ahead = read_ahead(source, depth_for(source.info.size_wh))
-                looker = Looker(settings, self._opened, self._measured)
-                seen = looker.looks(reading.enter_context(ahead), settings.slice_s or math.inf)
-            for result in naming.results(seen):
+                analyser = SliceAnalyser(settings, self._opened, self._measured)
+                seen = analyser.analysed(reading.enter_context(ahead), settings.slice_s or math.inf)
+            for result in joiner.results(seen):
                 yield result
                 self._tell(fraction(source, settings, result.time_s))
-        self.notice = crowded_notice(self._name, naming.crowded, settings.faces.max_faces)
+        self.notice = crowded_notice(self._name, joiner.crowded, settings.faces.max_faces)
 
     def _baselines(self) -> Baselines:
         """Return what takes resting faces out while faces are found."""

@@ -44,7 +44,7 @@ from fer_live.realtime.annotate.passes.second import (
 )
 from fer_live.realtime.annotate.passes.spool import Spool
 from fer_live.realtime.annotate.settings import AnnotateSettings
-from fer_live.realtime.annotate.slices.looking import Seen
+from fer_live.realtime.annotate.slices.analysing import SliceItem
 from fer_live.realtime.annotate.summary import FileTally
 from fer_live.realtime.annotate.workspace import Workspace
 from fer_live.realtime.results import Frame
@@ -89,7 +89,7 @@ class Passes:
         self.faults: list[str] = []
 
     def run(
-        self, source: Source, work: Workspace, seen: Iterable[Seen] | None = None
+        self, source: Source, work: Workspace, seen: Iterable[SliceItem] | None = None
     ) -> dict[str, Any]:
         """Make the table and, if wanted, the video; return the figures of the whole file.
 
@@ -211,7 +211,7 @@ class Passes:
         return VideoPart(path, drawing, writer)
 
     def _find(
-        self, source: Source, work: Workspace, spool: Spool, seen: Iterable[Seen] | None
+        self, source: Source, work: Workspace, spool: Spool, seen: Iterable[SliceItem] | None
     ) -> dict[str, Any]:
         """Write the table and the spool from every frame's settled result."""
         settings, contract = self._settings, self._classifier.contract

@@ -13,7 +13,7 @@ from fer_live.realtime.annotate.inputs.jobs import Job
 from fer_live.realtime.annotate.slices.planning import ENDING
 from fer_live.realtime.annotate.workspace import at_work, disk_errors, locked
 
-_OURS: Final = re.compile(r"\d+\.(looks|json|half)")
+_OURS: Final = re.compile(r"\d+\.(faces|json|half)")
 
 
 class SliceFolder:

@@ -7,7 +7,7 @@ from typing import Any
 
 from fer_live.realtime.annotate.opened import Opened
 from fer_live.realtime.annotate.settings import AnnotateSettings
-from fer_live.realtime.annotate.slices.looking import Seen
+from fer_live.realtime.annotate.slices.analysing import SliceItem
 from fer_live.realtime.annotate.slices.planning import SlicePlan, key_of, planned
 from fer_live.realtime.annotate.slices.task import store_of
 from fer_live.realtime.sources import NoEntryError, Source
@@ -25,7 +25,7 @@ class Pieces:
     def __init__(self, settings: AnnotateSettings, opened: Opened) -> None:
         """Start with one piece."""
         self._settings, self._opened = settings, opened
-        self.seen: Iterator[Seen] | None = None
+        self.seen: Iterator[SliceItem] | None = None
         self.count = 1
         self.why_one: str | None = None
 

@@ -1,6 +1,6 @@
 """The results of slices, on disk until all slices of their file are finished.
 
-`0007.looks` holds one record per frame and one per face. `0007.json` holds the rest, with the
+`0007.faces` holds one record per frame and one per face. `0007.json` holds the rest, with the
 checksum of the other; it is moved into place last and marks the slice as finished. Neither can hold
 code, because the folder may be shared.
 """
@@ -15,7 +15,7 @@ import numpy as np
 
 from fer_live.errors import SourceError
 from fer_live.realtime.annotate.fingerprint import sha256_of_file
-from fer_live.realtime.annotate.slices.looking import Look, Seen, SliceEnd
+from fer_live.realtime.annotate.slices.analysing import FrameFaces, SliceEnd, SliceItem
 from fer_live.realtime.annotate.workspace import disk_errors, flush, scratch_file
 from fer_live.realtime.faces import LastPlace
 from fer_live.realtime.inference.classifier import Prediction
@@ -35,7 +35,7 @@ class SliceFacts:
         after: The same of the frame after its last; None at the end of the file.
         fault: What was wrong with the file in this slice; None if nothing was.
         end: The state of the faces at its end.
-        looks_sha256: Of the file with its results, in hex.
+        faces_sha256: Of the file with its results, in hex.
     """
 
     key: str
@@ -43,7 +43,7 @@ class SliceFacts:
     after: str | None
     fault: str | None
     end: SliceEnd
-    looks_sha256: str = ""
+    faces_sha256: str = ""
 
     def to_json(self) -> str:
         """Return the facts as text."""
@@ -69,7 +69,7 @@ class SliceFacts:
                 told["after"],
                 told["fault"],
                 SliceEnd(places, int(end["crowded"])),
-                str(told["looks_sha256"]),
+                str(told["faces_sha256"]),
             )
         except (LookupError, TypeError) as error:
             raise ValueError(f"these are no facts of a slice: {error!r}") from error
@@ -93,16 +93,16 @@ class SliceStore:
         """Return the facts about a slice; None if it is not finished, or damaged."""
         try:
             facts = SliceFacts.from_json(self._facts_path(number).read_text(encoding="utf-8"))
-            whole = sha256_of_file(self.writing(number)) == facts.looks_sha256
+            whole = sha256_of_file(self.writing(number)) == facts.faces_sha256
         except (OSError, ValueError, SourceError):
             return None
         return facts if whole else None
 
     def writing(self, number: int) -> Path:
         """Return the path of a slice's results."""
-        return self._folder / f"{number:04}.looks"
+        return self._folder / f"{number:04}.faces"
 
-    def write(self, number: int, looks: Iterable[Look]) -> None:
+    def write(self, number: int, frames: Iterable[FrameFaces]) -> None:
         """Write the results of a slice; they count once `finish` was called.
 
         Raises:
@@ -111,7 +111,7 @@ class SliceStore:
         path = self.writing(number)
         self._facts_path(number).unlink(missing_ok=True)
         with scratch_file(path) as file:
-            for look in looks:
+            for look in frames:
                 with disk_errors(path):
                     file.write(self._bytes(look))
             with disk_errors(path):
@@ -127,22 +127,22 @@ class SliceStore:
         half = path.with_suffix(".half")
         with disk_errors(path):
             flush(self.writing(number))
-            told = replace(facts, looks_sha256=sha256_of_file(self.writing(number)))
+            told = replace(facts, faces_sha256=sha256_of_file(self.writing(number)))
             half.write_text(told.to_json(), encoding="utf-8")
             flush(half)
             half.replace(path)
 
-    def read(self, number: int, facts: SliceFacts) -> Generator[Seen]:
+    def read(self, number: int, facts: SliceFacts) -> Generator[SliceItem]:
         """Yield the results of a slice, then the state at its end."""
         with self.writing(number).open("rb") as file:
             while data := file.read(_FRAME.itemsize):
-                yield self._look(np.frombuffer(data, _FRAME)[0], file)
+                yield self._read_frame(np.frombuffer(data, _FRAME)[0], file)
         yield facts.end
 
     def _facts_path(self, number: int) -> Path:
         return self._folder / f"{number:04}.json"
 
-    def _bytes(self, look: Look) -> bytes:
+    def _bytes(self, look: FrameFaces) -> bytes:
         """Return the records of one frame."""
         head = np.array((look.frame_index, look.time_s, len(look.faces)), _FRAME)
         said = look.prediction
@@ -171,13 +171,13 @@ class SliceStore:
             logits,
         )
 
-    def _look(self, head: Any, file: BinaryIO) -> Look:
+    def _read_frame(self, head: Any, file: BinaryIO) -> FrameFaces:
         """Return one frame's results from its records."""
         data = file.read(self._face.itemsize * int(head["faces"]))
         rows = np.frombuffer(data, self._face)
         prediction = Prediction(rows["raw"].copy(), rows["logits"].copy())
         faces = tuple(map(self._read_face, rows))
-        return Look(int(head["index"]), float(head["time_s"]), faces, prediction)
+        return FrameFaces(int(head["index"]), float(head["time_s"]), faces, prediction)
 
     def _read_face(self, row: Any) -> Face:
         """Return the face in one record."""

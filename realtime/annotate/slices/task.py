@@ -12,7 +12,12 @@ from fer_live.realtime.annotate.passes.first import Tell
 from fer_live.realtime.annotate.passes.measured import measured_for
 from fer_live.realtime.annotate.passes.opening import open_input
 from fer_live.realtime.annotate.settings import AnnotateSettings
-from fer_live.realtime.annotate.slices.looking import Look, Looker, Seen, SliceEnd
+from fer_live.realtime.annotate.slices.analysing import (
+    FrameFaces,
+    SliceAnalyser,
+    SliceEnd,
+    SliceItem,
+)
 from fer_live.realtime.annotate.slices.planning import Entry, SlicePlan
 from fer_live.realtime.annotate.slices.store import SliceFacts, SliceStore
 from fer_live.realtime.annotate.slices.times import slice_of
@@ -26,7 +31,7 @@ def store_of(plan: SlicePlan, settings: AnnotateSettings, opened: Opened) -> Sli
     return SliceStore(plan.folder, len(contract.labels), measured.every)
 
 
-def look_at_slice(
+def analyse_slice(
     job: Job, settings: AnnotateSettings, plan: SlicePlan, entry: Entry, opened: Opened, tell: Tell
 ) -> None:
     """Process one slice of a file and store its results, unless that was done before.
@@ -51,8 +56,8 @@ def look_at_slice(
         with read_ahead(source, depth_for(source.info.size_wh)) as frames:
             reading = _Reading(frames, settings, entry, tell)
             contract = opened.classifier(settings.model, settings.device).contract
-            looker = Looker(settings, opened, measured_for(settings, contract).every)
-            with closing(looker.looks(reading.frames(), reading.slice_s)) as seen:
+            analyser = SliceAnalyser(settings, opened, measured_for(settings, contract).every)
+            with closing(analyser.analysed(reading.frames(), reading.slice_s)) as seen:
                 store.write(entry.number, reading.of_slice(seen))
         facts = SliceFacts(plan.key, reading.first, reading.after, source.fault, reading.end)
     store.finish(entry.number, facts)
@@ -93,7 +98,7 @@ class _Reading:
             self._tell(min(1.0, (frame.time_s - self._begins_s) / self.slice_s))
             yield frame
 
-    def of_slice(self, seen: Iterable[Seen]) -> Generator[Look]:
+    def of_slice(self, seen: Iterable[SliceItem]) -> Generator[FrameFaces]:
         """Yield the results of the slice; remember the state at its end."""
         for one in seen:
             if isinstance(one, SliceEnd):

@@ -7,6 +7,7 @@ window that has gone with nothing, where Xlib would end the process.
 
 import ctypes
 import os
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from ctypes import POINTER, Structure, c_int, c_int16, c_uint8, c_uint16, c_uint32, c_void_p
@@ -15,6 +16,8 @@ from typing import Any, Final
 _ANY_TYPE: Final = 0
 _WM_NAME: Final = 39
 """XCB_GET_PROPERTY_TYPE_ANY and XCB_ATOM_WM_NAME, which the protocol itself defines."""
+LOOK_EVERY_S: Final = 1.0
+"""How often a window that was not found is looked for: all windows of the screen are asked."""
 _LONGEST: Final = 64
 """So much of a property is asked for, in units of 4 bytes."""
 
@@ -61,6 +64,7 @@ class XWindow:
         """Connect to the X server; without one, or without libxcb, there is never an answer."""
         self._title = title.encode()
         self._window: int | None = None
+        self._look_at_s = 0.0
         self._server: c_void_p | None = None
         try:
             self._xcb = _library()
@@ -74,8 +78,9 @@ class XWindow:
         """Return the window's size in the screen's pixels; None while there is no such window."""
         if self._server is None:
             return None
-        if self._window is None:
+        if self._window is None and time.monotonic() >= self._look_at_s:
             self._window = next(self._ours(), None)
+            self._look_at_s = time.monotonic() + LOOK_EVERY_S
         if self._window is None:
             return None
         with self._answer("get_geometry", _Geometry, self._window) as found:

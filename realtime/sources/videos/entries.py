@@ -78,7 +78,9 @@ def _pictures(
     if not can_jump(container, stream):
         raise NoEntryError("a file of this kind is read from its beginning")
     count = 0
-    for packet in _sound(container.demux(stream), reordered=stream.codec_context.name in REORDERED):
+    for packet in _undamaged(
+        container.demux(stream), reordered=stream.codec_context.name in REORDERED
+    ):
         count += 1
         if count % ALIVE_EVERY == 0:
             alive()
@@ -88,7 +90,7 @@ def _pictures(
         raise NoEntryError("it holds fewer pictures than it announces")
 
 
-def _sound(packets: "Iterator[Packet[Any]]", *, reordered: bool) -> "Iterator[Packet[Any]]":
+def _undamaged(packets: "Iterator[Packet[Any]]", *, reordered: bool) -> "Iterator[Packet[Any]]":
     """Yield every packet that holds a frame.
 
     Raises:

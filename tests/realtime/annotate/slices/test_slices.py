@@ -193,7 +193,7 @@ def test_a_worker_that_is_killed_costs_its_slice(tmp_path: Path, tiny: str) -> N
         AnnotateSettings(model=tiny, video=False, slice_s=6.0),
     )
     running = begun(out, tiny)
-    looks = slices_of(out) / "0003.looks"
+    looks = slices_of(out) / "0003.faces"
     at_work: list[int] = []
 
     def found() -> bool:

@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from fer_live.realtime.annotate.slices.looking import Look, SliceEnd
+from fer_live.realtime.annotate.slices.analysing import FrameFaces, SliceEnd
 from fer_live.realtime.annotate.slices.planning import NOT_THE_SAME, Entry, SlicePlan
 from fer_live.realtime.annotate.slices.store import SliceFacts, SliceStore
 from fer_live.realtime.faces import LastPlace
@@ -17,9 +17,9 @@ RNG = np.random.default_rng(5)
 FACTS = SliceFacts("key", "0 0.0 a", None, None, SliceEnd((), 0))
 
 
-def look(index: int, *faces: Face) -> Look:
+def look(index: int, *faces: Face) -> FrameFaces:
     said = RNG.random((2, len(faces), 8), np.float32)
-    return Look(index, index / 3, faces, Prediction(said[0], said[1]))
+    return FrameFaces(index, index / 3, faces, Prediction(said[0], said[1]))
 
 
 def some_face(**changes: object) -> Face:
@@ -47,7 +47,7 @@ def test_looks_come_back_to_the_last_bit(measures: tuple[str, ...], tmp_path: Pa
     assert last == end
     assert len(back) == len(looks)
     for found, written in zip(back, looks, strict=True):
-        assert isinstance(found, Look)
+        assert isinstance(found, FrameFaces)
         assert (found.frame_index, found.time_s) == (written.frame_index, written.time_s)
         assert found.prediction.probabilities.tolist() == written.prediction.probabilities.tolist()
         assert found.prediction.logits.tolist() == written.prediction.logits.tolist()

@@ -19,7 +19,7 @@ from fer_live.realtime.results import Face, Frame
 
 
 @dataclass(frozen=True, slots=True)
-class Look:
+class FrameFaces:
     """The results of one frame, by a finder that knows nothing of earlier slices.
 
     Attributes:
@@ -48,11 +48,11 @@ class SliceEnd:
     crowded: int
 
 
-Seen: TypeAlias = Look | SliceEnd
+SliceItem: TypeAlias = FrameFaces | SliceEnd
 """The results of a slice's frames, then its end; then those of the next slice."""
 
 
-class _Eyes:
+class _SliceFinder:
     """The finder of one slice; its networks stay open for the next."""
 
     def __init__(self, every_face: FollowingFinder, wanted: ChosenFaces) -> None:
@@ -74,7 +74,7 @@ class _Eyes:
         return SliceEnd(self._every_face.places(after.time_s), crowded)
 
 
-class Looker:
+class SliceAnalyser:
     """Detects, classifies and measures the faces of one input."""
 
     def __init__(self, settings: AnnotateSettings, opened: Opened, measured: Sequence[str]) -> None:
@@ -93,40 +93,40 @@ class Looker:
             blendshapes=settings.faces.blendshapes or self._measurer.needs_blendshapes,
         )
 
-    def looks(self, frames: Iterable[Frame], slice_s: float) -> Generator[Seen]:
+    def analysed(self, frames: Iterable[Frame], slice_s: float) -> Generator[SliceItem]:
         """Yield the results of every frame, and the state at the end of each slice.
 
         Args:
             frames: In order, of one slice and the frame after it, or of the whole input.
             slice_s: Length of a slice, in seconds.
         """
-        eyes: _Eyes | None = None
+        finder: _SliceFinder | None = None
         number = -1
         for frame in frames:
             at = slice_of(frame.time_s, slice_s)
-            if eyes is not None and at != number:
-                yield eyes.end(frame)
-                eyes = None
-            if eyes is None:
-                eyes, number = self._open_eyes(), at
-            yield self._look(frame, eyes)
-        if eyes is not None:
-            yield SliceEnd((), eyes.crowded)
+            if finder is not None and at != number:
+                yield finder.end(frame)
+                finder = None
+            if finder is None:
+                finder, number = self._new_finder(), at
+            yield self._analysed(frame, finder)
+        if finder is not None:
+            yield SliceEnd((), finder.crowded)
 
-    def _open_eyes(self) -> "_Eyes":
+    def _new_finder(self) -> "_SliceFinder":
         """Return a finder with an empty state."""
         settings = self._settings
         networks = self._opened.networks(self._faces, settings.device)
         every_face = open_finder(self._faces, live=False, networks=networks)
         wanted = ChosenFaces(every_face, settings.chosen, max_faces=self._faces.max_faces)
-        return _Eyes(every_face, wanted)
+        return _SliceFinder(every_face, wanted)
 
-    def _look(self, frame: Frame, eyes: "_Eyes") -> Look:
+    def _analysed(self, frame: Frame, finder: "_SliceFinder") -> FrameFaces:
         """Detect, classify and measure the faces of a frame."""
-        faces = eyes.find(frame)
+        faces = finder.find(frame)
         crops = cut_crops(frame, faces, self._classifier.contract)
         prediction = self._classifier.classify(crops)
         measured = tuple(
             replace(self._measurer.of_face(frame.rgb, face), landmarks_px=None) for face in faces
         )
-        return Look(frame.index, frame.time_s, measured, prediction)
+        return FrameFaces(frame.index, frame.time_s, measured, prediction)
