@@ -87,7 +87,8 @@ class Span:
         end_s: The last moment, excluded; infinite for all of it.
         fps: Frames a second to keep, by their times; None for every frame.
         before: How many of a video's pictures lie before `start_s`, where somebody has counted
-            them; None has them counted.
+            them and wants a part of the file that can be decoded alone; None has them counted, and
+            what lies before decoded if need be.
     """
 
     start_s: float = 0.0

@@ -1,9 +1,11 @@
 """Start in the middle of a video file without losing the frame count."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from itertools import chain
 from pathlib import Path
 from typing import Final
 
+import av
 from av.container import InputContainer
 from av.format import Flags as FormatFlags
 from av.video.stream import VideoStream
@@ -33,17 +35,24 @@ def can_jump(container: InputContainer, stream: VideoStream) -> bool:
     return codec in PICTURE_PACKETS and not has_flag(container, FormatFlags.ts_discont)
 
 
-def pictures_before(path: Path, stream_index: int, is_before: Callable[[int], bool]) -> int | None:
+def pictures_before(
+    path: Path, stream_index: int, first: int | None, is_before: Callable[[int], bool]
+) -> int | None:
     """Count the pictures shown before a moment, without decoding any.
 
     Args:
         path: The file; opened anew, so that nobody's place in it is lost.
         stream_index: Of the video stream.
+        first: The timestamp of the first picture that comes out when the file is decoded from its
+            beginning; a file that was cut may begin with packets that lean on what is gone.
         is_before: Whether a timestamp lies before the moment.
 
     Returns:
-        How many; None when a packet has no timestamp, so that it cannot be known this way.
+        How many; None when a packet or the first picture has no timestamp, so that it cannot be
+        known this way.
     """
+    if first is None:
+        return None
     count = 0
     with open_container(path) as container:
         for packet in container.demux(container.streams[stream_index]):
@@ -55,15 +64,18 @@ def pictures_before(path: Path, stream_index: int, is_before: Callable[[int], bo
                 return None
             if packet.dts is not None and not is_before(packet.dts):
                 break  # no later packet is shown before it is decoded
-            count += is_before(packet.pts) and not packet.is_discard
+            count += first <= packet.pts and is_before(packet.pts) and not packet.is_discard
     return count
 
 
-def jump_before(container: InputContainer, stream: VideoStream, pts: int) -> bool:
-    """Move to a key picture that is shown at `pts` or before; False when there is no way to.
+def jump_before(container: InputContainer, stream: VideoStream, pts: int) -> int | None:
+    """Move to a packet marked as a key picture that is shown at `pts` or before.
 
     Pictures that are decoded after a key picture but shown before it may lean on what was jumped
     over; they are shown before `pts` too, so the caller never shows them.
+
+    Returns:
+        When that picture is shown, to be given to `begins_with`; None when there is no way to.
     """
     step = round(FIRST_STEP_BACK_S / (stream.time_base or 1))
     earliest = stream.start_time or 0
@@ -73,7 +85,20 @@ def jump_before(container: InputContainer, stream: VideoStream, pts: int) -> boo
         packet = next(iter(container.demux(stream)))
         if packet.pts is not None and packet.pts <= pts and packet.is_keyframe:
             container.seek(target, stream=stream)  # again: that packet is to be decoded
-            return True
+            return packet.pts
         target -= step
         step *= 2
-    return False
+    return None
+
+
+def begins_with(pictures: Iterator[av.VideoFrame], entry: int) -> Iterator[av.VideoFrame] | None:
+    """Return all pictures decoded from an entry on; None if the entry itself is not among them.
+
+    Some packets are marked as key pictures that are none: H.264 with periodic intra refresh marks
+    where a decoder may begin, and only some pictures later is one whole again (the recovery point
+    of ITU-T H.264, D.2.8). FFmpeg holds back everything before that.
+    """
+    first = next(pictures, None)
+    if first is None or first.pts is None or first.pts > entry:
+        return None
+    return chain([first], pictures)

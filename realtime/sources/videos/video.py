@@ -35,10 +35,16 @@ from fer_live.realtime.sources.videos.containers import (
     pick_video,
     recording_began,
 )
+from fer_live.realtime.sources.videos.damage import damage
 from fer_live.realtime.sources.videos.decoding import Decoder
 from fer_live.realtime.sources.videos.deinterlacing import PRECEDING_S
 from fer_live.realtime.sources.videos.entries import NoEntryError, count_before
-from fer_live.realtime.sources.videos.seeking import can_jump, jump_before, pictures_before
+from fer_live.realtime.sources.videos.seeking import (
+    begins_with,
+    can_jump,
+    jump_before,
+    pictures_before,
+)
 
 NOMINAL_FRAME_S: Final = 1 / 25
 """How long a frame lasts in a file that gives neither timestamps nor a rate."""
@@ -139,12 +145,11 @@ class VideoSource(BaseSource):
         opened = self._opened
         if opened is None:
             raise NoEntryError("it is closed")
-        origin, tick = self._origin, self._time_base
         return count_before(
             self._path,
             opened.stream,
             moment,
-            lambda pts: float(pts * tick - origin),
+            self._time_s,
             end_s=self._choices.limits.hours * SECONDS_AN_HOUR,
             alive=alive,
         )
@@ -157,7 +162,15 @@ class VideoSource(BaseSource):
 
     def _fault_of(self, decoder: Decoder) -> str | None:
         """Say what was wrong so far, as long as the file is open."""
-        return "; ".join(filter(None, (self._damage(decoder), self._other_sizes()))) or None
+        damaged = damage(
+            self._path,
+            decoder,
+            reached_s=self._reached_s,
+            announced_s=self._info.duration_s,
+            limits=self._choices.limits,
+            too_long=self._too_long,
+        )
+        return "; ".join(filter(None, (damaged, self._other_sizes()))) or None
 
     def _other_sizes(self) -> str | None:
         """Say that pictures change their size; None while they do not."""
@@ -169,37 +182,6 @@ class VideoSource(BaseSource):
             f"the pictures of {self._path} change their size from {width}x{height} to {others}; "
             f"each was fitted whole into {width}x{height}"
         )
-
-    def _damage(self, decoder: Decoder) -> str | None:
-        """Say what could not be read; None while all could."""
-        reached = f"{self._reached_s:.1f} s"
-        if self._too_long:
-            return (
-                f"{self._path} was read up to the limit of {self._choices.limits.hours:g} hours; "
-                "allow more with --limit-hours"
-            )
-        if decoder.gave_up:
-            return (
-                f"{self._path} holds nothing but damage from {reached} on; everything before that "
-                "was kept; go on longer with --limit-damaged"
-            )
-        if decoder.broken is not None:
-            return (
-                f"{self._path} cannot be read beyond {reached} ({decoder.broken}); "
-                "everything before that was kept"
-            )
-        if decoder.finished and decoder.ended_early():
-            announced = f" of the {self._info.duration_s:.1f} s" if self._info.duration_s else ""
-            return (
-                f"{self._path} is cut off: its pictures end at {reached}{announced} that it "
-                "announces; everything before that was kept"
-            )
-        if decoder.damaged:
-            places = "one place" if decoder.damaged == 1 else f"{decoder.damaged} places"
-            return (
-                f"{self._path} is damaged in {places}; every picture that could be decoded was kept"
-            )
-        return None
 
     def _open(self) -> tuple[_Opened, av.VideoFrame]:
         """Open the file and decode its first picture: only then is it sure that there is one."""
@@ -222,6 +204,7 @@ class VideoSource(BaseSource):
             undo.pop_all()
         self._opened: _Opened | None = _Opened(container, stream, decoder)
         self._pictures: Iterator[av.VideoFrame] = chain([first], pictures)
+        self._first_pts = first.pts
         self._time_base = exact(stream.time_base) or Fraction(1)
         self._origin = file_origin(container, stream)
         if has_flag(container, FormatFlags.no_timestamps):  # a bare stream has no clock of its own
@@ -282,31 +265,41 @@ class VideoSource(BaseSource):
     def _jump(self, opened: _Opened) -> int | None:
         """Move the decoder shortly before the span; return how many pictures lie before the span.
 
-        None where that cannot be known without decoding them: the decoder then begins at the
-        file's own beginning.
+        None where that cannot be known without decoding them, or no key picture is found there that
+        is one: the decoder then begins at the file's own beginning.
+
+        Raises:
+            SourceError: No key picture is found there, and somebody who counted has others read
+                what lies before.
         """
         container, stream = opened.container, opened.stream
         if not can_jump(container, stream):
             return None
-        start_s, origin, tick = self._span.start_s, self._origin, self._time_base
-        skipped = self._span.before
+        start_s, skipped = self._span.start_s, self._span.before
         if skipped is None:
             skipped = pictures_before(
-                self._path, stream.index, lambda pts: float(pts * tick - origin) < start_s
+                self._path, stream.index, self._first_pts, lambda pts: self._time_s(pts) < start_s
             )
-        begin_s = Fraction(start_s - PRECEDING_S if self._interlaced else start_s)
-        target = math.floor((begin_s + origin) / tick)
         if skipped is None:
             return None
-        if not jump_before(container, stream, target):
+        begin_s = Fraction(start_s - PRECEDING_S if self._interlaced else start_s)
+        target = math.floor((begin_s + self._origin) / self._time_base)
+        entry = jump_before(container, stream, target)
+        most = self._choices.limits.damaged
+        decoder = Decoder(container, stream, whole=False, most_damaged=most)
+        pictures = None if entry is None else begins_with(decoder.pictures(), entry)
+        if pictures is None:
+            if entry is not None and self._span.before is not None:
+                raise SourceError(f"{self._path} cannot be decoded from {start_s:g} s on alone")
             container.close()
             self._open()
             return None
-        most = self._choices.limits.damaged
-        decoder = Decoder(container, stream, whole=False, most_damaged=most)
-        self._opened = _Opened(container, stream, decoder)
-        self._pictures = decoder.pictures()
+        self._opened, self._pictures = _Opened(container, stream, decoder), pictures
         return skipped
+
+    def _time_s(self, pts: int) -> float:
+        """Return the time of a timestamp, in seconds."""
+        return float(pts * self._time_base - self._origin)
 
     def _release(self) -> None:
         """Close the file and let go of every picture; what was wrong is remembered."""
