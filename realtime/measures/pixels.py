@@ -8,13 +8,13 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from fer_live.arrays import Image, Points
+from fer_live.arrays import Affine, Image, Points
 from fer_live.realtime.faces.mesh import anchors_of, hull_of
-from fer_live.realtime.faces.views import pose_of_mesh, to_pixels
+from fer_live.realtime.faces.views import inverse, pose_of_mesh, to_pixels
+from fer_live.realtime.results import Box
 
 PATCH_PX: Final = 96
 _BLUR_PX: Final = 9
-_MARGIN: Final = 0.6
 _LEVELS: Final = 255.0
 _NOISE_KERNEL: Final = np.array([[1, -2, 1], [-2, 4, -2], [1, -2, 1]], np.float32)
 _NOISE_SCALE: Final = math.sqrt(math.pi / 2) / 6
@@ -60,43 +60,64 @@ def appearance(rgb: Image, landmarks_px: Points) -> Appearance:
     Light and all below are measured in the face seen upright, 96 pixels high and wide, so that
     they mean the same at any size.
     """
-    patch = _upright(rgb, landmarks_px)
+    box = hull_of(landmarks_px)
+    patch = _upright(rgb, landmarks_px, box)
     seen = patch[_INSIDE]
-    contrast = float(seen.std())
     left, right, _ = anchors_of(landmarks_px)
     return Appearance(
-        size_px=math.sqrt(hull_of(landmarks_px).area_px2),
+        size_px=math.sqrt(box.area_px2),
         eye_distance_px=math.dist(left, right),
         light=float(seen.mean()),
-        contrast=contrast,
+        contrast=float(seen.std()),
         sharpness=_sharpness(patch),
-        noise=_NOISE_SCALE * float(np.abs(cv2.filter2D(patch, -1, _NOISE_KERNEL))[_INSIDE].mean()),
-        symmetry=_symmetry(patch),
+        noise=_NOISE_SCALE * float(np.abs(cv2.filter2D(patch, -1, _NOISE_KERNEL)[_INSIDE]).mean()),
+        symmetry=_symmetry(seen, patch[:, ::-1][_INSIDE]),
     )
 
 
-def _upright(rgb: Image, landmarks_px: Points) -> NDArray[np.float32]:
-    """Return the (96, 96) float32 luma of a face, in [0, 1], shrunk without aliasing."""
-    box = hull_of(landmarks_px)
-    margin = _MARGIN * max(box.width_px, box.height_px)
-    height, width = rgb.shape[:2]
-    x0, y0 = (max(0, int(v - margin)) for v in (box.x0, box.y0))
-    x1, y1 = min(width, int(box.x1 + margin) + 2), min(height, int(box.y1 + margin) + 2)
+def _upright(rgb: Image, landmarks_px: Points, box: Box) -> NDArray[np.float32]:
+    """Return the (96, 96) float32 luma of a face, in [0, 1], shrunk without aliasing.
+
+    Args:
+        rgb: (H, W, 3) uint8.
+        landmarks_px: (478, 2) in its pixels.
+        box: The hull of the landmarks.
+    """
+    to_patch = to_pixels(pose_of_mesh(landmarks_px), PATCH_PX, PATCH_PX)
+    shrink = min(1.0, 2 * PATCH_PX / max(box.width_px, box.height_px, 1.0))
+    x0, y0, x1, y1 = _footprint(to_patch, rgb.shape[:2], math.ceil(2 / shrink))
     if x1 - x0 < 2 or y1 - y0 < 2:  # noqa: PLR2004 (the face has left the picture)
         return np.zeros((PATCH_PX, PATCH_PX), np.float32)
-    part = cv2.cvtColor(np.ascontiguousarray(rgb[y0:y1, x0:x1]), cv2.COLOR_RGB2GRAY)
-    shrink = min(1.0, 2 * PATCH_PX / max(box.width_px, box.height_px, 1.0))
+    part = cv2.cvtColor(rgb[y0:y1, x0:x1], cv2.COLOR_RGB2GRAY)
     if shrink < 1:
         part = cv2.resize(part, None, fx=shrink, fy=shrink, interpolation=cv2.INTER_AREA)
-    points = (landmarks_px - (x0, y0) + 0.5) * shrink - 0.5
+    # A pixel q of the part is the pixel (q + 0.5) / shrink - 0.5 + (x0, y0) of the picture.
+    turn = to_patch[:, :2]
+    moved = to_patch[:, 2] + turn @ (0.5 / shrink - 0.5 + np.array([x0, y0]))
     patch = cv2.warpAffine(
         part.astype(np.float32),
-        to_pixels(pose_of_mesh(points), PATCH_PX, PATCH_PX),
+        np.column_stack((turn / shrink, moved)),
         (PATCH_PX, PATCH_PX),
         flags=cv2.INTER_LINEAR,
         borderMode=cv2.BORDER_REPLICATE,
     )
-    return (patch / _LEVELS).astype(np.float32)
+    return (patch / _LEVELS).astype(np.float32, copy=False)
+
+
+def _footprint(
+    to_patch: Affine, size_hw: tuple[int, ...], margin_px: int
+) -> tuple[int, int, int, int]:
+    """Return what a patch shows of a picture, with a margin: x0, y0, x1, y1, the last excluded."""
+    back, last = inverse(to_patch), PATCH_PX - 1
+    corners = np.array([[0, last, 0, last], [0, 0, last, last], [1, 1, 1, 1]])
+    (left, top), (right, bottom) = (back @ corners).min(axis=1), (back @ corners).max(axis=1)
+    height, width = size_hw
+    return (
+        max(0, math.floor(left) - margin_px),
+        max(0, math.floor(top) - margin_px),
+        min(width, math.ceil(right) + margin_px + 1),
+        min(height, math.ceil(bottom) + margin_px + 1),
+    )
 
 
 def _sharpness(patch: NDArray[np.float32]) -> float:
@@ -115,9 +136,13 @@ def _sharpness(patch: NDArray[np.float32]) -> float:
     return min(found)
 
 
-def _symmetry(patch: NDArray[np.float32]) -> float:
-    """Return the correlation of a face with its mirror image; 0 for one without contrast."""
-    one, other = patch[_INSIDE], patch[:, ::-1][_INSIDE]
-    one, other = one - one.mean(), other - other.mean()
+def _symmetry(seen: NDArray[np.float32], mirrored: NDArray[np.float32]) -> float:
+    """Return the correlation of a face with its mirror image; 0 for one without contrast.
+
+    Args:
+        seen: (N,) luma inside the face's oval.
+        mirrored: (N,) the same of the face's mirror image.
+    """
+    one, other = seen - seen.mean(), mirrored - mirrored.mean()
     size = math.sqrt(float(one @ one) * float(other @ other))
     return float(one @ other) / size if size > _FLAT else 0.0

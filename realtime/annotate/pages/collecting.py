@@ -6,7 +6,6 @@ from typing import Final
 
 import cv2
 import numpy as np
-from numpy.typing import NDArray
 
 from fer_live.arrays import Image
 from fer_live.realtime.measures.columns import QUALITY
@@ -15,6 +14,7 @@ from fer_live.realtime.results import Box, Face, FrameResult, Track
 
 WHOLE: Final = 65_535
 """How a fraction of 1 is kept, in 16 bits."""
+_BYTES: Final = 2
 MOMENTS_A_PERSON: Final = 4
 THUMBNAIL_PX: Final = 96
 _AROUND: Final = 0.35
@@ -98,7 +98,7 @@ class Collector:
 
     def __init__(self, labels: Sequence[str]) -> None:
         self._labels = tuple(labels)
-        self._names = [PREFIX + label for label in labels]
+        self._names = [*(PREFIX + label for label in labels), QUALITY]
         self._wanted: dict[int, list[tuple[int, Moment]]] | None = None
         self.people: dict[int, Person] = {}
 
@@ -109,12 +109,12 @@ class Collector:
 
     def _add(self, person: Person, track: Track, result: FrameResult) -> None:
         measures = track.face.measures or {}
-        probs = np.array([measures.get(name, 0.0) for name in self._names])
+        wholes = _in_wholes([measures.get(name, 0.0) for name in self._names])
         person.times += np.float64(result.time_s).tobytes()
-        person.probabilities += _in_wholes(probs)
+        person.probabilities += wholes[:-_BYTES]
         person.labels.append(self._labels.index(track.label))
         person.uncertain.append(track.uncertain)
-        person.quality += _in_wholes(np.array([measures.get(QUALITY, 0.0)]))
+        person.quality += wholes[-_BYTES:]
         strength = measures.get(PREFIX + track.label, 0.0)
         strongest = person.moments.get(track.label)
         if not track.uncertain and (strongest is None or strength > strongest.strength):
@@ -145,9 +145,10 @@ class Collector:
         return wanted
 
 
-def _in_wholes(fractions: NDArray[np.float64]) -> bytes:
+def _in_wholes(fractions: Sequence[float]) -> bytes:
     """Return fractions as little-endian 16 bits each."""
-    return np.round(np.clip(fractions, 0, 1) * WHOLE).astype("<u2").tobytes()
+    wholes: bytes = np.round(np.clip(fractions, 0, 1) * WHOLE).astype("<u2").tobytes()
+    return wholes
 
 
 def _thumbnail(rgb: Image, face: Face) -> bytes:
