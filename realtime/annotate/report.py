@@ -61,7 +61,7 @@ class Outcome:
         checksums: The sha256 of each of `files`, in hex, at the time of writing.
         attempts: Number of processes that worked on it; 2 if the first one died.
         kind: The kind of input; "video" if it failed.
-        slices: Number of slices that were processed separately; 1 for one piece.
+        slices: Number of slices that were processed separately and hold frames; 1 for one piece.
         in_one_piece: Why it was not cut into slices although that was asked for; None if there is
             nothing to say.
     """

@@ -32,6 +32,8 @@ class RunFacts:
         settings: As `AnnotateSettings.as_json` gives them.
         versions: Of the packages that take part.
         jobs: How many inputs are worked on at once.
+        engine: What works on them: its `name`, and for "ray" also `address` (None for one of the
+            run's own), `version`, `num_cpus`, `num_gpus` and `retries`.
         neutral: Where the resting faces that are taken out come from; None where none are.
     """
 
@@ -39,6 +41,7 @@ class RunFacts:
     settings: Mapping[str, Any]
     versions: Mapping[str, str]
     jobs: int
+    engine: Mapping[str, Any]
     neutral: Mapping[str, Any] | None = None
 
 
@@ -54,6 +57,7 @@ class Manifest:
         facts: RunFacts,
         jobs: Sequence[Job],
         *,
+        address: str | None = None,
         send: Callable[[Path], None] = lambda _: None,
     ) -> None:
         """Write the first state.
@@ -62,6 +66,7 @@ class Manifest:
             out: Folder for the outputs, in which the file lies.
             facts: What is known before the first input.
             jobs: The inputs.
+            address: Where the outputs are sent, without a password; None if they stay in `out`.
             send: Called with the file whenever it was written.
 
         Raises:
@@ -76,7 +81,10 @@ class Manifest:
             "settings": dict(facts.settings),
             "versions": dict(facts.versions),
             "jobs": facts.jobs,
+            "engine": dict(facts.engine),
         }
+        if address is not None:
+            self._head["out"] = address
         if facts.neutral is not None:
             self._head["neutral"] = dict(facts.neutral)
         self._inputs = [{"input": str(job.source), "status": "pending"} for job in jobs]

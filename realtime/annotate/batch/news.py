@@ -37,7 +37,7 @@ class News:
         self._outcomes: dict[int, Outcome] = {}
         self._together = Together((), None)
         self._begun_s = time.monotonic()
-        self._manifest = Manifest(shelf.folder, facts, jobs, send=shelf.send)
+        self._manifest = Manifest(shelf.folder, facts, jobs, address=shelf.address, send=shelf.send)
         self._manifest.pass_over(passed_over)
         self._shelf, self._out = shelf, shelf.folder
         self._is_out = self._out.stat()

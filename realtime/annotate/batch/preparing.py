@@ -34,10 +34,10 @@ class Prepared:
     model: Mapping[str, str]
     neutral: Mapping[str, Any] | None
 
-    def facts(self, jobs: int) -> RunFacts:
-        """Return what `run.json` says of a run on so many inputs at once."""
+    def facts(self, jobs: int, engine: Mapping[str, Any]) -> RunFacts:
+        """Return what `run.json` says of a run on so many inputs at once by an engine."""
         settings = self.order.settings.as_json()
-        return RunFacts(self.model, settings, versions(), jobs, self.neutral)
+        return RunFacts(self.model, settings, versions(), jobs, engine, self.neutral)
 
 
 def prepared(settings: AnnotateSettings, *, device: Device, overwrite: bool) -> Prepared:

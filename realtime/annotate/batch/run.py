@@ -3,11 +3,12 @@
 import time
 from collections.abc import Callable, Generator, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
-from dataclasses import replace
+from dataclasses import asdict, replace
 from functools import partial
+from importlib.metadata import version
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Final, TypeAlias
+from typing import Any, Final, TypeAlias
 
 from fer_live.bundle import LANDMARKER, read_asset
 from fer_live.errors import SettingsError
@@ -99,7 +100,7 @@ def annotate(
         channels = [open_channel(address, plan.labels) for address in watch.send]
         with (
             _way(jobs, channels, shelf) as (at_once, work),
-            News(found, shelf, plan.facts(at_once), watch, passed_over) as news,
+            News(found, shelf, plan.facts(at_once, _engine(jobs)), watch, passed_over) as news,
         ):
             work(found, replace(plan.order, sent=sent), news)
             news.show_together(settings)
@@ -148,6 +149,13 @@ def _way(
     if isinstance(jobs, RayCluster):
         return _with_ray(jobs, None if isinstance(shelf, RemoteShelf) else shelf.folder)
     return nullcontext((jobs, partial(in_processes, count=jobs)))
+
+
+def _engine(jobs: int | RayCluster | None) -> dict[str, Any]:
+    """Return what `run.json` says of what works on the inputs."""
+    if not isinstance(jobs, RayCluster):
+        return {"name": "local"}
+    return {"name": "ray", "version": version("ray"), **asdict(jobs)}
 
 
 @contextmanager

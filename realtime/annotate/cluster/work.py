@@ -39,7 +39,8 @@ def on_cluster(
     """Annotate all inputs on the cluster that this process is connected to.
 
     Ray decides where and when, and tries again what was lost with a process or a machine. What is
-    seen in slices goes through `out`: where results are sent to an address, files are not cut.
+    seen in slices goes through `out`: where results are sent to an address, files are not cut, and
+    their outcomes say so.
 
     Raises:
         FerLiveError: A machine cannot take part.
@@ -51,7 +52,7 @@ def on_cluster(
     )
     home = home_of(out, gpu=cluster.num_gpus > 0)
     waiting: _Waiting = {}
-    with Agenda(jobs, order, news, at_once=room, cut=out is not None) as agenda:
+    with Agenda(jobs, order, news, at_once=room, cut=True) as agenda:
         try:
             while True:
                 waiting |= {work.remote(task, home, board): task for task in agenda.more()}

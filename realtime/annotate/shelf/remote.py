@@ -52,7 +52,7 @@ class RemoteShelf(Shelf):
             SettingsError: A package is missing, or there is no such protocol.
         """
         super().__init__(folder)
-        self.name = without_password(address.rstrip("/"))
+        self.name = self.address = without_password(address.rstrip("/"))
         try:
             import fsspec  # noqa: PLC0415 (an extra)
 

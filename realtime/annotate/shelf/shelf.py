@@ -11,7 +11,10 @@ class Shelf:
     Attributes:
         folder: The folder.
         name: What people call the place.
+        address: The address that outputs are sent to, without a password; None for a folder.
     """
+
+    address: str | None = None
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder

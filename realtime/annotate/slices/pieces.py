@@ -17,7 +17,7 @@ class Pieces:
     """What an input is put together from.
 
     Attributes:
-        count: Number of slices; 1 for one piece.
+        count: Number of slices that hold frames; 1 for one piece.
         seen: Their results, to be read once; None for one piece.
         why_one: Why it is one piece although slices were asked for; None for no reason.
     """
@@ -63,7 +63,9 @@ class Pieces:
         else:
             self.why_one = plan.why_not_whole(facts)
         if self.why_one is None:
-            self.count = len(plan.entries)
+            self.count = sum(
+                found is not None and found.first is not None for found in facts.values()
+            )
             self.seen = chain.from_iterable(
                 store.read(number, found) for number, found in facts.items() if found is not None
             )

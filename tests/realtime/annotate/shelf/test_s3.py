@@ -171,6 +171,25 @@ def test_without_the_package_a_sentence_says_what_to_install() -> None:
     assert "pip install 'fer-live[s3]'" in line
 
 
+def test_a_cluster_sends_a_long_clip_in_one_piece_and_says_so(
+    server: Server, tiny: str, tmp_path: Path
+) -> None:
+    pytest.importorskip("ray", reason="pip install 'fer-live[ray]'")
+    here, out = tmp_path / "here", f"s3://{BUCKET}/long"
+    clips = [shared_file(f"video/edge/{clip}") for clip in ("two_happyL_angryR.mp4", "fps5.mp4")]
+    words: list[str | Path] = ["annotate", *clips, "--model", tiny, "--no-video", "--end", "3"]
+    words += ["--slice-minutes", "0.04", "--out"]
+    assert fer_live(*words, here).returncode == 0
+    done = fer_live(*words, out, "--engine", "ray", changes=server.changes)
+    assert done.returncode == 0, done.stderr
+    assert "processed in one piece, not in slices: its results go to an address" in done.stderr
+    assert is_same(server, "long", here)
+    told = run_of(server, "long")
+    assert told["out"] == out
+    assert told["engine"]["name"] == "ray"
+    assert ["in_one_piece" in one for one in told["inputs"]] == [True, True]
+
+
 @pytest.mark.long
 def test_a_cluster_sends_the_same(server: Server, tiny: str, tmp_path: Path) -> None:
     pytest.importorskip("ray", reason="pip install 'fer-live[ray]'")
