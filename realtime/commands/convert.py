@@ -21,7 +21,7 @@ def convert(
 ) -> None:
     """Convert the results in a folder to other formats, next to their tables.
 
-    Labels are taken from the tables, times from the annotated video.
+    Labels are taken from the tables, times from the annotated video. Photographs are left out.
     """
     with plain_errors(NAME):
         from fer_live.realtime.study.conversion import TARGETS

@@ -7,6 +7,7 @@ from typing import Any, Final
 
 from fer_live.errors import DataError
 from fer_live.realtime.annotate.inputs.jobs import SUMMARY
+from fer_live.realtime.annotate.report import Kind
 from fer_live.realtime.annotate.summary import read_summary
 
 FACES: Final = ".faces"
@@ -43,11 +44,12 @@ class FileResult:
 
     Attributes:
         source: Its path relative to the folder of the outputs: "day1/talk.mp4".
-        duration_s: Its duration.
+        duration_s: Its duration; 1 for a photograph.
         frames: Number of frames read.
         tracks: Every face.
         fault: What was wrong with the file; None if nothing was.
         table: Path of its table; None if there is none.
+        kind: "picture" for a photograph, of which each face counts as one second of its label.
     """
 
     source: str
@@ -56,6 +58,7 @@ class FileResult:
     tracks: tuple[FaceSummary, ...]
     fault: str | None
     table: Path | None
+    kind: Kind = "video"
 
 
 def read_results(folder: Path) -> list[FileResult]:
@@ -96,8 +99,9 @@ def _file_result(folder: Path, path: Path) -> FileResult:
             tracks=tuple(map(_track, summary["tracks"])),
             fault=summary.get("fault"),
             table=next((table for table in tables if table.exists()), None),
+            kind="picture" if summary["input"].get("kind") == "picture" else "video",
         )
-    except (KeyError, TypeError, ValueError) as error:
+    except (AttributeError, KeyError, TypeError, ValueError) as error:
         raise DataError(f"{path} lacks {error}; annotate its file again") from error
 
 

@@ -190,7 +190,7 @@ def _file_rows(
         without = missing.get(result.source)
         yield [
             *_start(result.source, subjects),
-            round(result.duration_s, DIGITS),
+            "" if result.kind == "picture" else round(result.duration_s, DIGITS),
             result.frames,
             len(result.tracks),
             "" if without is None else round(without, DIGITS),

@@ -5,8 +5,9 @@ from collections.abc import Sequence
 from pathlib import Path
 from urllib.parse import quote
 
-from fer_live.realtime.annotate.inputs.jobs import PAGE
+from fer_live.realtime.annotate.inputs.jobs import PAGE, annotated_picture
 from fer_live.realtime.annotate.pages.index_page import INDEX, Bar, Row, write_index_page
+from fer_live.realtime.sinks.picture import ENDINGS
 from fer_live.realtime.study.figures import GroupFigure, added, labels_of
 from fer_live.realtime.study.results import FileResult
 
@@ -23,9 +24,9 @@ def write_study_page(
     rows = [
         Row(
             name=result.source,
-            kind="video",
-            link=_link(folder / (result.source + PAGE), out),
-            duration_s=result.duration_s,
+            kind=result.kind,
+            link=_link(_opened(folder, result), out),
+            duration_s=0.0 if result.kind == "picture" else result.duration_s,
             faces=len(result.tracks),
             seconds=added((track.seconds for track in result.tracks), labels),
             note=result.fault,
@@ -39,8 +40,16 @@ def write_study_page(
     return page
 
 
+def _opened(folder: Path, result: FileResult) -> Path:
+    """Return what is opened to look at a file: a clip's page, a photograph with its faces drawn."""
+    if result.kind == "video":
+        return folder / (result.source + PAGE)
+    drawn = (folder / (result.source + annotated_picture(ending)) for ending in ENDINGS)
+    return next((path for path in drawn if path.exists()), folder / result.source)
+
+
 def _link(page: Path, out: Path) -> str | None:
-    """Return the path of a clip's page relative to `out`; None if there is none."""
+    """Return the path of a file relative to `out`; None if there is none."""
     if not page.exists():
         return None
     return quote(os.fsencode(os.path.relpath(page, out).replace(os.sep, "/")))

@@ -13,6 +13,7 @@ FILE: Final = "file"
 SUBJECT: Final = "subject"
 GROUPS: Final = ("group", "condition")
 START: Final = "t0"
+NO_GROUP: Final = "(no group)"
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,9 +33,13 @@ class Subjects:
         return self.value(source, SUBJECT) or source
 
     def group(self, source: str) -> str:
-        """Return the group of a file: its group and condition, "all" if none is given."""
-        parts = [self.value(source, name) for name in GROUPS if name in self.columns]
-        return " / ".join(part for part in parts if part) or "all"
+        """Return the group of a file: its group and condition.
+
+        "all" where the table has neither column, `NO_GROUP` where it has none for this file.
+        """
+        names = [name for name in GROUPS if name in self.columns]
+        parts = [self.value(source, name) for name in names]
+        return " / ".join(part for part in parts if part) or (NO_GROUP if names else "all")
 
     def start_s(self, source: str) -> float | None:
         """Return the time from which a file's times are counted, its `t0`; None for none."""

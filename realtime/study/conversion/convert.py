@@ -25,7 +25,8 @@ _ENDINGS: Final[dict[Target, str]] = {
 def convert(folder: Path, targets: Sequence[Target]) -> tuple[Path, ...]:
     """Write each result of a folder in other formats, next to its table; return the files.
 
-    Times are those of the annotated video, which begins at the run's `start`.
+    Photographs are left out: they have no time. Times are those of the annotated video, which
+    begins at the run's `start`.
 
     | target  | file             | read by                                        |
     |---------|------------------|------------------------------------------------|
@@ -44,7 +45,7 @@ def convert(folder: Path, targets: Sequence[Target]) -> tuple[Path, ...]:
     """
     written = []
     for result in read_results(folder):
-        if result.table is None:
+        if result.table is None or result.kind == "picture":
             continue
         segments = _in_video_time(folder, result, read_segments(result.table))
         drawn = folder / (result.source + ANNOTATED)

@@ -21,7 +21,8 @@ def annotated_timeline(tmp_path_factory: pytest.TempPathFactory) -> Path:
     out = tmp_path_factory.mktemp("results")
     clip = shared_file(f"video/edge/{NAME}")
     annotate([clip], out, AnnotateSettings(start_s=3.0, end_s=13.0, report=False))
-    assert len(convert(out, TARGETS)) == len(TARGETS)
+    annotate([shared_file("cases/exif_2.jpg")], out, AnnotateSettings(report=False))
+    assert len(convert(out, TARGETS)) == len(TARGETS), "a photograph has no time"
     return out
 
 

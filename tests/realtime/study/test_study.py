@@ -1,6 +1,7 @@
 """`summarize`: many results as one table, and figures that count people."""
 
 import csv
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -14,6 +15,7 @@ from fer_live.realtime.study.figures import group_figures
 from fer_live.realtime.study.results import FaceSummary, FileResult
 from fer_live.realtime.study.subjects import Subjects, read_subjects
 from tests.support.running import fer_live
+from tests.support.shared_data import shared_file
 
 
 @pytest.fixture(scope="module", name="results")
@@ -52,6 +54,25 @@ def test_shares_of_a_file_are_those_of_its_table(results: Path, tmp_path: Path) 
         assert float(row["share_happy"]) == pytest.approx(happy, abs=0.03)
         nobody = np.mean([not face["track"] for face in table])
         assert float(row["without_face"]) == pytest.approx(nobody, abs=1e-6)
+
+
+def test_a_photograph_has_no_length_and_a_file_without_a_group_is_not_all(
+    results: Path, tmp_path: Path
+) -> None:
+    together = tmp_path / "results"
+    shutil.copytree(results, together)
+    picture = shared_file("cases/exif_2.jpg")
+    assert annotate([picture], together, AnnotateSettings(model="tiny")).went_well
+    known = tmp_path / "subjects.csv"
+    known.write_text("file,group\nexif_2.jpg,one\nb.mp4,one\n")
+    summarize(together, tmp_path / "study", subjects=known)
+    files = {row["source"]: row for row in rows_of(tmp_path / "study/files.csv")}
+    assert files["exif_2.jpg"]["duration_s"] == ""
+    assert float(files["b.mp4"]["duration_s"]) == pytest.approx(1.0, abs=0.05)
+    groups = {row["group"] for row in rows_of(tmp_path / "study/groups.csv")}
+    assert groups == {"one", "(no group)"}
+    page = (tmp_path / "study/index.html").read_text(encoding="utf-8")
+    assert "../results/exif_2.jpg.annotated.jpg" in page
 
 
 def test_subjects_are_joined_and_counted(results: Path, tmp_path: Path) -> None:
