@@ -109,6 +109,9 @@ bench: $(VENV)/.installed $(COPIES)
 
 # One NVIDIA GPU, no network: WHEELS=dir installs from that folder alone.
 .venv-gpu/.installed: pyproject.toml
+	@$(PYTHON) -c "import ctypes; ctypes.CDLL('libcuda.so.1')" 2> /dev/null || { echo "gpu-report: there is \
+	no NVIDIA driver (libcuda) on this machine, so nothing was installed; run it on one with an NVIDIA \
+	GPU" >&2; exit 1; }
 	$(PYTHON) -m venv .venv-gpu
 	.venv-gpu/bin/python -m pip install --quiet $(if $(WHEELS),--no-index --find-links "$(WHEELS)") \
 		"setuptools>=77"

@@ -1,5 +1,6 @@
 """The GPU's report refuses without a GPU; what needs none is measured and shown on the CPU."""
 
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -21,6 +22,20 @@ def test_without_a_gpu_it_refuses_in_a_sentence_and_writes_nothing(tmp_path: Pat
     assert done.stderr.startswith("gpu-report: CUDA was asked for")
     assert len(done.stderr.splitlines()) == 1
     assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.skipif(cuda_problem() is None, reason="there may be a GPU here")
+@pytest.mark.skipif(shutil.which("make") is None, reason="there is no make here")
+def test_make_refuses_before_it_installs_anything() -> None:
+    place = ROOT / ".venv-gpu"
+    if place.exists():
+        pytest.skip("what it needs is installed")
+    command = ["make", "gpu-report", f"PYTHON={sys.executable}"]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    assert done.returncode != 0
+    (line,) = [one for one in done.stderr.splitlines() if not one.startswith("make")]
+    assert line.startswith("gpu-report: there is no NVIDIA driver")
+    assert not place.exists()
 
 
 @pytest.mark.training
