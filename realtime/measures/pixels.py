@@ -78,30 +78,56 @@ def appearance(rgb: Image, landmarks_px: Points) -> Appearance:
 def _upright(rgb: Image, landmarks_px: Points, box: Box) -> NDArray[np.float32]:
     """Return the (96, 96) float32 luma of a face, in [0, 1], shrunk without aliasing.
 
+    Before it is sampled, luma is averaged over squares of 1/192 of the face's longer side.
+
     Args:
         rgb: (H, W, 3) uint8.
         landmarks_px: (478, 2) in its pixels.
         box: The hull of the landmarks.
     """
     to_patch = to_pixels(pose_of_mesh(landmarks_px), PATCH_PX, PATCH_PX)
-    shrink = min(1.0, 2 * PATCH_PX / max(box.width_px, box.height_px, 1.0))
-    x0, y0, x1, y1 = _footprint(to_patch, rgb.shape[:2], math.ceil(2 / shrink))
-    if x1 - x0 < 2 or y1 - y0 < 2:  # noqa: PLR2004 (the face has left the picture)
+    wide = max(1.0, max(box.width_px, box.height_px) / (2 * PATCH_PX))
+    halved = 2 ** int(math.log2(wide))
+    x0, y0, x1, y1 = _footprint(to_patch, rgb.shape[:2], 2 * math.ceil(wide))
+    wide_px, high_px = (side // halved * halved for side in (x1 - x0, y1 - y0))
+    if wide_px < 2 or high_px < 2:  # noqa: PLR2004 (the face has left the picture)
         return np.zeros((PATCH_PX, PATCH_PX), np.float32)
-    part = cv2.cvtColor(rgb[y0:y1, x0:x1], cv2.COLOR_RGB2GRAY)
-    if shrink < 1:
-        part = cv2.resize(part, None, fx=shrink, fy=shrink, interpolation=cv2.INTER_AREA)
-    # A pixel q of the part is the pixel (q + 0.5) / shrink - 0.5 + (x0, y0) of the picture.
+    part = rgb[y0 : y0 + high_px, x0 : x0 + wide_px]
+    luma = np.asarray(cv2.cvtColor(part, cv2.COLOR_RGB2GRAY), np.uint8)
     turn = to_patch[:, :2]
-    moved = to_patch[:, 2] + turn @ (0.5 / shrink - 0.5 + np.array([x0, y0]))
+    # A pixel q of what is halved is the pixel (q + 0.5) * halved - 0.5 + (x0, y0) of the picture.
+    moved = to_patch[:, 2] + turn @ (0.5 * halved - 0.5 + np.array([x0, y0]))
     patch = cv2.warpAffine(
-        part.astype(np.float32),
-        np.column_stack((turn / shrink, moved)),
+        _averaged(luma, halved, wide / halved),
+        np.column_stack((turn * halved, moved)),
         (PATCH_PX, PATCH_PX),
         flags=cv2.INTER_LINEAR,
         borderMode=cv2.BORDER_REPLICATE,
     )
     return (patch / _LEVELS).astype(np.float32, copy=False)
+
+
+def _averaged(luma: Image, halved: int, wide: float) -> NDArray[np.float32]:
+    """Return (H, W) luma averaged over squares, which keeps noise and edges from aliasing.
+
+    Args:
+        luma: (H, W) uint8.
+        halved: By how much it is shrunk first, a power of 2 that divides both sides.
+        wide: Sides of the squares in shrunk pixels, in [1, 2).
+    """
+    small = luma
+    if halved > 1:
+        small = np.asarray(
+            cv2.resize(luma, None, fx=1 / halved, fy=1 / halved, interpolation=cv2.INTER_AREA),
+            np.uint8,
+        )
+    if wide == 1:
+        return small.astype(np.float32)
+    edge = (wide - 1) / 2
+    box = np.array([edge, 1, edge], np.float32) / np.float32(wide)
+    return np.asarray(
+        cv2.sepFilter2D(small, cv2.CV_32F, box, box, borderType=cv2.BORDER_REPLICATE), np.float32
+    )
 
 
 def _footprint(
