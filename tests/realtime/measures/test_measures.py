@@ -7,7 +7,7 @@ import cv2
 import numpy as np
 import pytest
 
-from fer_live.arrays import Image
+from fer_live.arrays import Image, Points
 from fer_live.errors import SettingsError
 from fer_live.labels import LABELS
 from fer_live.realtime.annotate import AnnotateSettings, annotate
@@ -30,6 +30,10 @@ def found(rgb: Image, *, blendshapes: bool = False) -> Face:
     return face
 
 
+def replace_landmarks(face: Face, landmarks_px: Points) -> Face:
+    return Face(face.box, face.anchors_px, 1.0, landmarks_px=landmarks_px)
+
+
 def measures(rgb: Image, *words: str, face: Face | None = None) -> dict[str, float]:
     track = Track(1, face or found(rgb), PROBS, PROBS, "happy", 0.5, False, 0.0)
     measurer = Measurer(chosen_measures(words, LABELS))
@@ -46,13 +50,31 @@ def test_measures_mean_the_same_at_any_size_of_the_picture() -> None:
     face = found(rgb)
     assert face.landmarks_px is not None
     double = cv2.resize(rgb, None, fx=2, fy=2, interpolation=cv2.INTER_CUBIC).astype(np.uint8)
-    twice = Face(face.box, face.anchors_px, 1.0, landmarks_px=(face.landmarks_px + 0.5) * 2 - 0.5)
+    twice = replace_landmarks(face, (face.landmarks_px + 0.5) * 2 - 0.5)
     one, two = measures(rgb, "all", face=face), measures(double, "all", face=twice)
     assert two["face_size_px"] == pytest.approx(2 * one["face_size_px"])
     for name in ("yaw", "pitch", "roll", "mouth_opening", "eye_opening_left"):
         assert two[name] == pytest.approx(one[name], abs=1e-6), name
     for name in ("light", "contrast", "sharpness"):
         assert two[name] == pytest.approx(one[name], abs=0.05), name
+
+
+@pytest.mark.parametrize("times", [1, 3, 8])
+@pytest.mark.parametrize("away", [0.0, 0.5, 3.0])
+def test_a_face_that_leaves_the_picture_is_measured_as_far_as_it_is_there(
+    times: int, away: float
+) -> None:
+    rgb, face = portrait(), found(portrait())
+    assert face.landmarks_px is not None
+    shift = np.array([away * rgb.shape[1], 0.0])
+    large = cv2.resize(rgb, None, fx=times, fy=times, interpolation=cv2.INTER_CUBIC)
+    moved = (face.landmarks_px + shift + 0.5) * times - 0.5
+    told = measures(large.astype(np.uint8), "quality", "light", face=replace_landmarks(face, moved))
+    assert 0 <= told["quality"] <= 1
+    assert 0 <= told["light"] <= 1
+    if away == 0.0:
+        once = measures(rgb, "quality", "sharpness", face=face)
+        assert told["quality"] == pytest.approx(once["quality"], abs=0.03)
 
 
 def test_spoiling_a_portrait_shows_in_what_is_measured() -> None:
