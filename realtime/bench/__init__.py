@@ -1,5 +1,5 @@
-"""Speed on this machine: by stage, against the bare landmarker, and model against model.
+"""The benchmark behind `fer-live bench`: per-stage latency, speed-ups, memory and GPU gain.
 
-Everything is measured in one process on one core, what is compared is interleaved, and ratios are
-taken from the best of several rounds, so that they hold on a noisy machine.
+Everything runs in one process on one core. Subjects that are compared are interleaved call by
+call, and ratios use the best of several rounds, so that they stay meaningful on a noisy machine.
 """

@@ -14,17 +14,17 @@ from fer_live.realtime.bench.measures.swap import SwapFigures
 
 @dataclass(frozen=True, slots=True)
 class ClipFigures:
-    """All that was measured on one clip; what was not measured is None.
+    """All measurements on one clip; None for those that were not made.
 
     Attributes:
-        name: The clip's file name.
-        size_wh: Its size, in pixels.
-        pipeline: Stage by stage, as shipped.
-        search_ratio: Cost with the search for small faces over cost without it, same run.
-        startup_s: From starting Python to the first labels.
-        live: The clip played as a camera.
-        memory: Over a long run.
-        swaps: Each model in the same pipeline, by its name; empty when there is but one.
+        name: File name of the clip.
+        size_wh: (width, height) of its frames in pixels.
+        pipeline: Latency of each stage with the default settings.
+        search_ratio: Cost with the search for small faces over the cost without it, from one run.
+        startup_s: Seconds from starting Python to the first labels.
+        live: Frame loss and latency when the clip is played in real time, like a camera.
+        memory: Resident memory over a long run.
+        swaps: (model name, cost inside this pipeline); empty if there is only one model.
     """
 
     name: str
@@ -39,16 +39,16 @@ class ClipFigures:
 
 @dataclass(frozen=True, slots=True)
 class BenchReport:
-    """One run of the benchmark.
+    """The results of one run of the benchmark.
 
     Attributes:
-        machine: What it was measured on.
-        pinned: Whether everything ran on one core.
-        provider: What the classifier of the pipeline really ran on.
-        models: Model against model on the CPU; the first is what the others are compared with.
-        clips: The whole pipeline.
-        gpu: Each model on the GPU; empty unless that was asked for.
-        finder: What found the faces of the clips, "mediapipe" or "onnx"; empty without clips.
+        machine: The machine that it ran on.
+        pinned: Whether the process was pinned to one core.
+        provider: ONNX Runtime execution provider that the pipeline's classifier actually used.
+        models: Each model on the CPU; the first is the baseline of the comparison.
+        clips: The whole pipeline, clip by clip.
+        gpu: Each model on the GPU; empty unless it was requested.
+        finder: Backend of the face finder, "mediapipe" or "onnx"; empty without clips.
     """
 
     machine: Machine
@@ -60,5 +60,5 @@ class BenchReport:
     finder: str = ""
 
     def as_json(self) -> str:
-        """Return everything that was measured, as JSON with two spaces of indent."""
+        """Return the whole report as JSON, indented by two spaces."""
         return json.dumps(dataclasses.asdict(self), indent=2, default=str) + "\n"

@@ -1,4 +1,7 @@
-"""Pin a measurement to one core. Call before numpy is imported: it counts cores then."""
+"""Pin a measurement to one core.
+
+Call it before importing numpy, whose BLAS fixes its number of threads at import.
+"""
 
 import os
 
@@ -6,10 +9,10 @@ _THREAD_COUNTS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
 
 
 def use_one_core() -> int | None:
-    """Pin this process to one core and its libraries to one thread.
+    """Pin this process to one core and limit its numerical libraries to one thread.
 
     Returns:
-        The number of the core; None where the system cannot pin (macOS, Windows).
+        The index of the core; None on systems that cannot pin a process (macOS, Windows).
     """
     for name in _THREAD_COUNTS:
         os.environ[name] = "1"

@@ -43,21 +43,22 @@ _Models: TypeAlias = dict[str, OnnxClassifier]
 
 @dataclass(frozen=True, slots=True)
 class BenchSettings:
-    """What is measured.
+    """What to measure, and how thoroughly.
 
     Attributes:
-        models: Names or paths; the first is the one that the pipeline uses.
-        clips: Videos that the pipeline is measured on; may be empty.
-        device: Where the pipeline's model runs; "cuda" also measures the GPU against one core.
-        size_wh: Clips are brought into a picture of this size, black where they do not fill it;
-            None leaves them as they are.
-        max_frames: At most so many frames of a clip are held in memory and measured.
-        rounds: How often a clip is gone through.
-        calls: Timed calls for each model and batch size.
-        memory_frames: Length of the run that watches memory; None leaves it out.
-        live: Whether each clip is also played as a camera, and start-up measured.
-        copies: Also measured with the picture of each clip repeated so many times; 1 is the clip
-            itself, which always is. On at most 150 frames: faces are many.
+        models: Names of shipped models or paths of .onnx files; the pipeline uses the first.
+        clips: Videos to measure the pipeline on; may be empty.
+        device: Device of the pipeline's model; "cuda" also compares the GPU with one core.
+        size_wh: Scale each frame to fit (width, height) in pixels and pad it with black; None
+            keeps the original size.
+        max_frames: Maximum number of frames of a clip to decode into memory and measure.
+        rounds: Number of passes over each clip.
+        calls: Timed calls per model and batch size.
+        memory_frames: Length of the memory test in frames; None skips it.
+        live: Whether to play each clip in real time, like a camera, and measure the start-up time.
+        copies: Also measure frames tiled with so many copies of the clip, to get that many faces;
+            1 is the clip itself, which is always measured. Uses at most 150 frames.
+        faces: Settings of the face finder.
     """
 
     models: tuple[str, ...]
@@ -73,10 +74,10 @@ class BenchSettings:
     faces: FaceSettings = field(default_factory=FaceSettings)
 
     def __post_init__(self) -> None:
-        """Check what would otherwise fail late.
+        """Reject settings that would otherwise fail minutes later.
 
         Raises:
-            SettingsError: There is nothing to measure, or too little.
+            SettingsError: No model, an unknown device, or too few frames, rounds or calls.
         """
         if not self.models:
             raise SettingsError("no model to measure: give at least one with --models")
@@ -92,15 +93,15 @@ class BenchSettings:
 def run_bench(
     settings: BenchSettings, *, pinned: bool, tell: Callable[[str], None] = lambda line: None
 ) -> BenchReport:
-    """Measure all that was asked for; what needs a quiet machine is measured one by one.
+    """Run the benchmark, one measurement after another.
 
     Args:
-        settings: What is measured.
-        pinned: Whether the caller has pinned the process to one core; goes into the report.
-        tell: Called with a line on what is being measured now.
+        settings: What to measure.
+        pinned: Whether the caller has pinned the process to one core; only stated in the report.
+        tell: Called with a line of text whenever another measurement begins.
 
     Raises:
-        FerLiveError: A model or clip cannot be used.
+        FerLiveError: A model or a clip cannot be used.
     """
     for path in settings.clips:  # a wrong name should not cost minutes
         open_video(path).close()
@@ -132,16 +133,16 @@ def run_bench(
 
 
 def chosen_models(asked: Sequence[str]) -> tuple[str, ...]:
-    """Return the models asked for; all that are shipped when none is."""
+    """Return the requested models, or all shipped ones if none is requested."""
     return tuple(asked or model_names())
 
 
 @contextmanager
 def clips_or_portrait(asked: Sequence[Path]) -> Generator[Sequence[Path]]:
-    """Give the clips asked for; when there is none, one made from the portrait, then removed.
+    """Provide the requested clips, or a temporary one made from the bundled portrait.
 
     Raises:
-        SourceError: No clip was asked for and the portrait is not installed.
+        SourceError: No clip was requested and the portrait is not installed.
     """
     if asked:
         yield asked
@@ -155,11 +156,16 @@ def clips_or_portrait(asked: Sequence[Path]) -> Generator[Sequence[Path]]:
 def load_frames(
     path: Path, size_wh: tuple[int, int] | None = None, max_frames: int | None = None
 ) -> list[Frame]:
-    """Decode a clip into memory, so that decoding is not measured.
+    """Decode a clip into memory, so that decoding is not part of the measurement.
+
+    Args:
+        path: The clip.
+        size_wh: Letterbox frames to this size in pixels; None keeps their size.
+        max_frames: Stop after so many frames; None reads the whole clip.
 
     Raises:
-        SourceError: It cannot be read.
-        SettingsError: It has too few frames to be measured.
+        SourceError: The clip cannot be read.
+        SettingsError: It has no more than the 15 frames of the warm-up.
     """
     frames: list[Frame] = []
     with open_video(path) as source:
@@ -175,7 +181,7 @@ def load_frames(
 
 
 def fitted(frame: Frame, size_wh: tuple[int, int]) -> Frame:
-    """Return the frame scaled into a picture of a size, undistorted, the rest black."""
+    """Return the frame letterboxed to `size_wh`: aspect ratio kept, padded with black."""
     width, height = size_wh
     scale = min(width / frame.rgb.shape[1], height / frame.rgb.shape[0])
     w, h = round(frame.rgb.shape[1] * scale), round(frame.rgb.shape[0] * scale)
@@ -186,7 +192,7 @@ def fitted(frame: Frame, size_wh: tuple[int, int]) -> Frame:
 
 
 def repeated(rgb: Image, count: int) -> Image:
-    """Return a picture with `count` copies of another, in rows as square as can be."""
+    """Return `count` copies of a picture tiled into a grid that is as square as possible."""
     columns = int(np.ceil(np.sqrt(count)))
     rows = -(-count // columns)
     blank = np.zeros_like(rgb)
@@ -196,10 +202,10 @@ def repeated(rgb: Image, count: int) -> Image:
 
 
 def _search_ratio(on: PipelineFigures, off: PipelineFigures) -> float:
-    """Return the cost with the search over the cost without it.
+    """Return the cost with the search for small faces over the cost without it.
 
-    They come from two runs, so each is held against the bare landmarker's time in its own, where
-    there is one.
+    The two come from different runs. Where the bare landmarker ran in both, each is first divided
+    by its time, which cancels drift of the machine.
     """
     if on.ratio is None or off.ratio is None:
         return on.mean_ms["total"] / off.mean_ms["total"]
@@ -209,7 +215,7 @@ def _search_ratio(on: PipelineFigures, off: PipelineFigures) -> float:
 def _measure_clip(
     path: Path, frames: Sequence[Frame], models: _Models, settings: BenchSettings
 ) -> ClipFigures:
-    """Measure all that one clip is for."""
+    """Make every measurement that the settings request on one clip."""
     classifier = next(iter(models.values()))
     figures = _in_pipeline(path.name, frames, models, settings.faces, settings.rounds)
     if settings.faces.search:
@@ -236,7 +242,7 @@ def _measure_copies(
     models: _Models,
     settings: BenchSettings,
 ) -> ClipFigures:
-    """Measure the pipeline on pictures with several copies of a clip."""
+    """Measure the pipeline on frames tiled with `count` copies of the clip."""
     many = [replace(frame, rgb=repeated(frame.rgb, count)) for frame in frames]
     faces = replace(settings.faces, max_faces=max(count, settings.faces.max_faces))
     return _in_pipeline(f"{path.name} x {count}", many, models, faces, settings.rounds)
@@ -245,7 +251,10 @@ def _measure_copies(
 def _in_pipeline(
     name: str, frames: Sequence[Frame], models: _Models, faces: FaceSettings, rounds: int
 ) -> ClipFigures:
-    """Measure the pipeline with the first model, and what the others would change in it."""
+    """Measure the pipeline with the first model, then the other models in its place.
+
+    Only models that take the same crops as the first one are compared.
+    """
     first = next(iter(models.values()))
     figures = ClipFigures(
         name, _size_wh(frames), measure_pipeline(frames, first, faces=faces, rounds=rounds)

@@ -1,4 +1,4 @@
-"""The shipped models: description, accuracy, and speed on this machine."""
+"""What `fer-live models` lists: description, accuracy and local speed of each shipped model."""
 
 import dataclasses
 import json
@@ -21,13 +21,13 @@ DEFAULT_CALLS: Final = 300
 
 @dataclass(frozen=True, slots=True)
 class Speed:
-    """How long one crop takes, in microseconds, and where.
+    """Latency of one crop, in microseconds.
 
     Attributes:
-        least_us: The shortest of all calls: what the machine can do when left alone.
-        median_us: The median of all calls: what it did this time.
-        calls: How many were counted.
-        provider: The provider that the session really got.
+        least_us: Fastest call: the latency of an otherwise idle machine.
+        median_us: Median call: the latency under the present load.
+        calls: Number of timed calls.
+        provider: ONNX Runtime execution provider that the session actually uses.
     """
 
     least_us: float
@@ -41,12 +41,12 @@ class ModelFacts:
     """One shipped model.
 
     Attributes:
-        name: What `--model` takes.
-        default: Whether it is taken when none is named.
-        size_bytes: Of the file.
-        sha256: Of the file.
-        contract: What it says of itself.
-        speed: Measured here and now.
+        name: Its name, as accepted by `--model`.
+        default: Whether it is used when `--model` is not given.
+        size_bytes: Size of the .onnx file.
+        sha256: Hexadecimal digest of the .onnx file.
+        contract: Metadata stored in the file.
+        speed: Latency measured on this machine.
     """
 
     name: str
@@ -58,16 +58,20 @@ class ModelFacts:
 
     @property
     def accuracy(self) -> Metric | None:
-        """The accuracy that its contract names first, with n; None if unmeasured."""
+        """Headline accuracy from the metadata, with n; None if the file states none."""
         return self.contract.accuracy
 
 
 def shipped_models(*, device: Device = "auto", calls: int = DEFAULT_CALLS) -> list[ModelFacts]:
-    """Return the facts of every shipped model, the default first; measures for a moment.
+    """Describe every shipped model, the default first; timing them takes a moment.
+
+    Args:
+        device: Device to run the models on.
+        calls: Timed calls per model, at least 1.
 
     Raises:
-        ModelError: A model is missing or damaged.
-        DeviceError: The device cannot be had.
+        ModelError: A model file is missing or damaged.
+        DeviceError: The device is not available.
     """
     names = model_names()
     opened = [OnnxClassifier(name, device=device) for name in names]
@@ -86,15 +90,15 @@ def shipped_models(*, device: Device = "auto", calls: int = DEFAULT_CALLS) -> li
 
 
 def to_json(facts: Sequence[ModelFacts]) -> str:
-    """Return facts as JSON."""
+    """Return the descriptions as a JSON array."""
     return json.dumps([dataclasses.asdict(model) for model in facts])
 
 
 def measure(classifiers: Sequence[OnnxClassifier], *, calls: int = DEFAULT_CALLS) -> list[Speed]:
-    """Time one crop through each classifier, in turns, so that a busy moment meets all alike.
+    """Time each classifier on one crop, interleaved so that background load affects all alike.
 
     Raises:
-        ValueError: Fewer than one call is to be counted.
+        ValueError: `calls` is below 1.
     """
     if calls < 1:
         raise ValueError(f"{calls} calls cannot be measured")
@@ -111,7 +115,7 @@ def measure(classifiers: Sequence[OnnxClassifier], *, calls: int = DEFAULT_CALLS
 
 
 def _noise(contract: ModelContract) -> np.ndarray[tuple[int, ...], np.dtype[np.uint8]]:
-    """Return one crop of noise: zeros could be faster than any face."""
+    """Return one crop of noise, (1, H, W, C): an all-zero crop could run faster than a face."""
     count = math.prod(contract.input_shape)
     values = np.random.default_rng(0).integers(0, 256, count, np.uint8)
     return values.reshape(1, *contract.input_shape)

@@ -1,10 +1,10 @@
-"""`fer-live doctor`: check what is installed, what conflicts, what works, and how to fix it."""
+"""`fer-live doctor`: diagnose an installation and say how to repair it."""
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Final
 
 from fer_live.realtime.doctor import packages
-from fer_live.realtime.doctor.findings import Finding, looked_at, probe, to_json
+from fer_live.realtime.doctor.findings import Finding, probe, run_check, to_json
 from fer_live.realtime.doctor.probes import PROBES
 
 __all__ = ["Finding", "examine", "is_broken", "to_json"]
@@ -19,16 +19,16 @@ METADATA_CHECKS: Final[Sequence[tuple[str, Callable[[], Iterable[Finding]]]]] = 
 
 
 def examine() -> Iterator[Finding]:
-    """Yield everything that is found, in the order in which it is looked at; takes seconds.
+    """Run every check and yield its findings as they come; takes several seconds.
 
-    No exception, crash or hang of one check keeps the others from being made.
+    A check that raises, crashes or hangs does not prevent the others from running.
     """
-    for subject, look in METADATA_CHECKS:
-        yield from looked_at(subject, look)
+    for subject, check in METADATA_CHECKS:
+        yield from run_check(subject, check)
     for subject in PROBES:
         yield from probe(subject)
 
 
 def is_broken(findings: Iterable[Finding]) -> bool:
-    """Whether anything that fer-live needs does not work."""
+    """Return whether something that fer-live needs does not work."""
     return any(finding.state == "broken" for finding in findings)

@@ -1,7 +1,8 @@
-"""Commands that repair an installation, ready to paste.
+"""Shell commands that repair an installation, ready to paste.
 
-They name the Python that runs, since `pip` alone may be another's, quote in a way that every shell
-understands, and keep to the versions that this release was tried with.
+They name the running Python, since a bare `pip` may belong to another one, are quoted so that
+sh, cmd and PowerShell understand them, and stay within the versions that this release was tested
+with.
 """
 
 import importlib.util
@@ -26,7 +27,7 @@ NAME: Final = "fer-live"
 
 
 def installed(name: str) -> str | None:
-    """Return the version of a package; None when it is not installed."""
+    """Return the installed version of a package; None if it is not installed."""
     try:
         return version(name)
     except PackageNotFoundError:
@@ -34,7 +35,7 @@ def installed(name: str) -> str | None:
 
 
 def needed() -> list[Requirement]:
-    """Return what fer-live asks for on this platform, extras apart."""
+    """Return the requirements of fer-live on this platform, without those of its extras."""
     asked = [Requirement(text) for text in requires(NAME) or ()]
     return [
         each
@@ -45,9 +46,9 @@ def needed() -> list[Requirement]:
 
 @cache
 def tried() -> dict[str, tuple[Version, Version]]:
-    """Return the oldest and the newest version that `make matrix` passed with, by package.
+    """Return the oldest and the newest tested version of each package, from `make matrix`.
 
-    The Pythons are there as "python".
+    The key "python" holds the versions of Python.
     """
     kept = json.loads(files("fer_live.realtime.doctor").joinpath("tried.json").read_text("utf-8"))
     ends = {"python": kept["python"], **kept["packages"]}
@@ -55,7 +56,7 @@ def tried() -> dict[str, tuple[Version, Version]]:
 
 
 def untried(name: str, found: str) -> str | None:
-    """Say that a version lies beyond what was tried; None when it does not, or is not known."""
+    """Describe a version outside the tested range; None if it is inside or nothing is known."""
     if name not in tried():
         return None
     oldest, newest = tried()[name]
@@ -68,14 +69,14 @@ def untried(name: str, found: str) -> str | None:
 
 
 def install(name: str) -> str:
-    """Return the line that brings a package in a version that fer-live takes."""
+    """Return the command that installs a package in a version that fer-live supports."""
     return f"{_pip('install')} {_quoted(f'{name}{_range(name)}')}"
 
 
 def reinstall(name: str) -> str:
-    """Return the line that lays a package's files anew, whatever pip believes to be there.
+    """Return the command that reinstalls a package's files, even if pip thinks they are there.
 
-    The newest version that was tried is the newest that is taken.
+    It installs no version newer than the newest tested one.
     """
     known = _range(name)
     if name in tried():
@@ -83,16 +84,16 @@ def reinstall(name: str) -> str:
     return f"{_pip('install')} --force-reinstall --no-deps {_quoted(f'{name}{known}')}"
 
 
-def instead(wanted: str, unwanted: Iterable[str]) -> str:
-    """Return the line that takes packages away which own the same files, and brings one back."""
+def replace_packages(unwanted: Iterable[str], wanted: str) -> str:
+    """Return the command that uninstalls conflicting packages and installs the right one."""
     return f"{_pip('uninstall')} {' '.join(unwanted)} && {install(wanted)}"
 
 
 def extra(name: str) -> str:
-    """Return the line that brings what an extra of fer-live asks for.
+    """Return the command that installs the requirements of an extra of fer-live.
 
-    It names the packages themselves: `fer-live[name]` would bring the large ONNX Runtime to an
-    environment that has the small one.
+    It lists the packages instead of `fer-live[name]`, which would add onnxruntime-gpu to an
+    environment that has the smaller onnxruntime.
     """
     asked = [Requirement(text) for text in requires(NAME) or ()]
     of_it = [each for each in asked if each.marker and each.marker.evaluate({"extra": name})]
@@ -101,13 +102,13 @@ def extra(name: str) -> str:
 
 
 def _without_marker(needed: Requirement) -> str:
-    """Return `name[extras]range`."""
+    """Return a requirement as `name[extras]specifier`."""
     extras = f"[{','.join(sorted(needed.extras))}]" if needed.extras else ""
     return f"{needed.name}{extras}{needed.specifier}"
 
 
-def reinstall_ourselves() -> str:
-    """Return the line that lays fer-live's own files anew, from where they came from."""
+def reinstall_fer_live() -> str:
+    """Return the command that restores fer-live's own files from where it was installed from."""
     try:
         told = Distribution.from_name(NAME).read_text("direct_url.json")  # PEP 610
     except PackageNotFoundError:
@@ -120,13 +121,13 @@ def reinstall_ourselves() -> str:
 
 
 def _range(name: str) -> SpecifierSet:
-    """Return which versions of a package fer-live takes."""
+    """Return the versions of a package that fer-live supports."""
     return next((each.specifier for each in needed() if each.name == name), SpecifierSet())
 
 
 def _pip(action: Literal["install", "uninstall"]) -> str:
-    """Return how packages get into the Python that runs, or out of it."""
-    if importlib.util.find_spec("pip") is None:  # as in an environment that uv made
+    """Return the command prefix that installs into, or uninstalls from, the running Python."""
+    if importlib.util.find_spec("pip") is None:  # as in environments created by uv
         return f"uv pip {action} --python {_quoted(sys.executable)}"
     found = shutil.which("python")
     ours = found is not None and Path(found).absolute() == Path(sys.executable).absolute()
@@ -135,5 +136,5 @@ def _pip(action: Literal["install", "uninstall"]) -> str:
 
 
 def _quoted(text: str) -> str:
-    """Quote for sh, cmd and PowerShell alike, where it is needed."""
+    """Quote an argument, if necessary, so that sh, cmd and PowerShell all accept it."""
     return text if shlex.quote(text) == text else f'"{text}"'

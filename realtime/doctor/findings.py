@@ -1,4 +1,4 @@
-"""Findings of the doctor, with each check isolated so that its failure does not affect others."""
+"""Run checks in isolation, so that the failure of one does not affect the others."""
 
 import dataclasses
 import json
@@ -10,25 +10,25 @@ from dataclasses import dataclass
 from typing import Final, Literal, TypeAlias
 
 from fer_live.errors import FerLiveError
-from fer_live.realtime.doctor.advice import reinstall, reinstall_ourselves
+from fer_live.realtime.doctor.advice import reinstall, reinstall_fer_live
 from fer_live.system_errors import missing_library
 
 State: TypeAlias = Literal["good", "warning", "broken"]
 
 PATIENCE_S: Final = 60.0
-"""How long one probe may take: importing MediaPipe from a cold disk takes ten seconds."""
+"""Time limit of one probe: importing MediaPipe from a cold disk takes ten seconds."""
 
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One thing that was looked at.
+    """The result of checking one thing.
 
     Attributes:
-        subject: What was looked at, such as "OpenCV".
-        state: "broken" when something that fer-live needs does not work, "warning" when only a
-            part of it will not.
-        found: What was seen there, in a few words.
-        advice: What to do about it, in one line; None when nothing has to be done.
+        subject: What was checked, such as "OpenCV".
+        state: "broken" if something that fer-live needs does not work, "warning" if only some
+            features will not work.
+        found: What was found, in a few words.
+        advice: How to fix it, in one line; None if nothing has to be done.
     """
 
     subject: str
@@ -37,29 +37,27 @@ class Finding:
     advice: str | None = None
 
 
-def looked_at(
-    subject: str, look: Callable[[], Iterable[Finding]], package: str | None = None
+def run_check(
+    subject: str, check: Callable[[], Iterable[Finding]], package: str | None = None
 ) -> list[Finding]:
-    """Return what `look` finds; if it fails, that is the finding.
-
-    Nothing is swallowed: whatever `look` raises stands in the report as broken.
+    """Return the findings of a check; an exception becomes a finding with state "broken".
 
     Args:
-        subject: What is looked at.
-        look: Looks.
-        package: What has to be laid anew where `look` fails; None for fer-live itself.
+        subject: What is checked.
+        check: Yields the findings.
+        package: The package to reinstall if `check` fails; None for fer-live itself.
     """
     try:
-        return list(look())
+        return list(check())
     except FerLiveError as error:
         return [Finding(subject, "broken", "does not work", str(error))]
-    except Exception as error:  # an examination goes on whatever one part of it meets
+    except Exception as error:  # reported as a finding, so that the other checks still run
         library = missing_library(error)
         if library is not None:
             return [Finding(subject, "broken", f"needs {_last_line(str(error))}", library)]
         found = f"{type(error).__name__}: {_last_line(str(error))}"
-        anew = reinstall_ourselves() if package is None else reinstall(package)
-        return [Finding(subject, "broken", found, anew)]
+        advice = reinstall_fer_live() if package is None else reinstall(package)
+        return [Finding(subject, "broken", found, advice)]
 
 
 def in_own_process(
@@ -67,7 +65,13 @@ def in_own_process(
 ) -> list[Finding]:
     """Return the findings that a command prints as JSON on its last line.
 
-    What crashes or hangs, as drivers and native libraries may, ends only that process.
+    A crash or hang, of a driver or a native library say, affects only that process and becomes
+    a finding with state "broken".
+
+    Args:
+        subject: What is checked.
+        command: Program and arguments.
+        patience_s: Time limit in seconds.
     """
     advice = f"to see more, run: {shlex.join(command)}"
     try:
@@ -83,16 +87,16 @@ def in_own_process(
 
 
 def probe(subject: str) -> list[Finding]:
-    """Run one probe of `fer_live.realtime.doctor.probes` in a process of its own."""
+    """Run one probe of `fer_live.realtime.doctor.probes` in a separate process."""
     module = "fer_live.realtime.doctor.probes"
     return in_own_process(subject, (sys.executable, "-m", module, subject))
 
 
 def to_json(findings: Iterable[Finding]) -> str:
-    """Return findings as one line of JSON."""
+    """Return the findings as one line of JSON: an array of objects."""
     return json.dumps([dataclasses.asdict(finding) for finding in findings])
 
 
 def _last_line(text: str) -> str:
-    """Return the last line that says anything; a dash when none does."""
+    """Return the last non-blank line, stripped; a dash if there is none."""
     return next((line.strip() for line in reversed(text.splitlines()) if line.strip()), "-")

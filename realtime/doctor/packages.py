@@ -15,10 +15,10 @@ from fer_live.realtime.doctor.advice import (
     extra,
     install,
     installed,
-    instead,
     needed,
     reinstall,
-    reinstall_ourselves,
+    reinstall_fer_live,
+    replace_packages,
     untried,
 )
 from fer_live.realtime.doctor.findings import Finding
@@ -29,20 +29,20 @@ OPENCV_KINDS: Final = (
     "opencv-contrib-python",
     "opencv-contrib-python-headless",
 )
-"""All own the folder `cv2`: the one installed last wins, and removing any breaks the rest."""
+"""They share the folder `cv2`: the last one installed wins; removing one breaks the others."""
 
 RUNTIME_KINDS: Final = ("onnxruntime", "onnxruntime-gpu", "onnxruntime-directml")
-"""All own the folder `onnxruntime`, in the same way."""
+"""They share the folder `onnxruntime`, likewise."""
 
-WHEEL_MISTAKES: Final = 0.05
-"""Up to this part of a package's files may be missing before it counts as half removed."""
+MISSING_TOLERANCE: Final = 0.05
+"""Fraction of a package's files that may be missing before it counts as partly removed."""
 
 DISPENSABLE: Final = {"mediapipe": "ONNX Runtime finds faces instead"}
-"""What is missing without anything being broken, and what takes its place."""
+"""Requirements that fer-live works without, and what replaces them."""
 
 
 def python() -> Iterator[Finding]:
-    """Say which Python this is, and whether it is one that fer-live runs on."""
+    """Report the Python version and platform, and whether fer-live supports that version."""
     version = platform.python_version()
     found = f"{version} on {platform.platform(terse=True)} {platform.machine()}"
     taken = SpecifierSet(metadata(NAME)["Requires-Python"])
@@ -54,14 +54,14 @@ def python() -> Iterator[Finding]:
 
 
 def requirements() -> Iterator[Finding]:
-    """Compare every package that fer-live needs with the versions that it was built for."""
+    """Compare the installed version of every requirement with the supported range."""
     for each in needed():
         kinds = RUNTIME_KINDS if each.name in RUNTIME_KINDS else (each.name,)
         name = next((kind for kind in (each.name, *kinds) if installed(kind)), each.name)
         found = installed(name)
         if found is None and name in DISPENSABLE:
-            instead = f"not installed; {DISPENSABLE[name]}"
-            yield Finding(name, "warning", instead, install(name))
+            missing = f"not installed; {DISPENSABLE[name]}"
+            yield Finding(name, "warning", missing, install(name))
         elif found is None:
             yield Finding(each.name, "broken", "not installed", install(each.name))
         elif not each.specifier.contains(found, prereleases=True):
@@ -74,19 +74,19 @@ def requirements() -> Iterator[Finding]:
 
 
 def clashes() -> Iterator[Finding]:
-    """Find packages that overwrite each other's files, and an OpenCV that cannot show windows."""
+    """Find packages that overwrite each other's files, and builds of OpenCV without windows."""
     opencv = _there(OPENCV_KINDS)
     yield from _clash("OpenCV packages", opencv, "opencv-python")
     if len(opencv) == 1 and "opencv-python" not in opencv:
         told = ", ".join(f"{kind} {version}" for kind, version in opencv.items())
-        advice = instead("opencv-python", opencv)
+        advice = replace_packages(opencv, "opencv-python")
         yield Finding("OpenCV packages", "warning", f"{told} instead of opencv-python", advice)
-    # One alone is as good as the other: without CUDA, onnxruntime is the smaller one.
+    # Any one of them is fine: without CUDA, onnxruntime is the smaller download.
     yield from _clash("ONNX Runtime packages", _there(RUNTIME_KINDS), _wanted_runtime())
 
 
 def parquet() -> Iterator[Finding]:
-    """Say whether tables can be written as Parquet, which is optional."""
+    """Report whether tables can be written as Parquet, which is optional."""
     found = installed("pyarrow")
     if found is None:
         found = f"not installed; only Parquet tables need it: {extra('parquet')}"
@@ -94,49 +94,48 @@ def parquet() -> Iterator[Finding]:
 
 
 def shipped_files() -> Iterator[Finding]:
-    """Compare every shipped file with its recorded sha256."""
+    """Compare the SHA-256 digest of every shipped file with the recorded one."""
     for name in sorted(checksums()):
         try:
             data = read_asset(name)
         except ModelError as error:
-            yield Finding(name, "broken", str(error), reinstall_ourselves())
+            yield Finding(name, "broken", str(error), reinstall_fer_live())
         else:
             yield Finding(name, "good", f"{len(data):,} bytes, sha256 as recorded")
 
 
 def _there(kinds: Iterable[str]) -> dict[str, str]:
-    """Return the versions of those packages that are installed."""
+    """Return the versions of those of the packages that are installed, by name."""
     return {kind: found for kind in kinds if (found := installed(kind)) is not None}
 
 
 def _clash(subject: str, found: Mapping[str, str], wanted: str) -> Iterator[Finding]:
-    """Find more than one of a kind."""
+    """Report if more than one of a group of conflicting packages is installed."""
     if len(found) > 1:
         told = ", ".join(f"{kind} {version}" for kind, version in found.items())
-        yield Finding(
-            subject, "broken", f"{told} overwrite each other's files", instead(wanted, found)
-        )
+        advice = replace_packages(found, wanted)
+        yield Finding(subject, "broken", f"{told} overwrite each other's files", advice)
 
 
 def _wanted_runtime() -> str:
-    """Return the package of ONNX Runtime that fer-live asks for on this platform."""
+    """Return the ONNX Runtime package that fer-live requires on this platform."""
     return next((each.name for each in needed() if each.name in RUNTIME_KINDS), "onnxruntime")
 
 
 def _lost_files(name: str) -> str | None:
-    """Say how many of a package's recorded files are gone, where it is more than a few.
+    """Describe how many of a package's recorded files are missing; None for at most 5 %.
 
-    Packages that own the same folder take each other's files with them when they go. Compiled
-    files do not count; a few that are gone are the wheel's own mistake, as in MediaPipe's.
+    Uninstalling a package also deletes files that another one shares with it. Bytecode does not
+    count, and some wheels, such as MediaPipe's, list a few files that they do not contain.
     """
     recorded = [path for path in distribution(name).files or () if path.suffix != ".pyc"]
     lost = sum(not Path(path.locate()).exists() for path in recorded)
-    if lost <= len(recorded) * WHEEL_MISTAKES:
+    if lost <= len(recorded) * MISSING_TOLERANCE:
         return None
     return f"{lost} of its {len(recorded)} files are gone"
 
 
 def _with_untried(name: str, version: str, told: str) -> str:
-    """Return what is told of a version, with a remark where it was never tried."""
+    """Return the description of a version, with a remark if it is outside the tested range."""
     remark = untried(name, version)
     return told if remark is None else f"{told}; {remark}"

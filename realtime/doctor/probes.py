@@ -1,6 +1,6 @@
-"""Probes that load or open one dependency each, in a process of their own.
+"""Probes that each exercise one dependency, in a separate process.
 
-`python -m fer_live.realtime.doctor.probes SUBJECT` prints what it finds as JSON on its last line.
+`python -m fer_live.realtime.doctor.probes SUBJECT` prints its findings as JSON on the last line.
 """
 
 import os
@@ -15,34 +15,35 @@ from typing import Final
 from fer_live.realtime.doctor.advice import (
     extra,
     installed,
-    instead,
     needed,
     reinstall,
-    reinstall_ourselves,
+    reinstall_fer_live,
+    replace_packages,
 )
-from fer_live.realtime.doctor.findings import Finding, looked_at, to_json
+from fer_live.realtime.doctor.findings import Finding, run_check, to_json
 
 PROBE_FPS: Final = 25
 GUESSED_CAMERAS: Final = 4
-"""How many camera indices are tried where the system does not list its cameras."""
+"""Number of camera indices to try on systems that cannot list their cameras."""
 
 
 def opencv() -> Iterator[Finding]:
-    """Load OpenCV and see whether it can show windows at all."""
+    """Load OpenCV and check whether it was built with a window toolkit."""
     import cv2  # noqa: PLC0415 (the probe is to load it)
 
     found = re.search(r"^\s*GUI:\s*(\S+)", cv2.getBuildInformation(), re.MULTILINE)
     gui = found[1] if found else "NONE"
     if gui == "NONE":
         kinds = ["opencv-python-headless", "opencv-contrib-python-headless"]
-        advice = instead("opencv-python", [kind for kind in kinds if installed(kind)] or kinds[:1])
+        unwanted = [kind for kind in kinds if installed(kind)] or kinds[:1]
+        advice = replace_packages(unwanted, "opencv-python")
         yield Finding("OpenCV", "warning", f"{cv2.__version__} cannot show windows", advice)
     else:
         yield Finding("OpenCV", "good", f"{cv2.__version__} loads, windows by {gui}")
 
 
 def decoder() -> Iterator[Finding]:
-    """Write a video with PyAV and open it as files and streams are opened."""
+    """Encode a video with PyAV and decode it the way files and streams are decoded."""
     import av  # noqa: PLC0415 (the probe is to load it)
     import numpy as np  # noqa: PLC0415
 
@@ -68,7 +69,7 @@ def decoder() -> Iterator[Finding]:
 
 
 def files() -> Iterator[Finding]:
-    """Write a video as `annotate` and `--record` do, and read it as files are read."""
+    """Write a video the way `annotate` and `--record` do, and read it back."""
     import numpy as np  # noqa: PLC0415
 
     from fer_live.realtime.results import (  # noqa: PLC0415
@@ -97,8 +98,8 @@ def files() -> Iterator[Finding]:
 
 
 def faces() -> Iterator[Finding]:
-    """Look for faces in a grey picture."""
-    import numpy as np  # noqa: PLC0415 (as all that follows: only what is probed is loaded)
+    """Run the face finder on a grey picture."""
+    import numpy as np  # noqa: PLC0415 (like the rest: each probe imports only what it tests)
 
     from fer_live.realtime.faces import FaceSettings, open_finder  # noqa: PLC0415
     from fer_live.realtime.faces.settings import resolved  # noqa: PLC0415
@@ -111,7 +112,7 @@ def faces() -> Iterator[Finding]:
 
 
 def classifier() -> Iterator[Finding]:
-    """Open a session on every shipped model and tell which provider it really got."""
+    """Open a session on every shipped model and report the provider that it actually uses."""
     import numpy as np  # noqa: PLC0415
 
     from fer_live.bundle import model_names  # noqa: PLC0415
@@ -120,7 +121,7 @@ def classifier() -> Iterator[Finding]:
 
     names = model_names()
     if not names:
-        yield Finding("classifier", "broken", "no model is shipped", reinstall_ourselves())
+        yield Finding("classifier", "broken", "no model is shipped", reinstall_fer_live())
     for name in names:
         opened = OnnxClassifier(name)
         opened.classify(np.zeros((1, *opened.contract.input_shape), np.uint8))
@@ -134,7 +135,7 @@ def classifier() -> Iterator[Finding]:
 
 
 def window() -> Iterator[Finding]:
-    """Show a window for a moment, where one can be shown."""
+    """Show a window for a moment, if there is a display."""
     import numpy as np  # noqa: PLC0415
 
     from fer_live.realtime.sinks import display_problem  # noqa: PLC0415
@@ -150,7 +151,7 @@ def window() -> Iterator[Finding]:
 
 
 def cameras() -> Iterator[Finding]:
-    """Open every camera and take a picture with it."""
+    """Open every camera and grab one frame."""
     places = _camera_places()
     opened = [finding for place in places for finding in _camera(place)]
     if opened:
@@ -161,7 +162,7 @@ def cameras() -> Iterator[Finding]:
 
 
 def _camera_places() -> list[str]:
-    """Return what to open: the devices that Linux lists, or the first few indices elsewhere."""
+    """Return the cameras to open: the devices that Linux lists, elsewhere the first indices."""
     if sys.platform == "linux":
         from fer_live.realtime.sources import list_cameras  # noqa: PLC0415
 
@@ -170,7 +171,7 @@ def _camera_places() -> list[str]:
 
 
 def _camera(place: str) -> list[Finding]:
-    """Take one picture with a camera."""
+    """Grab one frame from a camera; no finding if an index was guessed and does not exist."""
     from fer_live.errors import SourceError  # noqa: PLC0415
     from fer_live.realtime.sources import open_camera  # noqa: PLC0415
 
@@ -178,7 +179,7 @@ def _camera(place: str) -> list[Finding]:
         with open_camera(place) as camera:
             height, width = next(iter(camera)).rgb.shape[:2]
     except SourceError as error:
-        if place.isdecimal():  # a guess that is wrong is no news
+        if place.isdecimal():  # a guessed index without a camera
             return []
         return [Finding(f"camera {place}", "warning", "gives no picture", str(error))]
     return [Finding(f"camera {place}", "good", f"gives pictures of {width} x {height}")]
@@ -193,7 +194,7 @@ PROBES: Final[Mapping[str, Callable[[], Iterable[Finding]]]] = {
     "window": window,
     "cameras": cameras,
 }
-"""What is loaded or opened, by subject, in the order in which it is looked at."""
+"""Probes by subject, in the order in which they run."""
 
 
 PACKAGES: Final[Mapping[str, str]] = {
@@ -201,23 +202,23 @@ PACKAGES: Final[Mapping[str, str]] = {
     "PyAV": "av",
     "video files": "av",
 }
-"""What is laid anew where a probe fails, by subject."""
+"""The package to reinstall if a probe fails, by subject."""
 
 
 def main(subject: str) -> None:
-    """Run one probe and print its findings."""
-    sys.stdout.write(f"\n{to_json(looked_at(subject, PROBES[subject], _package(subject)))}\n")
+    """Run one probe and print its findings as JSON."""
+    sys.stdout.write(f"\n{to_json(run_check(subject, PROBES[subject], _package(subject)))}\n")
 
 
 def _package(subject: str) -> str | None:
-    """Return the package that a probe is about; None for fer-live itself."""
+    """Return the package to reinstall if a probe fails; None for fer-live itself."""
     if subject == "face finder":
         return "mediapipe" if installed("mediapipe") else _runtime()
     return _runtime() if subject == "classifier" else PACKAGES.get(subject)
 
 
 def _runtime() -> str:
-    """Return the ONNX Runtime that is here, or else the one that is asked for."""
+    """Return the installed ONNX Runtime package, or else the required one."""
     kinds = [each.name for each in needed() if each.name.startswith("onnxruntime")]
     return next((kind for kind in ("onnxruntime", *kinds) if installed(kind)), kinds[0])
 

@@ -1,1 +1,1 @@
-"""TensorFlow Lite networks for ONNX Runtime: read, converted in memory, batched."""
+"""Conversion of TensorFlow Lite networks to ONNX models with a free batch size, in memory."""

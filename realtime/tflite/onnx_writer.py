@@ -1,4 +1,4 @@
-"""Serialise an ONNX graph without the onnx package, which the runtime does not have.
+"""Build and serialise an ONNX graph without the onnx package, which is no runtime dependency.
 
 Wire format: protobuf.dev/programming-guides/encoding; field numbers: onnx/onnx.proto.
 `fer_live.realtime.inference.onnx_file` is its counterpart for reading.
@@ -14,7 +14,7 @@ Attribute: TypeAlias = int | float | str | Sequence[int]
 
 _IR_VERSION: Final = 8
 _OPSET: Final = 17
-"""Of 2022: every ONNX Runtime that fer-live takes knows it."""
+"""Released in 2022; every version of ONNX Runtime that fer-live supports implements it."""
 _ONNX_TYPES: Final = {
     np.dtype(np.float32): 1,
     np.dtype(np.uint8): 2,
@@ -25,10 +25,10 @@ _LAST_7_BITS: Final = 0x7F
 
 
 class OnnxGraph:
-    """A graph that grows node by node."""
+    """A graph under construction: inputs, constants, nodes in topological order, outputs."""
 
     def __init__(self, name: str) -> None:
-        """Begin an empty graph."""
+        """Start with an empty graph."""
         self._name = name
         self._nodes: list[bytes] = []
         self._constants: list[bytes] = []
@@ -36,17 +36,17 @@ class OnnxGraph:
         self._count = 0
 
     def input(self, name: str, dtype: type[np.generic], shape: Sequence[int | str]) -> str:
-        """Declare an input; a dimension that is a word is free. Return its name."""
+        """Declare an input and return its name; a dimension given as a string is symbolic."""
         self._sides.append(_field(11, _value_info(name, dtype, shape)))
         return name
 
     def output(self, name: str, value: str, shape: Sequence[int | str]) -> None:
-        """Declare that the float32 `value` is the output `name`."""
+        """Declare the float32 `value` as the graph output `name`."""
         self.node("Identity", [value], output=name)
         self._sides.append(_field(12, _value_info(name, np.float32, shape)))
 
     def constant(self, values: NDArray[Any]) -> str:
-        """Add float32, uint8 or int64 numbers; return their name."""
+        """Add a float32, uint8 or int64 initializer and return its name."""
         name = self._fresh("constant")
         tensor = b"".join(_field(1, size) for size in values.shape)
         tensor += _field(2, _ONNX_TYPES[values.dtype]) + _field(8, name.encode())
@@ -62,7 +62,14 @@ class OnnxGraph:
         output: str | None = None,
         **attributes: Attribute,
     ) -> str:
-        """Add an operator of one output; return that output's name."""
+        """Add a node with one output and return that output's name.
+
+        Args:
+            operator: ONNX operator type, such as "Conv".
+            inputs: Names of its inputs.
+            output: Name of its output; a new one if None.
+            **attributes: Attributes of the operator.
+        """
         output = output or self._fresh(operator)
         node = b"".join(_field(1, name.encode()) for name in inputs)
         node += _field(2, output.encode()) + _field(4, operator.encode())
@@ -71,7 +78,7 @@ class OnnxGraph:
         return output
 
     def to_bytes(self) -> bytes:
-        """Return the whole model."""
+        """Return the serialised ModelProto."""
         graph = b"".join(
             [*self._nodes, _field(2, self._name.encode()), *self._constants, *self._sides]
         )
@@ -81,13 +88,13 @@ class OnnxGraph:
         )
 
     def _fresh(self, stem: str) -> str:
-        """Return a name that nothing has yet."""
+        """Return an unused value name that starts with `stem`."""
         self._count += 1
         return f"{stem}_{self._count}"
 
 
 def _value_info(name: str, dtype: type[np.generic], shape: Sequence[int | str]) -> bytes:
-    """Return the declaration of a tensor."""
+    """Encode a ValueInfoProto: name, element type and shape of an input or output."""
     sizes = b"".join(
         _field(1, _field(2, size.encode()) if isinstance(size, str) else _field(1, size))
         for size in shape
@@ -97,7 +104,7 @@ def _value_info(name: str, dtype: type[np.generic], shape: Sequence[int | str]) 
 
 
 def _attribute(name: str, value: Attribute) -> bytes:
-    """Return an operator's attribute."""
+    """Encode an AttributeProto."""
     head = _field(1, name.encode())
     if isinstance(value, int):
         return head + _field(3, value) + _field(20, _INT)
@@ -109,19 +116,19 @@ def _attribute(name: str, value: Attribute) -> bytes:
 
 
 def _field(number: int, value: int | bytes) -> bytes:
-    """Return one field: a number, or bytes with their length before them."""
+    """Encode one protobuf field: an integer as varint, or length-delimited bytes."""
     if isinstance(value, bytes):
         return _key(number, 2) + _varint(len(value)) + value
     return _key(number, 0) + _varint(value)
 
 
 def _key(number: int, kind: int) -> bytes:
-    """Return a field's number and wire type."""
+    """Encode the tag of a field: its number and wire type."""
     return _varint(number << 3 | kind)
 
 
 def _varint(value: int) -> bytes:
-    """Return a number as a protobuf varint; negative ones as 64 bits."""
+    """Encode an integer as a protobuf varint; negative ones in 64-bit two's complement."""
     value &= 2**64 - 1
     parts = bytearray()
     while value > _LAST_7_BITS:

@@ -1,8 +1,8 @@
-"""Read a TensorFlow Lite file: operators, tensors and weights.
+"""Parse a TensorFlow Lite file: operators, tensors and weights.
 
-The file is a FlatBuffer whose fields are numbered by TensorFlow's schema
-(tensorflow/compiler/mlir/lite/schema/schema.fbs); the numbers below are positions in its tables.
-Only the operators and options that MediaPipe's face networks use are known here.
+The file is a FlatBuffer with TensorFlow's schema
+(tensorflow/compiler/mlir/lite/schema/schema.fbs); the numbers below are field indices in its
+tables. Only the operators and options that MediaPipe's face networks use are supported.
 """
 
 import struct
@@ -82,8 +82,8 @@ class Tensor:
 
     Attributes:
         name: Its name in the file.
-        shape: Its shape; the batch is the first 1 of the graph's input.
-        values: Its numbers, for a weight; None for what is computed.
+        shape: Its shape in the file, for a batch of 1.
+        values: The array of a weight, of this shape; None for an activation.
     """
 
     name: str
@@ -96,10 +96,10 @@ class Operator:
     """One operator of the graph.
 
     Attributes:
-        name: TensorFlow Lite's own name, such as "CONV_2D".
-        inputs: Numbers of its tensors.
-        outputs: Likewise.
-        options: Those of its options that this project reads; 0 where the file says nothing.
+        name: TensorFlow Lite's name of the operator, such as "CONV_2D".
+        inputs: Indices of its input tensors.
+        outputs: Indices of its output tensors.
+        options: The supported options; 0 for those that the file leaves out.
     """
 
     name: str
@@ -110,7 +110,7 @@ class Operator:
 
 @dataclass(frozen=True, slots=True)
 class Network:
-    """What a file holds, operators in the order in which they run."""
+    """The graph of a file; operators in execution order, inputs and outputs as tensor indices."""
 
     tensors: tuple[Tensor, ...]
     operators: tuple[Operator, ...]
@@ -119,11 +119,11 @@ class Network:
 
 
 def read_network(data: bytes) -> Network:
-    """Read a TensorFlow Lite file of one graph.
+    """Parse the bytes of a TensorFlow Lite file with a single subgraph.
 
     Raises:
-        ModelError: It is no such file, is cut short, or uses an operator or a type that is not
-            known here. The message does not name the file: whoever opened it does.
+        ModelError: It is not such a file, is truncated or damaged, or uses an unsupported
+            operator or element type. The message does not name the file; the caller adds it.
     """
     if data[4:8] != _IDENTIFIER:
         raise ModelError("it is not a TensorFlow Lite model")
@@ -134,54 +134,54 @@ def read_network(data: bytes) -> Network:
 
 
 class _Table:
-    """A table of a FlatBuffer; fields by their position in the schema."""
+    """A table of a FlatBuffer, whose fields are accessed by their index in the schema."""
 
     def __init__(self, data: bytes, at: int) -> None:
         self._data, self._at = data, at
         self._slots = at - struct.unpack_from("<i", data, at)[0]
 
     def _place(self, slot: int) -> int | None:
-        """Return where a field lies; None where it is left out, which means its default."""
+        """Return the position of a field in the file; None if absent, meaning its default."""
         entry = 4 + 2 * slot
         if entry >= struct.unpack_from("<H", self._data, self._slots)[0]:
             return None
         return self._at + there if (there := self._slot(entry)) else None
 
     def _slot(self, entry: int) -> int:
-        """Return a field's distance from the table's beginning; 0 where it is left out."""
+        """Return the offset of a field from the start of the table; 0 if it is absent."""
         distance: int = struct.unpack_from("<H", self._data, self._slots + entry)[0]
         return distance
 
     def number(self, slot: int, kind: str) -> int:
-        """Return a number; 0 where it is left out."""
+        """Return a scalar, unpacked with the struct format `kind`; 0 if it is absent."""
         place = self._place(slot)
         return 0 if place is None else int(struct.unpack_from(kind, self._data, place)[0])
 
     def table(self, slot: int) -> "_Table | None":
-        """Return the table that a field points at."""
+        """Return the table that a field refers to; None if it is absent."""
         place = self._place(slot)
         return None if place is None else _Table(self._data, _pointed(self._data, place))
 
     def tables(self, slot: int) -> "list[_Table]":
-        """Return a vector of tables."""
+        """Return a vector of tables; empty if it is absent."""
         start, count = self._vector(slot)
         places = (start + 4 * k for k in range(count))
         return [_Table(self._data, _pointed(self._data, place)) for place in places]
 
     def numbers(self, slot: int) -> tuple[int, ...]:
-        """Return a vector of 32-bit numbers."""
+        """Return a vector of int32; empty if it is absent."""
         start, count = self._vector(slot)
         return struct.unpack_from(f"<{count}i", self._data, start)
 
     def bytes(self, slot: int) -> bytes:
-        """Return a vector of bytes; empty where it is left out."""
+        """Return a vector of bytes; empty if it is absent."""
         start, count = self._vector(slot)
         if start + count > len(self._data):
             raise IndexError(start)
         return self._data[start : start + count]
 
     def _vector(self, slot: int) -> tuple[int, int]:
-        """Return where a vector's items begin, and how many there are."""
+        """Return the position of a vector's first item and the number of items."""
         place = self._place(slot)
         if place is None:
             return 0, 0
@@ -190,13 +190,13 @@ class _Table:
 
 
 def _pointed(data: bytes, place: int) -> int:
-    """Follow an offset."""
+    """Return the position that the offset stored at `place` refers to."""
     distance: int = struct.unpack_from("<I", data, place)[0]
     return place + distance
 
 
 def _read(data: bytes) -> Network:
-    """Read a whole file."""
+    """Parse the whole file; a damaged one raises struct.error, IndexError or ValueError."""
     model = _Table(data, _pointed(data, 0))
     graphs = model.tables(_MODEL_SUBGRAPHS)
     if len(graphs) != 1:
@@ -216,7 +216,7 @@ def _read(data: bytes) -> Network:
 
 
 def _tensor(table: _Table, buffers: list[bytes]) -> Tensor:
-    """Read a tensor, with its numbers if it has any."""
+    """Parse a tensor, and its values if it is a weight."""
     name = table.bytes(_TENSOR_NAME).decode("utf-8", "replace")
     shape = table.numbers(_TENSOR_SHAPE)
     kind = table.number(_TENSOR_TYPE, _BYTE)
@@ -228,7 +228,7 @@ def _tensor(table: _Table, buffers: list[bytes]) -> Tensor:
 
 
 def _operator(table: _Table, codes: list[int]) -> Operator:
-    """Read an operator with those of its options that matter."""
+    """Parse an operator and its supported options."""
     code = codes[table.number(_OPERATOR_CODE, "<I")]
     if code not in _NAMES:
         raise ModelError(f"it uses an operator (number {code}) that is not known here")

@@ -1,7 +1,7 @@
-"""Convert a TensorFlow Lite network to an ONNX model with any batch size.
+"""Convert a TensorFlow Lite network to an ONNX model with a free batch size.
 
-Weights of half precision become single precision, which is also what TensorFlow Lite computes
-with on a CPU. Operators are TensorFlow Lite's as its reference kernels define them
+Half-precision weights become single precision, in which TensorFlow Lite computes on a CPU as
+well. The semantics of the operators follow TensorFlow Lite's reference kernels
 (tensorflow/lite/kernels/internal/reference).
 """
 
@@ -36,19 +36,23 @@ def to_onnx(
     pixel_scale: tuple[float, float] | None = None,
     split_prelu: bool = True,
 ) -> bytes:
-    """Return an ONNX model that computes what a TensorFlow Lite file does.
+    """Return an ONNX model equivalent to a TensorFlow Lite file.
 
     Args:
-        data: The file.
-        outputs: What to call the file's first, second ... output and the shape of each without
-            the batch; further outputs are left out.
-        pixel_scale: For a network of pictures: the model takes uint8 (N, H, W, 3) and multiplies
-            and adds these two first. None: it takes what the file takes, as float32.
-        split_prelu: Whether leaky activations are written with depthwise convolutions: with ONNX's
-            own operator for them the landmark network takes 3.6 times as long on a CPU.
+        data: The contents of the file.
+        outputs: Names for the first outputs of the file, in order, and the shape of each without
+            the batch dimension; further outputs are dropped.
+        pixel_scale: (scale, offset) for networks that take images: the model accepts uint8
+            (N, H, W, 3) pixels and computes scale * pixel + offset. None: the input is float32, as
+            in the file.
+        split_prelu: Whether to express PReLU by ReLU and depthwise convolutions: with ONNX's own
+            PRelu operator the landmark network takes 3.6 times as long on a CPU.
+
+    Returns:
+        The serialised model; its input is called "input".
 
     Raises:
-        ModelError: The file is damaged or uses something that is not known here.
+        ModelError: The file is damaged or uses an unsupported operator or option.
     """
     network = read_network(data)
     conversion = _Conversion(network, split_prelu=split_prelu)
@@ -59,10 +63,10 @@ def to_onnx(
 
 
 class _Conversion(Values):
-    """One network on its way."""
+    """The conversion of one network: adds ONNX nodes for one operator after another."""
 
     def __init__(self, network: Network, *, split_prelu: bool) -> None:
-        """Begin with nothing computed."""
+        """Start with an empty graph."""
         super().__init__(network)
         self._split_prelu = split_prelu
         self._handlers: dict[str, Callable[[Operator], None]] = {
@@ -84,7 +88,7 @@ class _Conversion(Values):
         }
 
     def begin(self, pixel_scale: tuple[float, float] | None) -> None:
-        """Declare the input."""
+        """Declare the input, and scale its pixels if asked to."""
         (number,) = self._network.inputs
         shape: list[int | str] = [BATCH, *self._network.tensors[number].shape[1:]]
         if pixel_scale is None:
@@ -97,21 +101,21 @@ class _Conversion(Values):
         self._last[number] = value
 
     def add(self, operator: Operator) -> None:
-        """Add one operator."""
+        """Convert one operator."""
         self._handlers[operator.name](operator)
 
     def finish(self, outputs: Mapping[str, tuple[int, ...]]) -> bytes:
-        """Declare the outputs, and return the model."""
+        """Declare the outputs and return the serialised model."""
         for (name, shape), number in zip(outputs.items(), self._network.outputs, strict=False):
             flat = self._reshaped(self._channels_last(number), (-1, *shape))
             self._graph.output(name, flat, [BATCH, *shape])
         return self._graph.to_bytes()
 
     def _activated(self, value: str, operator: Operator) -> str:
-        """Return a value after the activation that its operator holds.
+        """Apply the activation fused into an operator to its result.
 
         Raises:
-            ModelError: The activation is not known here.
+            ModelError: The activation is not supported.
         """
         code = operator.options.get("activation", 0)
         if code not in _ACTIVATIONS:
@@ -119,10 +123,10 @@ class _Conversion(Values):
         name = _ACTIVATIONS[code]
         return value if name is None else self._graph.node(name, [value])
 
-    # Operators of pictures.
+    # Operators on images.
 
     def _convolution(self, operator: Operator) -> None:
-        """Add a convolution, depthwise or not."""
+        """Convert a convolution, depthwise or not."""
         source, weights, bias = operator.inputs
         options, kernel = operator.options, self._weights[weights]
         depthwise = operator.name == "DEPTHWISE_CONV_2D"
@@ -144,7 +148,7 @@ class _Conversion(Values):
         self._first[operator.outputs[0]] = self._activated(value, operator)
 
     def _max_pool(self, operator: Operator) -> None:
-        """Add a maximum over windows."""
+        """Convert max pooling."""
         size = operator.options["kernel_h"], operator.options["kernel_w"]
         strides, pads = self._window(operator, size)
         value = self._graph.node(
@@ -159,7 +163,7 @@ class _Conversion(Values):
     def _window(
         self, operator: Operator, size: tuple[int, ...]
     ) -> tuple[tuple[int, ...], tuple[int, ...]]:
-        """Return strides and pads; TensorFlow's "same" puts the odd pixel at the end."""
+        """Return strides and pads; TensorFlow's "same" puts an odd pixel of padding at the end."""
         strides = operator.options["stride_h"], operator.options["stride_w"]
         if operator.options["padding"] != _SAME:
             return strides, (0, 0, 0, 0)
@@ -173,7 +177,7 @@ class _Conversion(Values):
         return strides, (*before, *after)
 
     def _pad(self, operator: Operator) -> None:
-        """Add zeros around; MediaPipe's networks add channels with it."""
+        """Convert zero padding, which MediaPipe's networks use to add channels."""
         source, pads = operator.inputs
         sides = self._weights[pads][list(TO_FIRST)]
         self._first[operator.outputs[0]] = self._graph.node(
@@ -181,10 +185,10 @@ class _Conversion(Values):
         )
 
     def _prelu(self, operator: Operator) -> None:
-        """Add a leaky activation whose slope s is learned by channel: s x + (1 - s) max(x, 0).
+        """Convert PReLU with one slope s per channel: s x + (1 - s) max(x, 0).
 
-        ONNX has an operator for it, but on a CPU ONNX Runtime's is slow and makes every
-        convolution around it change the memory's layout; depthwise convolutions do neither.
+        ONNX Runtime's own PRelu is slow on a CPU and forces the convolutions around it to change
+        their memory layout; depthwise convolutions do neither.
         """
         source, slopes = operator.inputs
         value = self._channels_first(source)
@@ -198,13 +202,13 @@ class _Conversion(Values):
         self._first[operator.outputs[0]] = made
 
     def _scaled(self, value: str, by: NDArray[np.float32]) -> str:
-        """Return a value with each channel multiplied by its own factor."""
+        """Multiply each channel by its own factor; `by` has the shape (C, 1, 1, 1)."""
         return self._graph.node("Conv", [value, self._graph.constant(by)], group=len(by))
 
-    # Operators of any shape.
+    # Operators on tensors of any shape.
 
     def _elementwise(self, operator: Operator) -> None:
-        """Add arithmetic between two values."""
+        """Convert element-wise arithmetic of two tensors."""
         both_first = all(number in self._first for number in operator.inputs)
         order = self._channels_first if both_first else self._channels_last
         name = _ELEMENTWISE[operator.name]
@@ -213,7 +217,7 @@ class _Conversion(Values):
         known[operator.outputs[0]] = self._activated(value, operator)
 
     def _unary(self, operator: Operator) -> None:
-        """Add a function of one value, in the order in which it lies."""
+        """Convert an element-wise function, in whichever layout its input has."""
         (source,) = operator.inputs
         known = self._last if source in self._last else self._first
         value = known[source]
@@ -222,29 +226,29 @@ class _Conversion(Values):
         known[operator.outputs[0]] = value
 
     def _squared_difference(self, operator: Operator) -> None:
-        """Add the square of a difference."""
+        """Convert a squared difference."""
         one, other = (self._channels_last(number) for number in operator.inputs)
         gap = self._graph.node("Sub", [one, other])
         self._last[operator.outputs[0]] = self._graph.node("Mul", [gap, gap])
 
     def _dequantize(self, operator: Operator) -> None:
-        """Take a weight of half precision as it is: it is made single where it is used."""
+        """Pass a half-precision weight on; it is converted to float32 where it is used."""
         self._weights[operator.outputs[0]] = self._weights[operator.inputs[0]]
 
     def _reshape(self, operator: Operator) -> None:
-        """Add another shape; the batch stays in front."""
+        """Convert a reshape; the batch stays the first dimension."""
         shape = self._network.tensors[operator.outputs[0]].shape
         value = self._channels_last(operator.inputs[0])
         self._last[operator.outputs[0]] = self._reshaped(value, (-1, *shape[1:]))
 
     def _transpose(self, operator: Operator) -> None:
-        """Add another order of dimensions."""
+        """Convert a transpose."""
         source, order = operator.inputs
         perm = tuple(self._constants(order))
-        self._last[operator.outputs[0]] = self._turned(self._channels_last(source), perm)
+        self._last[operator.outputs[0]] = self._transposed(self._channels_last(source), perm)
 
     def _mean(self, operator: Operator) -> None:
-        """Add a mean over dimensions."""
+        """Convert a mean over dimensions."""
         source, axes = operator.inputs
         self._last[operator.outputs[0]] = self._graph.node(
             "ReduceMean",
@@ -254,7 +258,7 @@ class _Conversion(Values):
         )
 
     def _sum(self, operator: Operator) -> None:
-        """Add a sum over dimensions."""
+        """Convert a sum over dimensions."""
         source, axes = operator.inputs
         self._last[operator.outputs[0]] = self._graph.node(
             "ReduceSum",
@@ -263,7 +267,7 @@ class _Conversion(Values):
         )
 
     def _concatenation(self, operator: Operator) -> None:
-        """Add a joint of values; a weight among them is repeated for the whole batch."""
+        """Convert a concatenation; weights among its inputs are repeated along the batch."""
         computed = next(n for n in operator.inputs if n not in self._weights)
         parts = []
         for number in operator.inputs:
@@ -275,14 +279,14 @@ class _Conversion(Values):
         self._last[operator.outputs[0]] = self._activated(value, operator)
 
     def _for_the_batch(self, part: str, number: int, like: str) -> str:
-        """Return a weight, whose batch is 1, once for each item of the batch of `like`."""
+        """Expand a weight of batch size 1 to the batch size of `like`."""
         shape = self._graph.node("Shape", [like], start=0, end=1)
         rest = self._integers(self._network.tensors[number].shape[1:])
         whole = self._graph.node("Concat", [shape, rest], axis=0)
         return self._graph.node("Expand", [part, whole])
 
     def _slice(self, operator: Operator) -> None:
-        """Add a cut-out along all dimensions but the batch, which stays as it is."""
+        """Convert a strided slice along all dimensions but the batch, which is kept whole."""
         source, begin, end, strides = operator.inputs
         options, shape = operator.options, self._network.tensors[source].shape
         if options["ellipsis_mask"] or options["new_axis_mask"] or options["shrink_axis_mask"] > 1:

@@ -1,8 +1,8 @@
-"""Tensors during conversion to ONNX, and the order of their dimensions.
+"""Tensors during conversion to ONNX, and their memory layout (NHWC or NCHW).
 
-TensorFlow Lite keeps the channels last, ONNX's convolutions want them second. So each value is
-kept in whichever order it came out, and turned when the next operator needs the other; between
-convolutions nothing is.
+TensorFlow Lite is channels-last, ONNX's convolutions are channels-first. So each value keeps the
+layout in which it was produced and is transposed only when an operator needs the other one;
+between convolutions no transposition is needed.
 """
 
 from collections.abc import Sequence
@@ -20,10 +20,10 @@ _TO_LAST: Final = (0, 2, 3, 1)
 
 
 class Values:
-    """Every value by its number in the file: a weight, or what the ONNX graph calls it."""
+    """All tensors by index in the file: arrays of weights, or names of values in the ONNX graph."""
 
     def __init__(self, network: Network) -> None:
-        """Begin with the weights alone."""
+        """Start with the weights of the network and an empty graph."""
         self._network = network
         self._graph = OnnxGraph("network")
         self._weights: dict[int, NDArray[Any]] = {
@@ -35,40 +35,40 @@ class Values:
         self._first: dict[int, str] = {}
 
     def _channels_last(self, number: int) -> str:
-        """Return a value in TensorFlow Lite's order."""
+        """Return a tensor in channels-last layout, that of TensorFlow Lite."""
         if number in self._weights:
             return self._graph.constant(single(self._weights[number]))
         if number not in self._last:
-            self._last[number] = self._turned(self._first[number], _TO_LAST)
+            self._last[number] = self._transposed(self._first[number], _TO_LAST)
         return self._last[number]
 
     def _channels_first(self, number: int) -> str:
-        """Return a value of four dimensions with its channels second."""
+        """Return a four-dimensional tensor in channels-first layout (NCHW)."""
         if number not in self._first:
-            self._first[number] = self._turned(self._last[number], TO_FIRST)
+            self._first[number] = self._transposed(self._last[number], TO_FIRST)
         return self._first[number]
 
-    def _turned(self, value: str, order: tuple[int, ...]) -> str:
-        """Return a value with its dimensions in another order."""
+    def _transposed(self, value: str, order: tuple[int, ...]) -> str:
+        """Transpose a value."""
         return self._graph.node("Transpose", [value], perm=order)
 
     def _reshaped(self, value: str, shape: Sequence[int]) -> str:
-        """Return a value in another shape."""
+        """Reshape a value."""
         return self._graph.node("Reshape", [value, self._integers(shape)])
 
     def _number(self, value: float) -> str:
-        """Return a constant of no dimensions."""
+        """Return a float32 scalar constant."""
         return self._graph.constant(np.array(value, np.float32))
 
     def _integers(self, values: Sequence[int]) -> str:
-        """Return a constant of whole numbers."""
+        """Return a one-dimensional int64 constant."""
         return self._graph.constant(np.array(values, np.int64))
 
     def _constants(self, number: int) -> list[int]:
-        """Return the whole numbers that an operator takes as a tensor.
+        """Return the integers in a constant tensor, such as a shape or a list of axes.
 
         Raises:
-            ModelError: They are computed.
+            ModelError: The tensor is computed by the graph.
         """
         if number not in self._weights:
             raise ModelError("an operator's shape is computed, which is not known here")
@@ -76,5 +76,5 @@ class Values:
 
 
 def single(values: NDArray[Any]) -> NDArray[np.float32]:
-    """Return weights in single precision."""
+    """Return weights as a contiguous float32 array."""
     return np.ascontiguousarray(values, np.float32)

@@ -1,1 +1,1 @@
-"""What is measured: models, the pipeline by its stages, start-up, memory, the GPU."""
+"""The benchmark's measurements: models, pipeline stages, start-up time, memory, GPU."""

@@ -1,4 +1,4 @@
-"""MediaPipe's unmodified Face Landmarker, the baseline of the benchmark."""
+"""MediaPipe's unmodified Face Landmarker, the baseline of the pipeline benchmark."""
 
 from collections.abc import Sequence
 
@@ -9,13 +9,17 @@ from fer_live.realtime.results import Face, Frame
 
 
 class BareLandmarker(FaceFinder):
-    """MediaPipe's Face Landmarker in video mode, on every whole frame.
+    """A `FaceFinder` that runs MediaPipe's Face Landmarker in video mode on every full frame.
 
-    A `FaceFinder` too. MediaPipe gives no score for a face, so that of each is 1.
+    The score of every face is 1, because MediaPipe reports none.
     """
 
     def __init__(self, max_faces: int, *, blendshapes: bool = False) -> None:
         """Load the networks.
+
+        Args:
+            max_faces: Maximum number of faces per frame.
+            blendshapes: Whether to compute blendshapes as well.
 
         Raises:
             ModelError: MediaPipe's model file is missing or damaged.
@@ -25,8 +29,8 @@ class BareLandmarker(FaceFinder):
         self._last_ms = 0
 
     def find(self, frame: Frame) -> Sequence[Face]:
-        """Return the faces in `frame`, in MediaPipe's order; time must not go back."""
-        # MediaPipe wants time to grow; ours begins at 0 and may stand still.
+        """Return the faces in `frame`, in MediaPipe's order; `time_s` must not decrease."""
+        # MediaPipe needs strictly increasing times; ours start at 0 and may repeat.
         self._last_ms = max(self._last_ms + 1, round(frame.time_s * 1000))
         return [
             Face(
@@ -40,5 +44,5 @@ class BareLandmarker(FaceFinder):
         ]
 
     def close(self) -> None:
-        """Close MediaPipe's task; closing twice is allowed."""
+        """Close MediaPipe's task; may be called more than once."""
         self._network.close()

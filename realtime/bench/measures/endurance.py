@@ -1,4 +1,4 @@
-"""Start-up time, real-time operation and memory growth, which single frames do not show."""
+"""Start-up time, frame loss in real time and memory growth over a long run."""
 
 import itertools
 import subprocess
@@ -27,13 +27,13 @@ _FIRST_RESULT: Final = (
 
 @dataclass(frozen=True, slots=True)
 class LiveFigures:
-    """A file played as if it were a camera.
+    """Results of playing a file in real time, like a camera.
 
     Attributes:
-        fps: Frames a second that the camera gave.
-        frames: How many it gave.
-        dropped: How many of them were never looked at, because a newer one was there.
-        capture_to_label: From the moment a frame is there to its steady labels.
+        fps: Frame rate of the source.
+        frames: Number of frames that the source delivered.
+        dropped: Frames that were never processed, because a newer one had arrived.
+        capture_to_label: Latency from the arrival of a frame to its smoothed labels.
     """
 
     fps: float
@@ -43,25 +43,25 @@ class LiveFigures:
 
     @property
     def loss(self) -> float:
-        """Part of the frames that were dropped, in [0, 1]."""
+        """Fraction of frames that were dropped, in [0, 1]."""
         return self.dropped / self.frames
 
 
 @dataclass(frozen=True, slots=True)
 class MemoryFigures:
-    """Resident memory over a long run, in MB, at frame numbers that rise."""
+    """Resident memory in MB after each of the listed, ascending numbers of frames."""
 
     frames: tuple[int, ...]
     resident_mb: tuple[float, ...]
 
     @property
     def growth_mb(self) -> float:
-        """Growth from the first reading to the last."""
+        """Growth from the first reading to the last, in MB."""
         return self.resident_mb[-1] - self.resident_mb[0]
 
 
 def measure_startup_s(clip: Path, model: str, *, rounds: int = 3) -> float:
-    """Return the best time from starting Python to the first frame's labels, in seconds.
+    """Return the fastest time from starting Python to the first frame's labels, in seconds.
 
     Raises:
         SourceError: A fresh process could not analyse the clip.
@@ -82,9 +82,12 @@ def measure_startup_s(clip: Path, model: str, *, rounds: int = 3) -> float:
 
 
 def measure_live(clip: Path, classifier: EmotionClassifier, faces: FaceSettings) -> LiveFigures:
-    """Play a clip at its own speed, as a camera does, and count what is lost.
+    """Play a clip in real time, like a camera, and count dropped frames.
 
-    The first second is left out: a camera's first frames come while the models are loading.
+    The first second is excluded, since the models may still be loading.
+
+    Raises:
+        SourceError: The clip cannot be read or is too short.
     """
     waits_ms: list[float] = []
     indices: list[int] = []
@@ -118,11 +121,18 @@ def measure_memory(
     count: int,
     progress: Callable[[int], None] = lambda done: None,
 ) -> MemoryFigures | None:
-    """Run the pipeline over `count` frames, a clip again and again, and watch its memory.
+    """Loop a clip through the pipeline for `count` frames and record the resident memory.
+
+    Args:
+        frames: The decoded clip.
+        classifier: The model.
+        faces: Settings of the face finder.
+        count: Number of frames to process, more than 2,000.
+        progress: Called with the number of frames done at each reading.
 
     Returns:
-        Readings after 2,000 frames, ten in between, and after the last; None where the system
-        does not tell how much memory a process has.
+        Eleven evenly spaced readings, from frame 2,000 to the last; None on systems that do not
+        report the memory of a process.
 
     Raises:
         ValueError: `count` is not above 2,000.
@@ -148,7 +158,7 @@ def measure_memory(
 
 
 def _endless(frames: Sequence[Frame], count: int) -> Iterator[Frame]:
-    """Yield `count` frames by going through a clip again and again, its clock going on."""
+    """Yield `count` frames by looping a clip; indices and times keep increasing."""
     period_s = frames[-1].time_s + frames[-1].time_s / max(len(frames) - 1, 1)
     for number, (lap, frame) in enumerate(
         (lap, frame) for lap in itertools.count() for frame in frames

@@ -1,8 +1,9 @@
-"""The same model on the GPU and on one core, batch by batch: from which batch on the GPU pays.
+"""Compare the GPU with one CPU core by batch size, to find where the GPU starts to pay off.
 
 At batch 1 a compact network is a dozen kernels that take longer to launch than to run. So three
-ways are measured: a plain call, crops and answers at fixed places, and the same with the kernels
-recorded as a CUDA graph. Each brings crops there and answers back, as the pipeline needs it.
+modes are measured: a plain call, a call with inputs and outputs bound to fixed buffers (I/O
+binding), and I/O binding with the kernels captured in a CUDA graph. All include copying crops to
+the GPU and probabilities back, as the pipeline needs it.
 """
 
 from collections.abc import Callable, Sequence
@@ -21,12 +22,20 @@ from fer_live.realtime.inference.classifier import EmotionClassifier, OnnxClassi
 GPU_BATCHES: Final = (1, 2, 4, 8, 16, 32, 64)
 PARITY_CROPS: Final = 256
 PARITY_TOLERANCE: Final = 1e-4
-"""Largest difference of a probability between the devices."""
+"""Largest allowed difference of a probability between the devices."""
 
 
 @dataclass(frozen=True, slots=True)
 class GpuBatch:
-    """One batch size, on one core and in three ways on the GPU."""
+    """Latency at one batch size.
+
+    Attributes:
+        batch: Crops per call.
+        cpu: On one CPU core.
+        plain: On the GPU, by a plain call.
+        bound: On the GPU, with I/O binding.
+        graph: On the GPU, with I/O binding and a CUDA graph.
+    """
 
     batch: int
     cpu: Latency
@@ -36,8 +45,8 @@ class GpuBatch:
 
     @property
     def gain(self) -> float:
-        """How many times faster the best way on the GPU is than the core, at the median."""
-        return self.cpu.p50_ms / min(way.p50_ms for way in (self.plain, self.bound, self.graph))
+        """Speed-up of the fastest GPU mode over the CPU core, from median latencies."""
+        return self.cpu.p50_ms / min(mode.p50_ms for mode in (self.plain, self.bound, self.graph))
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,10 +54,10 @@ class GpuFigures:
     """One model on the GPU.
 
     Attributes:
-        name: The model's.
-        worst_probability: Largest difference of a probability from the CPU.
-        crops: How many crops that was found on.
-        batches: One entry a batch size, ascending.
+        name: Name of the model.
+        worst_probability: Largest difference of a probability between GPU and CPU.
+        crops: Number of crops that the difference was computed on.
+        batches: One entry per batch size, ascending.
     """
 
     name: str
@@ -58,7 +67,7 @@ class GpuFigures:
 
     @property
     def pays_from(self) -> int | None:
-        """The smallest batch from which on the GPU is always faster; None when it never is."""
+        """Smallest batch size from which the GPU is always faster; None if it never is."""
         found = None
         for each in reversed(self.batches):
             if each.gain <= 1:
@@ -70,11 +79,16 @@ class GpuFigures:
 def measure_gpu(
     model: str, *, calls: int = 300, batches: Sequence[int] = GPU_BATCHES
 ) -> GpuFigures:
-    """Measure a model on the GPU against one core, after proving that both say the same.
+    """Compare a model on the GPU with one CPU core, after checking that their outputs agree.
+
+    Args:
+        model: Name of a shipped model, or path of an .onnx file.
+        calls: Timed calls per batch size and mode.
+        batches: Batch sizes in crops, ascending.
 
     Raises:
         ModelError: The model cannot be used.
-        DeviceError: CUDA cannot be had, or it names faces otherwise than the CPU.
+        DeviceError: CUDA is not available, or its outputs differ from the CPU's.
     """
     cpu, gpu = OnnxClassifier(model, device="cpu"), OnnxClassifier(model, device="cuda")
     recorded = OnnxClassifier(model, device="cuda", cuda_graph=True)
@@ -93,7 +107,7 @@ def require_parity(cpu: EmotionClassifier, gpu: EmotionClassifier, crops: Crops)
     """Return the largest difference of a probability between two devices.
 
     Raises:
-        DeviceError: It is above the tolerance, or a crop gets another label.
+        DeviceError: The difference exceeds the tolerance, or a label differs.
     """
     due, found = (each.classify(crops).probabilities for each in (cpu, gpu))
     worst = float(np.abs(due - found).max())
@@ -110,11 +124,11 @@ def require_parity(cpu: EmotionClassifier, gpu: EmotionClassifier, crops: Crops)
 def _batch(
     cpu: OnnxClassifier, gpu: OnnxClassifier, recorded: OnnxClassifier, crops: Crops, calls: int
 ) -> GpuBatch:
-    """Measure one batch size, all ways in turn."""
-    ways: list[Callable[[], object]] = [
+    """Measure one batch size, all modes interleaved."""
+    modes: list[Callable[[], object]] = [
         partial(cpu.classify, crops),
         partial(gpu.classify, crops),
         partial(gpu.bind(crops).classify, crops),
         partial(recorded.bind(crops).classify, crops),
     ]
-    return GpuBatch(len(crops), *(Latency.of(times) for times in time_in_turn(ways, calls)))
+    return GpuBatch(len(crops), *(Latency.of(times) for times in time_in_turn(modes, calls)))

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 @dataclass(frozen=True, slots=True)
 class Latency:
-    """How long something took, in milliseconds, over `count` samples without warm-up."""
+    """Minimum and percentiles of `count` durations in milliseconds, warm-up excluded."""
 
     count: int
     min_ms: float
@@ -19,7 +19,7 @@ class Latency:
 
     @classmethod
     def of(cls, samples_ms: Sequence[float] | NDArray[np.float64]) -> "Latency":
-        """Summarise measured times; warm-up must already be left out.
+        """Summarise durations in milliseconds, from which warm-up has been removed.
 
         Raises:
             ValueError: There are no samples.
@@ -31,10 +31,10 @@ class Latency:
 
 
 def quiet_total(rounds_ms: NDArray[np.float64]) -> float:
-    """Return what a sequence of calls takes when nothing disturbs it, in milliseconds.
+    """Estimate how long a sequence of calls takes on an idle machine, in milliseconds.
 
     Args:
-        rounds_ms: (R, F) the same F calls measured in R rounds. Each call counts with its best
-            round: others can only make it slower.
+        rounds_ms: (R, F) durations of the same F calls in R rounds. Each call counts with its
+            fastest round, since interference can only slow a call down.
     """
     return float(rounds_ms.min(axis=0).sum())

@@ -21,14 +21,14 @@ _PACKAGES: Final = (
 
 @dataclass(frozen=True, slots=True)
 class Machine:
-    """The processor, the system and the versions behind a figure.
+    """Hardware and software of the machine that a figure was measured on.
 
     Attributes:
-        processor: As the system names it.
-        cores: How many cores the system has.
-        system: Kernel and architecture.
+        processor: Name of the processor, as reported by the operating system.
+        cores: Number of logical cores.
+        system: Operating system and architecture.
         python: Version of Python.
-        versions: Of the packages that do the work, by name; only those installed.
+        versions: Versions of the installed packages that affect speed, by package name.
     """
 
     processor: str
@@ -39,7 +39,7 @@ class Machine:
 
 
 def this_machine() -> Machine:
-    """Return what this machine is; never a host name or a path."""
+    """Describe this machine; host names and paths are never included."""
     return Machine(
         processor=_processor(),
         cores=os.cpu_count() or 1,
@@ -50,7 +50,7 @@ def this_machine() -> Machine:
 
 
 def installed_versions(packages: tuple[str, ...]) -> dict[str, str]:
-    """Return the version of each package that is installed."""
+    """Return the versions of those of the packages that are installed, by name."""
     found = {}
     for package in packages:
         try:
@@ -61,7 +61,7 @@ def installed_versions(packages: tuple[str, ...]) -> dict[str, str]:
 
 
 def memory_mb() -> float | None:
-    """Return this process's resident memory in MB now; None where the system does not tell."""
+    """Return the resident memory of this process in MB (1e6 bytes); None outside Linux."""
     try:
         pages = int(Path("/proc/self/statm").read_text(encoding="ascii").split()[1])
     except (OSError, ValueError, IndexError):
@@ -70,7 +70,7 @@ def memory_mb() -> float | None:
 
 
 def _processor() -> str:
-    """Return the processor's name, as precisely as the system tells it."""
+    """Return the name of the processor, as precisely as the operating system reports it."""
     if sys.platform == "linux":
         for line in Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines():
             if line.startswith("model name"):

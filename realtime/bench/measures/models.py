@@ -1,7 +1,7 @@
-"""Compare models in one run on the CPU: what pruning gains on this machine.
+"""Compare models on the CPU in one run: what pruning gains on this machine.
 
-The models and matrix products, as the measure of what the processor can do at that moment, take
-turns call by call, so that a ratio holds although the machine is noisy.
+Calls to the models and matrix products, which measure the processor's momentary peak, are
+interleaved, so that ratios between them hold on a noisy machine.
 """
 
 import time
@@ -22,8 +22,8 @@ from fer_live.realtime.inference.classifier import OnnxClassifier
 BATCHES: Final = (1, 2, 4, 8)
 WARM_UP_CALLS: Final = 10
 CALL_OVERHEAD_MS: Final = 0.012
-"""What a call into ONNX Runtime costs for a graph of some fifteen nodes that compute nothing."""
-_WAYS: Final = 3
+"""Overhead of one ONNX Runtime call on a graph of about fifteen nodes that compute nothing."""
+_MODES: Final = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,12 +31,12 @@ class BatchFigures:
     """One model at one batch size.
 
     Attributes:
-        batch: Crops a call.
-        latency: Of one call, from uint8 crops to probabilities, Python included.
-        session: Of the bare call of ONNX Runtime's session.
-        inference: Of the graph alone: inputs and outputs bound to memory beforehand.
-        peak_gflops: What the processor reached in the better of two matrix products between the
-            same calls: numpy's and ONNX Runtime's.
+        batch: Crops per call.
+        latency: One call of the classifier, from uint8 crops to probabilities, including Python.
+        session: One call of ONNX Runtime's `InferenceSession.run` only.
+        inference: One run of the graph with inputs and outputs bound to memory beforehand.
+        peak_gflops: Throughput of the faster of two matrix products, numpy's and ONNX Runtime's,
+            interleaved with the calls.
     """
 
     batch: int
@@ -47,20 +47,28 @@ class BatchFigures:
 
     @property
     def crops_per_second(self) -> float:
-        """At the median call."""
+        """Throughput at the median latency."""
         return 1000 * self.batch / self.latency.p50_ms
 
     @property
     def overhead(self) -> float:
-        """What a call costs beyond the graph itself, as a part of the graph's time."""
+        """Time of a call beyond the graph itself, as a fraction of the graph's time."""
         return self.latency.min_ms / self.inference.min_ms - 1
 
     def gflops(self, macs: int) -> float:
-        """Return what the graph alone reached: 2 x MACs over its best time."""
+        """Return the throughput of the graph alone: 2 x MACs over its fastest run.
+
+        Args:
+            macs: Multiply-accumulate operations per crop.
+        """
         return 2e-6 * macs * self.batch / self.inference.min_ms
 
     def over_bound(self, macs: int) -> float:
-        """Return the best call over what the processor's peak allows, call overhead granted."""
+        """Return the fastest call over its lower bound: time at peak plus call overhead.
+
+        Args:
+            macs: Multiply-accumulate operations per crop.
+        """
         flop = 2.0 * macs * self.batch
         bound_ms = flop / (self.peak_gflops * 1e6) + CALL_OVERHEAD_MS
         return self.latency.min_ms / bound_ms
@@ -68,14 +76,14 @@ class BatchFigures:
 
 @dataclass(frozen=True, slots=True)
 class ModelFigures:
-    """One model: what it is, and what it costs.
+    """Description and latency of one model.
 
     Attributes:
-        name: As its contract says; its file's name where two models say the same.
-        contract: What the file says of itself.
+        name: Name in its metadata; the file name if several models share that name.
+        contract: Metadata stored in the file.
         file_bytes: Size of the file.
-        load_ms: Best time from bytes to a session that has answered once.
-        batches: One entry a batch size, ascending.
+        load_ms: Fastest time from opening the file to a session that has answered once.
+        batches: One entry per batch size, ascending.
     """
 
     name: str
@@ -91,12 +99,12 @@ def measure_models(
     calls: int = 300,
     batches: Sequence[int] = BATCHES,
 ) -> list[ModelFigures]:
-    """Measure models against each other.
+    """Measure the latency of several models on the CPU, interleaved.
 
     Args:
         models: Names of shipped models, or paths of .onnx files.
-        calls: Timed calls for each model and batch size, at least 1.
-        batches: Crops a call, ascending.
+        calls: Timed calls per model and batch size, at least 1.
+        batches: Batch sizes in crops, ascending.
 
     Raises:
         ModelError: A model cannot be used.
@@ -119,7 +127,7 @@ def measure_models(
 
 
 def _names(models: Sequence[str], classifiers: Sequence[OnnxClassifier]) -> list[str]:
-    """Return what tables call the models: no paths, and no name twice where that can be helped."""
+    """Return names for the tables: no paths, and unique where the file names allow it."""
     said = [classifier.contract.name for classifier in classifiers]
     return [
         name if said.count(name) == 1 else Path(model).name
@@ -128,7 +136,7 @@ def _names(models: Sequence[str], classifiers: Sequence[OnnxClassifier]) -> list
 
 
 def _load_ms(model: str) -> float:
-    """Return how long it takes to open a model, in milliseconds."""
+    """Return the time to open a model, in milliseconds."""
     start = time.perf_counter_ns()
     OnnxClassifier(model, device="cpu")
     return (time.perf_counter_ns() - start) / 1e6
@@ -137,7 +145,7 @@ def _load_ms(model: str) -> float:
 def _interleaved(
     classifiers: Sequence[OnnxClassifier], batch: int, calls: int
 ) -> list[BatchFigures]:
-    """Measure all models at one batch size, call by call in turn."""
+    """Measure all models at one batch size, their calls interleaved."""
     rng = np.random.default_rng(0)
     subjects: list[Callable[[], object]] = []
     for classifier in classifiers:
@@ -152,19 +160,19 @@ def _interleaved(
     reached = 1e-6 * peak.FLOP / float(times_ms[of_models:].min())
     return [
         BatchFigures(batch, Latency.of(whole), Latency.of(session), Latency.of(bound), reached)
-        for whole, session, bound in times_ms[:of_models].reshape(len(classifiers), _WAYS, calls)
+        for whole, session, bound in times_ms[:of_models].reshape(len(classifiers), _MODES, calls)
     ]
 
 
 def time_in_turn(
     subjects: Sequence[Callable[[], object]], calls: int
 ) -> np.ndarray[tuple[int, int], np.dtype[np.float64]]:
-    """Time several calls in turn, in an order that is drawn anew each round.
+    """Time several callables, interleaved in a random order that changes every round.
 
-    With a fixed order each call would always find the cache as the same other call left it.
+    In a fixed order each callable would always find the cache as the same predecessor left it.
 
     Returns:
-        (len(subjects), calls) milliseconds; a warm-up of 10 rounds is left out.
+        (len(subjects), calls) durations in milliseconds, after 10 rounds of warm-up.
     """
     count = len(subjects)
     times = np.empty((count, calls))

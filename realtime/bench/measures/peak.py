@@ -1,7 +1,8 @@
-"""Peak performance of this processor right now: the faster of two libraries' matrix products.
+"""Matrix products that measure the processor's momentary peak throughput.
 
-One library's product is not enough: on AMD's Zen 5 the BLAS in numpy's wheels multiplies with AVX2
-and reaches half of what ONNX Runtime does with AVX-512 (docs/decisions/0014-benchmark.md).
+The faster of numpy and ONNX Runtime counts. One library is not enough: on AMD's Zen 5 the BLAS in
+numpy's wheels uses AVX2 and reaches half of what ONNX Runtime reaches with AVX-512
+(docs/decisions/0014-benchmark.md).
 """
 
 from collections.abc import Callable
@@ -15,11 +16,11 @@ from fer_live.realtime.tflite.onnx_writer import OnnxGraph
 
 SIDE: Final = 384
 FLOP: Final = 2 * SIDE**3
-"""Of one product, a multiply-add counted as two."""
+"""Floating-point operations of one product; a multiply-add counts as two."""
 
 
 def matrix_products(rng: np.random.Generator) -> list[Callable[[], object]]:
-    """Return float32 products of (384, 384) matrices, numpy's and ONNX Runtime's on one thread."""
+    """Return callables that multiply float32 (384, 384) matrices: numpy and ONNX Runtime."""
     left, right = rng.random((2, SIDE, SIDE), np.float32)
     out = np.empty_like(left)
     options = ort.SessionOptions()
@@ -32,7 +33,7 @@ def matrix_products(rng: np.random.Generator) -> list[Callable[[], object]]:
 
 
 def product_graph() -> bytes:
-    """Return an ONNX file with one float32 matrix product, a and b (n, n) to c (n, n)."""
+    """Return an ONNX model with one float32 matrix product: a, b (n, n) to c (n, n)."""
     graph = OnnxGraph("product")
     sides = [graph.input(name, np.float32, ("n", "n")) for name in "ab"]
     graph.output("c", graph.node("MatMul", sides), ("n", "n"))

@@ -1,8 +1,8 @@
-"""The pipeline on a clip, stage by stage, and the bare landmarker on the same frames.
+"""Latency of each stage of the pipeline on a clip, and of the bare landmarker on the same frames.
 
-Three things take turns on each frame: fer-live as shipped, MediaPipe's Face Landmarker in video
-mode on every frame (the yardstick), and fer-live with landmarks on every frame (for agreement,
-and only once, since its labels do not depend on time).
+On each frame fer-live, with its default settings, and MediaPipe's Face Landmarker in video mode
+(the baseline) are timed in alternating order. A single pass of fer-live with landmarks on every
+frame gives reference labels for the agreement; it is not timed.
 """
 
 import time
@@ -30,22 +30,22 @@ STAGES: Final = ("find", "track", "crop", "classify", "smooth")
 
 @dataclass(frozen=True, slots=True)
 class PipelineFigures:
-    """What the pipeline costs on one clip.
+    """Latency of the pipeline on one clip.
 
     Attributes:
-        frames: How many frames were timed in each round, warm-up left out.
-        rounds: How often the clip was gone through.
-        faces: Most faces in one frame.
-        stages: Per stage and for "total", over all rounds.
-        mean_ms: Per stage and for "total", the mean frame, each frame with its best round.
-        bare: The bare landmarker on the same frames; None on machines without MediaPipe.
-        bare_faces: How many faces it sees in the mean frame; where it sees fewer than there are,
-            its time is no yardstick.
-        ratio: Total of fer-live over total of the bare landmarker, each frame's best round; None
-            without it.
-        agreement: Part of the steady labels equal to those with landmarks on every frame.
-        labels_compared: How many (face, frame) pairs the agreement stands on.
-        looked: Part of the (face, frame) pairs for which the landmark network ran.
+        frames: Frames timed per round, warm-up excluded.
+        rounds: Number of passes over the clip.
+        faces: Number of faces in a crowded frame (98th percentile).
+        stages: Latency of each stage and of "total", over all rounds.
+        mean_ms: Mean per frame of each stage and of "total", from each frame's fastest round.
+        bare: Latency of the bare landmarker; None on machines without MediaPipe.
+        bare_faces: Mean number of faces that the bare landmarker finds; if it finds fewer than
+            there are, it does less work and its time is no baseline.
+        ratio: Total time of fer-live over that of the bare landmarker, from each frame's fastest
+            round; None without MediaPipe.
+        agreement: Fraction of smoothed labels equal to those with landmarks on every frame.
+        labels_compared: Number of (face, frame) pairs behind `agreement`.
+        looked: Fraction of (face, frame) pairs for which the landmark network ran.
     """
 
     frames: int
@@ -62,7 +62,7 @@ class PipelineFigures:
 
     @property
     def frames_per_second(self) -> float:
-        """What one core keeps up with: frames are dear or cheap, so the mean decides."""
+        """Sustainable frame rate on one core, from the mean, since costs vary by frame."""
         return 1000 / self.mean_ms["total"]
 
 
@@ -77,14 +77,14 @@ def measure_pipeline(
     """Measure fer-live on decoded frames, interleaved with the bare landmarker.
 
     Args:
-        frames: More than the warm-up of 15, of one source, in order.
+        frames: Consecutive frames of one source, more than the 15 of the warm-up.
         classifier: The model.
-        faces: How faces are found; as shipped when None.
-        settings: The rest of the pipeline; as shipped when None.
-        rounds: How often; the ratio takes each frame's best round.
+        faces: Settings of the face finder; the defaults if None.
+        settings: Settings of the rest of the pipeline; the defaults if None.
+        rounds: Number of passes; the ratio uses each frame's fastest round.
 
     Raises:
-        ValueError: Too few frames to measure.
+        ValueError: There are too few frames.
     """
     if len(frames) <= WARM_UP_FRAMES:
         raise ValueError(f"{len(frames)} frames: more than {WARM_UP_FRAMES} are needed")
@@ -120,9 +120,13 @@ def measure_pipeline(
 
 @dataclass(frozen=True, slots=True)
 class _Round:
-    """Times of one round: own (5 stages, F) and bare (F), in milliseconds; faces that bare saw.
+    """Measurements of one pass over F frames.
 
-    Without MediaPipe bare's times are not numbers.
+    Attributes:
+        own_ms: (5, F) durations of the stages of fer-live.
+        bare_ms: (F,) durations of the bare landmarker; NaN without MediaPipe.
+        bare_faces: (F,) number of faces that the bare landmarker found.
+        results: The results of fer-live.
     """
 
     own_ms: NDArray[np.float64]
@@ -137,7 +141,7 @@ def _reference(
     faces: FaceSettings,
     settings: PipelineSettings | None,
 ) -> tuple[list[FrameResult], int]:
-    """Return the results with landmarks on every frame, and the most faces in one frame."""
+    """Return results with landmarks on every frame, and the 98th percentile of faces per frame."""
     every = FaceSettings(
         max_faces=faces.max_faces,
         cadence="every",
@@ -148,7 +152,7 @@ def _reference(
     with open_finder(every, live=True) as finder:
         pipeline = Pipeline(finder, classifier, settings)
         results = [pipeline.process(frame) for frame in frames]
-    # A face that shows for a moment must not make the yardstick dearer: 2 % of the frames count.
+    # A face seen for a moment must not make the baseline slower: the top 2 % are ignored.
     counts = np.array([len(result.tracks) for result in results])
     return results, max(1, int(np.percentile(counts, 98)))
 
@@ -161,7 +165,7 @@ def _one_round(
     bare_faces: int,
     number: int,
 ) -> _Round:
-    """Go through the clip once; who goes first alternates from frame to frame and round."""
+    """Make one pass; which of the two goes first alternates with the frame and the round."""
     own = np.empty((len(STAGES), len(frames)))
     bare = np.full(len(frames), np.nan)
     seen = np.zeros(len(frames), np.int64)
@@ -189,9 +193,10 @@ def _one_round(
 def label_agreement(
     results: Sequence[FrameResult], reference: Sequence[FrameResult]
 ) -> tuple[float, int]:
-    """Return the part of reference labels that `results` agree with, and how many there are.
+    """Return the fraction of reference labels that `results` reproduce, and their number.
 
-    A face of the reference that `results` lack counts as a disagreement.
+    A reference face without a counterpart in `results` (IoU of at least 0.3) counts as a
+    disagreement.
     """
     verdicts: Counter[bool] = Counter()
     for ours, theirs in zip(results, reference, strict=True):
@@ -202,7 +207,7 @@ def label_agreement(
 
 
 def _label_at(result: FrameResult, box: Box) -> str | None:
-    """Return the label of the face that overlaps `box` most; None where there is none."""
+    """Return the label of the face that overlaps `box` most; None if none overlaps enough."""
     best = max(result.tracks, key=lambda track: track.face.box.iou(box), default=None)
     if best is None or best.face.box.iou(box) < SAME_FACE_IOU:
         return None
@@ -210,6 +215,6 @@ def _label_at(result: FrameResult, box: Box) -> str | None:
 
 
 def _looked(results: Sequence[FrameResult]) -> float:
-    """Return the part of (face, frame) pairs that the landmark network looked at."""
+    """Return the fraction of (face, frame) pairs for which the landmark network ran."""
     looks = [track.face.measured for result in results for track in result.tracks]
     return float(np.mean(looks)) if looks else 0.0

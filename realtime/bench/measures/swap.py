@@ -1,8 +1,8 @@
-"""Swap models within the pipeline, on the same frames in the same run.
+"""Compare models inside the pipeline, on the same frames in the same run.
 
-Inside the pipeline a network finds its weights pushed out of the cache by the face finder, which
-calls one after another do not show. So one pipeline runs, and at its stage `classify` all models
-take turns on the same crops; everything else is shared.
+Inside the pipeline the face finder evicts a classifier's weights from the cache, which
+back-to-back calls do not show. So one pipeline runs, and in its `classify` stage all models are
+timed on the same crops; everything else is shared.
 """
 
 import time
@@ -24,12 +24,12 @@ from fer_live.realtime.results import Frame
 
 @dataclass(frozen=True, slots=True)
 class SwapFigures:
-    """One model in the pipeline.
+    """One model inside the pipeline; only frames with a face count.
 
     Attributes:
-        classify: Its calls, over the frames that had a face.
-        classify_ms: Its mean call, each frame with its best round.
-        frame_ms: The mean whole frame likewise, as if it were the only model.
+        classify: Latency of its calls.
+        classify_ms: Mean of its calls, from each frame's fastest round.
+        frame_ms: Mean of the whole frame, likewise, as if it were the only model.
     """
 
     classify: Latency
@@ -38,17 +38,17 @@ class SwapFigures:
 
     @property
     def share(self) -> float:
-        """Part of the mean frame that the model takes."""
+        """Fraction of the mean frame time that the model takes."""
         return self.classify_ms / self.frame_ms
 
     @property
     def frames_per_second(self) -> float:
-        """What one core keeps up with."""
+        """Sustainable frame rate on one core."""
         return 1000 / self.frame_ms
 
 
 class _InTurn:
-    """A classifier that asks several in an order drawn anew each time, and keeps their times."""
+    """A classifier that runs several in random order and records the time that each takes."""
 
     def __init__(self, classifiers: Sequence[EmotionClassifier]) -> None:
         self._classifiers = classifiers
@@ -78,10 +78,13 @@ def measure_swaps(
     """Measure models inside the pipeline, on decoded frames.
 
     Args:
-        frames: More than the warm-up of 15, of one source, in order; faces in at least one.
-        classifiers: Models that take the same crops; the first one's labels are used.
-        faces: How faces are found.
-        rounds: How often the frames are gone through.
+        frames: Consecutive frames of one source, more than the 15 of the warm-up.
+        classifiers: Models that take the same crops; the labels of the first one are used.
+        faces: Settings of the face finder.
+        rounds: Number of passes over the frames.
+
+    Returns:
+        One entry per classifier, in their order.
 
     Raises:
         ValueError: The models take different crops, or no frame shows a face.
@@ -107,9 +110,9 @@ def measure_swaps(
 def _one_round(
     frames: Sequence[Frame], classifiers: Sequence[EmotionClassifier], faces: FaceSettings
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Go through the frames once; return (F,) ms of all but the models, and (F, models) of them.
+    """Make one pass; return (F,) ms of the rest of the pipeline and (F, M) ms of the M models.
 
-    Frames without a face have zeros for the models.
+    The models' times are 0 in frames without a face. Warm-up frames are excluded.
     """
     in_turn = _InTurn(classifiers)
     rest_ms, own_ms = [], []

@@ -1,1 +1,1 @@
-"""Benchmark results as tables, JSON and a plot."""
+"""Output of benchmark results: terminal tables, Markdown, JSON and a plot."""

@@ -1,4 +1,4 @@
-"""Write benchmark results: JSON, Markdown, and a plot of latency against accuracy."""
+"""Write benchmark results to files: JSON, Markdown, and a plot of accuracy against latency."""
 
 from pathlib import Path
 
@@ -14,11 +14,12 @@ def publish(
     markdown: Path | None = None,
     plot: Path | None = None,
 ) -> None:
-    """Write the report to each file that is named; a file that is there is replaced.
+    """Write the report to each of the given files, replacing existing ones.
 
     Raises:
         SinkError: A file could not be written.
-        SettingsError: A plot was asked for without matplotlib, or without any accuracy to show.
+        SettingsError: A plot was requested, but matplotlib is missing or no model states an
+            accuracy.
     """
     beside = plot is not None and markdown is not None and plot.parent == markdown.parent
     picture = f"\n![latency against accuracy]({plot.name})\n" if plot and beside else ""
@@ -35,9 +36,10 @@ def publish(
 
 
 def plot_models(report: BenchReport, path: Path) -> None:
-    """Draw each model's latency at batch 1 against the accuracy that its file states.
+    """Plot the accuracy that each model file states against its latency at batch 1.
 
-    Only models whose accuracy was measured on the same pictures are drawn.
+    The error bars are 95 % intervals (normal approximation). Models whose accuracy was measured
+    on other data than the first one's are left out.
 
     Raises:
         SettingsError: matplotlib is missing, or no model states an accuracy.
@@ -72,5 +74,5 @@ def plot_models(report: BenchReport, path: Path) -> None:
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         figure.savefig(path, dpi=150)
-    except (OSError, ValueError) as error:  # ValueError: a suffix that names no kind of picture
+    except (OSError, ValueError) as error:  # ValueError: an unknown image format
         raise SinkError(f"{path} could not be written: {error}") from error

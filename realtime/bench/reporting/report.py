@@ -1,4 +1,4 @@
-"""A benchmark report on the terminal or as Markdown."""
+"""Render a benchmark report on the terminal or as Markdown."""
 
 from typing import Final
 
@@ -13,7 +13,7 @@ _WIDE: Final = 160
 
 
 def to_markdown(report: BenchReport) -> str:
-    """Return the report as Markdown."""
+    """Return the report as a Markdown document."""
     parts = ["# Benchmark", "", _preamble(report), ""]
     for table in tables.all_of(report):
         rule = ("---",) * len(table.head)
@@ -22,7 +22,7 @@ def to_markdown(report: BenchReport) -> str:
 
 
 def show(report: BenchReport, console: Console) -> None:
-    """Show the report on a terminal; what is no terminal is taken to be wide enough."""
+    """Print the report to a console; output that is not a terminal is 160 columns wide."""
     if not console.is_terminal:
         console.width = _WIDE
     console.print(_preamble(report))
@@ -34,7 +34,7 @@ def show(report: BenchReport, console: Console) -> None:
 
 
 def _preamble(report: BenchReport) -> str:
-    """Return what was measured on, in two sentences."""
+    """Describe the machine and the software versions in two sentences."""
     machine = report.machine
     versions = ", ".join(f"{name} {number}" for name, number in machine.versions.items())
     where = "one core" if report.pinned else "all cores (this system cannot pin a process)"
@@ -45,6 +45,6 @@ def _preamble(report: BenchReport) -> str:
 
 
 def _faces_by(report: BenchReport) -> str:
-    """Say what found the faces, where there were any clips."""
+    """Name the backend of the face finder; empty if no clip was measured."""
     names = {"mediapipe": ", faces by MediaPipe", "onnx": ", faces by ONNX Runtime"}
     return names.get(report.finder, "")

@@ -1,4 +1,4 @@
-"""The tables of a report, made once and shown anywhere."""
+"""The tables of a benchmark report, independent of how they are rendered."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -11,14 +11,14 @@ from fer_live.realtime.bench.measures.models import ModelFigures
 from fer_live.realtime.bench.measures.stages import STAGES, PipelineFigures
 
 WORTH_IT: Final = 1.1
-"""A smaller gain in time than this is called none."""
-_SEES: Final = 0.9  # of the faces; below, the bare landmarker did less work
+"""Smallest speed-up that is reported as a gain."""
+_SEES: Final = 0.9  # fraction of the faces; if it finds fewer, the bare landmarker did less work
 _UNMEASURED: Final = "not measured: run fer-live bench --device cuda where there is an NVIDIA GPU"
 
 
 @dataclass(frozen=True, slots=True)
 class BenchTable:
-    """A table that can be shown anywhere."""
+    """A table of formatted cells: a title, a header and rows of the same length."""
 
     title: str
     head: tuple[str, ...]
@@ -26,7 +26,7 @@ class BenchTable:
 
 
 def all_of(report: BenchReport) -> list[BenchTable]:
-    """Return every table that the report has figures for, and that of the GPU."""
+    """Return the tables that the report has figures for, and always that of the GPU."""
     tables = []
     if report.models:
         tables += [_models(report.models), _one_crop(report.models), _batches(report.models)]
@@ -40,7 +40,7 @@ def all_of(report: BenchReport) -> list[BenchTable]:
 
 
 def _models(models: Sequence[ModelFigures]) -> BenchTable:
-    """Return what each model is."""
+    """Describe each model: precision, accuracy, size and loading time."""
     rows = [
         (
             model.name,
@@ -58,7 +58,7 @@ def _models(models: Sequence[ModelFigures]) -> BenchTable:
 
 
 def _accuracy_cells(model: ModelFigures) -> tuple[str, str, str]:
-    """Return a model's accuracy, what it was measured on, and n."""
+    """Return a model's accuracy, the data that it was measured on, and n."""
     metric = model.contract.accuracy
     if metric is None:
         return "not stated", "", ""
@@ -66,14 +66,14 @@ def _accuracy_cells(model: ModelFigures) -> tuple[str, str, str]:
 
 
 def _one_crop(models: Sequence[ModelFigures]) -> BenchTable:
-    """Return what one crop costs: graph, session, classifier, and how far from the bound."""
+    """Compare latencies at the smallest batch size: graph, session, classifier, lower bound."""
     rows = []
     for model in models:
         one = model.batches[0]
         rows.append(
             (
                 model.name,
-                *(f"{1000 * way.min_ms:.0f}" for way in (one.inference, one.session, one.latency)),
+                *(f"{1000 * t.min_ms:.0f}" for t in (one.inference, one.session, one.latency)),
                 f"{one.overhead:.0%}",
                 f"{one.over_bound(model.contract.macs):.2f}",
                 f"{one.latency.min_ms / models[0].batches[0].latency.min_ms:.2f}",
@@ -87,7 +87,7 @@ def _one_crop(models: Sequence[ModelFigures]) -> BenchTable:
 
 
 def verdict(model: ModelFigures, first: ModelFigures) -> str:
-    """Say in a few words what a model gains and costs against the first; nothing of the first."""
+    """Describe a model's speed-up and change in accuracy relative to the first; "" for itself."""
     if model is first:
         return ""
     gain = first.batches[0].latency.min_ms / model.batches[0].latency.min_ms
@@ -107,7 +107,7 @@ def verdict(model: ModelFigures, first: ModelFigures) -> str:
 
 
 def _batches(models: Sequence[ModelFigures]) -> BenchTable:
-    """Return what each model costs at each batch size, beside the processor's peak."""
+    """Return each model's latency and throughput by batch size, beside the processor's peak."""
     rows = []
     for model in models:
         for each in model.batches:
@@ -129,7 +129,7 @@ def _batches(models: Sequence[ModelFigures]) -> BenchTable:
 
 
 def _swaps(clips: Sequence[ClipFigures]) -> BenchTable:
-    """Return what each model changes in the whole pipeline."""
+    """Compare the models inside the whole pipeline."""
     rows = [
         (
             clip.name,
@@ -149,7 +149,7 @@ def _swaps(clips: Sequence[ClipFigures]) -> BenchTable:
 
 
 def _stages(clip: ClipFigures) -> BenchTable:
-    """Return what each stage costs on one clip."""
+    """Return the latency of each stage on one clip."""
     figures = clip.pipeline
     whole_ms = sum(figures.mean_ms[name] for name in STAGES)
     rows = [
@@ -168,7 +168,7 @@ def _stages(clip: ClipFigures) -> BenchTable:
 
 
 def _clips(clips: Sequence[ClipFigures]) -> BenchTable:
-    """Return what is compared across clips."""
+    """Compare the clips: frame rate, agreement of labels, start-up time, frame loss, memory."""
     head = ("clip", "faces", "fps", "of bare", "labels equal", "n", "looked", "search costs")
     rows = [
         (
@@ -188,7 +188,7 @@ def _clips(clips: Sequence[ClipFigures]) -> BenchTable:
 
 
 def _of_bare(figures: PipelineFigures) -> str:
-    """Return the ratio to the bare landmarker, or why there is none."""
+    """Return the ratio to the bare landmarker, or the reason why there is none."""
     if figures.ratio is None:
         return "no MediaPipe here"
     if figures.bare_faces < _SEES * figures.faces:
@@ -197,7 +197,7 @@ def _of_bare(figures: PipelineFigures) -> str:
 
 
 def _optional_cells(clip: ClipFigures) -> tuple[str, ...]:
-    """Return the cells that may not have been measured."""
+    """Return the cells of optional measurements; empty where they were not made."""
     live, memory = clip.live, clip.memory
     return (
         "" if clip.search_ratio is None else f"{clip.search_ratio - 1:+.0%}",
@@ -217,12 +217,12 @@ def _latency_cells(latency: Latency, *, unit: float = 1) -> tuple[str, str, str,
 
 
 def _gpu(models: Sequence[GpuFigures]) -> BenchTable:
-    """Return what the GPU gains at each batch size; a row that says so when it was not measured."""
+    """Return the GPU's speed-up by batch size, or a row saying that it was not measured."""
     rows = [
         (
             model.name,
             str(each.batch),
-            *(f"{1000 * way.p50_ms:.0f}" for way in (each.cpu, each.plain, each.bound, each.graph)),
+            *(f"{1000 * t.p50_ms:.0f}" for t in (each.cpu, each.plain, each.bound, each.graph)),
             f"{each.gain:.2f}",
             f"batch {model.pays_from}" if model.pays_from else "never",
             f"{model.worst_probability:.0e} on {model.crops}",

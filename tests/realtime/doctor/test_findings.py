@@ -7,7 +7,7 @@ import pytest
 
 from fer_live.errors import ModelError
 from fer_live.realtime.doctor import Finding, is_broken
-from fer_live.realtime.doctor.findings import in_own_process, looked_at
+from fer_live.realtime.doctor.findings import in_own_process, run_check
 from tests.realtime.doctor.examining import IS_CHECKOUT
 
 
@@ -24,7 +24,7 @@ def test_whatever_a_look_raises_becomes_a_finding(error: Exception, advice: str)
         yield Finding("part", "good", "fine")
         raise error
 
-    (finding,) = looked_at("whole", look)
+    (finding,) = run_check("whole", look)
     assert finding.subject == "whole"
     assert is_broken([finding])
     assert finding.advice is not None
