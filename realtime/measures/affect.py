@@ -1,4 +1,4 @@
-"""Valence and expressiveness as plain functions of the probabilities."""
+"""Valence and expressiveness, computed from the class probabilities."""
 
 from collections.abc import Sequence
 from typing import Final
@@ -7,18 +7,22 @@ from fer_live.arrays import Probs
 
 POSITIVE: Final = "happy"
 NEGATIVE: Final = ("angry", "disgust", "fear", "sad", "contempt")
-"""Surprise is neither: faces surprised by good and by bad look alike."""
+"""Surprise is neither positive nor negative: pleasant and unpleasant surprise look alike."""
 NEUTRAL: Final = "neutral"
 
 
 def valence(probabilities: Probs, labels: Sequence[str]) -> float:
-    """Return how pleasant a face looks: P(happy) - the largest P of a negative label.
+    """Return the valence, P(happy) - max P(negative label), in [-1, 1].
 
-    In [-1, 1]; (K,) probabilities at one prior. The usual rule of such figures, and no more than
-    the labels' probabilities themselves: it is not the valence that a person would report.
+    It is a common summary of the probabilities and holds no more than they do; it is not the
+    valence that a person would report.
+
+    Args:
+        probabilities: (K,) probabilities of the labels.
+        labels: Names of the K labels.
 
     Raises:
-        ValueError: There is no such label.
+        ValueError: `labels` lack "happy", or have no negative label.
     """
     found = dict(zip(labels, probabilities.tolist(), strict=True))
     negative = [found[label] for label in NEGATIVE if label in found]
@@ -28,11 +32,13 @@ def valence(probabilities: Probs, labels: Sequence[str]) -> float:
 
 
 def expressiveness(probabilities: Probs, labels: Sequence[str]) -> float:
-    """Return how much a face shows at all: 1 - P(neutral), in [0, 1].
+    """Return the expressiveness of a face, 1 - P(neutral), in [0, 1]; it is not arousal.
 
-    It says nothing of how aroused a person is.
+    Args:
+        probabilities: (K,) probabilities of the labels.
+        labels: Names of the K labels.
 
     Raises:
-        ValueError: There is no such label.
+        ValueError: `labels` lack "neutral".
     """
     return 1.0 - float(probabilities[list(labels).index(NEUTRAL)])

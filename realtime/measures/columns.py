@@ -1,4 +1,4 @@
-"""The available columns, and the selection of those requested."""
+"""Names of the measures, which become columns of tables, and their selection by `--columns`."""
 
 from collections.abc import Sequence
 from fnmatch import fnmatchcase
@@ -18,7 +18,7 @@ ALL: Final = "all"
 
 
 def measure_groups(labels: Sequence[str]) -> dict[str, tuple[str, ...]]:
-    """Return the names of all measures that a model of these labels allows, by group."""
+    """Return the names of all measures available for a model with these labels, by group."""
     affect = []
     if POSITIVE in labels and any(label in labels for label in NEGATIVE):
         affect.append(VALENCE)
@@ -36,25 +36,25 @@ def measure_groups(labels: Sequence[str]) -> dict[str, tuple[str, ...]]:
     }
 
 
-def chosen_measures(words: Sequence[str], labels: Sequence[str]) -> tuple[str, ...]:
-    """Return the measures that words name, each once, always in the same order.
+def chosen_measures(selection: Sequence[str], labels: Sequence[str]) -> tuple[str, ...]:
+    """Return the selected measures, each once, in a fixed order.
 
     Args:
-        words: Names of measures or of groups, "all", or patterns such as "proxy_*".
-        labels: Of the model.
+        selection: Names of measures or groups, "all", or patterns such as "proxy_*".
+        labels: Labels of the model.
 
     Raises:
-        SettingsError: A word names nothing.
+        SettingsError: An item of the selection matches no measure.
     """
     groups = measure_groups(labels)
     names = [name for group in groups.values() for name in group]
     wanted: set[str] = set()
-    for word in words:
+    for item in selection:
         found = (
-            names if word == ALL else groups.get(word) or [n for n in names if fnmatchcase(n, word)]
+            names if item == ALL else groups.get(item) or [n for n in names if fnmatchcase(n, item)]
         )
         if not found:
-            told = ", ".join((*groups, ALL, *names))
-            raise SettingsError(f"--columns {word}: there is no such column; there are: {told}")
+            known = ", ".join((*groups, ALL, *names))
+            raise SettingsError(f"--columns {item}: there is no such column; there are: {known}")
         wanted.update(found)
     return tuple(name for name in names if name in wanted)

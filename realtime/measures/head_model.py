@@ -1,8 +1,8 @@
-"""The canonical face model in MediaPipe's bundle: 3D positions of the mesh points.
+"""MediaPipe's canonical face model: 3D positions of the mesh vertices.
 
-Facts from MediaPipe's published face geometry module (geometry_pipeline_metadata.proto,
-mesh_3d.proto): 468 vertices of five numbers each (x, y, z in centimetres, then texture), and
-33 points by which a head is fitted, with their weights.
+The format is that of MediaPipe's face geometry module (geometry_pipeline_metadata.proto,
+mesh_3d.proto): 468 vertices of five floats each (x, y, z in centimetres, then u, v), and the 33
+vertices, with weights, by which the model is fitted to a face (Procrustes landmark basis).
 """
 
 from collections.abc import Iterator
@@ -25,13 +25,14 @@ _NUMBERS_A_VERTEX: Final = 5
 
 @dataclass(frozen=True, slots=True)
 class HeadModel:
-    """A face that looks at the viewer.
+    """The canonical face, seen from the front.
 
     Attributes:
-        points_cm: (468, 3) float64: to the right of the picture, up, and towards the viewer.
-        triangles: (898, 3) the points of each triangle of its surface.
-        basis: (33,) the points that move least with an expression.
-        weights: (33,) how much each of them counts; they sum to 1.
+        points_cm: (468, 3) float64 vertices; axes point right in the picture, up, and towards the
+            viewer.
+        triangles: (898, 3) int64 vertex indices of each triangle.
+        basis: (33,) int64 indices of the vertices that move least with the expression.
+        weights: (33,) float64 weights of `basis`; they sum to 1.
     """
 
     points_cm: NDArray[np.float64]
@@ -42,7 +43,7 @@ class HeadModel:
 
 @cache
 def head_model() -> HeadModel:
-    """Read the model out of the bundle, once.
+    """Read the model from MediaPipe's task bundle; cached.
 
     Raises:
         ModelError: The bundle is missing or damaged.
@@ -74,7 +75,11 @@ def head_model() -> HeadModel:
 
 
 def _inside(value: int | memoryview) -> Iterator[tuple[int, int | memoryview]]:
-    """Yield the fields of a message within a message."""
+    """Yield the fields of a nested protobuf message.
+
+    Raises:
+        ModelError: The value is not a message.
+    """
     if isinstance(value, int):
         raise ModelError("MediaPipe's face geometry is damaged; install fer-live again")
     return message_fields(value)

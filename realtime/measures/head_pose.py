@@ -1,9 +1,10 @@
 """Head pose from the landmarks alone.
 
-The canonical face model is laid over the landmarks as a camera far away would see it (scaled
-orthographic projection, weighted least squares; its rotation is the nearest one, by singular
-values). MediaPipe's own matrix needs depths that its network guesses, and is told only where the
-network looks; on rendered heads of known pose it is no closer (docs/decisions/0030-measures.md).
+The canonical face model is fitted to the landmarks under scaled orthographic projection, by
+weighted least squares; the rotation is the closest orthonormal one, from the singular value
+decomposition of the fit. MediaPipe's own transformation matrix depends on depths that its network
+guesses and exists only for frames on which the network ran; on rendered heads of known pose it is
+no more accurate (docs/decisions/0030-measures.md).
 """
 
 import math
@@ -18,12 +19,13 @@ from fer_live.realtime.measures.head_model import HeadModel, head_model
 
 @dataclass(frozen=True, slots=True)
 class HeadPose:
-    """How a head is turned, in degrees; all 0 for a face that looks straight at the viewer.
+    """Head pose in degrees; all angles are 0 for a face that looks straight at the camera.
 
     Attributes:
-        yaw: Turned about the vertical axis; positive to the right of the picture. In [-90, 90].
-        pitch: Nodded; positive up. In [-180, 180], beyond 90 only for what is no face.
-        roll: Tilted in the picture's plane; positive clockwise. In (-180, 180].
+        yaw: Rotation about the vertical axis, in [-90, 90]; positive to the right of the picture.
+        pitch: Rotation about the horizontal axis, in [-180, 180]; positive up. Beyond 90 only if
+            the landmarks are no face.
+        roll: Rotation in the picture plane, in (-180, 180]; positive clockwise.
     """
 
     yaw: float
@@ -32,16 +34,21 @@ class HeadPose:
 
 
 def head_pose(landmarks_px: Points) -> HeadPose:
-    """Return how a (478, 2) mesh is turned, by the line of sight to the face.
+    """Return the pose of a (478, 2) mesh in pixels, relative to the line of sight to the face.
 
-    Turning the picture by an angle adds it to `roll` and changes nothing else; mirroring the
-    picture turns the signs of `yaw` and `roll`.
+    Rotating the picture by an angle adds it to `roll` and changes nothing else; mirroring the
+    picture flips the signs of `yaw` and `roll`.
     """
     return _angles(head_rotation(landmarks_px, head_model()))
 
 
 def head_rotation(landmarks_px: Points, model: HeadModel) -> NDArray[np.float64]:
-    """Return the (3, 3) rotation of the model's axes: right, up, towards the viewer."""
+    """Return the (3, 3) rotation from the model's axes to the camera's: right, up, to the viewer.
+
+    Args:
+        landmarks_px: (478, 2) mesh in pixels.
+        model: The canonical face.
+    """
     seen = landmarks_px[model.basis] * (1, -1)
     known = model.points_cm[model.basis]
     seen = seen - model.weights @ seen
@@ -54,7 +61,7 @@ def head_rotation(landmarks_px: Points, model: HeadModel) -> NDArray[np.float64]
 
 
 def _angles(rotation: NDArray[np.float64]) -> HeadPose:
-    """Take a rotation apart: first the nod, then the turn, then the tilt."""
+    """Decompose a (3, 3) rotation into pitch, then yaw, then roll."""
     r = rotation.tolist()
     return HeadPose(
         yaw=math.degrees(math.asin(max(-1.0, min(1.0, -r[2][0])))),

@@ -1,4 +1,4 @@
-"""Image quality of a face: size, light, contrast, sharpness, noise and symmetry."""
+"""Image properties of a face: size, brightness, contrast, sharpness, noise and symmetry."""
 
 import math
 from dataclasses import dataclass
@@ -22,7 +22,7 @@ _FLAT: Final = 1e-6
 
 
 def _oval() -> NDArray[np.bool_]:
-    """Return the (96, 96) ellipse that a face fills in its square."""
+    """Return the (96, 96) mask of the ellipse that a face fills in its patch."""
     y, x = np.mgrid[0:PATCH_PX, 0:PATCH_PX] / (PATCH_PX - 1) - 0.5
     inside: NDArray[np.bool_] = (x / 0.30) ** 2 + (y / 0.36) ** 2 < 1
     return inside
@@ -33,16 +33,16 @@ _INSIDE: Final = _oval()
 
 @dataclass(frozen=True, slots=True)
 class Appearance:
-    """What a face looks like, whatever it shows.
+    """Image properties of a face, independent of its expression.
 
     Attributes:
-        size_px: Square root of the area of the landmarks' hull, in pixels of the source.
-        eye_distance_px: Between the middles of the eyes.
-        light: Mean of its luma (BT.601), 0 for black to 1 for white.
-        contrast: Standard deviation of its luma, in the same unit.
-        sharpness: 0 for a face that blurring changes no more, to 1.
-        noise: Standard deviation of what looks like noise, in the unit of `light`.
-        symmetry: Correlation with its mirror image, -1 to 1.
+        size_px: Square root of the area of the landmarks' bounding box, in pixels of the source.
+        eye_distance_px: Distance of the centres of the eyes, in pixels of the source.
+        light: Mean luma (BT.601), from 0 for black to 1 for white.
+        contrast: Standard deviation of the luma, in the unit of `light`.
+        sharpness: From 0, if blurring changes nothing any more, to 1.
+        noise: Estimated standard deviation of the noise, in the unit of `light`.
+        symmetry: Correlation with the mirror image, in [-1, 1].
     """
 
     size_px: float
@@ -55,10 +55,15 @@ class Appearance:
 
 
 def appearance(rgb: Image, landmarks_px: Points) -> Appearance:
-    """Measure the face at (478, 2) landmarks of an (H, W, 3) uint8 picture.
+    """Measure a face.
 
-    Light and all below are measured in the face seen upright, 96 pixels high and wide, so that
-    they mean the same at any size.
+    All but the two sizes are measured in an upright patch of 96 x 96 pixels, so that they are
+    comparable between faces of different size. The noise is estimated as in Immerkaer 1996, "Fast
+    Noise Variance Estimation".
+
+    Args:
+        rgb: (H, W, 3) uint8 picture.
+        landmarks_px: (478, 2) mesh of the face in pixels of the picture.
     """
     box = hull_of(landmarks_px)
     patch = _upright(rgb, landmarks_px, box)
@@ -76,14 +81,14 @@ def appearance(rgb: Image, landmarks_px: Points) -> Appearance:
 
 
 def _upright(rgb: Image, landmarks_px: Points, box: Box) -> NDArray[np.float32]:
-    """Return the (96, 96) float32 luma of a face, in [0, 1], shrunk without aliasing.
+    """Return the (96, 96) float32 luma of the upright face, in [0, 1], without aliasing.
 
-    Before it is sampled, luma is averaged over squares of 1/192 of the face's longer side.
+    Luma is averaged over squares of 1/192 of the face's longer side before it is sampled.
 
     Args:
-        rgb: (H, W, 3) uint8.
-        landmarks_px: (478, 2) in its pixels.
-        box: The hull of the landmarks.
+        rgb: (H, W, 3) uint8 picture.
+        landmarks_px: (478, 2) mesh in pixels of the picture.
+        box: Bounding box of the landmarks.
     """
     to_patch = to_pixels(pose_of_mesh(landmarks_px), PATCH_PX, PATCH_PX)
     wide = max(1.0, max(box.width_px, box.height_px) / (2 * PATCH_PX))
@@ -95,7 +100,7 @@ def _upright(rgb: Image, landmarks_px: Points, box: Box) -> NDArray[np.float32]:
     part = rgb[y0 : y0 + high_px, x0 : x0 + wide_px]
     luma = np.asarray(cv2.cvtColor(part, cv2.COLOR_RGB2GRAY), np.uint8)
     turn = to_patch[:, :2]
-    # A pixel q of what is halved is the pixel (q + 0.5) * halved - 0.5 + (x0, y0) of the picture.
+    # Pixel q of the shrunk part is pixel (q + 0.5) * halved - 0.5 + (x0, y0) of the picture.
     moved = to_patch[:, 2] + turn @ (0.5 * halved - 0.5 + np.array([x0, y0]))
     patch = cv2.warpAffine(
         _averaged(luma, halved, wide / halved),
@@ -108,12 +113,12 @@ def _upright(rgb: Image, landmarks_px: Points, box: Box) -> NDArray[np.float32]:
 
 
 def _averaged(luma: Image, halved: int, wide: float) -> NDArray[np.float32]:
-    """Return (H, W) luma averaged over squares, which keeps noise and edges from aliasing.
+    """Return luma averaged over squares, to prevent aliasing, reduced by the factor `halved`.
 
     Args:
         luma: (H, W) uint8.
-        halved: By how much it is shrunk first, a power of 2 that divides both sides.
-        wide: Sides of the squares in shrunk pixels, in [1, 2).
+        halved: Factor to shrink by first, a power of 2 that divides both sides.
+        wide: Side of the squares in shrunk pixels, in [1, 2).
     """
     small = luma
     if halved > 1:
@@ -133,7 +138,13 @@ def _averaged(luma: Image, halved: int, wide: float) -> NDArray[np.float32]:
 def _footprint(
     to_patch: Affine, size_hw: tuple[int, ...], margin_px: int
 ) -> tuple[int, int, int, int]:
-    """Return what a patch shows of a picture, with a margin: x0, y0, x1, y1, the last excluded."""
+    """Return the region of a picture that a patch covers: x0, y0, x1, y1 (exclusive) in pixels.
+
+    Args:
+        to_patch: (2, 3) from the picture's pixels to the patch's.
+        size_hw: Height and width of the picture.
+        margin_px: Added on every side, where the picture has room for it.
+    """
     back, last = inverse(to_patch), PATCH_PX - 1
     corners = np.array([[0, last, 0, last], [0, 0, last, last], [1, 1, 1, 1]])
     (left, top), (right, bottom) = (back @ corners).min(axis=1), (back @ corners).max(axis=1)
@@ -147,10 +158,10 @@ def _footprint(
 
 
 def _sharpness(patch: NDArray[np.float32]) -> float:
-    """Return by how much blurring takes away what differs between neighbours, in [0, 1].
+    """Return the relative loss of differences between neighbouring pixels by blurring, in [0, 1].
 
-    1 - the blur metric of Crete et al. 2007, "The blur effect: perception and estimation with a
-    new no-reference perceptual blur metric", the worse of both directions.
+    This is 1 - the blur metric of Crete et al. 2007, "The blur effect: perception and estimation
+    with a new no-reference perceptual blur metric", in the worse of both directions.
     """
     found = []
     for axis in (0, 1):
@@ -163,11 +174,11 @@ def _sharpness(patch: NDArray[np.float32]) -> float:
 
 
 def _symmetry(seen: NDArray[np.float32], mirrored: NDArray[np.float32]) -> float:
-    """Return the correlation of a face with its mirror image; 0 for one without contrast.
+    """Return the correlation of a face with its mirror image; 0 if it has no contrast.
 
     Args:
-        seen: (N,) luma inside the face's oval.
-        mirrored: (N,) the same of the face's mirror image.
+        seen: (N,) luma inside the ellipse of the face.
+        mirrored: (N,) the same for the mirror image.
     """
     one, other = seen - seen.mean(), mirrored - mirrored.mean()
     size = math.sqrt(float(one @ one) * float(other @ other))

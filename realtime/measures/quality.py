@@ -1,9 +1,9 @@
-"""Quality: how far a label can be trusted given image quality, whatever the expression.
+"""Quality: how far the image of a face allows its label to be trusted, whatever the expression.
 
-The chance that a face so seen is named as it would be if it were seen well: a logistic function of
-six figures, learned from photographs that were spoiled on purpose, each sign held to what
-spoils (`benchmarks/faces/quality.py`). It does not see that a face is hidden, and the network's
-answer has no part in it, so that keeping rows of good quality does not favour some labels.
+It estimates the probability that the label is the same as for an undegraded image: a logistic
+regression on six image properties, fitted to artificially degraded photographs with the sign of
+each coefficient constrained (`benchmarks/faces/quality.py`). It does not detect occlusion. It does
+not use the classifier's output, so selecting rows by quality does not favour certain labels.
 """
 
 import math
@@ -26,10 +26,10 @@ _LARGE_PX: Final = 64.0
 
 
 def features(seen: Appearance) -> list[float]:
-    """Return what quality is told from, in the order of `COEFFICIENTS`.
+    """Return the features of the logistic regression, in the order of `COEFFICIENTS`.
 
-    Size counts up to 64 pixels between the eyes, darkness below a quarter of white, contrast up to
-    a standard deviation of a quarter.
+    The distance of the eyes saturates at 64 pixels and contrast at 0.25; darkness is how far the
+    brightness lies below 0.25.
     """
     return [
         math.log2(min(max(seen.eye_distance_px, 1.0), _LARGE_PX)),
@@ -42,6 +42,6 @@ def features(seen: Appearance) -> list[float]:
 
 
 def quality(found: Sequence[float]) -> float:
-    """Return the quality of a face with these `features`, in [0, 1]."""
+    """Return the quality for these `features`, in [0, 1]."""
     odds = CONSTANT + sum(w * x for w, x in zip(COEFFICIENTS.values(), found, strict=True))
     return 1 / (1 + math.exp(-odds))

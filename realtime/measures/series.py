@@ -1,9 +1,9 @@
-"""Probabilities as a time series for plots: smooth, and without a floor.
+"""Probabilities as smooth time series, for plots and averages.
 
-The posterior that labels are taken from (`smoothing.offline`) is made for deciding: it is close to
-0 or 1 most of the time, and its floor makes the columns of all that is out of question equal. For
-plots and averages each track's probabilities, at the prior asked for, are averaged over time with
-the weights exp(-|t| / tau), before and after: what a moment later says counts as much.
+The posterior behind the labels (`smoothing.offline`) is made for decisions: it is close to 0 or 1
+most of the time, and its floor gives all implausible labels the same value. Instead, each track's
+probabilities, at the requested prior, are smoothed here with the symmetric exponential kernel
+exp(-|t| / tau).
 """
 
 import dataclasses
@@ -23,29 +23,29 @@ from fer_live.realtime.results import FrameResult, Track
 from fer_live.realtime.smoothing.baseline import at_prior
 
 TAU_S: Final = 0.2
-"""As the label's online smoothing has it."""
+"""Time constant, the same as for the online smoothing of labels."""
 REACH_S: Final = 5 * TAU_S
-"""Further away weights are under 1 %."""
+"""Half-width of the kernel: weights beyond it are below 1 %."""
 _ROOM: Final = 256
-"""Moments that a track has room for at first: two seconds at 120 frames a second."""
+"""Initial capacity of a track in frames: two seconds at 120 frames per second."""
 PREFIX: Final = "probability_"
 VALENCE, EXPRESSIVENESS = "valence", "expressiveness"
 
 
 class ProbabilitySeries:
-    """Adds smoothed probabilities, and what is told from them, to the faces' measures.
+    """Adds smoothed probabilities, and measures derived from them, to each face.
 
-    Results are handed out `REACH_S` seconds of the source's time late.
+    Results are delayed by `REACH_S` seconds of the source's time.
     """
 
     def __init__(self, contract: ModelContract, prior: Prior, names: frozenset[str]) -> None:
-        """Start with nothing seen.
+        """Start with empty tracks.
 
         Args:
-            contract: Gives the labels and their prior.
-            prior: Which prior probabilities have.
-            names: Of the measures that are wanted: "probability_<label>", "valence",
-                "expressiveness"; others are left to others.
+            contract: Metadata of the model: its labels and their training prior.
+            prior: The prior of the smoothed probabilities.
+            names: Requested measures: "probability_<label>", "valence", "expressiveness"; other
+                names are ignored.
         """
         self._labels, self._names = contract.labels, names
         self._divisor = prior_divisor(contract, prior)
@@ -53,7 +53,7 @@ class ProbabilitySeries:
         self._seen: dict[int, _Seen] = {}
 
     def push(self, result: FrameResult) -> Iterator[FrameResult]:
-        """Take in the next frame's result and yield those whose neighbours are all known."""
+        """Add the next frame's result; yield the results whose smoothing window is complete."""
         self._waiting.append(result)
         for track in result.tracks:
             if track.track_id not in self._seen:
@@ -63,12 +63,12 @@ class ProbabilitySeries:
             yield self._smoothed(self._waiting.popleft())
 
     def finish(self) -> Iterator[FrameResult]:
-        """Yield all that is left: nothing comes any more."""
+        """Yield the remaining results at the end of the source."""
         while self._waiting:
             yield self._smoothed(self._waiting.popleft())
 
     def _smoothed(self, result: FrameResult) -> FrameResult:
-        """Return a result with the measures of its faces, and forget what is too long ago."""
+        """Return a result with measures added to its faces; drop samples outside the window."""
         tracks = tuple(self._with_measures(track, result.time_s) for track in result.tracks)
         for track_id, seen in list(self._seen.items()):
             if result.time_s - seen.newest_s > REACH_S:
@@ -76,26 +76,26 @@ class ProbabilitySeries:
         return dataclasses.replace(result, tracks=tracks)
 
     def _with_measures(self, track: Track, time_s: float) -> Track:
-        """Return a track whose face has what is wanted among its measures."""
+        """Return a track with the requested measures added to its face."""
         probs = self._seen[track.track_id].around(time_s)
-        measures = {**(track.face.measures or {}), **self._told(probs)}
+        measures = {**(track.face.measures or {}), **self._computed(probs)}
         return dataclasses.replace(track, face=dataclasses.replace(track.face, measures=measures))
 
-    def _told(self, probs: Probs) -> dict[str, float]:
-        """Return the wanted measures of (K,) probabilities."""
-        told = {PREFIX + label: float(p) for label, p in zip(self._labels, probs, strict=True)}
+    def _computed(self, probs: Probs) -> dict[str, float]:
+        """Return the requested measures of (K,) probabilities."""
+        values = {PREFIX + label: float(p) for label, p in zip(self._labels, probs, strict=True)}
         if VALENCE in self._names:
-            told[VALENCE] = valence(probs, self._labels)
+            values[VALENCE] = valence(probs, self._labels)
         if EXPRESSIVENESS in self._names:
-            told[EXPRESSIVENESS] = expressiveness(probs, self._labels)
-        return {name: value for name, value in told.items() if name in self._names}
+            values[EXPRESSIVENESS] = expressiveness(probs, self._labels)
+        return {name: value for name, value in values.items() if name in self._names}
 
 
 class _Seen:
-    """The probabilities of one track, as far back as they count.
+    """The recent probabilities of one track.
 
     Attributes:
-        newest_s: Time of the last ones, in seconds.
+        newest_s: Time of the latest ones, in seconds.
     """
 
     def __init__(self, labels: int) -> None:
@@ -104,7 +104,7 @@ class _Seen:
         self.newest_s = -math.inf
 
     def add(self, time_s: float, probs: NDArray[np.float64]) -> None:
-        """Take in the (K,) probabilities of a later moment."""
+        """Append the (K,) probabilities of a later frame."""
         if self._end == len(self._times):
             self._make_room()
         self._times[self._end], self._probs[self._end] = time_s, probs
@@ -112,7 +112,7 @@ class _Seen:
         self.newest_s = time_s
 
     def around(self, time_s: float) -> Probs:
-        """Return the (K,) weighted mean around a moment; later ones are asked for after it."""
+        """Return the (K,) smoothed probabilities at a time; call it with increasing times."""
         while time_s - self._times[self._begin] > REACH_S:
             self._begin += 1
         apart_s = np.abs(self._times[self._begin : self._end] - time_s)
@@ -121,7 +121,7 @@ class _Seen:
         return mean.astype(np.float32)
 
     def _make_room(self) -> None:
-        """Move what counts to the front, of larger arrays where it fills more than half of them."""
+        """Drop outdated frames; double the capacity if more than half of it is still in use."""
         kept = slice(self._begin, self._end)
         times, probs = self._times[kept], self._probs[kept]
         room = len(self._times) * (2 if len(times) > len(self._times) // 2 else 1)

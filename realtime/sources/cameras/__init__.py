@@ -1,4 +1,4 @@
-"""Cameras of this machine: listing, configuring, opening and reopening them."""
+"""Cameras of this machine: list, open, configure and reopen them."""
 
 from fer_live.realtime.sources.cameras.camera import CameraSource, open_camera
 from fer_live.realtime.sources.cameras.devices import CameraInfo, list_cameras

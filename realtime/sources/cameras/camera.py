@@ -1,4 +1,4 @@
-"""Cameras by index or device, through OpenCV."""
+"""Read frames from a camera through OpenCV, and survive its unplugging."""
 
 import itertools
 import logging
@@ -15,21 +15,21 @@ from fer_live.arrays import Image
 from fer_live.errors import SettingsError, SourceError
 from fer_live.realtime.results import Frame, SourceInfo
 from fer_live.realtime.sources.cameras.devices import device_of, why_not
-from fer_live.realtime.sources.cameras.opening import CameraOpener, CameraWish, is_compressed
+from fer_live.realtime.sources.cameras.opening import CameraOpener, CameraRequest, is_compressed
 from fer_live.realtime.sources.pixels import fitted
 from fer_live.realtime.sources.source import BaseSource, silence
 from fer_live.realtime.sources.streams.connection import Patience
 
 STALL_S: Final = 5.0
-"""A camera that gives no picture for so long is gone."""
+"""A camera that delivers no frame for so long counts as lost."""
 RETRY_PAUSE_S: Final = 0.05
-"""Between two tries to read from a camera that just failed."""
-LOOK_S: Final = 3.0
-"""How long pictures are counted before a camera is said to be slow."""
+"""Pause between two attempts to read from a camera after a failed read."""
+RATE_WINDOW_S: Final = 3.0
+"""How long the frame rate is measured before a camera is reported as slow."""
 SLOW_FPS: Final = 16.0
-"""A camera that nobody asked for a rate is slow below this."""
-SLOW_PART: Final = 0.7
-"""One that was asked is slow below this part of it."""
+"""A camera counts as slow below this frame rate if no rate was requested."""
+SLOW_FRACTION: Final = 0.7
+"""It counts as slow below this fraction of a requested rate."""
 
 _log = logging.getLogger(__name__)
 
@@ -42,28 +42,29 @@ def open_camera(
     mjpg: bool = False,
     patience: Patience | None = None,
 ) -> "CameraSource":
-    """Open a camera, and stay with it when it is unplugged.
+    """Open a camera; if it is unplugged, reopen it as soon as it is back.
 
-    What is asked for is a wish: a camera gives the nearest that it can. `info` says what, and a
-    warning is logged.
+    Size, rate and format are requests: the camera chooses the closest mode that it supports. What
+    it chose is in `info`, and a warning is logged if that differs.
 
     Args:
-        place: Its number, from 0, as int or text, or its device, such as "/dev/video2".
-        size_wh: (width, height) in pixels; None for the camera's own choice.
-        fps: Frames a second; None for the camera's own choice.
-        mjpg: Ask for compressed pictures: many USB cameras reach high sizes and rates only so.
-        patience: How long to wait for it when it is gone.
+        place: Index of the camera, from 0, as int or text, or its device, such as "/dev/video2".
+        size_wh: (width, height) in pixels; None for the camera's default.
+        fps: Frames per second; None for the camera's default.
+        mjpg: Request Motion JPEG, without which many USB cameras cannot deliver large frames at
+            full rate.
+        patience: Timeouts for reading and reconnecting.
 
     Raises:
-        SourceError: The camera is not there, not permitted, busy, or gives no picture.
-        SettingsError: `size_wh` or `fps` is not above 0.
+        SourceError: The camera does not exist, may not be accessed, is busy, or delivers no frame.
+        SettingsError: `size_wh` or `fps` is not positive.
     """
     if size_wh is not None and min(size_wh) < 1:
         raise SettingsError(f"a camera has no pictures of {size_wh[0]}x{size_wh[1]}")
     if fps is not None and not 0 < fps < float("inf"):
         raise SettingsError(f"a camera has no rate of {fps} frames a second")
-    name, wish = f"camera {place}", CameraWish(size_wh, fps, mjpg=mjpg)
-    opener = CameraOpener(place, name, wish)
+    name, request = f"camera {place}", CameraRequest(size_wh, fps, mjpg=mjpg)
+    opener = CameraOpener(place, name, request)
     capture = opener.open()
     try:
         camera = CameraSource(
@@ -78,15 +79,15 @@ def open_camera(
         if isinstance(error, SourceError):
             raise SourceError(why_not(name, device_of(place))) from error
         raise
-    camera.tell_what_was_not_granted(wish)
+    camera.log_differences(request)
     return camera
 
 
 class CameraSource(BaseSource):
-    """The pictures of a capture device; usually made by `open_camera`.
+    """The frames of a capture device; usually created by `open_camera`.
 
-    Reads wait as long as OpenCV's driver does: 2 s on Linux. `captured_s` is taken as soon as the
-    driver hands a picture over, before it is unpacked.
+    A read blocks for as long as OpenCV's driver does: up to 2 s on Linux. `captured_s` is the time
+    at which the driver delivered the frame, before it is decoded.
     """
 
     def __init__(
@@ -98,18 +99,18 @@ class CameraSource(BaseSource):
         reopen: Callable[[], cv2.VideoCapture | None] | None = None,
         patience: Patience | None = None,
     ) -> None:
-        """Take over an open capture, and wait for its first picture.
+        """Take ownership of an open capture and wait for its first frame.
 
         Args:
-            capture: Released when this is closed.
-            name: What messages call it.
-            device: Its file, where it has one: a camera whose file is gone was unplugged.
-            reopen: Opens the camera again when it is gone; gives None while it cannot. Without it,
-                a camera that is gone stays gone.
-            patience: How long to wait for what.
+            capture: The open device; released on closing.
+            name: Name of the camera in messages.
+            device: Its device file, if any: once that disappears, the camera was unplugged.
+            reopen: Tries to open a lost camera again; returns None if it is still away. Without
+                it, a lost camera is not reopened.
+            patience: Timeouts for reading and reconnecting.
 
         Raises:
-            SourceError: No picture comes.
+            SourceError: The camera delivers no frame.
         """
         super().__init__()
         self._capture, self._name, self._device = capture, name, device
@@ -117,8 +118,8 @@ class CameraSource(BaseSource):
         self._waiting_s: float | None = None
         self._lost_s: float | None = None
         self._losses, self._away_s = 0, 0.0
-        self._wished_fps: float | None = None
-        self._begin_looking_s: float | None = None
+        self._requested_fps: float | None = None
+        self._rate_from_s: float | None = None
         self._first_s, self._rgb = self._grab()
         height, width = self._rgb.shape[:2]
         rate = capture.get(cv2.CAP_PROP_FPS)
@@ -131,20 +132,20 @@ class CameraSource(BaseSource):
 
     @property
     def info(self) -> SourceInfo:
-        """The size that the camera really gives, and the rate that it says it gives."""
+        """The actual size of the frames, and the frame rate that the camera reports."""
         return self._info
 
     @property
     def trouble(self) -> str | None:
-        """Why there is no picture right now; None while they come."""
-        lost_s = self._lost_s  # copied: the reading thread may take it away meanwhile
+        """Why no frames are arriving at the moment; None while they are."""
+        lost_s = self._lost_s  # copied: the reading thread may reset it meanwhile
         if lost_s is not None:
             return f"lost {time.monotonic() - lost_s:.0f} s ago, waiting for it"
         return silence(self._waiting_s)
 
     @property
     def fault(self) -> str | None:
-        """A sentence on how often the camera was lost so far; None when never."""
+        """A sentence on how often and for how long the camera was lost; None if it never was."""
         if not self._losses:
             return None
         times = "once" if self._losses == 1 else f"{self._losses} times"
@@ -152,17 +153,17 @@ class CameraSource(BaseSource):
         still_s = 0.0 if lost_s is None else time.monotonic() - lost_s
         return f"{self._name} was lost {times}, for {self._away_s + still_s:.1f} s in all"
 
-    def tell_what_was_not_granted(self, wish: CameraWish) -> None:
-        """Log what the camera was asked for and did not take."""
-        self._wished_fps = wish.fps
-        for sentence in wish.not_granted(self._capture, self._info):
+    def log_differences(self, request: CameraRequest) -> None:
+        """Log a warning for every requested setting that the camera did not accept."""
+        self._requested_fps = request.fps
+        for sentence in request.differences(self._capture, self._info):
             _log.warning("%s %s", self._name, sentence)
 
     def _read(self) -> Iterator[Frame]:
-        """Yield pictures until the source is closed."""
+        """Yield frames until the source is closed."""
         captured_s = self._first_s
         for index in itertools.count():
-            self._watch_the_rate(index, captured_s)
+            self._check_rate(index, captured_s)
             rgb = self._rgb
             if rgb.shape[1::-1] != self._info.size_wh:
                 rgb = fitted(rgb, self._info.size_wh)
@@ -170,10 +171,10 @@ class CameraSource(BaseSource):
             captured_s, self._rgb = self._next_picture()
 
     def _next_picture(self) -> tuple[float, Image]:
-        """Return the next picture, if need be from the camera when it is back.
+        """Return the next frame, reopening a lost camera if necessary.
 
         Raises:
-            SourceError: It is gone for good, or the source is being closed.
+            SourceError: The camera is lost for good, or the source is being closed.
         """
         while True:
             try:
@@ -181,19 +182,19 @@ class CameraSource(BaseSource):
             except SourceError as error:
                 if self._reopen is None or self._closing.is_set():
                     raise
-                self._come_back(str(error))
+                self._reconnect(str(error))
 
-    def _come_back(self, loss: str) -> None:
-        """Wait for the camera, with growing pauses, and open it again.
+    def _reconnect(self, loss: str) -> None:
+        """Try to reopen the camera, with growing pauses.
 
         Raises:
-            SourceError: It did not come back in time, or the source is being closed.
+            SourceError: The camera did not come back in time, or the source is being closed.
         """
         assert self._reopen is not None
         lost_s = self._lost_s = time.monotonic()
         self._losses += 1
         _log.warning("%s; waiting for it to come back", loss)
-        self._capture.release()  # or Linux keeps the number, and gives it another one
+        self._capture.release()  # or Linux keeps the index and gives the camera another one
         pause_s = self._patience.pause_s
         while not self._closing.wait(pause_s):
             capture = self._reopen()
@@ -208,10 +209,11 @@ class CameraSource(BaseSource):
         raise SourceError(loss)
 
     def _grab(self) -> tuple[float, Image]:
-        """Return when the next picture came (monotonic clock), and the picture.
+        """Return the arrival time of the next frame (monotonic clock, in seconds) and its pixels.
 
         Raises:
-            SourceError: None came in time, the device is gone, or the source is being closed.
+            SourceError: No frame arrived in time, the device is gone, or the source is being
+                closed.
         """
         begun_s = self._waiting_s = time.monotonic()
         while True:
@@ -222,7 +224,7 @@ class CameraSource(BaseSource):
                 if self._closing.is_set():
                     raise SourceError(f"{self._name} was closed")
                 continue
-            rgb = self._unpacked() if grabbed else None
+            rgb = self._decoded() if grabbed else None
             if rgb is not None:
                 self._waiting_s = None
                 return captured_s, rgb
@@ -235,10 +237,10 @@ class CameraSource(BaseSource):
                     "it and plug it in again, or see whether another program took it"
                 )
 
-    def _unpacked(self) -> Image | None:
-        """Return the picture that was grabbed as RGB; None when there is nothing in it.
+    def _decoded(self) -> Image | None:
+        """Return the grabbed frame as RGB; None if it is empty or cannot be decoded.
 
-        Cheap cameras send an empty or a cut JPEG now and then, of which OpenCV raises.
+        Cheap cameras send an empty or truncated JPEG now and then, for which OpenCV raises.
         """
         try:
             good, bgr = self._capture.retrieve()
@@ -251,19 +253,20 @@ class CameraSource(BaseSource):
         rgb.flags.writeable = False
         return rgb
 
-    def _watch_the_rate(self, index: int, captured_s: float) -> None:
-        """Say once, after some seconds, that compressed pictures may come faster.
+    def _check_rate(self, index: int, captured_s: float) -> None:
+        """Log once, after some seconds, that a slow camera may be faster with compression.
 
-        The first picture may lie about its time: it was there before anybody looked.
+        The first frame does not count: it may have waited in the driver before the first read.
         """
         if index == 1:
-            self._begin_looking_s = captured_s
-        begun_s = self._begin_looking_s
-        if begun_s is None or captured_s - begun_s < LOOK_S:
+            self._rate_from_s = captured_s
+        from_s = self._rate_from_s
+        if from_s is None or captured_s - from_s < RATE_WINDOW_S:
             return
-        self._begin_looking_s = None
-        fps = (index - 1) / (captured_s - begun_s)
-        slow = fps < (SLOW_PART * self._wished_fps if self._wished_fps else SLOW_FPS)
+        self._rate_from_s = None
+        fps = (index - 1) / (captured_s - from_s)
+        requested = self._requested_fps
+        slow = fps < (SLOW_FRACTION * requested if requested else SLOW_FPS)
         if slow and not is_compressed(self._capture):
             _log.warning(
                 "%s gives only %.0f pictures a second; --mjpg, a smaller --size or more light may "
@@ -273,5 +276,5 @@ class CameraSource(BaseSource):
             )
 
     def _release(self) -> None:
-        """Let go of the device."""
+        """Release the device."""
         self._capture.release()

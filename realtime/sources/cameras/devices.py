@@ -15,17 +15,17 @@ from fer_live.realtime.sources.pictures import natural_key
 
 DEVICES: Final = Path("/dev")
 SYSTEM_CLASS: Final = Path("/sys/class/video4linux")
-"""Where Linux keeps one folder for every video device."""
+"""Linux has one folder here for every video device."""
 PROCESSES: Final = Path("/proc")
 
 
 @dataclass(frozen=True, slots=True)
 class CameraInfo:
-    """A camera that the system knows of; whether it can be opened is another question.
+    """A camera that the system lists; it need not be possible to open it.
 
     Attributes:
-        place: What `open_camera` takes: "/dev/video0".
-        name: What its maker calls it.
+        place: Device, as accepted by `open_camera`: "/dev/video0".
+        name: Product name.
     """
 
     place: str
@@ -34,11 +34,11 @@ class CameraInfo:
 
 @dataclass(frozen=True, slots=True)
 class Identity:
-    """What tells a camera from others when it comes back, perhaps under another number.
+    """Identifies a camera that is plugged in again, perhaps under another index.
 
     Attributes:
-        name: What its maker calls it.
-        port: Where it is plugged in, as Linux names it; "" where that is unknown.
+        name: Product name.
+        port: Path of the port that it is plugged into, as Linux names it.
     """
 
     name: str
@@ -46,17 +46,19 @@ class Identity:
 
 
 def identity_of(device: Path) -> Identity | None:
-    """Return what a device is known by; None where the system does not say."""
+    """Return the identity of a device; None if the system does not know it."""
     folder = SYSTEM_CLASS / device.resolve().name
     name = _line(folder / "name")
     return Identity(name, str((folder / "device").resolve())) if name else None
 
 
-def where_is(identity: Identity | None, device: Path) -> Path | None:
-    """Return where a camera is now that was unplugged; None while it is away.
+def find_again(identity: Identity | None, device: Path) -> Path | None:
+    """Return the present device of a camera that was unplugged; None while it is away.
 
-    Its own device if it is there again, else another one of the same name, that at the same port
-    first. Without an identity, its own device.
+    Args:
+        identity: Identity of the camera before the loss. A device at the same port is preferred,
+            then the old device, then any other device of the same name. None: only the old device.
+        device: The device before the loss.
     """
     found = [DEVICES / Path(camera.place).name for camera in list_cameras(SYSTEM_CLASS)]
     known = [(one, identity_of(one)) for one in [device, *found] if one.exists()]
@@ -68,10 +70,10 @@ def where_is(identity: Identity | None, device: Path) -> Path | None:
 
 
 def list_cameras(system_class: Path = SYSTEM_CLASS) -> tuple[CameraInfo, ...]:
-    """Return the cameras that Linux lists, in order of their numbers; elsewhere none are listed.
+    """Return the cameras that Linux lists, by index; empty on other systems. Opens nothing.
 
-    One camera often has several devices, of which only the first gives pictures: the others are
-    left out. Nothing is opened.
+    A camera often has several devices, of which only the first delivers video; the others are
+    left out.
     """
     if not system_class.is_dir():
         return ()
@@ -83,39 +85,39 @@ def list_cameras(system_class: Path = SYSTEM_CLASS) -> tuple[CameraInfo, ...]:
     )
 
 
-def camera_named(words: str, cameras: Sequence[CameraInfo] | None = None) -> CameraInfo | None:
-    """Return the camera that a person calls so; None where no name has these words in it.
+def camera_named(text: str, cameras: Sequence[CameraInfo] | None = None) -> CameraInfo | None:
+    """Return the camera whose name contains a text; None if there is none.
 
     Args:
-        words: A camera's name or a part of it; capitals do not count.
-        cameras: Among which; None for those that the system lists.
+        text: A camera's name or a part of it; case is ignored. A full match is preferred.
+        cameras: The cameras to search; None for those that the system lists.
 
     Raises:
-        SourceError: Several are called so, and none exactly.
+        SourceError: The text matches several cameras.
     """
     cameras = list_cameras() if cameras is None else cameras
-    wanted = words.strip().casefold()
+    wanted = text.strip().casefold()
     found = [camera for camera in cameras if wanted and wanted in camera.name.casefold()]
     exact = [camera for camera in found if camera.name.casefold() == wanted]
     if len(exact or found) > 1:
         names = ", ".join(f"{camera.place} ({camera.name})" for camera in exact or found)
-        raise SourceError(f"several cameras are called {words}: {names}; give one's device")
+        raise SourceError(f"several cameras are called {text}: {names}; give one's device")
     return next(iter(exact or found), None)
 
 
 def device_of(place: int | str) -> Path | None:
-    """Return the device file of a camera's number or name; None where cameras have no files."""
+    """Return the device file of a camera; None on systems where cameras have none."""
     if isinstance(place, str) and not place.isdecimal():
         return Path(place)
     return DEVICES / f"video{int(place)}" if sys.platform == "linux" else None
 
 
 def why_not(name: str, device: Path | None) -> str:
-    """Return the sentence on why a camera that did not open cannot be used.
+    """Return a sentence that explains why a camera cannot be used, and what to do.
 
     Args:
-        name: What the camera is called in the sentence.
-        device: Its file, where it has one.
+        name: Name of the camera in the sentence.
+        device: Its device file, if it has one.
     """
     if device is None:
         return (
@@ -135,7 +137,7 @@ def why_not(name: str, device: Path | None) -> str:
 
 
 def _why_useless(name: str, device: Path) -> str:
-    """Return why a device that is there and allowed gives no pictures."""
+    """Explain why a device that exists and may be accessed delivers no frames."""
     number = refusal(device)
     if number == errno.ENOSPC:
         return (
@@ -144,7 +146,7 @@ def _why_useless(name: str, device: Path) -> str:
         )
     if number == errno.ENODEV:
         return f"{name} was unplugged"
-    # Sound and screen servers keep cameras open without using them: the kernel's word goes first.
+    # Media servers keep cameras open without streaming, so what the kernel reports comes first.
     user = user_of(device) if number in {errno.EBUSY, errno.ENOTTY} else None
     if user is not None or number == errno.EBUSY:
         return f"{name} is busy: {user or 'another program'} uses it; close that first"
@@ -157,7 +159,7 @@ def _why_useless(name: str, device: Path) -> str:
 
 
 def user_of(device: Path, processes: Path = PROCESSES) -> str | None:
-    """Return which other process has a file open, as far as we may know; None for nobody."""
+    """Name another process that has a device open; None if none is visible to this user."""
     wanted = str(device.resolve())
     for process in processes.glob("[0-9]*"):
         if process.name != str(os.getpid()) and wanted in _open_files(process):
@@ -166,7 +168,7 @@ def user_of(device: Path, processes: Path = PROCESSES) -> str | None:
 
 
 def _open_files(process: Path) -> set[str]:
-    """Return what a process has open; nothing when it is not ours to see, or gone."""
+    """Return the files that a process has open; empty if it may not be inspected or has ended."""
     found = set()
     try:
         for link in (process / "fd").iterdir():
@@ -177,7 +179,7 @@ def _open_files(process: Path) -> set[str]:
 
 
 def _line(path: Path) -> str:
-    """Return the text of a small system file, "" when there is none."""
+    """Return the stripped text of a small system file; "" if it cannot be read."""
     try:
         return path.read_text(encoding="utf-8", errors="replace").strip()
     except OSError:

@@ -1,4 +1,4 @@
-"""Open a camera through OpenCV, configure it, and find it again after a loss."""
+"""Open a camera through OpenCV, request its mode, and find it again after a loss."""
 
 import os
 import re
@@ -11,31 +11,31 @@ import cv2
 
 from fer_live.errors import SourceError
 from fer_live.realtime.results import SourceInfo
-from fer_live.realtime.sources.cameras.devices import device_of, identity_of, where_is, why_not
+from fer_live.realtime.sources.cameras.devices import device_of, identity_of, find_again, why_not
 
 READ_TIMEOUT_S: Final = 2
-"""How long one read of a Linux camera may take; OpenCV's own default is 10 s."""
+"""Timeout of one read from a camera on Linux; OpenCV's default is 10 s."""
 COMPRESSED: Final = frozenset({"MJPG", "JPEG", "H264", "HEVC"})
 SAME_RATE: Final = 0.1
-"""A camera that says 29.97 where 30 was asked for did take the wish."""
+"""Tolerance in frames per second: a camera that reports 29.97 for 30 accepted the request."""
 
 
 @dataclass(frozen=True, slots=True)
-class CameraWish:
-    """What a camera is asked for; None leaves it to the camera.
+class CameraRequest:
+    """Settings requested from a camera; None leaves the choice to the camera.
 
     Attributes:
         size_wh: (width, height) in pixels.
-        fps: Frames a second.
-        mjpg: Whether pictures shall come compressed.
+        fps: Frames per second.
+        mjpg: Whether to request Motion JPEG.
     """
 
     size_wh: tuple[int, int] | None = None
     fps: float | None = None
     mjpg: bool = False
 
-    def tell(self, capture: cv2.VideoCapture) -> None:
-        """Ask; the coding comes first, since it rules out sizes."""
+    def apply(self, capture: cv2.VideoCapture) -> None:
+        """Set the properties; the pixel format first, since the available sizes depend on it."""
         capture.set(cv2.CAP_PROP_BUFFERSIZE, 1)
         if self.mjpg:
             capture.set(cv2.CAP_PROP_FOURCC, cv2.VideoWriter.fourcc(*"MJPG"))
@@ -45,8 +45,8 @@ class CameraWish:
         if self.fps is not None:
             capture.set(cv2.CAP_PROP_FPS, self.fps)
 
-    def not_granted(self, capture: cv2.VideoCapture, info: SourceInfo) -> Iterator[str]:
-        """Yield what the camera gives in place of what it was asked for, as ends of sentences."""
+    def differences(self, capture: cv2.VideoCapture, info: SourceInfo) -> Iterator[str]:
+        """Yield a predicate, to follow the camera's name, for each request that was not met."""
         advice = "; `fer-live cameras` lists what it can"
         if self.size_wh is not None and info.size_wh != self.size_wh:
             given, asked = ("x".join(map(str, wh)) for wh in (info.size_wh, self.size_wh))
@@ -59,18 +59,18 @@ class CameraWish:
 
 
 class CameraOpener:
-    """Opens one camera, as often as need be, and follows it to another number."""
+    """Opens and reopens one camera, even if its index changes in between."""
 
-    def __init__(self, place: int | str, name: str, wish: CameraWish) -> None:
-        self._place, self._name, self._wish = place, name, wish
+    def __init__(self, place: int | str, name: str, request: CameraRequest) -> None:
+        self._place, self._name, self._request = place, name, request
         self._device = device_of(place)
         self._identity = None if self._device is None else identity_of(self._device)
 
     def open(self) -> cv2.VideoCapture:
-        """Open the camera and ask it for what is wished.
+        """Open the camera and apply the requested settings.
 
         Raises:
-            SourceError: It is not there, not permitted or busy.
+            SourceError: The camera does not exist, may not be accessed, or is busy.
         """
         check_camera(self._place)
         capture = self._opened(self._device)
@@ -79,16 +79,16 @@ class CameraOpener:
         return capture
 
     def reopen(self) -> cv2.VideoCapture | None:
-        """Open the camera where it is now; None while it is away or gives nothing."""
+        """Open the camera at its present device; None while it is away or does not open."""
         device = self._device
         if device is not None:
-            device = where_is(self._identity, device)
+            device = find_again(self._identity, device)
             if device is None or not _is_allowed(device):
                 return None
         return self._opened(device)
 
     def _opened(self, device: Path | None) -> cv2.VideoCapture | None:
-        """Let OpenCV open a device, without a word on the terminal."""
+        """Open a device with OpenCV, without its messages on the terminal."""
         cv2.utils.logging.setLogLevel(cv2.utils.logging.LOG_LEVEL_SILENT)
         if device is None:
             capture = cv2.VideoCapture(int(self._place), cv2.CAP_ANY)
@@ -101,15 +101,15 @@ class CameraOpener:
         if not capture.isOpened():
             capture.release()
             return None
-        self._wish.tell(capture)
+        self._request.apply(capture)
         return capture
 
 
 def check_camera(place: int | str) -> None:
-    """Look whether a camera is there and may be used, without opening it.
+    """Check that a camera exists and may be accessed, without opening it.
 
     Raises:
-        SourceError: It is not, or may not.
+        SourceError: It does not exist or may not be accessed.
     """
     device = device_of(place)
     if device is not None and (not device.exists() or not _is_allowed(device)):
@@ -117,13 +117,13 @@ def check_camera(place: int | str) -> None:
 
 
 def coding_of(capture: cv2.VideoCapture) -> str:
-    """Return the four characters of how pictures come, such as "MJPG"; "" where that is unknown."""
+    """Return the FourCC of the pixel format, such as "MJPG"; "" if it is unknown."""
     code = int(capture.get(cv2.CAP_PROP_FOURCC))
     return code.to_bytes(4, "little").decode("ascii", "replace").strip("\0 ") if code > 0 else ""
 
 
 def is_compressed(capture: cv2.VideoCapture) -> bool:
-    """Whether pictures come compressed."""
+    """Return whether the camera delivers compressed frames."""
     return coding_of(capture) in COMPRESSED
 
 

@@ -1,6 +1,6 @@
-"""Video4Linux: a camera's identity, formats and state, without OpenCV.
+"""Video4Linux: a camera's modes, and why it refuses to stream, without OpenCV.
 
-Numbers and layouts are those of <linux/videodev2.h>, for 64-bit and 32-bit Linux alike.
+Request codes and structures are those of <linux/videodev2.h>, the same on 32-bit and 64-bit Linux.
 """
 
 import errno
@@ -30,17 +30,17 @@ REQBUFS: Final = 0xC0145608
 STREAMON: Final = 0x40045612
 STREAMOFF: Final = 0x40045613
 MOST_ENTRIES: Final = 256
-"""A driver that lists more than this does not know when to stop."""
+"""Limit for drivers that never end their lists."""
 
 
 @dataclass(frozen=True, slots=True)
 class Mode:
-    """What a camera offers.
+    """A combination of pixel format and frame size that a camera supports.
 
     Attributes:
-        coding: Four characters, such as "MJPG" or "YUYV".
-        size_wh: (width, height) in pixels; of a range, the largest.
-        fps: Frames a second, the highest; None where the driver does not say.
+        coding: FourCC of the pixel format, such as "MJPG" or "YUYV".
+        size_wh: (width, height) in pixels; the largest if the driver reports a range.
+        fps: Highest frame rate; None if the driver does not report it.
     """
 
     coding: str
@@ -49,9 +49,9 @@ class Mode:
 
 
 def modes(device: Path, ioctl: Ioctl | None = None) -> tuple[Mode, ...]:
-    """Return what a camera offers, in its own order; () where it does not say or may not be asked.
+    """Return the modes of a camera in the driver's order, without starting to stream.
 
-    Nothing is switched on.
+    Empty if the driver does not list them or the device may not be accessed.
     """
     try:
         with _opened(device) as file:
@@ -61,11 +61,10 @@ def modes(device: Path, ioctl: Ioctl | None = None) -> tuple[Mode, ...]:
 
 
 def refusal(device: Path, ioctl: Ioctl | None = None) -> int:
-    """Return the error number with which a camera refuses to give pictures; 0 for none.
+    """Start and stop streaming; return the errno with which the camera refuses, or 0.
 
-    EBUSY: another program streams from it. ENOSPC: the USB bus has no room left for its pictures.
-    ENOTTY: it is no video device. EINVAL: it is one that gives no pictures. The camera is switched
-    on and off for it.
+    EBUSY: another program streams from it. ENOSPC: not enough bandwidth is left on the USB bus.
+    ENOTTY: not a video device. EINVAL: a video device that cannot capture.
     """
     call = ioctl or _ioctl
     try:
@@ -85,7 +84,7 @@ def refusal(device: Path, ioctl: Ioctl | None = None) -> int:
 
 @contextmanager
 def _opened(device: Path) -> Iterator[int]:
-    """Open a device for a moment and give its file descriptor."""
+    """Open a device temporarily; yields its file descriptor."""
     descriptor = os.open(device, os.O_RDWR | getattr(os, "O_NONBLOCK", 0))
     try:
         yield descriptor
@@ -102,7 +101,7 @@ def _ioctl(fd: int, request: int, answer: bytearray) -> object:
 
 
 def _modes(fd: int, ioctl: Ioctl) -> Iterator[Mode]:
-    """Yield every coding and size with its highest rate."""
+    """Yield every pixel format and frame size with its highest rate."""
     for number in range(MOST_ENTRIES):
         coding = bytearray(struct.pack("<II56x", number, CAPTURE))
         if not _asked(fd, ENUM_FMT, coding, ioctl):
@@ -139,7 +138,7 @@ def _rates(fd: int, pixels: bytes, size_wh: tuple[int, int], ioctl: Ioctl) -> It
 
 
 def _asked(fd: int, request: int, answer: bytearray, ioctl: Ioctl) -> bool:
-    """Ask for an entry of a list; False when there is no such entry, or no such list."""
+    """Query one entry of a list; return False if there is no such entry or no such list."""
     try:
         ioctl(fd, request, answer)
     except OSError:
