@@ -11,7 +11,7 @@ import cv2
 
 from fer_live.errors import SourceError
 from fer_live.realtime.results import SourceInfo
-from fer_live.realtime.sources.cameras.devices import device_of, identity_of, find_again, why_not
+from fer_live.realtime.sources.cameras.devices import device_of, find_again, identity_of, why_not
 
 READ_TIMEOUT_S: Final = 2
 """Timeout of one read from a camera on Linux; OpenCV's default is 10 s."""

@@ -1,4 +1,4 @@
-"""Network streams: connecting, reading, smooth playback, reconnecting."""
+"""Network streams: connect, read, play smoothly and reconnect."""
 
 from fer_live.realtime.sources.streams.connection import Patience, Transport
 from fer_live.realtime.sources.streams.stream import open_stream

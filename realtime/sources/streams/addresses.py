@@ -1,4 +1,4 @@
-"""Stream addresses: parsing, passing to FFmpeg, and hiding secrets in messages."""
+"""Stream addresses: parse them, encode them for FFmpeg, and hide secrets in messages."""
 
 import re
 from typing import Final
@@ -7,10 +7,10 @@ from urllib.parse import quote
 SCHEMES: Final = frozenset(
     {"http", "https", "rtmp", "rtmps", "rtp", "rtsp", "rtsps", "srt", "tcp", "udp"}
 )
-"""What an address may begin with."""
+"""Supported URL schemes."""
 
 HIDDEN: Final = "..."
-"""Stands for whatever might be a secret."""
+"""Placeholder for anything that might be secret."""
 
 _HARMLESS: Final = frozenset(
     {"action", "camera", "cam", "cameraid", "ch", "channel", "chn", "codec", "compression", "date"}
@@ -18,7 +18,7 @@ _HARMLESS: Final = frozenset(
     | {"rate", "res", "resolution", "size", "start", "stream", "streamtype", "subtype", "width"}
     | {"transport", "transportmode", "type", "unicast", "video", "videocodec"}
 )
-"""Names of parameters whose values may be said; that of any other one might be a secret."""
+"""Parameters whose values may be shown; the values of all others might be secret."""
 
 _SCHEME: Final = re.compile(r"[a-zA-Z][a-zA-Z0-9+.-]*://")
 _HOST: Final = re.compile(r"(\[[0-9a-fA-F:.%]+\]|[^\s@:/?#\[\]]*)(:\d{1,5})?")
@@ -29,26 +29,26 @@ _GIVES_SECRET: Final = re.compile(
 _PLAIN_USER: Final = re.compile(r"[\w.-]{1,32}")
 _PLAIN_VALUE: Final = re.compile(r"[\w.:x-]{1,24}")
 _TOKEN: Final = re.compile(r"(?=\D*\d)(?=[^a-zA-Z]*[a-zA-Z])[\w~-]{16,}")
-"""A part of a path that nobody would choose as a name: the key of a shared stream."""
+"""A path segment that looks like a random key, as in the address of a shared stream."""
 _QUOTES: Final = "\"'`\u2018\u2019\u201c\u201d\u00ab\u00bb"
 _ENCODED: Final = re.compile(r"(%[0-9a-fA-F]{2})")
 
 
 def typed(spec: str) -> str:
-    """Return what somebody typed without the space and quotes that came along with a copy."""
+    """Strip the white space and quotes that copying an address brings along."""
     return spec.strip().strip(_QUOTES).strip()
 
 
 def is_address(spec: str) -> bool:
-    """Whether a text is the address of something, of whatever kind."""
+    """Return whether a text is a URL of any scheme."""
     return re.match(r"[a-zA-Z][a-zA-Z0-9+.-]+://", spec) is not None
 
 
 def public_name(spec: str) -> str:
-    """Return an address, or whatever was typed in place of one, without what may be a secret.
+    """Return an address, or any text entered as one, without anything that may be secret.
 
-    Of a password nothing is left, whatever characters it has; of parameters the harmless ones. The
-    name of a file is returned as it is, but for control characters.
+    The password is removed, whatever characters it contains, and so are the values of all but a few
+    harmless parameters. A file name is returned unchanged except for control characters.
 
     >>> public_name("rtsp://anna:hunter2@10.0.0.7:554/door?channel=1&token=abc")
     'rtsp://anna@10.0.0.7:554/door?channel=1&token=...'
@@ -70,10 +70,10 @@ def public_name(spec: str) -> str:
 
 
 def callable_address(spec: str) -> str:
-    """Return an address as FFmpeg has to be given it: user and password in percent-encoding.
+    """Return an address for FFmpeg, with user and password percent-encoded.
 
-    A "/", "?", "#" or "[" in a password would otherwise end the name of the host. What is encoded
-    already stays so.
+    A "/", "?", "#" or "[" in a password would otherwise end the host name. Existing
+    percent-encoding is kept.
     """
     scheme, rest = _without_scheme(typed(spec))
     user, at, place = rest.rpartition("@")
@@ -88,7 +88,7 @@ def callable_address(spec: str) -> str:
 
 
 def _without_scheme(text: str) -> tuple[str, str]:
-    """Split off "rtsp://", also where a slash was forgotten; "" where there is none."""
+    """Split off the scheme with its slashes, even if one slash is missing; "" if there is none."""
     found = _SCHEME.match(text) or re.match(
         rf"(?:{'|'.join(sorted(SCHEMES, key=len, reverse=True))}):/*", text, re.IGNORECASE
     )
@@ -96,7 +96,7 @@ def _without_scheme(text: str) -> tuple[str, str]:
 
 
 def _encoded(part: str) -> str:
-    """Encode a user or a password, but for what is encoded already."""
+    """Percent-encode a user or a password, unless it is encoded already."""
     pieces = _ENCODED.split(part)
     return "".join(p if _ENCODED.fullmatch(p) else quote(p, safe="") for p in pieces)
 
@@ -114,9 +114,9 @@ def _public_rest(rest: str) -> str:
 
 
 def _public_path(path: str) -> tuple[str, bool]:
-    """Return what may be said of a path, and whether that is all of it.
+    """Return a path without secrets, and whether nothing was removed.
 
-    Some cameras take their parameters, the password among them, in the path: "/user=a&password=b".
+    Some cameras take parameters, including the password, in the path: "/user=a&password=b".
     """
     shown: list[str] = []
     for part in path.split("/"):
@@ -128,7 +128,7 @@ def _public_path(path: str) -> tuple[str, bool]:
 
 
 def _public_query(asked: str) -> str:
-    """Return parameters: harmless ones as they are, of others the name of the first."""
+    """Return the harmless parameters, then the name of the first other one."""
     shown: list[str] = []
     told_that_some_are_hidden = False
     for pair in asked.split("&"):
@@ -142,5 +142,5 @@ def _public_query(asked: str) -> str:
 
 
 def _public_parameter(name: str) -> str:
-    """Return the name of a parameter whose value may not be said."""
+    """Return a parameter with its value hidden."""
     return f"{name}={HIDDEN}" if _PARAMETER.fullmatch(name) else HIDDEN

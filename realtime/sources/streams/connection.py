@@ -1,4 +1,4 @@
-"""One connection to a stream, from its first picture until it breaks."""
+"""One connection to a stream, from its first frame until it ends or breaks."""
 
 import threading
 import time
@@ -21,7 +21,7 @@ from fer_live.realtime.sources.timing import PresentationClock
 from fer_live.realtime.sources.videos.containers import file_origin, has_flag
 
 Transport: TypeAlias = Literal["auto", "tcp", "udp"]
-"""How RTSP sends pictures; "auto" asks for TCP, and for UDP where the camera has nothing else."""
+"""Transport of RTSP; "auto" tries TCP first, and UDP if the camera offers nothing else."""
 
 _OPTIONS: Final = {
     "flags": "low_delay",
@@ -29,7 +29,7 @@ _OPTIONS: Final = {
     "live_start_index": "-2",  # HLS: from the last segment but one, so that it never runs dry
     "protocol_whitelist": "crypto,data,http,https,rtmp,rtmps,rtp,rtsp,rtsps,srt,srtp,tcp,tls,udp",
 }
-"""Low delay; and no playlist from the network can name a file of this machine."""
+"""Low delay; and protocols restricted, so that no remote playlist can refer to a local file."""
 _TRANSPORTS: Final[dict[Transport, dict[str, str]]] = {
     # Lost UDP packets tear pictures; TCP is what cameras do well.
     "auto": {"rtsp_transport": "tcp+udp", "rtsp_flags": "prefer_tcp"},
@@ -37,20 +37,20 @@ _TRANSPORTS: Final[dict[Transport, dict[str, str]]] = {
     "udp": {"rtsp_transport": "udp"},
 }
 SEGMENTED: Final = frozenset({"hls", "dash"})
-"""Formats that come in segments of several seconds."""
+"""Formats that are delivered in segments of several seconds."""
 
 
 @dataclass(frozen=True, slots=True)
 class Patience:
-    """How long to wait for a source.
+    """Timeouts of a live source, in seconds.
 
     Attributes:
-        open_s: For the first answer.
-        stall_s: For the next picture before the connection counts as lost.
-        segment_s: The same for a stream that comes in segments; above the length of any.
-        pause_s: Before the first new try; doubled before each further one.
-        longest_pause_s: Beyond which pauses do not grow.
-        give_up_s: Without a picture after which the source counts as gone for good.
+        open_s: Timeout for connecting.
+        stall_s: Time without a frame after which the connection counts as lost.
+        segment_s: The same for streams in segments; must exceed the length of a segment.
+        pause_s: Pause before the first attempt to reconnect; doubled before each further attempt.
+        longest_pause_s: Upper limit of the pauses.
+        give_up_s: Time without a frame after which the source counts as lost for good.
     """
 
     open_s: float = 10.0
@@ -62,15 +62,15 @@ class Patience:
 
 
 class Connection:
-    """A stream that has answered and shown its first picture.
+    """A connected stream whose first frame has been decoded.
 
     Attributes:
-        picture_s: When the newest picture was handed out, on the monotonic clock.
-        waiting_s: Since when a further picture is waited for; None while nobody waits.
-        behind_s: How long the newest picture was held after it had come.
-        came_to_its_end: Whether the sender said that there is no more.
-        view: How its pictures are to be seen.
-        damaged: How many packets could not be decoded.
+        picture_s: When the newest frame was handed out, on the monotonic clock.
+        waiting_s: Since when the reader has been waiting for a frame; None while it is not.
+        behind_s: How long the newest frame was held back after its arrival, in seconds.
+        ended: Whether the sender ended the stream properly.
+        view: Rotation and pixel aspect ratio to display its frames with.
+        damaged: Number of packets that could not be decoded.
     """
 
     def __init__(
@@ -81,21 +81,21 @@ class Connection:
         *,
         transport: Transport = "auto",
     ) -> None:
-        """Connect, and wait for the first picture.
+        """Connect and wait for the first frame.
 
         Args:
-            url: The address, with its password.
-            patience: How long to wait for what.
-            closing: Set from elsewhere when nobody wants the stream any more.
-            transport: How RTSP sends its pictures.
+            url: The address, including its password.
+            patience: Timeouts.
+            closing: Set by another thread to abort.
+            transport: Transport of RTSP.
 
         Raises:
-            SourceError: There is no answer, it is refused, or it is no video.
+            SourceError: The server does not answer or refuses, or the stream is not a video.
         """
         self._patience, self._closing = patience, closing
         self.picture_s, self.behind_s = time.monotonic(), 0.0
         self.waiting_s: float | None = None
-        self.came_to_its_end, self.damaged = False, 0
+        self.ended, self.damaged = False, 0
         self._name = public_name(url)
         self._reader = PacketReader(
             url,
@@ -117,7 +117,7 @@ class Connection:
         self.picture_s = time.monotonic()
 
     def describe(self) -> SourceInfo:
-        """Return what the stream says of itself."""
+        """Return the properties that the stream announces."""
         duration = self._container.duration
         return SourceInfo(
             name=self._name,
@@ -128,13 +128,13 @@ class Connection:
         )
 
     def pictures(self, *, live: bool) -> Iterator[tuple[float, av.VideoFrame]]:
-        """Yield each picture when it is due, with its time in seconds by the stream's timestamps.
+        """Yield each frame when it is due, with its timestamp in seconds.
 
-        Ends when the stream does, breaks, or shows nothing for too long.
+        Ends when the stream ends, breaks, or delivers nothing for too long.
 
         Args:
-            live: Whether to hold pictures that come in pieces until they are due. Those of a
-                recording are handed out as they come.
+            live: Whether to hold the frames of a segmented stream back until they are due. The
+                frames of a recording are yielded as they arrive.
         """
         clock = self._clock()
         made_up = has_flag(self._container, FormatFlags.no_timestamps)
@@ -155,15 +155,15 @@ class Connection:
             self.waiting_s = None
 
     def close(self) -> None:
-        """Hang up; not while `pictures` runs on another thread."""
+        """Disconnect; must not be called while `pictures` runs on another thread."""
         self._decoded = iter(())
         self._reader.leave()
 
     def _first_picture(self) -> tuple[av.VideoFrame, float]:
-        """Return the first picture and when it came.
+        """Return the first frame and its arrival time.
 
         Raises:
-            SourceError: There is none.
+            SourceError: No frame arrived.
         """
         first = next(self._decoded, None)
         if first is None:
@@ -178,7 +178,7 @@ class Connection:
         return PresentationClock(tick, origin, float(1 / rate) if rate else 0.0)
 
     def _decode(self) -> Iterator[tuple[av.VideoFrame, float]]:
-        """Yield each picture and when it came, until none comes any more or for too long."""
+        """Yield each frame with its arrival time until the stream ends or stalls."""
         seen_s = time.monotonic()
         while (arrival := self._reader.next(self._stall_s)) is not None:
             for picture in self._decoded_from(arrival):
@@ -187,10 +187,10 @@ class Connection:
             if time.monotonic() - seen_s > self._patience.open_s + self._stall_s:
                 self._reader.broken = "packets come, but no picture can be decoded"
                 return
-        self.came_to_its_end = self._reader.broken is None and not self._closing.is_set()
+        self.ended = self._reader.broken is None and not self._closing.is_set()
 
     def _decoded_from(self, arrival: Arrival) -> list[av.VideoFrame]:
-        """Return what a packet brings to light; a packet that does not decode is left out."""
+        """Return the frames decoded from a packet; none if the packet is damaged."""
         try:
             return self._stream.decode(arrival.packet)
         except av.FFmpegError:

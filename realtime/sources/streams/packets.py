@@ -1,6 +1,6 @@
 """Read the packets of a stream on a thread that can be abandoned.
 
-The only file that reaches the network, and only the address that a person gave.
+Only here are streams opened over the network, and only at the address that the user gave.
 """
 
 import errno
@@ -19,35 +19,35 @@ from fer_live.realtime.sources.streams.addresses import callable_address
 from fer_live.realtime.sources.videos.containers import pick_video
 
 LOOK_AGAIN_S: Final = 0.05
-"""How long is waited before it is looked whether anybody still wants the stream."""
+"""How often a waiting thread checks whether the stream is still wanted."""
 MOST_AHEAD: Final = 32
-"""Packets read ahead of a stream that is shown as it comes."""
+"""Read-ahead, in packets, of a stream that is shown as it arrives."""
 MOST_AHEAD_BYTES: Final = 64_000_000
-"""And of one that is played evenly, which has to be read ahead by a segment or two."""
+"""Read-ahead, in bytes, of a stream that is played smoothly: a segment or two."""
 
 GOES_ON: Final = frozenset({"mpjpeg"})
-"""Formats in which FFmpeg takes an empty picture for the end. Cheap cameras send them now and then;
-there is no more only when nothing else comes behind."""
+"""Formats in which FFmpeg reports an empty JPEG as the end of the stream. Cheap cameras send one
+now and then; the stream has ended only if nothing follows."""
 
 
 class Arrival(NamedTuple):
-    """A packet and when it came, on the monotonic clock; None drains the decoder."""
+    """A packet and its arrival time on the monotonic clock; None flushes the decoder."""
 
     packet: Any
     at_s: float
 
 
 class PacketReader:
-    """Opens a stream and reads it until it ends or is left.
+    """Opens a stream and reads it on a thread of its own until it ends or is abandoned.
 
-    The thread serves two ends: nobody who waits for a picture has to wait for a read to come back
-    once the wait is over, and one segment can be read while another plays. FFmpeg's reads cannot
-    be broken off. After `leave` the thread ends when its read does, within `timeout_s`; whoever is
-    last, thread or reader, closes the stream.
+    The thread has two purposes: a reader need not wait for a blocked read when its own timeout has
+    passed, and one segment can be downloaded while another is played. FFmpeg's reads cannot be
+    interrupted, so after `leave` the thread ends when its read returns, within `timeout_s`;
+    whichever of thread and reader finishes last closes the stream.
 
     Attributes:
-        far_ahead: Whether to read ahead by bytes and not by packets.
-        broken: FFmpeg's own words when it could not go on; None at a proper end.
+        far_ahead: Whether the read-ahead is limited by bytes instead of packets.
+        broken: FFmpeg's error message if reading failed; None after a proper end.
     """
 
     def __init__(
@@ -59,14 +59,14 @@ class PacketReader:
         timeout_s: tuple[float, float],
         unwanted: threading.Event,
     ) -> None:
-        """Begin to connect.
+        """Start connecting.
 
         Args:
-            url: The address, with its password.
-            name: The address as it may be said.
-            options: FFmpeg's own.
-            timeout_s: For the first answer, and for any read.
-            unwanted: Set from elsewhere when nobody wants the stream any more.
+            url: The address, including its password.
+            name: The address without secrets, for messages.
+            options: Options for FFmpeg.
+            timeout_s: Timeouts for connecting and for each read, in seconds.
+            unwanted: Set by another thread to abort.
         """
         self.far_ahead = False
         self.broken: str | None = None
@@ -82,10 +82,10 @@ class PacketReader:
         threading.Thread(target=self._run, name=f"packets of {name}", daemon=True).start()
 
     def opened(self) -> tuple[InputContainer, VideoStream]:
-        """Wait for the first answer, and return the stream.
+        """Wait until connected; return the container and its video stream.
 
         Raises:
-            SourceError: There is no answer, it is refused, or it is no video.
+            SourceError: The server does not answer or refuses, or the stream is not a video.
         """
         give_up_s = time.monotonic() + sum(self._timeout_s)
         with self._news:
@@ -99,7 +99,7 @@ class PacketReader:
             return self._opened
 
     def next(self, stall_s: float) -> Arrival | None:
-        """Return what was read next; None at the end, or when nothing came for so long."""
+        """Return the next packet; None at the end, or if none arrives within `stall_s` seconds."""
         begun_s = time.monotonic()
         with self._news:
             while not self._ahead:
@@ -115,7 +115,7 @@ class PacketReader:
             return arrival
 
     def leave(self) -> None:
-        """Want no more; a second call does nothing."""
+        """Abandon the stream; may be called more than once."""
         with self._news:
             if self._left:
                 return
@@ -125,7 +125,7 @@ class PacketReader:
         self._let_go()
 
     def _run(self) -> None:
-        """Open, read to the end, and let go; run by the thread."""
+        """Open the stream, read to its end, and release it; runs on the thread."""
         try:
             self._read(self._open())
         except SourceError as error:
@@ -163,13 +163,13 @@ class PacketReader:
         return container
 
     def _read(self, container: InputContainer) -> None:
-        """Put packets where they are taken from, and wait where nobody takes them."""
+        """Read packets into the queue; blocks while the queue is full."""
         while self._read_on(container) and container.format.name in GOES_ON:
             pass
         self._put(Arrival(None, time.monotonic()))
 
     def _read_on(self, container: InputContainer) -> bool:
-        """Read until FFmpeg says that there is no more; return whether there was anything."""
+        """Read until FFmpeg reports the end; return whether there were any packets."""
         assert self._opened is not None
         stream, found = self._opened[1], False
         for packet in container.demux():
@@ -194,7 +194,7 @@ class PacketReader:
         return len(self._ahead) >= MOST_AHEAD
 
     def _let_go(self) -> None:
-        """Close the stream if the other has let go as well."""
+        """Release the stream; closes it once thread and reader have both released it."""
         with self._news:
             self._holders -= 1
             last = self._holders == 0
@@ -202,7 +202,7 @@ class PacketReader:
             self._opened[0].close()
 
     def _refusal(self, error: av.FFmpegError | OSError) -> str:
-        """Return the sentence on why the stream cannot be opened."""
+        """Return a sentence that explains why the stream cannot be opened."""
         if isinstance(error, av.ExitError):
             return f"{self._name} does not answer within {self._timeout_s[0]:g} s"
         if isinstance(error, av.InvalidDataError):

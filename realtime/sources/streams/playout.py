@@ -1,38 +1,38 @@
-"""When to show each frame of a stream: at once, or evenly if the stream is segmented."""
+"""When to show each frame of a stream: on arrival, or at a constant delay if it is segmented."""
 
 from collections import deque
 from typing import Final
 
 PIECE_S: Final = 0.4
-"""A picture that comes this much later than the one before it promised begins a new piece."""
+"""A frame that arrives this much later than its timestamp implies starts a new segment."""
 PIECES: Final = 3
-"""So many pieces within `MEMORY_S` are how a stream comes, and no hiccup of the network."""
+"""So many segments within `MEMORY_S` show that a stream is segmented, not a network hiccup."""
 MEMORY_S: Final = 30.0
 MOST_BEHIND_S: Final = 60.0
-"""A picture due later than this after it came has a timestamp from another clock."""
+"""If a frame is due later than this after its arrival, its timestamp is from another clock."""
 CATCH_UP_S: Final = 3.0
-"""What is more behind than it need be, by this much, skips forward."""
+"""If the delay exceeds the necessary one by this much, playback skips forward."""
 
 
 class Playout:
-    """Finds the moment at which each picture of a live stream is due.
+    """Computes when each frame of a live stream is due.
 
-    A stream that comes evenly is shown as it comes: the newest picture is the best one. HLS comes
-    in segments of several seconds, each all at once; shown as they come, all but the last picture
-    of each would be passed over. Such a stream is played by its own timestamps, as far behind as
-    the latest picture of the last `MEMORY_S` was late (an adaptive jitter buffer, RFC 3550's
-    playout delay by the maximum in place of the mean).
+    The frames of a continuous stream are shown on arrival: the newest one is the best. HLS delivers
+    segments of several seconds at once; shown on arrival, all but the last frame of each would be
+    skipped. Such a stream is played by its timestamps, delayed by the largest lateness within the
+    last `MEMORY_S` (an adaptive jitter buffer; RFC 3550's interarrival jitter, but with the maximum
+    instead of the mean).
 
     Attributes:
-        even: Whether pictures wait until they are due.
+        even: Whether frames are held back until they are due.
     """
 
     def __init__(self, *, even: bool, timestamps: bool = True) -> None:
-        """Set the clock.
+        """Start without any frames.
 
         Args:
-            even: Whether the stream is known to come in pieces; otherwise that is found out.
-            timestamps: Whether its timestamps are the sender's, and not made up on reading.
+            even: Whether the stream is known to be segmented; otherwise this is detected.
+            timestamps: Whether the timestamps are the sender's, rather than made up by the reader.
         """
         self.even = even
         self._timestamps = timestamps
@@ -42,11 +42,11 @@ class Playout:
         self._pieces: deque[float] = deque()
 
     def due_s(self, media_s: float, arrived_s: float) -> float:
-        """Return when a picture is due, on the clock of `arrived_s`; never before it came.
+        """Return when a frame is due, on the monotonic clock; never before its arrival.
 
         Args:
-            media_s: Its own time, never less than that of the picture before.
-            arrived_s: When it came, on the monotonic clock.
+            media_s: Its timestamp in seconds, never less than that of the previous frame.
+            arrived_s: Its arrival time on the monotonic clock.
         """
         if not self._timestamps:
             return arrived_s
@@ -62,7 +62,7 @@ class Playout:
         return max(arrived_s, media_s + self._base_s)
 
     def _remember(self, late_s: float, arrived_s: float) -> None:
-        """Keep the latest arrivals of the last while, and count the pieces in it."""
+        """Record how late a frame is, and count the segments within `MEMORY_S`."""
         while self._latest and self._latest[-1][1] <= late_s:
             self._latest.pop()
         self._latest.append((arrived_s, late_s))

@@ -1,4 +1,4 @@
-"""Network streams: RTSP, HTTP (motion JPEG, HLS, MPEG-TS), UDP, RTMP."""
+"""Read frames from network streams: RTSP, HTTP (Motion JPEG, HLS, MPEG-TS), UDP, RTMP, SRT."""
 
 import itertools
 import logging
@@ -16,7 +16,7 @@ from fer_live.realtime.sources.streams.addresses import SCHEMES, public_name, ty
 from fer_live.realtime.sources.streams.connection import Connection, Patience, Transport
 
 TOLD_BEHIND_S: Final = 0.5
-"""Pieces shorter than this are not worth a word."""
+"""Shortest delay that is logged."""
 
 _log = logging.getLogger(__name__)
 
@@ -24,19 +24,19 @@ _log = logging.getLogger(__name__)
 def open_stream(
     url: str, *, patience: Patience | None = None, transport: Transport = "auto"
 ) -> BaseSource:
-    """Open what an address sends, and stay with it when it breaks off.
+    """Open a network stream; if the connection is lost, reconnect.
 
-    A live stream counts time from its first picture, by this machine's clock. One that announces
-    how long it lasts is played at its own speed, by its own times, and not tried again. Passwords
-    and secrets in the address are left out of every name and message.
+    The times of a live stream count from its first frame, by this machine's clock. A stream that
+    announces its duration, a recording, is played at normal speed by its own timestamps, and ends
+    where it ends. Passwords and other secrets in the address never appear in names or messages.
 
     Args:
-        url: rtsp://, http(s)://, rtmp://, udp://, srt:// or tcp://, with user:password@ if need be.
-        patience: How long to wait for what.
-        transport: How RTSP sends its pictures.
+        url: rtsp://, http(s)://, rtmp://, udp://, srt:// or tcp://, with user:password@ if needed.
+        patience: Timeouts for connecting, reading and reconnecting.
+        transport: Transport of RTSP.
 
     Raises:
-        SourceError: There is no answer, it is refused, or it is no video.
+        SourceError: The server does not answer or refuses, or the stream is not a video.
     """
     url = typed(url)
     scheme = url.partition("://")[0].lower()
@@ -48,7 +48,7 @@ def open_stream(
 
 
 class StreamSource(BaseSource):
-    """The pictures of a stream; made by `open_stream`."""
+    """The frames of a stream; created by `open_stream`."""
 
     def __init__(self, url: str, patience: Patience, *, transport: Transport = "auto") -> None:
         super().__init__()
@@ -64,17 +64,17 @@ class StreamSource(BaseSource):
 
     @property
     def info(self) -> SourceInfo:
-        """What the stream said of itself when it was first reached."""
+        """The properties that the stream announced when first connected."""
         return self._info
 
     @property
     def finite(self) -> bool:
-        """Whether it says how long it lasts, as a recording does."""
+        """Whether the stream announces its duration, as a recording does."""
         return self._info.duration_s is not None
 
     @property
     def trouble(self) -> str | None:
-        """Why there is no picture right now; None while they come."""
+        """Why no frames are arriving at the moment; None while they are."""
         lost_s, waiting_s = self._lost_s, self._connection.waiting_s  # another thread may change
         if lost_s is not None:
             return f"lost {time.monotonic() - lost_s:.0f} s ago, reconnecting"
@@ -82,18 +82,18 @@ class StreamSource(BaseSource):
 
     @property
     def behind_s(self) -> float:
-        """How much later than it comes the stream is shown, to run evenly; in seconds."""
+        """Delay added for smooth playback, in seconds."""
         return self._connection.behind_s
 
     @property
     def fault(self) -> str | None:
-        """A sentence on how often the stream was lost so far; None when never."""
+        """A sentence on how often the stream was lost; None if it never was."""
         if not self._losses:
             return None
         if self.finite:
             return f"{self._name} broke off before its end; everything before that was kept"
         times = "once" if self._losses == 1 else f"{self._losses} times"
-        lost_s = self._lost_s  # copied: the reading thread may take it away meanwhile
+        lost_s = self._lost_s  # copied: the reading thread may reset it meanwhile
         still_s = 0.0 if lost_s is None else time.monotonic() - lost_s
         return f"{self._name} was lost {times}, for {self._away_s + still_s:.1f} s in all"
 
@@ -101,7 +101,7 @@ class StreamSource(BaseSource):
         return Connection(self._url, self._patience, self._closing, transport=self._transport)
 
     def _read(self) -> Iterator[Frame]:
-        """Yield pictures; on a loss, try again with growing pauses."""
+        """Yield frames; reconnect after a loss."""
         first_s: float | None = None
         index = itertools.count()
         while True:
@@ -109,11 +109,11 @@ class StreamSource(BaseSource):
                 captured_s = self._connection.picture_s
                 first_s = captured_s if first_s is None else first_s
                 shown_s = time_s if self.finite else captured_s - first_s
-                self._tell_behind()
+                self._log_delay()
                 if not self.held:
                     rgb = self._fitted(self._to_rgb(picture))
                     yield Frame(next(index), shown_s, rgb, captured_s)
-            if self._closing.is_set() or (self.finite and self._connection.came_to_its_end):
+            if self._closing.is_set() or (self.finite and self._connection.ended):
                 return
             self._losses += 1
             if self.finite:
@@ -121,7 +121,7 @@ class StreamSource(BaseSource):
             self._reconnect()
 
     def _fitted(self, rgb: Image) -> Image:
-        """Return a picture of the size that was promised, and say once of each other one."""
+        """Return the frame scaled to the announced size; log each deviating size once."""
         promised_wh, given_wh = self._info.size_wh, (rgb.shape[1], rgb.shape[0])
         others = {*self._to_rgb.other_sizes, given_wh} - {promised_wh}
         for size_wh in others - self._told_sizes:
@@ -130,8 +130,8 @@ class StreamSource(BaseSource):
         self._told_sizes |= others
         return rgb if given_wh == promised_wh else fitted(rgb, promised_wh)
 
-    def _tell_behind(self) -> None:
-        """Say once, when a first piece has been played, how far back the stream is held."""
+    def _log_delay(self) -> None:
+        """Log the delay of a segmented stream once, after its first segment."""
         behind_s = self._connection.behind_s
         if behind_s < self._most_behind_s - TOLD_BEHIND_S and not self._told_behind:
             self._told_behind = True
@@ -143,10 +143,10 @@ class StreamSource(BaseSource):
         self._most_behind_s = max(behind_s, self._most_behind_s)
 
     def _reconnect(self) -> None:
-        """Connect again, with growing pauses.
+        """Reconnect, with growing pauses between attempts.
 
         Raises:
-            SourceError: It did not come back in time, or the source is being closed.
+            SourceError: The stream did not come back in time, or the source is being closed.
         """
         last_s, pause_s = self._connection.picture_s, self._patience.pause_s
         self._lost_s = last_s
@@ -172,5 +172,5 @@ class StreamSource(BaseSource):
             pause_s = min(2 * pause_s, self._patience.longest_pause_s)
 
     def _release(self) -> None:
-        """Hang up."""
+        """Disconnect."""
         self._connection.close()

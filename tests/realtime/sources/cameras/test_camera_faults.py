@@ -17,7 +17,7 @@ from fer_live.arrays import Image
 from fer_live.errors import SourceError
 from fer_live.realtime.sources import CameraSource, Patience, open_camera
 from fer_live.realtime.sources.cameras import devices
-from fer_live.realtime.sources.cameras.devices import identity_of, where_is, why_not
+from fer_live.realtime.sources.cameras.devices import find_again, identity_of, why_not
 from fer_live.realtime.sources.cameras.v4l2 import (
     ENUM_FMT,
     ENUM_FRAMEINTERVALS,
@@ -108,15 +108,15 @@ def test_a_camera_is_found_again_under_another_number_and_no_other_camera_for_it
     plug_in(plugged, 1, "Other cam", "1-2")
     known = identity_of(device)
     assert known is not None
-    assert where_is(known, device) == device
+    assert find_again(known, device) == device
     pull_out(plugged, 0)
-    assert where_is(known, device) is None
+    assert find_again(known, device) is None
     elsewhere = plug_in(plugged, 4, "Face cam", "1-3")
-    assert where_is(known, device) == elsewhere
+    assert find_again(known, device) == elsewhere
     same_port = plug_in(plugged, 3, "Face cam", "1-1")
-    assert where_is(known, device) == same_port
+    assert find_again(known, device) == same_port
     plug_in(plugged, 0, "Other cam", "1-2")
-    assert where_is(known, device) == same_port, "its old number belongs to another one now"
+    assert find_again(known, device) == same_port, "its old number belongs to another one now"
 
 
 @linux
@@ -162,7 +162,7 @@ def test_a_busy_camera_is_tried_again_until_it_is_free(
 
 
 class Stubborn(Driver):
-    """Takes no wish: 64x48 in YUYV, and says that it gives 10 pictures a second."""
+    """Accepts no request: 64x48 in YUYV, and reports 10 frames per second."""
 
     def get(self, prop: int) -> float:
         if prop == cv2.CAP_PROP_FOURCC:
@@ -199,7 +199,7 @@ def test_a_slow_camera_is_said_once_to_be_faster_with_compressed_pictures(
         def get(self, prop: int) -> float:
             return float(cv2.VideoWriter.fourcc(*coding)) if prop == cv2.CAP_PROP_FOURCC else 0.0
 
-    monkeypatch.setattr("fer_live.realtime.sources.cameras.camera.LOOK_S", 0.5)
+    monkeypatch.setattr("fer_live.realtime.sources.cameras.camera.RATE_WINDOW_S", 0.5)
     with CameraSource(Slow(), "camera 0") as camera:  # type: ignore[arg-type]  # stands in
         list(islice(camera, 16))
     told = [record.message for record in caplog.records]
