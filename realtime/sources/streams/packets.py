@@ -142,7 +142,7 @@ class PacketReader:
         """Open the stream.
 
         Raises:
-            SourceError: There is no answer, it is refused, or it is no video.
+            SourceError: The server does not answer or refuses, or the stream is not a video.
         """
         try:
             # Errors of PyAV quote the address: none may leave here, not even as a cause.

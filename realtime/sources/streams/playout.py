@@ -20,8 +20,8 @@ class Playout:
     The frames of a continuous stream are shown on arrival: the newest one is the best. HLS delivers
     segments of several seconds at once; shown on arrival, all but the last frame of each would be
     skipped. Such a stream is played by its timestamps, delayed by the largest lateness within the
-    last `MEMORY_S` (an adaptive jitter buffer; RFC 3550's interarrival jitter, but with the maximum
-    instead of the mean).
+    last `MEMORY_S`: an adaptive jitter buffer, sized by the maximum rather than a mean like the
+    interarrival jitter of RFC 3550.
 
     Attributes:
         even: Whether frames are held back until they are due.

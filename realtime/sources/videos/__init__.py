@@ -1,1 +1,1 @@
-"""Video files: opening, decoding and seeking."""
+"""Video files: open, seek, decode and deinterlace them."""

@@ -1,4 +1,4 @@
-"""Open video files with FFmpeg, and explain in a sentence why one cannot be opened."""
+"""Open the container of a video file, choose its video stream, and explain failures."""
 
 from collections.abc import Iterator
 from contextlib import suppress
@@ -26,22 +26,23 @@ _LOCAL_ONLY: Final = {
     "max_reload": "1",
 }
 _NOT_VIDEO: Final = frozenset({"tty"})
-"""FFmpeg draws any .txt file as a film of a terminal."""
+"""FFmpeg's demuxer for ANSI art, which would render any .txt file as a video."""
 _NO_FILM: Final = (
     Disposition.attached_pic,
     Disposition.timed_thumbnails,
     Disposition.dependent,
 )
-"""Covers, thumbnails, and tiles of a larger picture."""
+"""Streams that are no video: cover pictures, thumbnails, and tiles of a larger picture."""
 _UNSET_YEAR: Final = 1971
-"""Clocks that nobody set say this or earlier."""
+"""A date up to here comes from a clock that was never set."""
 
 
 def open_container(path: Path) -> InputContainer:
     """Open a video file.
 
     Raises:
-        SourceError: It is missing, a folder, forbidden, empty, text, damaged or no video.
+        SourceError: The file is missing, a folder, not readable, empty, text, damaged, or not a
+            video.
     """
     if not path.exists():
         raise SourceError(f"{path} does not exist; check the name")
@@ -61,16 +62,16 @@ def open_container(path: Path) -> InputContainer:
 
 
 def pick_video(container: InputContainer, name: str, wanted: int | None = None) -> VideoStream:
-    """Return the stream of moving pictures; a cover picture is none.
+    """Return the video stream to decode; cover pictures do not count.
 
     Args:
         container: The open file.
-        name: What an error calls it.
-        wanted: The number of a stream; None for the first that the file marks as its default, or
-            else the first of all.
+        name: Name of the file in errors.
+        wanted: Index of a stream; None for the first that is flagged as default, or else the first
+            video stream.
 
     Raises:
-        SourceError: There is none, or it is not the one that was wanted.
+        SourceError: There is no video stream, or `wanted` is not one.
     """
     playable = [stream for stream in container.streams.video if _is_playable(stream)]
     if not playable:
@@ -85,21 +86,21 @@ def pick_video(container: InputContainer, name: str, wanted: int | None = None) 
 
 
 def _is_playable(stream: VideoStream) -> bool:
-    """Whether a stream holds pictures that follow each other, of a kind that FFmpeg decodes."""
+    """Return whether a stream is a video, no cover picture, and FFmpeg has a decoder for it."""
     return bool(stream.codec_context) and not any(_says(stream, kind) for kind in _NO_FILM)
 
 
 def _says(stream: VideoStream, kind: Disposition) -> bool:
-    """Whether a file says something of a stream."""
+    """Return whether a stream has a disposition flag."""
     return kind in Disposition(stream.disposition)
 
 
 def file_origin(container: InputContainer, stream: VideoStream) -> Fraction:
-    """Return what the file calls its beginning, in seconds of its own timestamps.
+    """Return the timestamp, in seconds, that counts as time 0 of the file.
 
-    MP4, Matroska, AVI and GIF have a clock of their own that begins at 0, and the sound keeps it
-    too. Broadcast formats (MPEG-TS and -PS) start it anywhere: there, the earliest stream counts.
-    A picture before the beginning moves it there, so that no time is negative.
+    In MP4, Matroska, AVI and GIF that is 0, for audio as well. In broadcast formats (MPEG-TS and
+    -PS), which start at any value, it is the start of the earliest stream. An earlier frame moves
+    it further back, so that no frame has a negative time.
     """
     own = (stream.start_time or 0) * (exact(stream.time_base) or Fraction(0))
     if has_flag(container, FormatFlags.ts_discont):
@@ -110,11 +111,11 @@ def file_origin(container: InputContainer, stream: VideoStream) -> Fraction:
 
 
 def recording_began(container: InputContainer, stream: VideoStream) -> datetime | None:
-    """Return the moment at which a file says that its recording began, in UTC.
+    """Return when the recording started, in UTC, according to the file's metadata.
 
-    Apple's `com.apple.quicktime.creationdate` comes first: `creation_time` is there the moment of
-    the last edit. None where nothing is said, or no time zone with it, or only what a clock that
-    was never set gives (MP4 counts from 1904, Unix from 1970).
+    Apple's `com.apple.quicktime.creationdate` is preferred, because Apple's `creation_time` is the
+    time of the last edit. None if there is no date, it lacks a time zone, or it comes from a clock
+    that was never set (MP4 counts from 1904, Unix from 1970).
     """
     for key in ("com.apple.quicktime.creationdate", "creation_time"):
         for tags in (container.metadata, stream.metadata):
@@ -126,22 +127,22 @@ def recording_began(container: InputContainer, stream: VideoStream) -> datetime 
 
 
 def packets_of(container: InputContainer) -> "Iterator[Packet[Stream]]":
-    """Yield the packets of all streams that a file has at its beginning, and what ends each.
+    """Yield the packets of all streams present at the start of a file, and their flush packets.
 
-    A broadcast may get further streams later. PyAV (18) leaves their packets out, but at the end
-    stumbles over them, behind the ends of all the others.
+    A broadcast may add streams later. PyAV (18) skips their packets, but fails on them at the end,
+    after the flush packets of all other streams.
     """
     with suppress(IndexError):
         yield from container.demux(*container.streams)
 
 
 def has_flag(container: InputContainer, flag: FormatFlags) -> bool:
-    """Whether the container's format is of a kind."""
+    """Return whether the container's format has a flag."""
     return bool(container.format.flags & cast(int, flag.value))
 
 
 def _why_unreadable(path: Path) -> str:
-    """Return the sentence for a file that FFmpeg cannot make sense of."""
+    """Return a sentence that explains why FFmpeg cannot open a file."""
     with path.open("rb") as file:
         head = file.read(4096)
     if not head:
@@ -159,7 +160,7 @@ def _why_unreadable(path: Path) -> str:
 
 
 def _is_text(head: bytes) -> bool:
-    """Whether bytes read like text: UTF-8 (its last character may be cut) without controls."""
+    """Return whether bytes are text: UTF-8, perhaps truncated, without control characters."""
     text = head.decode("utf-8", errors="ignore")
     printable = sum(character.isprintable() or character.isspace() for character in text)
     return bool(text) and len(text.encode()) >= len(head) - 3 and printable == len(text)

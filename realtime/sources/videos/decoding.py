@@ -1,4 +1,4 @@
-"""Decode packets to frames, and keep a record of what could not be decoded."""
+"""Decode the packets of a file to frames, and count those that cannot be decoded."""
 
 import math
 from collections import deque
@@ -17,20 +17,20 @@ from fer_live.realtime.sources.videos.deinterlacing import deinterlaced
 from fer_live.realtime.sources.videos.joins import Joins
 
 EARLY_END_S: Final = 0.5
-"""A file may end this much before its announced duration, which is rounded, or 1 % of it."""
+"""Tolerance, or 1 % if that is more, for files that end before their announced duration."""
 NO_SHOWING_TIMES: Final = frozenset({"avi"})
-"""Formats that say when a picture is decoded, but not when it is shown."""
+"""Formats that store decoding timestamps (DTS), but no presentation timestamps (PTS)."""
 
 
 class Decoder:
-    """Decodes the pictures of one stream and keeps count of what was wrong.
+    """Decodes the frames of one stream and counts errors.
 
     Attributes:
-        packets: Packets of this stream that were read.
-        damaged: Packets that could not be decoded and pictures that came out damaged.
-        broken: The reader's own words when it could not go on; None when it came to the end.
-        finished: Whether the end was reached.
-        gave_up: Whether reading was ended because nothing but damage came.
+        packets: Number of packets of this stream read so far.
+        damaged: Number of packets that could not be decoded and of frames with errors.
+        broken: The demuxer's error message if reading failed; None otherwise.
+        finished: Whether reading is over.
+        gave_up: Whether reading was stopped because of too many damaged packets in a row.
     """
 
     def __init__(
@@ -45,12 +45,12 @@ class Decoder:
         """Prepare to decode.
 
         Args:
-            container: Read from where it stands.
-            stream: One of its streams.
-            whole: Whether it stands at its beginning, so that its packets can be counted.
-            watch: Called for every packet of any stream; may break off by raising.
-            most_damaged: So many packets in a row that cannot be decoded end the reading; None for
-                any number.
+            container: The open file; read from its present position.
+            stream: The video stream.
+            whole: Whether the position is the start of the file, so that packets can be counted.
+            watch: Called for every packet of any stream; may raise to abort.
+            most_damaged: Stop after so many consecutive packets that cannot be decoded; None for
+                no limit.
         """
         self._watch = watch
         self._container, self._stream, self._whole = container, stream, whole
@@ -66,11 +66,11 @@ class Decoder:
         self._damaged_in_a_row = 0
 
     def pictures(self) -> Iterator[av.VideoFrame]:
-        """Yield every picture from here to the end, in the order they are shown."""
+        """Yield every remaining frame in presentation order, deinterlaced if necessary."""
         return deinterlaced(self._as_coded())
 
     def _as_coded(self) -> Iterator[av.VideoFrame]:
-        """Yield the same, those marked as interlaced as they are."""
+        """Yield every remaining frame in presentation order, without deinterlacing."""
         for packet in self._readable():
             self._watch()
             self._note_end(packet)
@@ -85,7 +85,7 @@ class Decoder:
         self.finished = True
 
     def ended_early(self) -> bool:
-        """Whether the file ends before the end that it announces; ask when `finished`."""
+        """Whether the file ends before its announced end; only valid once `finished`."""
         container = self._container
         if self._whole and "mp4" in container.format.name and self.packets < self._stream.frames:
             return True
@@ -98,7 +98,7 @@ class Decoder:
         return self._furthest_s - begin_s < announced_s - max(EARLY_END_S, announced_s / 100)
 
     def _readable(self) -> Iterator["Packet[Stream]"]:
-        """Yield packets of all streams until the end, or until the reader cannot go on."""
+        """Yield packets of all streams until the end or until reading fails."""
         joins = Joins(self._container)
         try:
             for packet in packets_of(self._container):
@@ -108,7 +108,7 @@ class Decoder:
             self.broken = error.strerror or str(error)
 
     def _decoded(self, packet: "Packet[Stream] | None") -> Iterator[av.VideoFrame]:
-        """Yield what a packet brings to light; None drains the decoder."""
+        """Yield the frames decoded from a packet; None flushes the decoder."""
         try:
             pictures = self._stream.decode(packet)
         except av.FFmpegError:
@@ -124,10 +124,10 @@ class Decoder:
             yield picture
 
     def _queue_time(self, packet: "Packet[Stream] | None") -> None:
-        """Keep the time of a packet for a picture, where a file says only when to decode.
+        """Queue the timestamp of a packet for a frame, if the format has only DTS.
 
-        Pictures come out in the order in which they are shown, so the k-th takes the k-th of these
-        times. What FFmpeg gives as their time of showing in an AVI is that of decoding, too.
+        Frames come out in presentation order, so the k-th frame gets the k-th timestamp. What
+        FFmpeg reports as PTS in an AVI is the DTS as well.
         """
         if packet is None or packet.size == 0 or packet.dts is None:
             return
@@ -137,15 +137,15 @@ class Decoder:
             self._shown_at.append(packet.dts)
 
     def _note_end(self, packet: "Packet[Stream]") -> None:
-        """Remember how far into the file any stream reached."""
+        """Record the latest end time of any packet."""
         if packet.pts is not None and packet.time_base is not None:
             end = packet.pts + (packet.duration or 0)
             self._furthest_s = max(self._furthest_s, float(end * packet.time_base))
 
 
 def is_repetition(packet: "Packet[Stream]") -> bool:
-    """Whether a packet only says that the picture before still shows (Theora, AVI).
+    """Return whether an empty packet repeats the previous frame (Theora, AVI).
 
-    FFmpeg takes an empty packet for the end. The one that is meant so has no time.
+    FFmpeg takes an empty packet for a flush. The real flush packet has no timestamp.
     """
     return packet.size == 0 and not (packet.pts is None and packet.dts is None)

@@ -1,9 +1,9 @@
-"""Deinterlacing: from frames that interleave two moments to frames of one.
+"""Deinterlace frames whose two fields were captured at different times.
 
-An interlaced picture holds every other line of one moment and the lines between of the next, so
-that what moves has combs for edges, in which faces are not found. FFmpeg's bwdif (Weston's 3-field
-deinterlacer of the BBC, R&D Publication 1996, with yadif's temporal check) keeps the lines of the
-first moment and makes the others up, from a picture before and one after.
+In an interlaced frame the even and the odd lines form two fields captured one after the other,
+which gives moving objects comb-like edges, and faces are missed. FFmpeg's bwdif (the BBC's Weston
+3-field deinterlacer with the temporal check of yadif) keeps the first field and interpolates the
+lines of the second from the neighbouring frames.
 """
 
 from collections import deque
@@ -18,17 +18,17 @@ from fer_live.realtime.ffmpeg import exact
 _Kind: TypeAlias = tuple[int, int, str]
 
 LEAST_SIDE_PX: Final = 16
-"""Below this the filter takes no picture; there is no such video outside of tests."""
+"""Smallest width and height that the filter accepts; smaller videos exist only in tests."""
 PRECEDING_S: Final = 0.5
-"""So much before a part of a file its pictures are begun with, to have one before the first."""
+"""How much before a span of a file to start decoding, so that its first frame has a predecessor."""
 FILTER: Final = "mode=send_frame:parity=auto:deint=interlaced"
-"""One picture for one; whatever is not marked as interlaced passes through untouched."""
+"""One output frame per input frame; frames not flagged as interlaced pass through unchanged."""
 
 
 def deinterlaced(pictures: Iterator[av.VideoFrame]) -> Iterator[av.VideoFrame]:
-    """Yield the same pictures, one for one and with their times, those marked as interlaced mended.
+    """Yield the same number of frames at the same times, deinterlacing those flagged as such.
 
-    From the first such picture on, each comes when the one after it is there.
+    From the first interlaced frame on, the output lags by one frame.
     """
     filtering: _Filtering | None = None
     unfit: set[_Kind] = set()
@@ -49,9 +49,9 @@ def deinterlaced(pictures: Iterator[av.VideoFrame]) -> Iterator[av.VideoFrame]:
 
 
 def _filtering_for(picture: av.VideoFrame) -> "_Filtering | None":
-    """Return the filter for pictures like this; None where it takes none of their size or format.
+    """Return a filter for frames like this; None if it does not support their size or format.
 
-    Those stay as they are.
+    Such frames are not deinterlaced.
     """
     if min(picture.width, picture.height) < LEAST_SIDE_PX:
         return None
@@ -62,7 +62,7 @@ def _filtering_for(picture: av.VideoFrame) -> "_Filtering | None":
 
 
 class _Filtering:
-    """The filter, for pictures of one size and format."""
+    """A bwdif filter graph for frames of one size and format."""
 
     def __init__(self, like: av.VideoFrame) -> None:
         self._kind = _kind(like)
@@ -80,17 +80,17 @@ class _Filtering:
         self._graph.configure()
 
     def takes(self, picture: av.VideoFrame) -> bool:
-        """Whether a picture is of the size and format that the filter was made for."""
+        """Return whether a frame has the size and format of this filter."""
         return _kind(picture) == self._kind
 
     def push(self, picture: av.VideoFrame) -> Iterator[av.VideoFrame]:
-        """Take one in, and yield what is ready."""
+        """Filter a frame and yield the frames that are ready."""
         self._times.append(picture.pts)
         self._graph.push(picture)
         return self._ready()
 
     def finish(self) -> Iterator[av.VideoFrame]:
-        """Yield what is left; nothing can be pushed any more."""
+        """Flush the filter and yield the remaining frames."""
         self._graph.push(None)
         return self._ready()
 
@@ -106,5 +106,5 @@ class _Filtering:
 
 
 def _kind(picture: av.VideoFrame) -> _Kind:
-    """Return width, height and format."""
+    """Return width, height and pixel format of a frame."""
     return picture.width, picture.height, picture.format.name

@@ -1,8 +1,8 @@
-"""Reading a video file from several moments: the number of frames before each.
+"""Count the frames of a video file before each of several moments, to start reading there.
 
-The file's packets are read once for all moments, without decoding. Reasons for which reading from a
-moment might differ from reading through are looked for on the way. Some cannot be found like this,
-so compare frames as well.
+The packets are read once for all moments, without decoding. On the way, the file is checked for
+anything that could make frames differ when reading starts in the middle. Not everything can be
+detected like this, so compare frames as well.
 """
 
 from collections.abc import Callable, Iterator
@@ -23,7 +23,7 @@ ALIVE_EVERY: Final = 1000
 
 
 class NoEntryError(Exception):
-    """Reading a file from the middle might not give the frames of reading through; says why."""
+    """Reading from the middle might give other frames than reading through; says why."""
 
 
 def count_before(
@@ -38,15 +38,15 @@ def count_before(
     """Return the number of frames before each moment, up to the last frame.
 
     Args:
-        path: The file; opened anew, so that nobody's place in it is lost.
-        stream: Its video stream, of a container that is open.
-        moment: Returns the k-th moment in seconds, for k from 0, each later than the last.
-        time_of: Returns the time in seconds of a timestamp.
-        end_s: A picture after this is refused.
-        alive: Called now and then; may raise to give up.
+        path: The file; opened separately, so that no other reader's position changes.
+        stream: Its video stream, in an open container.
+        moment: Returns the k-th moment in seconds, k = 0, 1, ..., strictly increasing.
+        time_of: Converts a timestamp to seconds.
+        end_s: A frame after this time is an error.
+        alive: Called regularly; may raise to abort.
 
     Raises:
-        NoEntryError: The frames may depend on where reading begins.
+        NoEntryError: The frames may depend on where reading starts.
     """
     after = [0]  # pictures before the first moment, from there to the next, and so on
     with open_container(path) as container:
@@ -61,7 +61,7 @@ def count_before(
 
 
 def _passed(moment: Callable[[int], float], time_s: float, known: int) -> int:
-    """Return how many of the known moments are not after a time."""
+    """Return how many of the first `known` moments are not after `time_s`."""
     while known > 0 and moment(known - 1) > time_s:
         known -= 1
     return known
@@ -73,7 +73,7 @@ def _pictures(
     """Yield the packet of every frame that is shown.
 
     Raises:
-        NoEntryError: Something is wrong with one, or some are missing.
+        NoEntryError: A packet is damaged or packets are missing.
     """
     if not can_jump(container, stream):
         raise NoEntryError("a file of this kind is read from its beginning")
@@ -94,7 +94,7 @@ def _undamaged(packets: "Iterator[Packet[Any]]", *, reordered: bool) -> "Iterato
     """Yield every packet that holds a frame.
 
     Raises:
-        NoEntryError: Something is wrong with one.
+        NoEntryError: A packet is damaged.
     """
     decoded = shown = None
     for packet in packets:

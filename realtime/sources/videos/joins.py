@@ -1,7 +1,7 @@
-"""Concatenated recordings in one file, each with its own clock.
+"""Put concatenated recordings in one file, whose timestamps start over, on one time line.
 
-Sound and pictures are read apart, but every packet of the file goes through here in both readings,
-in the file's order, so that both come to the same one clock.
+Audio and video are read in separate passes, but each pass sends every packet of the file through
+here in the same order, so that both arrive at the same time line.
 """
 
 from fractions import Fraction
@@ -14,28 +14,28 @@ from fer_live.realtime.ffmpeg import exact
 from fer_live.realtime.sources.videos.containers import has_flag
 
 BACK_S: Final = 1
-"""A step back by more than this is another recording, not disorder."""
+"""Timestamps that jump back by more than this start another recording; less is reordering."""
 FORTH_S: Final = 3600
-"""In a broadcast format, whose clock may be set anew at any time, so is a step forward by more than
-this; in others it is a gap."""
+"""In broadcast formats, whose clock may be reset at any time, a jump forward by more than this
+starts another recording, too; in other formats it is a gap."""
 
 
 class Joins:
-    """Moves the timestamps of packets so that each recording begins where the one before ended.
+    """Shifts the timestamps of packets so that each recording starts where the previous one ended.
 
-    All streams of a recording are moved alike. Which stream changes first does not matter, and
-    packets of the old recording may still come behind the first ones of the new.
+    All streams of a recording are shifted by the same amount. Any stream may change first, and
+    packets of the previous recording may still follow the first ones of the next.
     """
 
     def __init__(self, container: InputContainer) -> None:
-        """Begin at the beginning of a file."""
+        """Start at the beginning of a file."""
         self._either_way = has_flag(container, FormatFlags.ts_discont)
         self._moves = [Fraction(0)]
         self._part: dict[int, int] = {}
         self._end: dict[int, tuple[Fraction, Fraction]] = {}
 
     def place(self, packet: Any) -> None:
-        """Move the timestamps of the next packet of the file."""
+        """Shift the timestamps of the next packet of the file, in place."""
         stamp = packet.pts if packet.dts is None else packet.dts
         if stamp is None or packet.size == 0:
             return
@@ -52,11 +52,11 @@ class Joins:
             packet.dts += move
 
     def _is_elsewhere(self, begins: Fraction, before: Fraction) -> bool:
-        """Whether a packet cannot belong to the recording of the one before it."""
+        """Return whether a packet starts another recording than the previous packet's."""
         return begins < before - BACK_S or (self._either_way and begins > before + FORTH_S)
 
     def _begin_part(self, stream: int, begins: Fraction) -> None:
-        """Take a stream into its next recording, which another stream may have begun before."""
+        """Move a stream on to its next recording, which another stream may already have reached."""
         part = self._part[stream] + 1
         if part == len(self._moves):
             self._moves.append(self._moves[-1] + self._end[stream][1] - begins)

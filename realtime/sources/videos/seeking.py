@@ -1,4 +1,4 @@
-"""Start in the middle of a video file without losing the frame count."""
+"""Seek in a video file while keeping the frame count exact."""
 
 from collections.abc import Callable, Iterator
 from itertools import chain
@@ -16,18 +16,19 @@ from fer_live.realtime.sources.videos.decoding import NO_SHOWING_TIMES, is_repet
 PICTURE_PACKETS: Final = frozenset(
     {"av1", "ffv1", "h264", "hevc", "mjpeg", "mpeg1video", "mpeg2video", "prores", "vp9"}
 )
-"""Codecs whose every packet is one shown picture, so that packets can be counted for pictures."""
+"""Codecs with exactly one shown frame per packet, so that counting packets counts frames."""
 REORDERED: Final = frozenset({"h264", "hevc", "mpeg1video", "mpeg2video"})
-"""Those that may be decoded in another order than they are shown."""
+"""Codecs whose decoding order may differ from the presentation order."""
 FIRST_STEP_BACK_S: Final = 1.0
-"""How much earlier to look when a jump lands too late; doubled each time."""
+"""How much earlier to seek if a seek lands too late; doubled each time."""
 
 
 def can_jump(container: InputContainer, stream: VideoStream) -> bool:
-    """Whether a jump keeps times and count exact; if not, the file is decoded from its start.
+    """Return whether times and frame count stay exact when seeking.
 
-    Formats whose clock may jump (MPEG-TS and -PS) have no exact place for a time, nor have those
-    that do not say when a picture is shown, where that is not the order of decoding.
+    If not, the file has to be decoded from its start. That is so in formats whose timestamps may
+    be discontinuous (MPEG-TS and -PS), and in those without presentation timestamps if the codec
+    may reorder frames.
     """
     codec = stream.codec_context.name
     if container.format.name in NO_SHOWING_TIMES and codec in REORDERED:
@@ -38,18 +39,17 @@ def can_jump(container: InputContainer, stream: VideoStream) -> bool:
 def pictures_before(
     path: Path, stream_index: int, first: int | None, is_before: Callable[[int], bool]
 ) -> int | None:
-    """Count the pictures shown before a moment, without decoding any.
+    """Count the frames shown before a moment, without decoding.
 
     Args:
-        path: The file; opened anew, so that nobody's place in it is lost.
-        stream_index: Of the video stream.
-        first: The timestamp of the first picture that comes out when the file is decoded from its
-            beginning; a file that was cut may begin with packets that lean on what is gone.
-        is_before: Whether a timestamp lies before the moment.
+        path: The file; opened separately, so that no other reader's position changes.
+        stream_index: Index of the video stream.
+        first: Timestamp of the first frame obtained when decoding from the start of the file; a
+            file that was cut may begin with packets that depend on missing frames.
+        is_before: Returns whether a timestamp lies before the moment.
 
     Returns:
-        How many; None when a packet or the first picture has no timestamp, so that it cannot be
-        known this way.
+        The number of frames; None if a packet or the first frame has no timestamp.
     """
     if first is None:
         return None
@@ -69,13 +69,13 @@ def pictures_before(
 
 
 def jump_before(container: InputContainer, stream: VideoStream, pts: int) -> int | None:
-    """Move to a packet marked as a key picture that is shown at `pts` or before.
+    """Seek to a packet flagged as a keyframe that is shown at `pts` or before.
 
-    Pictures that are decoded after a key picture but shown before it may lean on what was jumped
-    over; they are shown before `pts` too, so the caller never shows them.
+    Frames decoded after the keyframe but shown before it may depend on frames that were skipped.
+    They are shown before `pts`, so the caller discards them.
 
     Returns:
-        When that picture is shown, to be given to `begins_with`; None when there is no way to.
+        Timestamp of that frame, for `begins_with`; None if there is no such packet.
     """
     step = round(FIRST_STEP_BACK_S / (stream.time_base or 1))
     earliest = stream.start_time or 0

@@ -47,7 +47,7 @@ from fer_live.realtime.sources.videos.seeking import (
 )
 
 NOMINAL_FRAME_S: Final = 1 / 25
-"""How long a frame lasts in a file that gives neither timestamps nor a rate."""
+"""Frame duration in a file that has neither timestamps nor a frame rate."""
 
 
 def open_video(
@@ -59,17 +59,17 @@ def open_video(
     threads: int = 0,
     choices: Choices | None = None,
 ) -> "VideoSource":
-    """Open a video file of any kind that FFmpeg reads, at its first frame or at `start_s`.
+    """Open a video file of any format that FFmpeg reads, at its first frame or at `start_s`.
 
     Args:
-        path: The file. Its name need not say what it is.
-        start_s: Leave out what is shown before; None for the beginning. Indices and times stay
-            those of the whole file.
-        end_s: Leave out what is shown from here on; None for the end.
-        fps: Keep about this many frames a second, chosen by their times: the frame shown at or
-            next after each moment k / fps. None for every frame.
-        threads: For decoding; 0 for as many as there are cores to use.
-        choices: How it is read; None for everything as the file says.
+        path: The file; its extension does not matter.
+        start_s: Skip frames shown before this time; None starts at the beginning. Indices and
+            times remain those of the whole file.
+        end_s: Skip frames shown from this time on; None reads to the end.
+        fps: Keep about this many frames per second: the first frame at or after each moment
+            k / fps. None keeps every frame.
+        threads: Decoding threads; 0 for one per available core.
+        choices: Stream, rotation and limits; None to follow the file.
 
     Raises:
         SourceError: The file is missing, a folder, forbidden, empty, no video, without a stream
@@ -82,7 +82,7 @@ def open_video(
 
 @dataclass(frozen=True, slots=True)
 class _Opened:
-    """An open file; whoever lets go of this lets go of the decoder's pictures, too."""
+    """An open file; dropping it also frees the frames that the decoder holds."""
 
     container: InputContainer
     stream: VideoStream
@@ -90,7 +90,7 @@ class _Opened:
 
 
 class VideoSource(BaseSource):
-    """The frames of a video file; made by `open_video`."""
+    """The frames of a video file; created by `open_video`."""
 
     def __init__(self, path: Path, span: Span, *, choices: Choices, threads: int = 0) -> None:
         super().__init__()
@@ -108,39 +108,39 @@ class VideoSource(BaseSource):
 
     @property
     def info(self) -> SourceInfo:
-        """What the container says of the whole file, whatever part of it was asked for."""
+        """Properties of the whole file according to its container, even if only a span is read."""
         return self._info
 
     @property
     def decode_errors(self) -> int:
-        """How many packets could not be decoded, or gave a damaged picture, so far."""
+        """Number of packets that could not be decoded and of frames with errors, so far."""
         opened = self._opened
         return self._closed_with[0] if opened is None else opened.decoder.damaged
 
     @property
     def stream_index(self) -> int:
-        """Which of the file's streams the pictures are of."""
+        """Index of the stream that is decoded."""
         return self._stream_index
 
     @property
     def pixel_aspect(self) -> Fraction:
-        """How many times as wide as high the file's own pixels are."""
+        """Sample aspect ratio: width over height of the file's pixels."""
         return self._view.pixel_aspect
 
     def count_before(
         self, moment: Callable[[int], float], alive: Callable[[], None] = lambda: None
     ) -> list[int]:
-        """Return the number of frames before each moment, for reading the file from each of them.
+        """Return the number of frames before each moment, to start reading at each of them.
 
         Args:
-            moment: Returns the k-th moment in seconds, for k from 0, each later than the last.
-            alive: Called now and then; may raise to give up.
+            moment: Returns the k-th moment in seconds, k = 0, 1, ..., strictly increasing.
+            alive: Called regularly; may raise to abort.
 
         Returns:
             One number per moment, up to the last moment that is not after the last frame.
 
         Raises:
-            NoEntryError: Reading from a moment might give other frames than reading through.
+            NoEntryError: Reading from the middle might give other frames than reading through.
         """
         opened = self._opened
         if opened is None:
@@ -156,12 +156,12 @@ class VideoSource(BaseSource):
 
     @property
     def fault(self) -> str | None:
-        """Sentences on what was wrong so far; None while all was well."""
+        """Sentences on errors in the file so far; None if there were none."""
         opened = self._opened
         return self._closed_with[1] if opened is None else self._fault_of(opened.decoder)
 
     def _fault_of(self, decoder: Decoder) -> str | None:
-        """Say what was wrong so far, as long as the file is open."""
+        """Describe the errors of an open file so far."""
         damaged = damage(
             self._path,
             decoder,
@@ -173,7 +173,7 @@ class VideoSource(BaseSource):
         return "; ".join(filter(None, (damaged, self._other_sizes()))) or None
 
     def _other_sizes(self) -> str | None:
-        """Say that pictures change their size; None while they do not."""
+        """Describe changes of the frame size; None if there were none."""
         others = ", ".join(f"{width}x{height}" for width, height in self._to_rgb.other_sizes)
         if not others:
             return None
@@ -184,7 +184,7 @@ class VideoSource(BaseSource):
         )
 
     def _open(self) -> tuple[_Opened, av.VideoFrame]:
-        """Open the file and decode its first picture: only then is it sure that there is one."""
+        """Open the file and decode its first frame, to be sure that there is one."""
         with ExitStack() as undo:
             container = undo.enter_context(open_container(self._path))
             limits = self._choices.limits
@@ -212,7 +212,7 @@ class VideoSource(BaseSource):
         return self._opened, first
 
     def _describe(self, opened: _Opened, size_wh: tuple[int, int]) -> SourceInfo:
-        """Gather what the container says."""
+        """Return the properties that the container states."""
         stream, container = opened.stream, opened.container
         duration_s = container.duration / av.time_base if container.duration else None
         if stream.duration:
@@ -249,7 +249,7 @@ class VideoSource(BaseSource):
             )
 
     def _timed(self) -> Iterator[tuple[float, av.VideoFrame]]:
-        """Yield the pictures from where the decoder stands, with their times in seconds."""
+        """Yield the frames from the decoder's position on, with their times in seconds."""
         rate = self._info.fps
         nominal_s = float(1 / rate) if rate else NOMINAL_FRAME_S
         clock = PresentationClock(self._time_base, self._origin, nominal_s)
@@ -263,14 +263,14 @@ class VideoSource(BaseSource):
             yield self._reached_s, picture
 
     def _jump(self, opened: _Opened) -> int | None:
-        """Move the decoder shortly before the span; return how many pictures lie before the span.
+        """Seek to shortly before the span; return the number of frames before the span.
 
-        None where that cannot be known without decoding them, or no key picture is found there that
-        is one: the decoder then begins at the file's own beginning.
+        None if that is unknown without decoding them, or if no true keyframe is found there: the
+        decoder then starts at the beginning of the file.
 
         Raises:
-            SourceError: No key picture is found there, and somebody who counted has others read
-                what lies before.
+            SourceError: No true keyframe is found there, and the caller, who has counted the
+                frames, has another process read what lies before.
         """
         container, stream = opened.container, opened.stream
         if not can_jump(container, stream):
@@ -302,7 +302,7 @@ class VideoSource(BaseSource):
         return float(pts * self._time_base - self._origin)
 
     def _release(self) -> None:
-        """Close the file and let go of every picture; what was wrong is remembered."""
+        """Close the file and free all frames; keep the record of errors."""
         opened = self._opened
         if opened is None:
             return
