@@ -6,7 +6,7 @@ Everything heavy is imported inside the commands, so that --help is instant.
 from contextlib import ExitStack
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -32,6 +32,9 @@ from fer_live.realtime.commands.summarize import summarize
 from fer_live.realtime.commands.watch import watch
 from fer_live.terminal.console import plain_errors, stop_signals
 from fer_live.terminal.standard_streams import Command
+
+if TYPE_CHECKING:
+    from fer_live.realtime.live import LiveSettings
 
 WELCOME = """\
 Facial expression recognition for webcams, streams and video files. Nothing leaves this machine.
@@ -111,14 +114,8 @@ def live(
     size_wh = size_of(size)
     with plain_errors(NAME), ExitStack() as until_the_end:
         from fer_live.bundle import DEFAULT_MODEL
-        from fer_live.realtime.commands.printing.live import (
-            exit_status,
-            leave,
-            status_line,
-            tell_run,
-        )
         from fer_live.realtime.faces import FaceChoice, FaceSettings
-        from fer_live.realtime.live import CameraSettings, LiveSettings, run_live
+        from fer_live.realtime.live import CameraSettings, LiveSettings
         from fer_live.realtime.sources import Patience
 
         if camera is None:
@@ -146,11 +143,19 @@ def live(
             rotate=int(rotate),
             chosen=FaceChoice(face, min_face),
         )
-        with stop_signals() as told_to_stop, status_line(shown=not window) as on_status:
-            report = run_live(settings, on_status=on_status, told_to_stop=told_to_stop)
-        tell_run(report)
-        until_the_end.close()
-        leave(exit_status(report))
+        _run(settings, until_the_end)
+
+
+def _run(settings: "LiveSettings", until_the_end: ExitStack) -> None:
+    """Run live recognition until it ends or is stopped, print a summary and exit."""
+    from fer_live.realtime.commands.printing.live import exit_status, leave, status_line, tell_run
+    from fer_live.realtime.live import run_live
+
+    with stop_signals() as told_to_stop, status_line(shown=not settings.window) as on_status:
+        report = run_live(settings, on_status=on_status, told_to_stop=told_to_stop)
+    tell_run(report)
+    until_the_end.close()
+    leave(exit_status(report))
 
 
 def _first_source(until_the_end: ExitStack, *, shown: bool) -> tuple[str, str]:

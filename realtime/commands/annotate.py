@@ -26,7 +26,10 @@ from fer_live.realtime.commands.cli_options import (
 from fer_live.terminal.console import plain_errors, stop_signals
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from fractions import Fraction
+
+    from fer_live.realtime.annotate import AnnotateSettings, RayCluster
 
 MACHINES_PANEL = "Several machines"
 
@@ -169,15 +172,14 @@ def annotate(
     _refuse_mixed(engine, address, num_gpus, ordered=bool(send) or jobs > 1)
     with plain_errors(NAME):
         from fer_live.bundle import DEFAULT_MODEL
-        from fer_live.realtime.annotate import AnnotateSettings, RayCluster, Watch
-        from fer_live.realtime.annotate import annotate as annotate_all
+        from fer_live.realtime.annotate import AnnotateSettings, RayCluster
         from fer_live.realtime.annotate.crops.choosing import crop_choice
         from fer_live.realtime.annotate.neutral.choice import neutral_choice
         from fer_live.realtime.annotate.settings import SECONDS_A_MINUTE
-        from fer_live.realtime.commands.printing.annotate import progress_bar, tell_report
         from fer_live.realtime.faces import FaceChoice, FaceSettings
         from fer_live.realtime.sources import Choices, Limits
 
+        limits = Limits(limit_megapixels, limit_hours, limit_damaged, limit_streams, limit_memory)
         settings = AnnotateSettings(
             model=model or DEFAULT_MODEL,
             device=device,
@@ -193,26 +195,34 @@ def annotate(
             crops=None if save_crops is None else crop_choice(save_crops),
             columns=tuple(word.strip() for word in columns.split(",") if word.strip()),
             blur_faces=blur_faces,
-            choices=Choices(
-                rotate=int(rotate),
-                stream=stream,
-                limits=Limits(
-                    limit_megapixels, limit_hours, limit_damaged, limit_streams, limit_memory
-                ),
-            ),
+            choices=Choices(rotate=int(rotate), stream=stream, limits=limits),
             chosen=FaceChoice(face, min_face),
             slice_s=None if slice_minutes is None else slice_minutes * SECONDS_A_MINUTE,
         )
-        workers: RayCluster | int | None = None if send else jobs
-        if engine == "ray":
-            workers = RayCluster(address, num_cpus, num_gpus)
-        with stop_signals() as told_to_stop, progress_bar() as progress:
-            watch = Watch(progress, told_to_stop, tuple(send or ()))
-            told = annotate_all(
-                inputs, out, settings, jobs=workers, overwrite=overwrite, watch=watch
-            )
-        tell_report(told, out)
-        raise typer.Exit(0 if told.went_well else 1)
+        local = None if send else jobs
+        workers = RayCluster(address, num_cpus, num_gpus) if engine == "ray" else local
+        _run(inputs, out, settings, workers, overwrite=overwrite, send=send or ())
+
+
+def _run(
+    inputs: list[str],
+    out: str,
+    settings: "AnnotateSettings",
+    workers: "RayCluster | int | None",
+    *,
+    overwrite: bool,
+    send: "Sequence[str]",
+) -> None:
+    """Annotate the inputs with a progress bar, print the report and exit."""
+    from fer_live.realtime.annotate import Watch
+    from fer_live.realtime.annotate import annotate as annotate_all
+    from fer_live.realtime.commands.printing.annotate import progress_bar, tell_report
+
+    with stop_signals() as told_to_stop, progress_bar() as progress:
+        watch = Watch(progress, told_to_stop, tuple(send))
+        report = annotate_all(inputs, out, settings, jobs=workers, overwrite=overwrite, watch=watch)
+    tell_report(report, out)
+    raise typer.Exit(0 if report.went_well else 1)
 
 
 def _refuse_mixed(engine: str, address: str | None, num_gpus: float, *, ordered: bool) -> None:

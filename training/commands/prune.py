@@ -8,55 +8,33 @@ import typer
 from fer_live.errors import SettingsError
 from fer_live.terminal.console import plain_errors
 from fer_live.terminal.progress_bar import bar
+from fer_live.training.commands.pruning_options import (
+    CHOICE,
+    COMPENSATION,
+    INPUT,
+    NAME,
+    RECOVERY,
+    STOP,
+    WIDTHS,
+    Compensation,
+    Data,
+    Distil,
+    Images,
+    Importance,
+    LearningRate,
+    Model,
+    Multiple,
+    Precision,
+    Recover,
+    Runs,
+    Threads,
+)
 
 if TYPE_CHECKING:
+    from fer_live.training.pruning.prune import PruneSettings
     from fer_live.training.pruning.subject import Subject
+    from fer_live.training.pruning.surgery.recover import RecoverySettings
     from fer_live.training.pruning.surgery.stopping import StopRule
-
-NAME = "fer-train"
-CHOICE = "Which channels are removed (one of --angle, --budget, --plan or a --stop rule)"
-STOP = "When removal stops"
-COMPENSATION = "Compensation by the remaining channels"
-WIDTHS = "Widths"
-RECOVERY = "Training afterwards"
-INPUT = "Data and output"
-
-Model = Annotated[Path, typer.Argument(metavar="MODEL", help="A run's folder or a checkpoint.")]
-Data = Annotated[
-    Path,
-    typer.Option(
-        "--data", help="Folder that the experiment's paths are relative to.", rich_help_panel=INPUT
-    ),
-]
-Runs = Annotated[Path, typer.Option("--runs", help="Folder for the runs.", rich_help_panel=INPUT)]
-Images = Annotated[
-    int,
-    typer.Option(
-        help="Number of training pictures to measure activations on.", min=1, rich_help_panel=INPUT
-    ),
-]
-Threads = Annotated[int, typer.Option(help="CPU threads.", min=1, rich_help_panel=INPUT)]
-Distil = Annotated[
-    float,
-    typer.Option(help="Share of the target that comes from the parent.", rich_help_panel=RECOVERY),
-]
-LearningRate = Annotated[
-    float, typer.Option(help="Initial learning rate.", rich_help_panel=RECOVERY)
-]
-Precision = Annotated[
-    Literal["32", "bf16"],
-    typer.Option(
-        help='"bf16" is faster where the processor supports it.', rich_help_panel=RECOVERY
-    ),
-]
-Recover = Annotated[
-    int, typer.Option(help="Epochs of training afterwards.", min=0, rich_help_panel=RECOVERY)
-]
-Multiple = Annotated[
-    int, typer.Option(help="Widths end on multiples of this.", min=1, rich_help_panel=WIDTHS)
-]
-Importance = Literal["damage", "angle", "minmax", "l2", "bn", "taylor", "random"]
-Compensation = Literal["neutralise", "merge", "affine", "ls", "refit"]
 
 
 def prune(
@@ -231,11 +209,10 @@ def prune(
     with plain_errors(NAME):
         import torch
 
-        from fer_live.training.pruning.plan import Plan, WidthLimits, load_plan
+        from fer_live.training.pruning.plan import WidthLimits, load_plan
         from fer_live.training.pruning.planning.budget import BudgetSettings
         from fer_live.training.pruning.planning.threshold import ThresholdSettings
         from fer_live.training.pruning.prune import PruneSettings
-        from fer_live.training.pruning.run import prune_run
         from fer_live.training.pruning.subject import open_subject
         from fer_live.training.pruning.surgery.recover import RecoverySettings
 
@@ -243,19 +220,17 @@ def prune(
         limits = WidthLimits(least, least_share, only=tuple(layer or ()), skip=tuple(skip or ()))
         stop = _rule(stop_loss, stop_accuracy, stop_latency, every)
         _require_one(angle, budget, plan, stopped=stop is not None)
-        choice: ThresholdSettings | BudgetSettings | Plan
-        if plan is not None:
-            choice = load_plan(plan)
-        elif angle is not None:
+        # Without a budget, everything the limits allow is ordered by harm per saving.
+        how = allocation if budget else "global"
+        choice: ThresholdSettings | BudgetSettings = BudgetSettings(
+            budget or 0.0, of=of, allocation=how, limits=limits
+        )
+        if angle is not None:
             choice = ThresholdSettings(
                 angle, normalisation, components, complement=complement, limits=limits
             )
-        else:
-            # Without a budget, everything the limits allow is ordered by harm per saving.
-            how = allocation if budget else "global"
-            choice = BudgetSettings(budget or 0.0, of=of, allocation=how, limits=limits)
         settings = PruneSettings(
-            choice,
+            choice if plan is None else load_plan(plan),
             importance=importance,
             compensation=compensate,
             constants=constants,
@@ -269,11 +244,26 @@ def prune(
             recover, learning_rate, distilled=distil, precision=precision, seed=seed
         )
         subject = open_subject(model, data, runs=runs, images=images, seed=seed)
-        with bar("prune"):
-            done = prune_run(subject, settings, recovery, out, rounds=rounds, told=typer.echo)
-        typer.echo(f"{done}: best.ckpt, plan.json, pruning.txt, pruning.json")
-        if pictures:
-            _draw(subject, done)
+        _run(subject, settings, recovery, out, rounds=rounds, pictures=pictures)
+
+
+def _run(
+    subject: "Subject",
+    settings: "PruneSettings",
+    recovery: "RecoverySettings",
+    out: Path,
+    *,
+    rounds: int,
+    pictures: bool,
+) -> None:
+    """Prune with a progress bar, say what was written, and draw pictures if asked to."""
+    from fer_live.training.pruning.run import prune_run
+
+    with bar("prune"):
+        done = prune_run(subject, settings, recovery, out, rounds=rounds, told=typer.echo)
+    typer.echo(f"{done}: best.ckpt, plan.json, pruning.txt, pruning.json")
+    if pictures:
+        _draw(subject, done)
 
 
 def _rule(

@@ -7,7 +7,7 @@ import typer
 
 from fer_live.terminal.console import plain_errors
 from fer_live.terminal.progress_bar import bar
-from fer_live.training.commands.prune import (
+from fer_live.training.commands.pruning_options import (
     NAME,
     Data,
     Distil,

@@ -6,7 +6,7 @@ is drawn from a spool on disk.
 """
 
 import logging
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import closing
 from pathlib import Path
 from typing import Any, Final
@@ -47,7 +47,7 @@ from fer_live.realtime.annotate.settings import AnnotateSettings
 from fer_live.realtime.annotate.slices.analysing import SliceItem
 from fer_live.realtime.annotate.summary import FileTally
 from fer_live.realtime.annotate.workspace import Workspace
-from fer_live.realtime.results import Frame
+from fer_live.realtime.results import Frame, FrameResult
 from fer_live.realtime.sinks.audio.audio_copy import SoundOf
 from fer_live.realtime.sinks.rows import TableContent
 from fer_live.realtime.sinks.table import TableWriter
@@ -210,6 +210,20 @@ class Passes:
 
         return VideoPart(path, drawing, writer)
 
+    def _optional_consumers(
+        self, source: Source, spool: Spool
+    ) -> Iterator[Callable[[FrameResult], object]]:
+        """Yield the other consumers of each result: sender, page, crops, spool of pass two."""
+        if (sender := self._opened.sender) is not None:
+            sender.info = source.info
+            yield sender.write_result
+        if self._page is not None:
+            yield self._page.add
+        if self._crops is not None:
+            yield self._crops.add
+        if self._twice:
+            yield spool.add
+
     def _find(
         self, source: Source, work: Workspace, spool: Spool, seen: Iterable[SliceItem] | None
     ) -> dict[str, Any]:
@@ -235,23 +249,14 @@ class Passes:
             closing(look.results(source, work.path(".looks"), seen)) as results,
         ):
             last_s = None
-            sender = self._opened.sender
-            if sender is not None:
-                sender.info = source.info
+            consumers = [tally.add, *self._optional_consumers(source, spool)]
             for result in results:
                 gap_s = 0.0 if last_s is None else result.time_s - last_s
                 self._longest_gap_s = max(self._longest_gap_s, gap_s)
                 last_s = result.time_s
                 table.write(Frame(result.frame_index, result.time_s, _NO_PICTURE), result)
-                tally.add(result)
-                if sender is not None:
-                    sender.write_result(result)
-                if self._page is not None:
-                    self._page.add(result)
-                if self._crops is not None:
-                    self._crops.add(result)
-                if self._twice:
-                    spool.add(result)
+                for consume in consumers:
+                    consume(result)
         self.faults += [] if look.notice is None else [look.notice]
         fps = settings.fps or source.info.fps
         figures = tally.finish(float(1 / fps) if fps else None)

@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 import typer
 
 from fer_live.terminal.console import plain_errors
-from fer_live.training.commands.prune import NAME, Data, Images, Model, Runs
+from fer_live.training.commands.pruning_options import NAME, Data, Images, Model, Runs
 
 
 def angles(

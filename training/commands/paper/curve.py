@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from fer_live.terminal.console import plain_errors
-from fer_live.training.commands.prune import NAME, Data, Images, Model, Runs
+from fer_live.training.commands.pruning_options import NAME, Data, Images, Model, Runs
 
 if TYPE_CHECKING:
     from fer_live.training.pruning.surgery.stopping import RemovalStep
