@@ -1,8 +1,10 @@
 """The networks of the papers and our own: plain modules with every width as an argument.
 
-A pruned network is an ordinary network with odd widths, so `build` and a strict load of its
-weights bring any of them back. Every network takes float32 (N, C, H, W) pixels in [0, 1] and gives
-(N, K) logits; "mlp" takes (N, 10) features instead.
+A pruned network is an ordinary network with unusual widths, so `build` and strict loading of its
+state dict restore any of them. Every network takes float32 (N, C, H, W) pixels in [0, 1] and
+returns (N, K) logits; "mlp" takes (N, 10) features instead.
+
+To add a network, write a module like `cnn6.py` and add it to `ARCHITECTURES` below.
 """
 
 from collections.abc import Callable, Sequence
@@ -20,15 +22,15 @@ from fer_live.training.networks.papers import xception as xc
 
 @dataclass(frozen=True, slots=True)
 class Architecture:
-    """What `build` needs to know of one architecture.
+    """Description of an architecture, from which `build` creates networks.
 
     Attributes:
-        name: What settings, checkpoints and model files call it.
-        make: Called as make(widths, classes=K); gives the network.
-        widths: Its own widths, which a pruned network's replace one by one; empty where they are
-            fixed by somebody's weights.
-        size_hw: Height and width of the pictures it was made for; (F,) for F features.
-        channels: 1 for gray, 3 for RGB.
+        name: Name in settings, checkpoints and model files.
+        make: Called as make(widths, classes=K); returns the network.
+        widths: Default widths, which those of a pruned network replace one by one; empty if they
+            are fixed by pretrained weights.
+        size_hw: Height and width of its input in pixels; (F,) for F features.
+        channels: Channels of its input: 1 for gray, 3 for RGB.
     """
 
     name: str
@@ -80,14 +82,14 @@ ARCHITECTURES: Final = {
         Architecture("separable-small", separable.SeparableCompact, separable.SMALL_WIDTHS),
     )
 }
-"""Every architecture by the name that settings, checkpoints and model files use."""
+"""Every architecture by name."""
 
 
 def architecture(name: str) -> Architecture:
-    """Return what is known of the architecture `name`.
+    """Return the architecture called `name`.
 
     Raises:
-        SettingsError: There is none of that name; the message lists them.
+        SettingsError: There is no such architecture; the message lists all.
     """
     if name not in ARCHITECTURES:
         known = ", ".join(sorted(ARCHITECTURES))
@@ -96,14 +98,14 @@ def architecture(name: str) -> Architecture:
 
 
 def widths_of(name: str, widths: Sequence[int] | None = None) -> tuple[int, ...]:
-    """Return the widths that a network of this architecture is built with.
+    """Return the widths to build a network of this architecture with.
 
     Args:
         name: One of `ARCHITECTURES`.
-        widths: As many as the architecture's own; None or empty takes its own.
+        widths: One per layer of the architecture; None or empty for its default widths.
 
     Raises:
-        SettingsError: The name is unknown or the widths are not as many as it has.
+        SettingsError: The name is unknown or the number of widths is wrong.
     """
     known = architecture(name)
     chosen = tuple(widths or known.widths)
@@ -115,25 +117,25 @@ def widths_of(name: str, widths: Sequence[int] | None = None) -> tuple[int, ...]
 
 
 def build(name: str, widths: Sequence[int] | None = None, classes: int = 8) -> nn.Module:
-    """Make a network with random weights.
+    """Create a network with random weights.
 
     Args:
         name: One of `ARCHITECTURES`.
-        widths: As many as the architecture's own; None or empty takes its own.
-        classes: Labels K.
+        widths: One per layer of the architecture; None or empty for its default widths.
+        classes: Number of labels K.
 
     Raises:
-        SettingsError: The name is unknown or the widths are not as many as it has.
+        SettingsError: The name is unknown or the number of widths is wrong.
     """
     return architecture(name).make(widths_of(name, widths), classes=classes)
 
 
 def train_last(network: nn.Module, count: int) -> None:
-    """Freeze all but the last `count` layers, counted as paper 003 counts them.
+    """Freeze all but the last `count` layers, counted as in paper 003.
 
-    A layer is a direct child of the network (of its trunk, where it was pretrained), with weights
-    or without: of FaceNet the last 1, 2, 4, 6 and 9 hold 3,591, 4,615, 922,119, 2,522,887 and
-    20,773,383 parameters with 7 outputs.
+    A layer is a direct child of the network (or of the trunk of a pretrained one), with or without
+    weights: the last 1, 2, 4, 6 and 9 layers of FaceNet with 7 outputs have 3,591, 4,615, 922,119,
+    2,522,887 and 20,773,383 parameters.
     """
     layers = list(getattr(network, "trunk", network).children())
     for layer in layers[:-count]:

@@ -15,11 +15,11 @@ WIDTHS: Final = (16, 32, 64, 128, 256)
 
 
 class CNN6(nn.Module):
-    """Five ConvModules with a max-pool each; the sixth gives one map a label, and its mean is out.
+    """Five ConvModules with max pooling, a sixth with one channel per label, and global pooling.
 
     Args:
-        widths: Channels of the first five modules.
-        classes: Labels K; the sixth module's channels.
+        widths: Output channels of the first five modules.
+        classes: Number of labels K, the output channels of the sixth module.
         in_channels: 1 for gray, 3 for RGB.
     """
 

@@ -1,11 +1,11 @@
-"""Our own compact family: a few residual blocks of plain convolutions, made to be pruned.
+"""Our own compact family: a few residual blocks of plain convolutions, designed for pruning.
 
 After He et al. 2016, "Deep Residual Learning", with the shortcut of He et al. 2019, "Bag of Tricks"
-(ResNet-D: a mean pool before its 1x1 convolution). Plain 3x3 convolutions because on CPUs they run
-at several times the speed of depthwise ones of equal cost (docs/decisions/0005). Each hidden width
-and each stream's width is an argument of its own, in the order in which layers run, so that a
-pruned network is again one of this family. All are multiples of 8, the step in which a CPU's
-vector unit pays for channels.
+(ResNet-D: average pooling before its 1x1 convolution). Plain 3x3 convolutions, because on CPUs they
+are several times as fast as depthwise ones with the same number of multiply-adds
+(docs/decisions/0005). The width of each hidden layer and of each residual stream is a separate
+argument, in execution order, so that a pruned network belongs to the same family. All default
+widths are multiples of 8, the granularity of a CPU's vector unit.
 """
 
 from collections.abc import Sequence
@@ -25,17 +25,18 @@ DEEP: Final = (1, 2, 2)
 
 
 class Residual(nn.Module):
-    """Two 3x3 convolutions beside a shortcut; the first of a stage may halve the side.
+    """A residual block of two 3x3 convolutions; the first block of a stage may downsample.
 
     Args:
-        in_width: Channels that come in.
-        hidden: Channels in between.
-        width: Channels that go out.
-        stride: 2 halves the side, rounded up.
-        project: Whether the shortcut is a 1x1 convolution; without, it is the input itself.
-        identity: Whether it begins as the identity, its last batch norm at zero (Goyal et al. 2017,
-            "Accurate, Large Minibatch SGD"): a trained network that is given such a block goes on
-            from where it was (Chen et al. 2016, "Net2Net"). Not with `project`.
+        in_width: Input channels.
+        hidden: Channels between the two convolutions.
+        width: Output channels.
+        stride: 2 halves height and width, rounded up.
+        project: Whether the shortcut is a 1x1 convolution instead of the identity.
+        identity: Whether the block is initialised as the identity, with the scale of its last batch
+            norm at zero (Goyal et al. 2017, "Accurate, Large Minibatch SGD"), so that adding it to
+            a trained network does not change the output (Chen et al. 2016, "Net2Net"). Not with
+            `project`.
     """
 
     def __init__(
@@ -71,15 +72,15 @@ class Residual(nn.Module):
 
 
 class Compact(nn.Module):
-    """A stem with a pool, three stages of which two halve the side, mean and linear layer.
+    """A stem with pooling, three stages of which two downsample, global pooling, linear layer.
 
     Args:
-        widths: Stem; the hidden width of each fine block; then for each stage hidden and stream of
-            its first block, and the hidden width of each further block, which adds to that stage's
-            stream.
-        classes: Labels K; the sum over both heads where two are trained together.
-        blocks: How many blocks each of the three stages has.
-        fine: How many blocks add to the stem before its pool, at the pictures' own side.
+        widths: Width of the stem; the hidden width of each fine block; then for each stage the
+            hidden and output width of its first block, and the hidden width of each further block,
+            which shares that output width.
+        classes: Number of labels K; summed over the heads of a network with two.
+        blocks: Number of blocks in each of the three stages.
+        fine: Number of residual blocks between the stem and its pooling, at full resolution.
         in_channels: 1 for gray, 3 for RGB.
     """
 

@@ -1,11 +1,11 @@
 """Plain convolutions at full input resolution, without shortcuts.
 
-After Simonyan & Zisserman 2015, "Very Deep Convolutional Networks", with batch norm, a mean over
-one map a label in place of linear layers (Lin et al. 2014, "Network in Network") and whole maps
-dropped (Tompson et al. 2015, "Efficient Object Localization Using Convolutional Networks"). A face
-of 48 px has brows of two pixels and eyelids of one: what halves the picture at once has to keep
-them in its first few maps. `halved` is the same network with such a beginning, to tell what that
-costs.
+After Simonyan & Zisserman 2015, "Very Deep Convolutional Networks", with batch norm, global average
+pooling of one channel per label instead of linear layers (Lin et al. 2014, "Network in Network")
+and spatial dropout (Tompson et al. 2015, "Efficient Object Localization Using Convolutional
+Networks"). In a face of 48 pixels brows are two pixels high and eyelids one: a network that
+downsamples at once has to encode them in its first few channels. `halved` does that, to measure
+what it costs.
 """
 
 from collections.abc import Sequence
@@ -24,14 +24,14 @@ _DROPPED: Final = 0.1
 
 
 class FullResolution(nn.Module):
-    """Stages of 3x3 convolutions, each after the first at half the side; a mean over class maps.
+    """Stages of 3x3 convolutions, each at half the resolution of the last, and global pooling.
 
     Args:
-        widths: Of every convolution but the last.
-        classes: Labels K; the sum over both heads where two are trained together.
-        layers: How many convolutions each stage has.
-        halved: Whether the first convolution halves the side itself, in place of the pool behind
-            the first stage.
+        widths: Output channels of every convolution but the last.
+        classes: Number of labels K; summed over the heads of a network with two.
+        layers: Number of convolutions in each stage.
+        halved: Whether the first convolution downsamples, instead of the pooling after the first
+            stage.
         in_channels: 1 for gray, 3 for RGB.
     """
 

@@ -14,23 +14,23 @@ from fer_live.errors import ModelError
 def load_weights(
     network: nn.Module, path: Path, *, labels: Sequence[tuple[str, ...]] = ()
 ) -> tuple[str, ...]:
-    """Begin with the weights of a file wherever names and shapes agree.
+    """Initialise a network from a file wherever parameter names and shapes match.
 
-    The file is a fer-live checkpoint or a state dictionary such as torchvision's and FaceNet's.
-    Only the last layer that has weights may begin at random, as its labels are new, and blocks that
-    begin as the identity, as they change nothing.
+    The file is a fer-live checkpoint or a state dict such as torchvision's and FaceNet's. Only two
+    things may keep their own initialisation: the last layer with weights, whose labels may be new,
+    and blocks initialised as the identity, which change nothing.
 
     Args:
-        network: What is given weights; of a `Pretrained` network its trunk.
+        network: The network; of a `Pretrained` one, only the trunk is initialised.
         path: The file.
-        labels: Of each head of the network; outputs of a checkpoint with other labels are not
-            taken. () takes whatever fits.
+        labels: Labels of each head of the network; output weights of a checkpoint with other labels
+            are not loaded. () loads whatever fits.
 
     Returns:
-        The names of what was left at random.
+        The names of the parameters that were not loaded.
 
     Raises:
-        ModelError: The file is missing or holds something else.
+        ModelError: The file is missing or does not match the network.
     """
     given, known = _read(path)
     trunk = getattr(network, "trunk", network)
@@ -56,14 +56,14 @@ def load_weights(
 
 
 def _outputs(trunk: nn.Module) -> tuple[str, ...]:
-    """Return the prefixes of what has a row a label: the last layer, and its batch norm."""
+    """Return the prefixes of the parameters with one row per label: last layer and batch norm."""
     layers = [(n, layer) for n, layer in trunk.named_modules() if "weight" in layer._parameters]
     normed = isinstance(layers[-1][1], nn.BatchNorm1d | nn.BatchNorm2d)
     return tuple(f"{name}." for name, _ in layers[-2 if normed else -1 :])
 
 
 def _whole_identities(trunk: nn.Module, new: Collection[str]) -> Iterator[str]:
-    """Yield the prefixes of blocks that begin as the identity and of which nothing was given."""
+    """Yield the prefixes of blocks initialised as the identity for which nothing was loaded."""
     for name, block in trunk.named_modules():
         if getattr(block, "begins_as_identity", False):
             prefix = f"{name}."
@@ -72,7 +72,7 @@ def _whole_identities(trunk: nn.Module, new: Collection[str]) -> Iterator[str]:
 
 
 def _read(path: Path) -> tuple[Mapping[str, Tensor], tuple[tuple[str, ...], ...]]:
-    """Return a file's tensors by name, and the labels of each head; () where it tells none."""
+    """Return a file's tensors by name, and the labels of each head; () if it states none."""
     if not path.is_file():
         raise ModelError(
             f"network.weights: {path} is not there; nothing is downloaded, so fetch the weights "

@@ -1,4 +1,4 @@
-"""The few layers that the networks share."""
+"""Layers shared by several networks."""
 
 from collections.abc import Callable, Sequence
 
@@ -6,10 +6,10 @@ from torch import Tensor, nn
 
 
 class Centre(nn.Module):
-    """Bring pixels from [0, 1] to about mean 0 and variance 1, so that padding is mid-gray.
+    """Standardise pixels from [0, 1] to about mean 0 and variance 1; zero padding is mid-gray.
 
     FER2013's Training pictures have mean 0.51 and standard deviation 0.25. The two numbers are
-    constants, not learned, so they travel with the architecture's name.
+    constants of the architecture, not learned.
     """
 
     def forward(self, pictures: Tensor) -> Tensor:
@@ -18,13 +18,13 @@ class Centre(nn.Module):
 
 
 class ConvModule(nn.Module):
-    """Convolution 3x3, batch norm and ReLU, then max-pooling by 2 if asked for.
+    """3x3 convolution, batch norm and ReLU, then optional 2x2 max pooling.
 
     Args:
-        in_width: Channels that come in.
-        width: Channels that go out.
-        pool: Whether the side is halved, rounded up: rounding down would drop the last row and
-            column of an odd map, which at 3x3 is most of the picture.
+        in_width: Input channels.
+        width: Output channels.
+        pool: Whether to halve height and width, rounded up: rounding down would drop the last row
+            and column of an odd map, which at 3x3 is most of it.
     """
 
     def __init__(self, in_width: int, width: int, *, pool: bool) -> None:
@@ -41,11 +41,11 @@ class ConvModule(nn.Module):
 
 
 class Separable(nn.Module):
-    """A depthwise 3x3 convolution and a pointwise one, without bias: Chollet's separable one.
+    """Depthwise separable convolution (Chollet 2017): depthwise 3x3, then pointwise, no bias.
 
     Args:
-        in_width: Channels that come in.
-        width: Channels that go out.
+        in_width: Input channels.
+        width: Output channels.
     """
 
     def __init__(self, in_width: int, width: int) -> None:
@@ -62,15 +62,18 @@ class Separable(nn.Module):
 def residual_stages(
     block: Callable[..., nn.Module], stream: int, widths: Sequence[int], blocks: Sequence[int]
 ) -> tuple[nn.Sequential, int]:
-    """Return stages of residual blocks, all but the first halving the side, and their last width.
+    """Build stages of residual blocks, all but the first downsampling by 2.
 
     Args:
         block: Called as block(in_width, hidden, width, stride=S) for the first block of a stage and
             as block(width, hidden, width, project=False) for the others.
-        stream: Channels that come in.
-        widths: For each stage hidden and stream of its first block, then the hidden width of each
-            further block, which adds to that stage's stream.
-        blocks: How many blocks each stage has.
+        stream: Input channels of the first stage.
+        widths: For each stage the hidden and output width of its first block, then the hidden width
+            of each further block, which shares that output width.
+        blocks: Number of blocks in each stage.
+
+    Returns:
+        The stages, and the number of their output channels.
     """
     stages: list[nn.Module] = []
     rest = widths

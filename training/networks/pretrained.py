@@ -1,7 +1,7 @@
 """Large pretrained networks: torchvision's, and FaceNet's Inception.
 
-Nothing is downloaded: weights come from a file that the user has. Their widths are those of the
-weights, so they take none.
+Nothing is downloaded: weights come from a file of the user's. Their widths are fixed by the
+weights, so the widths argument is ignored.
 """
 
 from collections.abc import Callable, Sequence
@@ -12,12 +12,12 @@ from torch import Tensor, nn
 
 
 class Pretrained(nn.Module):
-    """A known network with a new last layer, behind its own way of scaling pixels.
+    """A pretrained network with a new last layer, preceded by its own normalisation of pixels.
 
     Args:
-        trunk: The network, its last layer giving K outputs.
-        mean: Of each of its three channels, for pixels in [0, 1].
-        std: Likewise.
+        trunk: The network, whose last layer has K outputs.
+        mean: Mean of each of the three channels, for pixels in [0, 1].
+        std: Standard deviation, likewise.
     """
 
     def __init__(self, trunk: nn.Module, mean: Sequence[float], std: Sequence[float]) -> None:
@@ -29,11 +29,11 @@ class Pretrained(nn.Module):
         self.register_buffer("std", torch.tensor(std).view(1, 3, 1, 1), persistent=False)
 
     def forward(self, pictures: Tensor) -> Tensor:
-        """Return (N, K) logits of (N, 1 or 3, S, S) float32 in [0, 1]; gray stands for all three.
+        """Return (N, K) logits of (N, 1 or 3, S, S) float32 in [0, 1]; gray is repeated as RGB.
 
-        The side may be any that the trunk's own strides leave something of.
+        S may be any size that is large enough for the strides of the trunk.
         """
-        # Three means turn one channel into three; `expand` would export as operators on shapes.
+        # Subtracting three means broadcasts gray; `expand` would export shape operators to ONNX.
         logits: Tensor = self.trunk((pictures - self.mean) / self.std)
         return logits
 

@@ -1,7 +1,7 @@
-"""Choosing, ordering and adding the channels of one layer.
+"""Select, reorder and add the channels of one layer.
 
-A layer keeps the slots that it is told to keep, in a new order if need be; a slot of -1 is new and
-empty: zero weights in and out, so that it changes nothing.
+The new channels of a layer are given as indices of its present channels; -1 adds an empty channel,
+whose weights are zero, so that it changes nothing.
 """
 
 from typing import Literal, TypeAlias
@@ -16,10 +16,15 @@ Side: TypeAlias = Literal["in", "out"]
 
 
 def resize(module: nn.Module, side: Side, order: Ids) -> None:
-    """Give a layer the slots of `order`, numbers of its present ones or -1 for an empty one.
+    """Replace the channels of a layer, in place.
+
+    Args:
+        module: The layer.
+        side: Whether its inputs or its outputs are meant.
+        order: Indices of present channels, or -1 for an empty one.
 
     Raises:
-        TypeError: The layer is of a kind that has no channels to choose from.
+        TypeError: Layers of this type have no channels to select.
     """
     if isinstance(module, nn.Conv1d | nn.Conv2d | nn.Linear):
         _resize_mixing(module, side, order)
@@ -51,7 +56,7 @@ def _resize_mixing(module: nn.Conv1d | nn.Conv2d | nn.Linear, side: Side, order:
 def _select(
     module: nn.Module, attribute: str, order: Ids, *, axis: int = 0, empty: float = 0.0
 ) -> None:
-    """Choose slots of one tensor of a layer; does nothing where the layer has no such tensor."""
+    """Index one tensor of a layer along an axis; does nothing if the layer has no such tensor."""
     tensor = getattr(module, attribute, None)
     if not isinstance(tensor, torch.Tensor):
         return

@@ -1,9 +1,9 @@
-"""Our own family in separable convolutions: more maps for the same multiply-adds.
+"""Our own family with separable convolutions: more channels for the same multiply-adds.
 
 After Chollet 2017, "Xception", and He et al. 2016, "Deep Residual Learning". A plain 3x3
-convolution of 96 maps costs 83,000 multiply-adds a place, a separable one 10,000, so for the same
-12 M a network has three times the maps. What training and answering cost beside plain
-convolutions was measured in docs/decisions/0005.
+convolution of 96 channels costs 83,000 multiply-adds per position, a separable one 10,000, so a
+network of 12 M multiply-adds has three times the channels. docs/decisions/0005 compares the time
+of training and inference with plain convolutions.
 """
 
 from collections.abc import Sequence
@@ -19,17 +19,18 @@ SMALL_WIDTHS: Final = (24, 48, 48, 96, 96, 80, 144, 144, 144)
 
 
 class SeparableResidual(nn.Module):
-    """Two separable convolutions beside a shortcut; the first of a stage may halve the side before.
+    """A residual block of two separable convolutions; the first of a stage may downsample.
 
-    The side is halved by a mean of four, once for both ways: on CPUs a strided depthwise
-    convolution's backward pass takes several times as long as one without (docs/decisions/0005).
+    Downsampling is 2x2 average pooling, once for both branches: on CPUs the backward pass of a
+    strided depthwise convolution takes several times as long as without stride
+    (docs/decisions/0005).
 
     Args:
-        in_width: Channels that come in.
-        hidden: Channels in between.
-        width: Channels that go out.
-        stride: 2 halves the side, rounded down.
-        project: Whether the shortcut is a 1x1 convolution; without, it is the input itself.
+        in_width: Input channels.
+        hidden: Channels between the two convolutions.
+        width: Output channels.
+        stride: 2 halves height and width, rounded down.
+        project: Whether the shortcut is a 1x1 convolution instead of the identity.
     """
 
     def __init__(
@@ -55,13 +56,13 @@ class SeparableResidual(nn.Module):
 
 
 class SeparableCompact(nn.Module):
-    """A stem that halves the side, three stages of which two halve it, mean and linear layer.
+    """A downsampling stem, three stages of which two downsample, global pooling, linear layer.
 
     Args:
-        widths: Stem; then for each stage hidden and stream of its first block, and the hidden width
-            of each further block, which adds to that stage's stream.
-        classes: Labels K; the sum over both heads where two are trained together.
-        blocks: How many blocks each of the three stages has.
+        widths: Width of the stem; then for each stage the hidden and output width of its first
+            block, and the hidden width of each further block, which shares that output width.
+        classes: Number of labels K; summed over the heads of a network with two.
+        blocks: Number of blocks in each of the three stages.
         in_channels: 1 for gray, 3 for RGB.
     """
 

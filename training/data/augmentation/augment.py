@@ -1,8 +1,8 @@
-"""Augmentation of a whole batch at once.
+"""Augment a whole batch at once.
 
-One resampling does turn, shift, scale, shear and mirror together. All randomness comes from
-torch's global generator, which training seeds anew each epoch: that makes a resumed run exact.
-It costs a tenth of kornia's separate operations (docs/decisions/0005).
+Rotation, translation, scaling, shear and mirroring are combined in a single resampling, which takes
+a tenth of the time of kornia's separate operations (docs/decisions/0005). All randomness comes from
+torch's global generator, which training seeds at each epoch, so that a resumed run is exact.
 """
 
 import math
@@ -23,12 +23,12 @@ from fer_live.training.data.augmentation.degrade import (
 
 _NARROWEST_BLUR: Final = 0.5 / 48
 _WIDEST_BLUR: Final = 2.5 / 48
-"""Standard deviation as a share of the side: half a pixel to 2.5 of 48."""
+"""Standard deviation of the blur as a fraction of the side: 0.5 to 2.5 of 48 pixels."""
 _LARGEST_ERASED: Final = 0.5
 
 
 def augment(pictures: Tensor, settings: AugmentSettings) -> Tensor:
-    """Return varied copies of (N, C, H, W) float32 pictures in [0, 1], in [0, 1]."""
+    """Return augmented copies of (N, C, H, W) float32 pictures in [0, 1], also in [0, 1]."""
     out = with_glasses(pictures, settings.glasses) if settings.glasses else pictures
     if settings.cover:
         out = covered(out, settings.cover)
@@ -49,9 +49,15 @@ def augment(pictures: Tensor, settings: AugmentSettings) -> Tensor:
 
 
 def mixup(pictures: Tensor, targets: Tensor, alpha: float) -> tuple[Tensor, Tensor]:
-    """Mix each picture and its target with another's, by one Beta(alpha, alpha) share a batch.
+    """Mix each picture and its target with another one of the batch.
 
-    Zhang et al. 2018, "mixup: Beyond Empirical Risk Minimization".
+    Zhang et al. 2018, "mixup: Beyond Empirical Risk Minimization", with one weight from
+    Beta(alpha, alpha) per batch.
+
+    Args:
+        pictures: (N, C, H, W) float32.
+        targets: (N, K) distributions over labels.
+        alpha: Parameter of the Beta distribution, positive.
     """
     if alpha == 0:
         return pictures, targets
@@ -67,7 +73,7 @@ def _either_way(count: int, most: float, like: Tensor) -> Tensor:
 
 
 def _moved(pictures: Tensor, settings: AugmentSettings) -> Tensor:
-    """Turn, scale, shear, mirror and shift by one resampling; the border is repeated."""
+    """Apply a random affine transform by one resampling; border pixels are replicated."""
     chosen = (settings.turn_deg, settings.shift, settings.scale, settings.shear, settings.flip)
     if not any(chosen):
         return pictures
@@ -92,7 +98,7 @@ def _moved(pictures: Tensor, settings: AugmentSettings) -> Tensor:
 
 
 def _blurred(pictures: Tensor, probability: float) -> Tensor:
-    """Blur some pictures by a Gaussian; one width a batch, from a wide range."""
+    """Apply Gaussian blur to some pictures; one standard deviation per batch."""
     chosen = torch.rand(len(pictures), device=pictures.device) < probability
     width = float(torch.rand(())) * (_WIDEST_BLUR - _NARROWEST_BLUR) + _NARROWEST_BLUR
     if not bool(chosen.any()):
@@ -110,7 +116,7 @@ def _blurred(pictures: Tensor, probability: float) -> Tensor:
 
 
 def _relit(pictures: Tensor, settings: AugmentSettings) -> Tensor:
-    """Change light, contrast about each picture's mean and, in colour, saturation."""
+    """Change brightness, contrast about each picture's mean and, in colour, saturation."""
     count, channels = pictures.shape[:2]
     out = pictures
     if settings.exposure:
@@ -135,7 +141,7 @@ def _relit(pictures: Tensor, settings: AugmentSettings) -> Tensor:
 
 
 def _erased(pictures: Tensor, probability: float) -> Tensor:
-    """Paint a rectangle of random place, size and gray into some pictures."""
+    """Fill a rectangle of random position, size and gray value in some pictures."""
     count, _, height, width = pictures.shape
     device = pictures.device
     size = torch.rand(count, 2, device=device) * _LARGEST_ERASED

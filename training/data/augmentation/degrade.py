@@ -1,7 +1,8 @@
-"""Degradations as by cameras, codecs and glasses, for a whole batch at once.
+"""Degradations as caused by cameras, codecs, shadows and glasses, for a whole batch at once.
 
-Each function takes and gives (N, C, H, W) float32 in about [0, 1], touches a random share of the
-pictures, and draws only from torch's global generator, as the rest of augmentation does.
+Each function takes and returns (N, C, H, W) float32 pictures in about [0, 1], changes each with the
+given probability, and draws random numbers from torch's global generator only, like the rest of the
+augmentation.
 """
 
 import math
@@ -18,23 +19,23 @@ from fer_live.crop import CropGeometry
 from fer_live.training.data.augmentation.face_regions import REGIONS, SIDE_PX
 
 SMALLEST: Final = 3 / 8
-"""Of the side: 18 of 48 pixels."""
+"""Smallest size to shrink to, as a fraction of the side: 18 of 48 pixels."""
 LARGEST: Final = 3 / 4
 QUALITIES: Final = (10, 60)
 _SHADOW: Final = (0.2, 0.8)
-"""Share of the light that a shadow takes."""
+"""Fraction of the light that a shadow removes."""
 _EDGE: Final = (0.03, 0.4)
-"""Width of a shadow's edge, as a share of the side."""
+"""Width of a shadow's edge, as a fraction of the side."""
 _LENS: Final = (0.28, 0.42)
-"""Half the width of a lens, as shares of the distance between the eyes."""
+"""Half the width of a lens, as a fraction of the distance between the eyes."""
 _OFF: Final = 2 / 48
-"""How far each edge of a covered part may lie from its place, as a share of the side."""
+"""Largest random displacement of each edge of an occlusion, as a fraction of the side."""
 _DARK: Final = 0.3
-"""Share of the glasses whose lenses are dark."""
+"""Fraction of glasses with dark lenses."""
 
 
 def shrunk(pictures: Tensor, probability: float) -> Tensor:
-    """Shrink some pictures and enlarge them again; one size a batch, from a wide range."""
+    """Reduce the resolution of some pictures by shrinking and enlarging; one size per batch."""
     height, width = pictures.shape[2:]
     chosen = torch.rand(len(pictures), device=pictures.device) < probability
     factor = SMALLEST + float(torch.rand(())) * (LARGEST - SMALLEST)
@@ -48,7 +49,7 @@ def shrunk(pictures: Tensor, probability: float) -> Tensor:
 
 
 def compressed(pictures: Tensor, probability: float) -> Tensor:
-    """Compress some pictures as JPEGs; one quality a batch."""
+    """Compress some pictures as JPEG; one quality per batch."""
     chosen = torch.rand(len(pictures), device=pictures.device) < probability
     low, high = QUALITIES
     quality = int(torch.randint(low, high + 1, ()))
@@ -63,7 +64,7 @@ def compressed(pictures: Tensor, probability: float) -> Tensor:
 
 
 def _as_jpeg(picture: NDArray[np.uint8], quality: int) -> NDArray[np.uint8]:
-    """Return what is left of (H, W, C) after compression; which channel is red does not matter."""
+    """Return an (H, W, C) picture after compression; the order of colours does not matter."""
     gray = picture.shape[2] == 1
     _, data = cv2.imencode(".jpg", picture, (cv2.IMWRITE_JPEG_QUALITY, quality))
     again = cv2.imdecode(data, cv2.IMREAD_GRAYSCALE if gray else cv2.IMREAD_COLOR)
@@ -71,7 +72,7 @@ def _as_jpeg(picture: NDArray[np.uint8], quality: int) -> NDArray[np.uint8]:
 
 
 def shaded(pictures: Tensor, probability: float) -> Tensor:
-    """Put one side of some pictures in shadow, as by a window or a lamp beside the face."""
+    """Darken one side of some pictures, as if lit by a window or a lamp beside the face."""
     count, _, height, width = pictures.shape
 
     def drawn(low: float, high: float) -> Tensor:
@@ -87,7 +88,7 @@ def shaded(pictures: Tensor, probability: float) -> Tensor:
 
 
 def covered(pictures: Tensor, probability: float) -> Tensor:
-    """Paint some gray over brows, eyes or mouth of some pictures, up to 2 of 48 pixels off."""
+    """Occlude brows, eyes or mouth of some pictures in gray, displaced by up to 2 of 48 pixels."""
     count, _, height, width = pictures.shape
     device = pictures.device
     hit = torch.rand(count, device=device) < probability
@@ -105,9 +106,9 @@ def covered(pictures: Tensor, probability: float) -> Tensor:
 
 
 def with_glasses(pictures: Tensor, probability: float) -> Tensor:
-    """Draw frames, some with dark lenses, around where the live crop puts the eyes.
+    """Draw glasses, some with dark lenses, at the position of the eyes in the live crop.
 
-    Place, size, thickness and gray vary; pictures that are no faces of that crop are hit as well.
+    Position, size, thickness and gray value vary. Pictures are not checked for a face.
     """
     count, _, height, width = pictures.shape
     usual, device = CropGeometry(), pictures.device

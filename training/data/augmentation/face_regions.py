@@ -1,4 +1,4 @@
-"""Regions of a face in the live crop, covered to find out which of them a model uses."""
+"""Regions of a face in the live crop, occluded to find out which of them a model uses."""
 
 from dataclasses import dataclass
 from typing import Final
@@ -10,7 +10,7 @@ SIDE_PX: Final = CropGeometry().size_px
 
 @dataclass(frozen=True, slots=True)
 class FaceRegion:
-    """A rectangle of the live crop, in pixels of `SIDE_PX`; its ends lie on pixels' edges."""
+    """A rectangle of the live crop, in pixels of a side of `SIDE_PX`; bounds are pixel edges."""
 
     name: str
     left: float

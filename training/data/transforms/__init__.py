@@ -1,1 +1,1 @@
-"""Preprocessing of pictures: a chain of named steps."""
+"""Preprocessing of pictures: a chain of named steps, such as face crops."""

@@ -1,4 +1,4 @@
-"""A chain of preprocessing steps; the results of face detection are cached."""
+"""Apply a chain of preprocessing steps; the results of face detection are cached."""
 
 import hashlib
 import logging
@@ -15,7 +15,7 @@ from fer_live.training.data.cache import cache_folder, kept
 from fer_live.training.data.transforms.steps import Step, step_of
 
 CHUNK: Final = 256
-"""Pictures whose results are kept in one file: so much is done again after an interruption."""
+"""Pictures per cache file: at most so many are processed again after an interruption."""
 _FINDING: Final = ("face", "landmarks", "live", "mouth", "mtcnn")
 _VERSION: Final = 1
 _PNG: Final = b"\x89PNG\r\n\x1a\n"
@@ -26,12 +26,12 @@ _log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Item:
-    """A picture on its way into a chain.
+    """A picture to be preprocessed, read on demand.
 
     Attributes:
-        name: For complaints.
-        read: Gives the bytes that it is known by.
-        decode: Makes (H, W) or (H, W, 3) uint8 of them.
+        name: Name in error messages.
+        read: Returns its bytes, whose hash is its key in the cache.
+        decode: Decodes those bytes to (H, W) or (H, W, 3) uint8.
     """
 
     name: str
@@ -40,13 +40,13 @@ class Item:
 
 
 class TransformChain:
-    """Steps, one after the other.
+    """Applies preprocessing steps one after the other.
 
     Args:
-        words: Such as ("landmarks 48", "gray"); none leaves every picture as it is.
+        words: The steps, such as ("landmarks 48", "gray"); none leaves pictures unchanged.
 
     Raises:
-        SettingsError: There is no such step, or its size makes no sense.
+        SettingsError: A step does not exist, or its size is invalid.
     """
 
     def __init__(self, words: Sequence[str]) -> None:
@@ -55,11 +55,11 @@ class TransformChain:
         self._finds = any(one.split()[0] in _FINDING for one in words)
 
     def is_empty(self) -> bool:
-        """Return whether pictures stay as they are."""
+        """Whether there are no steps, so that pictures remain unchanged."""
         return not self._steps
 
     def apply(self, picture: NDArray[np.uint8]) -> NDArray[np.uint8] | None:
-        """Return what the chain makes of one picture; None where it finds no face."""
+        """Apply the chain to one picture; None if a step finds no face."""
         for step in self._steps:
             made = step(picture)
             if made is None:
@@ -70,17 +70,18 @@ class TransformChain:
     def run(
         self, items: Sequence[Item], *, source: str
     ) -> tuple[NDArray[np.uint8], NDArray[np.bool_]]:
-        """Take many pictures through the chain.
+        """Apply the chain to many pictures.
 
         Args:
             items: N pictures.
-            source: What they are, for the log and complaints.
+            source: Description of the data set for logs and errors.
 
         Returns:
-            (M, H, W) gray or, when any has colour, (M, H, W, 3) RGB, and (N,) which M were kept.
+            (M, H, W) gray or, if any picture has colour, (M, H, W, 3) RGB uint8; and an (N,) mask
+            of the M pictures in which every step found a face.
 
         Raises:
-            DataError: They come out in several sizes.
+            DataError: The results differ in size.
         """
         try:
             starts = counted("reading pictures", range(0, len(items), CHUNK))
@@ -100,13 +101,13 @@ class TransformChain:
         return np.concatenate(full), found
 
     def _close(self) -> None:
-        """Close what steps hold open."""
+        """Release the resources that steps hold, such as face detectors."""
         for step in self._steps:
             if close := getattr(step, "close", None):
                 close()
 
     def _chunk(self, items: Sequence[Item]) -> Mapping[str, NDArray[Any]]:
-        """Return one chunk's pixels and which were kept, from the cache where faces are found."""
+        """Return the pixels and the mask of one chunk, cached if a step detects faces."""
         contents = [item.read() for item in items]
         if not self._finds:
             return self._made(items, contents)
@@ -119,7 +120,7 @@ class TransformChain:
         return kept(path, lambda: self._made(items, contents))
 
     def _made(self, items: Sequence[Item], contents: Sequence[bytes]) -> dict[str, NDArray[Any]]:
-        """Take one chunk through the chain."""
+        """Apply the chain to one chunk."""
         decoded = zip(items, contents, strict=True)
         made = [self.apply(item.decode(content)) for item, content in decoded]
         pictures = [one for one in made if one is not None]
@@ -130,7 +131,7 @@ class TransformChain:
         return {"pixels": pixels, "kept": np.array([one is not None for one in made])}
 
     def _refuse_sizes(self, sizes: Sequence[tuple[int, ...]], where: str) -> None:
-        """Refuse pictures that cannot lie in one array."""
+        """Raise an error if pictures differ in size and do not fit into one array."""
         if len(several := sorted(set(sizes))) > 1:
             (h0, w0), (h1, w1) = several[0], several[-1]
             raise DataError(

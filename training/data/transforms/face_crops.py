@@ -1,4 +1,4 @@
-"""Steps that detect and crop a face."""
+"""Preprocessing steps that detect and crop a face."""
 
 import warnings
 from collections.abc import Sequence
@@ -16,7 +16,7 @@ from fer_live.realtime.faces.mesh import anchors_of
 from fer_live.realtime.faces.networks import FaceNetworks, open_networks
 
 _ENLARGED_PX: Final = 192
-"""MediaPipe sees faces of FER2013's 48 pixels when they are enlarged to this, with a border."""
+"""MediaPipe detects FER2013's faces of 48 pixels if enlarged to this size, with a border."""
 _CASCADE: Final = "haarcascade_frontalface_default.xml"
 _SURE: Final = 0.9
 _SURE_SCORE: Final = 0.5
@@ -25,11 +25,11 @@ FACE: Final = (234, 454, 105, 334, 152)
 MOUTH: Final = (61, 291, 0, 17)
 """Corners of the mouth, upper edge of the upper lip, lower edge of the lower one."""
 _AROUND: Final = 1.1
-"""Side of the square that is cut over the longer side of the detector's box."""
+"""Side of the square crop over the longer side of the detected box."""
 
 
 class _Meshed:
-    """Finds MediaPipe's 478 points, in a picture as it is or else enlarged."""
+    """Detects MediaPipe's 478 landmarks in a picture, enlarged if nothing is found otherwise."""
 
     def __init__(self) -> None:
         self._opened: FaceNetworks | None = None
@@ -41,19 +41,19 @@ class _Meshed:
         return self._opened
 
     def close(self) -> None:
-        """Close MediaPipe; it is opened again when needed."""
+        """Close MediaPipe; it is reopened on demand."""
         if self._opened is not None:
             self._opened.close()
             self._opened = None
 
     def points_in(self, picture: NDArray[np.uint8]) -> Points | None:
-        """Return the (478, 2) mesh in pixels of the picture; None where there is no face."""
+        """Return the (478, 2) mesh in pixels of the picture; None if no face is detected."""
         rgb = in_colour(picture)
         mesh = self._network.confirm(rgb)
         return mesh.points_px if mesh is not None else self._enlarged(rgb)
 
     def _enlarged(self, rgb: NDArray[np.uint8]) -> Points | None:
-        """Look again at an enlarged picture with a border around it."""
+        """Detect landmarks in an enlarged copy of the picture with a border."""
         scale = max(1.0, _ENLARGED_PX / min(rgb.shape[:2]))
         size_wh = round(rgb.shape[1] * scale), round(rgb.shape[0] * scale)
         border = min(size_wh) // 2
@@ -65,7 +65,7 @@ class _Meshed:
 
 
 class Landmarks(_Meshed):
-    """The live path's own crop: MediaPipe's eyes and mouth, carried to their places."""
+    """The crop of the live path: maps MediaPipe's eyes and mouth to fixed positions."""
 
     def __init__(self, side_px: int) -> None:
         super().__init__()
@@ -77,13 +77,13 @@ class Landmarks(_Meshed):
         return None if points is None else self.cut(picture, anchors_of(points))
 
     def cut(self, picture: NDArray[np.uint8], anchors_px: Points) -> NDArray[np.uint8]:
-        """Return the face whose (3, 2) anchors are known, likewise."""
+        """Return the face with known (3, 2) anchors, likewise."""
         transform = crop_transform(anchors_px, self._geometry)
         return cut_crop(picture, transform, self._geometry, colour_of(picture))
 
 
 class RegionCrop(_Meshed):
-    """A square around a part of the mesh: paper 004's face crops and mouth crops."""
+    """A square crop around a part of the mesh: paper 004's face crops and mouth crops."""
 
     def __init__(self, side_px: int, points: Sequence[int], *, around: float) -> None:
         super().__init__()
@@ -100,9 +100,10 @@ class RegionCrop(_Meshed):
 
 
 class Boxed:
-    """MTCNN (Zhang et al. 2016), and Haar's cascade where that finds no face; a square around it.
+    """A square crop around the face detected by MTCNN, or else by a Haar cascade.
 
-    The weights of MTCNN come with facenet-pytorch, the cascade with opencv-python.
+    MTCNN: Zhang et al. 2016, with the weights of facenet-pytorch. Cascade: Viola and Jones 2001,
+    as shipped with opencv-python.
     """
 
     def __init__(self, side_px: int) -> None:
@@ -129,7 +130,7 @@ class Boxed:
         return square(picture, box, self._side_px, around=_AROUND)
 
     def _by_mtcnn(self, rgb: NDArray[np.uint8]) -> NDArray[np.float64] | None:
-        """Return the largest face's box (x0, y0, x1, y1) in pixels; None where there is none."""
+        """Return the box of the largest face, (x0, y0, x1, y1) in pixels; None if there is none."""
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # facenet-pytorch makes arrays of ragged lists
             boxes, scores = self._mtcnn.detect(rgb)
@@ -138,7 +139,7 @@ class Boxed:
         return np.asarray(boxes[0], np.float64)
 
     def _by_haar(self, rgb: NDArray[np.uint8]) -> NDArray[np.float64] | None:
-        """Return the largest face's box that Haar's cascade sees."""
+        """Return the box of the largest face that the Haar cascade detects, likewise."""
         gray = cv2.cvtColor(rgb, cv2.COLOR_RGB2GRAY)
         found = [tuple(map(float, one)) for one in self._cascade.detectMultiScale(gray, 1.1, 5)]
         if not found:
@@ -150,13 +151,13 @@ class Boxed:
 def square(
     picture: NDArray[np.uint8], box: NDArray[np.float64], side_px: int, *, around: float
 ) -> NDArray[np.uint8]:
-    """Cut the square around a box's middle, `around` times its longer side, resized to `side_px`.
+    """Crop a square that is centred on a box, and resize it.
 
     Args:
-        picture: (H, W) gray or (H, W, 3) RGB; outside it, its border is repeated.
-        box: x0, y0, x1, y1 in its pixels.
-        side_px: Side of the crop.
-        around: Room that the box has, at least 1.
+        picture: (H, W) gray or (H, W, 3) RGB uint8; its border pixels are replicated outside.
+        box: x0, y0, x1, y1 in pixels.
+        side_px: Side of the result.
+        around: Side of the square over the longer side of the box, at least 1.
     """
     low, high = box[:2], box[2:]
     scale = side_px / max(around * float((high - low).max()), 1.0)
@@ -166,7 +167,7 @@ def square(
 
 
 def geometry_of(side_px: int) -> CropGeometry:
-    """Return the live crop's places in a crop of another side."""
+    """Return the geometry of the live crop, scaled to another side length."""
     usual = CropGeometry()
     scale = side_px / usual.size_px
     places = (usual.left_eye_px, usual.right_eye_px, usual.mouth_px)
@@ -180,5 +181,5 @@ def colour_of(picture: NDArray[np.uint8]) -> Colour:
 
 
 def in_colour(picture: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    """Return (H, W, 3) of either kind of picture."""
+    """Return a gray or RGB picture as (H, W, 3)."""
     return np.repeat(picture[..., None], 3, axis=2) if picture.ndim == 2 else picture  # noqa: PLR2004

@@ -1,4 +1,4 @@
-"""Detect the face in pictures in memory with MediaPipe, once per picture."""
+"""Detect the face in each picture of an array with MediaPipe, cached by content."""
 
 import hashlib
 import logging
@@ -21,8 +21,9 @@ from fer_live.training.data.transforms.face_crops import Landmarks
 PROFILE: Final = (1, 234, 454)
 """Tip of the nose, and the jaw's ends on the viewer's left and right."""
 DEPTH: Final = 9.91 / 7.66
-"""How far the nose's tip stands before the line of the jaw's ends, in halves of that line: in
-MediaPipe's canonical face these points lie at (0, -1.1, 7.5) and (+-7.66, 0.7, -2.4)."""
+"""Distance of the tip of the nose from the line between the ends of the jaw, over half the length
+of that line: in MediaPipe's canonical face the points are (0, -1.1, 7.5) and
+(+-7.66, 0.7, -2.4)."""
 _KEPT: Final = "faces-1.npz"
 
 _log = logging.getLogger(__name__)
@@ -30,11 +31,11 @@ _log = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class Faces:
-    """Faces of N pictures; rows of NaN where none was found.
+    """Faces in N pictures; NaN where none was detected.
 
     Attributes:
-        anchors_px: (N, 3, 2) viewer's left eye, right eye and mouth, in pixels of the picture.
-        profile_px: (N, 3, 2) the points `PROFILE`.
+        anchors_px: (N, 3, 2) left eye (for the viewer), right eye and mouth, in pixels.
+        profile_px: (N, 3, 2) the points `PROFILE`, in pixels.
     """
 
     anchors_px: NDArray[np.float64]
@@ -42,27 +43,28 @@ class Faces:
 
     @property
     def found(self) -> NDArray[np.bool_]:
-        """Return (N,) in which pictures there is a face."""
+        """(N,) mask of the pictures with a face."""
         return np.asarray(np.isfinite(self.anchors_px).all(axis=(1, 2)))
 
     @property
     def eyes_px(self) -> NDArray[np.float64]:
-        """Return (N,) distances between the eyes' centres, in pixels of the picture."""
+        """(N,) distances between the centres of the eyes, in pixels."""
         along = self._eye_line()
         return np.hypot(along[:, 0], along[:, 1])
 
     @property
     def roll_deg(self) -> NDArray[np.float64]:
-        """Return (N,) angles of the eye line; positive when the viewer's right eye is lower."""
+        """(N,) angles of the line through the eyes in degrees; positive is clockwise."""
         along = self._eye_line()
         return np.degrees(np.arctan2(along[:, 1], along[:, 0]))
 
     @property
     def yaw_deg(self) -> NDArray[np.float64]:
-        """Return (N,) estimated turns of the head; positive when the nose goes to the right.
+        """(N,) estimated yaw in degrees; positive if the nose points to the right of the picture.
 
-        Seen from afar, a head turned by a moves the nose sin(a) * depth away from the middle of
-        the jaw's ends, which come together by cos(a): so tan(a) is their ratio over `DEPTH`.
+        In orthographic projection a yaw of a shifts the nose by sin(a) * depth from the midpoint
+        between the ends of the jaw and shortens their distance by cos(a). So tan(a) is the ratio of
+        shift and half distance, divided by `DEPTH`.
         """
         nose, left, right = (self.profile_px[:, k] for k in range(3))
         along = right - left
@@ -72,15 +74,15 @@ class Faces:
         return turned
 
     def _eye_line(self) -> NDArray[np.float64]:
-        """Return (N, 2) from the viewer's left eye to the right one."""
+        """Return (N, 2) vectors from the left eye (for the viewer) to the right one."""
         line: NDArray[np.float64] = self.anchors_px[:, 1] - self.anchors_px[:, 0]
         return line
 
 
 def faces_in(pixels: NDArray[np.uint8]) -> Faces:
-    """Find the face in each of (N, H, W) gray or (N, H, W, 3) RGB uint8 pictures.
+    """Detect the face in each of (N, H, W) gray or (N, H, W, 3) RGB uint8 pictures.
 
-    About 30 ms a picture that was never looked at; what was found is kept in the user's cache.
+    Takes about 30 ms per new picture; results are kept in the user's cache folder.
     """
     names = np.array([_name(picture) for picture in pixels], "S32")
     path = cache_folder() / _KEPT
@@ -100,9 +102,9 @@ def faces_in(pixels: NDArray[np.uint8]) -> Faces:
 
 
 def as_cropped_live(pixels: NDArray[np.uint8], faces: Faces, side_px: int) -> NDArray[np.uint8]:
-    """Return (N, side, side) or (N, side, side, 3) crops, as the step `landmarks` makes them.
+    """Return (N, side, side) or (N, side, side, 3) crops, the same as of the step `landmarks`.
 
-    Pictures without a face come out black.
+    The crops of pictures without a face are black.
     """
     finder = Landmarks(side_px)
     out = np.zeros((len(pixels), side_px, side_px, *pixels.shape[3:]), np.uint8)
@@ -112,7 +114,7 @@ def as_cropped_live(pixels: NDArray[np.uint8], faces: Faces, side_px: int) -> ND
 
 
 def _points(finder: Landmarks, picture: NDArray[np.uint8]) -> NDArray[np.float64]:
-    """Return (6, 2): anchors and profile of one picture's face; NaN where there is none."""
+    """Return (6, 2): anchors and profile of the face in a picture; NaN if there is none."""
     mesh = finder.points_in(picture)
     if mesh is None:
         return np.full((6, 2), math.nan)
@@ -120,14 +122,14 @@ def _points(finder: Landmarks, picture: NDArray[np.uint8]) -> NDArray[np.float64
 
 
 def _name(picture: NDArray[np.uint8]) -> bytes:
-    """Return what a picture is known by: its shape and pixels."""
+    """Return the cache key of a picture: a hash of its shape and pixels."""
     digest = hashlib.sha256(str(picture.shape).encode())
     digest.update(np.ascontiguousarray(picture).tobytes())
     return digest.hexdigest()[:32].encode()
 
 
 def _known(path: Path) -> dict[Any, NDArray[np.float64]]:
-    """Return the (6, 2) points of every picture that was looked at before, by its name."""
+    """Read the cache: (6, 2) points by cache key."""
     try:
         with np.load(path, allow_pickle=False) as stored:
             return dict(zip(stored["names"], stored["points"], strict=True))
@@ -139,7 +141,7 @@ def _known(path: Path) -> dict[Any, NDArray[np.float64]]:
 
 
 def _keep(path: Path, known: dict[Any, NDArray[np.float64]]) -> None:
-    """Write the file whole or not at all; a folder that cannot be written to is no error."""
+    """Write the cache atomically; a folder that is not writable is not an error."""
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(dir=path.parent) as folder:

@@ -1,4 +1,4 @@
-"""The step that crops a face as the live path does, in photographs of any size."""
+"""Preprocessing step that finds and crops a face as the live path does, in photographs."""
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,12 +10,12 @@ from fer_live.training.data.transforms.face_crops import colour_of, geometry_of,
 
 
 class Live:
-    """The live path's finder and crop: of several faces the largest.
+    """Face finder and crop of the live path; takes the largest of several faces.
 
-    `landmarks` looks once, with MediaPipe's landmarker, and enlarges small pictures; this one
-    searches tiles and confirms, as `fer-live annotate` does in a picture. Each picture has a finder
-    of its own, 0.05 s: a second look of the same one begins where the first one ended, and its
-    crop would depend on what was shown before.
+    The step `landmarks` runs MediaPipe's landmarker once and enlarges small pictures; this one also
+    searches tiles, as `fer-live annotate` does for a picture. It opens a new finder for each
+    picture (0.05 s), because a finder tracks faces from picture to picture and would make a crop
+    depend on the previous pictures.
     """
 
     def __init__(self, side_px: int) -> None:

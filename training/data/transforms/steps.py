@@ -2,14 +2,14 @@
 
 | in the file | what it does |
 |---|---|
-| `gray` | takes the colour away |
-| `resize 90x72` | resizes to that width and height, whatever the proportions |
-| `centre 50` | crops at the centre to that side, or pads with black (paper 002) |
-| `landmarks 48` | MediaPipe's landmarks and the live crop; side 48 unless given |
-| `live 48` | the live path's finder, in photographs of any size, and its crop |
-| `face 48` | a square from brows to chin, by the same landmarks (paper 004's face crops) |
-| `mouth 48` | a square around the mouth (paper 004's mouth crops) |
-| `mtcnn 48` | MTCNN, and Haar where that finds none; a square around the face (paper 000) |
+| `gray` | converts to grayscale |
+| `resize 90x72` | resizes to this width and height, ignoring the aspect ratio |
+| `centre 50` | centre crop of this side, padded with black (paper 002) |
+| `landmarks 48` | the crop of the live path by MediaPipe's landmarks; default side 48 |
+| `live 48` | the same crop with the live path's face finder, for photographs of any size |
+| `face 48` | a square from brows to chin, by landmarks (paper 004's face crops) |
+| `mouth 48` | a square around the mouth, by landmarks (paper 004's mouth crops) |
+| `mtcnn 48` | a square around the face detected by MTCNN, or else a Haar cascade (paper 000) |
 """
 
 import re
@@ -24,25 +24,25 @@ from numpy.typing import NDArray
 from fer_live.errors import SettingsError
 
 SIDE_PX: Final = 48
-"""Side of a face crop that names none."""
+"""Default side of a face crop, in pixels."""
 _SIDE: Final = re.compile(r"[1-9]\d{0,3}")
 _SIZE: Final = re.compile(r"([1-9]\d{0,3})x([1-9]\d{0,3})")
 
 
 class Step(Protocol):
-    """One step: a picture in, a picture out, or None where there is no face to cut.
+    """A preprocessing step: returns the processed picture, or None if it finds no face.
 
-    A step that holds something open may have a method `close`, and opens it again when needed.
+    A step that holds resources has a method `close` and reacquires them on demand.
     """
 
     def __call__(self, picture: NDArray[np.uint8]) -> NDArray[np.uint8] | None:
-        """Take (H, W) gray or (H, W, 3) RGB uint8."""
+        """Process an (H, W) gray or (H, W, 3) RGB uint8 picture."""
         ...
 
 
 @dataclass(frozen=True, slots=True)
 class Gray:
-    """Takes the colour away."""
+    """Converts to grayscale."""
 
     def __call__(self, picture: NDArray[np.uint8]) -> NDArray[np.uint8]:
         """Return (H, W)."""
@@ -53,7 +53,7 @@ class Gray:
 
 @dataclass(frozen=True, slots=True)
 class Resize:
-    """Resizes to `width` x `height`; averages where it shrinks, so that detail does not alias."""
+    """Resizes to `width` x `height`; by area averaging when shrinking, to prevent aliasing."""
 
     width: int
     height: int
@@ -67,7 +67,7 @@ class Resize:
 
 @dataclass(frozen=True, slots=True)
 class CentreCrop:
-    """Crops at the centre what is larger than `side`, and pads with black what is smaller."""
+    """Crops to the central `side` x `side`, or pads with black where the picture is smaller."""
 
     side: int
 
@@ -82,10 +82,10 @@ class CentreCrop:
 
 
 def step_of(words: str) -> Step:
-    """Return the step that words such as "resize 90x72" name.
+    """Return the step for a text such as "resize 90x72".
 
     Raises:
-        SettingsError: There is no such step, or its size makes no sense.
+        SettingsError: There is no such step, or its size is invalid.
     """
     name, _, size = words.strip().partition(" ")
     if name not in _MAKERS:
@@ -141,7 +141,7 @@ def _mtcnn(words: str, size: str) -> Step:
 
 
 def _side(words: str, size: str, example: str) -> int:
-    """Read the side of a square."""
+    """Parse the side of a square in pixels; the default if none is given."""
     if _SIDE.fullmatch(size) is None:
         raise SettingsError(f"data.steps: {words!r} needs a side in pixels, as {example!r}")
     return int(size)

@@ -1,8 +1,9 @@
-"""Paper 004's CNN 1 to 4: two convolutions, pools of 4 with stride 1, then linear layers.
+"""Paper 004's CNN 1 to 4: two convolutions, 4x4 pooling with stride 1, then linear layers.
 
-Only pools with stride 1 give the paper's 34^2 * 20 inputs to the first linear layer (48-44-41-37-
-34); its table says 10 channels twice, which would give half as many. ReLU after each layer but the
-last; the paper does not say. CNN 4 is CNN 1 with 3x3 kernels and ends at 38 x 38 x 20.
+Only stride 1 yields the paper's 34^2 * 20 inputs of the first linear layer (48-44-41-37-34); its
+table says 10 channels twice, which would yield half as many. The paper does not name the
+activation: ReLU after every layer but the last is assumed. CNN 4 is CNN 1 with 3x3 kernels and ends
+at 38 x 38 x 20.
 """
 
 from collections.abc import Sequence

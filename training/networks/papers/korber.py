@@ -1,4 +1,4 @@
-"""Paper 003's networks from scratch: a small CNN, and the 10-8-2 network of its first study."""
+"""Paper 003's networks trained from scratch: a small CNN, and the 10-8-2 MLP of its first study."""
 
 from collections.abc import Sequence
 from typing import Final
@@ -51,19 +51,19 @@ class SmallCNN(nn.Module):
 
 
 class FeatureMLP(nn.Module):
-    """One sigmoid hidden layer over a table's columns; 10 inputs, 8 units, 2 outputs at first.
+    """An MLP with one hidden layer of sigmoid units; 10 inputs, 8 units and 2 outputs by default.
 
     Args:
         widths: Units of the hidden layer.
-        classes: Labels K.
-        features: Columns that come in.
+        classes: Number of labels K.
+        features: Number of input features.
     """
 
     def __init__(
         self, widths: Sequence[int] = MLP_WIDTHS, *, classes: int = 2, features: int = 10
     ) -> None:
         super().__init__()
-        self.norm = nn.BatchNorm1d(features, affine=False)  # columns differ in scale by far
+        self.norm = nn.BatchNorm1d(features, affine=False)  # features differ widely in scale
         self.hidden = nn.Linear(features, widths[0])
         self.act = nn.Sigmoid()
         self.out = nn.Linear(widths[0], classes)

@@ -1,7 +1,7 @@
-"""LeNet as paper 001 has it: two convolutions, two max-pools and one linear layer.
+"""LeNet as in paper 001: two convolutions, two max-pooling layers and one linear layer.
 
-Pools of 2 and 3 are the paper's; its kernel is not given, and LeNet-5's 5x5 is taken. The paper
-tried the widths (16, 32), (12, 24), (20, 40) and (6, 12), on whole frames of 90 x 72 pixels.
+Pooling by 2 and 3 follows the paper; it does not give the kernel, so LeNet-5's 5x5 is assumed. The
+paper tried the widths (16, 32), (12, 24), (20, 40) and (6, 12) on whole frames of 90 x 72 pixels.
 """
 
 from collections.abc import Sequence

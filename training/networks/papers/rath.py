@@ -1,8 +1,7 @@
 """Paper 002's two networks: one or two valid convolutions, dropout, dense layers.
 
-The paper's own summary (Figure 5) shows the pool halving channels and height, since Keras took the
-channels for rows; the figure of 2,168,776 parameters is the same either way, and here it is the
-picture that is pooled.
+In the paper's summary (Figure 5) pooling halves channels and height, because Keras took channels
+for rows. Here height and width are pooled; the number of parameters, 2,168,776, is the same.
 """
 
 from collections.abc import Sequence

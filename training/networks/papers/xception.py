@@ -1,4 +1,4 @@
-"""Xception (Chollet 2017), and mini-Xception (Arriaga et al. 2017), the yardstick of the field."""
+"""Xception (Chollet 2017) and mini-Xception (Arriaga et al. 2017), a common baseline for FER2013."""
 
 from collections.abc import Sequence
 from typing import Final
@@ -13,13 +13,14 @@ _MIDDLE_BLOCKS: Final = 8
 
 
 class XceptionBlock(nn.Module):
-    """Separable convolutions, ReLU before each, then a pool by 2, beside a strided shortcut.
+    """A residual block of separable convolutions with ReLU before each, then max pooling.
 
     Args:
-        in_width: Channels that come in.
-        widths: Channels after each separable convolution.
-        relu_first: Whether a ReLU comes before the first one.
-        pool: Whether the side is halved; without, the shortcut is the input itself.
+        in_width: Input channels.
+        widths: Output channels of each separable convolution.
+        relu_first: Whether there is a ReLU before the first one.
+        pool: Whether to downsample by 2, with a strided 1x1 convolution as the shortcut; otherwise
+            the shortcut is the identity.
     """
 
     def __init__(
@@ -42,7 +43,7 @@ class XceptionBlock(nn.Module):
             )
 
     def forward(self, maps: Tensor) -> Tensor:
-        """Return the sum of both ways."""
+        """Return the sum of both branches."""
         out: Tensor = self.pool(self.body(maps)) + self.shortcut(maps)
         return out
 
@@ -99,7 +100,7 @@ class Xception(nn.Module):
 
 
 class MiniXception(nn.Module):
-    """Two valid convolutions, four separable residual modules, one map a label and its mean.
+    """Two unpadded convolutions, four separable residual blocks, one channel per label, pooling.
 
     Args:
         widths: Channels of both convolutions and the four modules.
