@@ -1,1 +1,1 @@
-"""Reproduction of the papers."""
+"""Reproductions of the papers' studies, behind `fer-train paper`."""

@@ -1,6 +1,6 @@
-"""Plot of the angles of every layer over the epochs, an SVG that is rewritten after each epoch.
+"""Plot the angles between the units of each layer over the epochs, as SVG, during training.
 
-Drawn by hand: it costs a millisecond, and it is drawn while a network learns.
+The SVG is written directly, which takes a millisecond, because it is updated after every epoch.
 """
 
 import dataclasses
@@ -43,15 +43,15 @@ middle half and 5 to 95 %. Dashed: the median of independent units.</p>
 
 
 class AngleCallback(TrainingWatcher):
-    """Follows the angles while a network learns, and keeps `angles.json`, a plot and a page.
+    """Tracks the angles during training and writes `angles.json`, a plot and an HTML page.
 
-    The page shows the plot anew every five seconds. What was seen before an interruption is read
-    again.
+    The page reloads the plot every five seconds. Earlier measurements of an interrupted run are
+    read back from the file.
 
     Args:
-        settings: How often, where and on how many pictures.
-        probe: (N, C, H, W) float32 in [0, 1].
-        folder: The run's.
+        settings: Which layers to track, how often, and on how many pictures.
+        probe: (N, C, H, W) float32 pictures in [0, 1].
+        folder: Folder of the run.
     """
 
     def __init__(self, settings: AngleSettings, probe: Tensor, folder: Path) -> None:
@@ -63,7 +63,7 @@ class AngleCallback(TrainingWatcher):
     def on_train_start(
         self, trainer: lightning.Trainer, pl_module: lightning.LightningModule
     ) -> None:
-        """Choose the layers."""
+        """Select the layers to track."""
         if trainer.current_epoch:
             self.looks = read_looks(self._folder / "angles.json", before=trainer.current_epoch)
         network = pl_module.get_submodule("network")
@@ -74,7 +74,7 @@ class AngleCallback(TrainingWatcher):
     def on_train_epoch_end(
         self, trainer: lightning.Trainer, pl_module: lightning.LightningModule
     ) -> None:
-        """Look, every so many epochs."""
+        """Measure the angles, every so many epochs, and update the files."""
         epoch = trainer.current_epoch
         if self._watch is None or epoch % self._settings.every or not trainer.is_global_zero:
             return
@@ -89,14 +89,14 @@ class AngleCallback(TrainingWatcher):
         self.seconds += time.perf_counter() - begun
 
     def summary(self) -> str:
-        """Return the sentence that is printed at the end."""
+        """Return the sentence that is printed after training."""
         return f"{verdict(self.looks)} Looking took {self.seconds:.1f} s."
 
 
 def angle_callbacks(
     experiment: Experiment, prepared: Prepared, folder: Path
 ) -> list[AngleCallback]:
-    """Return what follows the angles of a training, where its experiment asks for it."""
+    """Return the callback that tracks angles, if the experiment asks for it."""
     if not experiment.angles.every:
         return []
     count = min(experiment.angles.probe, len(prepared.validation))
@@ -106,7 +106,7 @@ def angle_callbacks(
 
 
 def read_looks(path: Path, *, before: int) -> list[LayerAngles]:
-    """Read the looks of an `angles.json` at epochs before one; none where there is no file."""
+    """Read the measurements of an `angles.json` before an epoch; empty if there is no file."""
     if not path.is_file():
         return []
     rows = json.loads(path.read_text(encoding="utf-8"))["looks"]
@@ -122,7 +122,7 @@ def _look(row: dict[str, Any]) -> LayerAngles:
 
 
 def plot(looks: Sequence[LayerAngles]) -> str:
-    """Return an SVG with a panel a layer: quantiles of the centred angles over the epochs."""
+    """Return an SVG with one panel per layer: quantiles of the centred angles over the epochs."""
     layers = list(dict.fromkeys(look.layer for look in looks))
     height = len(layers) * (_HEIGHT + _TOP) + _TOP
     panels = [
@@ -136,7 +136,7 @@ def plot(looks: Sequence[LayerAngles]) -> str:
 
 
 def _panel(name: str, looks: Sequence[LayerAngles], top: float) -> str:
-    """Draw one layer's bands, median, null and counts."""
+    """Draw one layer: quantile bands, median, median under independence, and counts of pairs."""
     last = max(looks[-1].epoch, 1)
     seen = [(one, one.spread["centred"]) for one in looks if one.spread["centred"].quantiles]
 

@@ -1,10 +1,10 @@
-"""Angular separation of hidden units while a network learns, to tell "stuck" from "moving".
+"""Angles between hidden units during training, to tell whether the network still changes.
 
-Paper 003, after Gedeon, "Indicators of Hidden Neuron Functionality": the angle between two units'
-activation vectors over the same pictures. The paper gave up on CNNs, where there are too many
-pairs to draw and too many activations to keep: here one streaming Gram matrix a layer gives every
-angle (`fer_live.training.pruning.statistics.gram`), and quantiles and counts are kept instead of
-lines.
+Paper 003, after Gedeon, "Indicators of Hidden Neuron Functionality": the angle between the
+activation vectors of two units over the same pictures. The paper did not do this for CNNs, which
+have too many pairs to plot and too many activations to store. Here one streaming Gram matrix per
+layer gives all angles (`fer_live.training.pruning.statistics.gram`), of which quantiles and counts
+are kept.
 """
 
 from collections.abc import Sequence
@@ -22,28 +22,28 @@ from fer_live.training.pruning.statistics.gram import ChannelStats, GramCollecto
 NORMALISATIONS: Final[tuple[Normalisation, ...]] = ("centred", "minmax")
 QUANTILES: Final = (0.05, 0.25, 0.5, 0.75, 0.95)
 MOST_UNITS: Final = 512
-"""Of a layer with more units so many are followed, evenly spread: 130,000 pairs."""
+"""Maximum number of tracked units per layer, evenly spaced: 130,000 pairs."""
 ALIKE_DEG: Final = 15.0
 OPPOSED_DEG: Final = 165.0
-"""The thresholds of Gedeon & Harris's distinctiveness, under and over which pairs are counted."""
+"""Gedeon & Harris's thresholds in degrees: pairs below (similar) and above (opposed) count."""
 STILL_DEG: Final = 0.4
-"""A layer whose median angle changes by less than so many degrees an epoch does not move.
+"""A layer counts as converged if its median angle changes by less than this per epoch.
 
-Batch norm's running means alone move the angles of a network at learning rate 0 by 0.01 to 0.2
-degrees an epoch once they have settled; a CNN6 that learns moves by 5 to 12.
+At learning rate 0 the running means of batch norm alone change angles by 0.01 to 0.2 degrees per
+epoch once they have settled; in a CNN6 during training they change by 5 to 12.
 """
 
 
 @dataclass(frozen=True, slots=True)
 class UnitAngles:
-    """The angles of all pairs of a layer, in degrees, at one normalisation.
+    """Distribution of the angles of all pairs of a layer, in degrees, for one normalisation.
 
     Attributes:
-        quantiles: At `QUANTILES`; none where no two units are alive.
-        null: Median angle that the same units would have if they were independent.
-        alike: Pairs under 15 degrees.
-        opposed: Pairs over 165 degrees.
-        pairs: All pairs of units that are not constant.
+        quantiles: The quantiles `QUANTILES`; empty if fewer than two units are not constant.
+        null: Median angle expected if the units were independent.
+        alike: Number of pairs below 15 degrees.
+        opposed: Number of pairs above 165 degrees.
+        pairs: Number of pairs of units that are not constant.
     """
 
     quantiles: tuple[float, ...]
@@ -55,16 +55,16 @@ class UnitAngles:
 
 @dataclass(frozen=True, slots=True)
 class LayerAngles:
-    """One layer after one epoch.
+    """Measurement of one layer after one epoch.
 
     Attributes:
-        epoch: From 0.
-        layer: The module whose inputs were measured.
-        units: How many were followed.
-        dead: Of them, those that are zero for every picture.
-        spread: By normalisation.
-        moved_deg: Median change of a centred angle since the last look, an epoch; None at first
-            and where no pair was alive both times.
+        epoch: Index of the epoch, from 0.
+        layer: Name of the module whose inputs were measured.
+        units: Number of tracked units.
+        dead: Number of those that are zero for every picture.
+        spread: Distribution of the angles by normalisation.
+        moved_deg: Median change of the centred angles per epoch since the last measurement; None
+            for the first one, or if no pair can be compared.
     """
 
     epoch: int
@@ -76,15 +76,15 @@ class LayerAngles:
 
 
 def hidden_layers(network: nn.Module, example: Tensor, wanted: Sequence[str] = ()) -> list[str]:
-    """Return the modules whose inputs are hidden units, in the order in which they run.
+    """Return the names of the modules whose inputs are hidden units, in execution order.
 
     Args:
-        network: Any.
-        example: A batch for it.
-        wanted: Names to take; empty takes every convolution and linear layer but the first.
+        network: The network.
+        example: A batch of its inputs.
+        wanted: Names of modules; empty for every convolution and linear layer but the first.
 
     Raises:
-        SettingsError: There is no module of that name, or no layer to follow.
+        SettingsError: A module does not exist, or there is no layer to track.
     """
     modules = dict(network.named_modules())
     if unknown := [name for name in wanted if name not in modules]:
@@ -111,12 +111,12 @@ def hidden_layers(network: nn.Module, example: Tensor, wanted: Sequence[str] = (
 
 
 class AngleWatch:
-    """Looks at the angles between the units of some layers, on the same pictures each time.
+    """Measures the angles between the units of some layers, always on the same pictures.
 
     Args:
-        network: What learns.
-        probe: (N, C, H, W) float32 in [0, 1].
-        layers: From `hidden_layers`.
+        network: The network in training.
+        probe: (N, C, H, W) float32 pictures in [0, 1].
+        layers: Names from `hidden_layers`.
     """
 
     def __init__(self, network: nn.Module, probe: Tensor, layers: Sequence[str]) -> None:
@@ -128,7 +128,7 @@ class AngleWatch:
         return [self._seen(epoch, name, stats) for name, stats in self._measured().items()]
 
     def _measured(self) -> dict[str, ChannelStats]:
-        """Show the probe, in eval mode, and return what the Gram matrices keep."""
+        """Run the network in evaluation mode on the probe; return the Gram statistics by layer."""
         gathered = {name: GramCollector() for name in self._layers}
 
         def take(module: nn.Module, args: Any, name: str) -> None:
@@ -174,7 +174,7 @@ class AngleWatch:
 
 
 def _spread(angles: NDArray[np.float64], nulls: NDArray[np.float64]) -> UnitAngles:
-    """Sum up the angles of all pairs; NaN where a unit is constant."""
+    """Summarise the angles of all pairs, which are NaN if a unit is constant."""
     alive = ~np.isnan(angles)
     angles, nulls = angles[alive], nulls[alive]
     if not len(angles):
@@ -185,11 +185,11 @@ def _spread(angles: NDArray[np.float64], nulls: NDArray[np.float64]) -> UnitAngl
 
 
 def still_since(looks: Sequence[LayerAngles], still_deg: float = STILL_DEG) -> int | None:
-    """Return the first epoch since which a layer has not moved; None while it moves.
+    """Return the epoch since which a layer has converged; None if it still changes.
 
     Args:
-        looks: Of one layer, in order.
-        still_deg: Moving less than this, in degrees an epoch, is standing still.
+        looks: Measurements of one layer, in order.
+        still_deg: A change below this, in degrees per epoch, counts as converged.
     """
     since = None
     for look in reversed(looks[1:]):
@@ -200,7 +200,7 @@ def still_since(looks: Sequence[LayerAngles], still_deg: float = STILL_DEG) -> i
 
 
 def verdict(looks: Sequence[LayerAngles]) -> str:
-    """Say in a sentence or two whether the network still moves, or since when it is stuck."""
+    """Describe in a sentence or two whether the network still changes, or since when not."""
     layers = {look.layer: [one for one in looks if one.layer == look.layer] for look in looks}
     if not layers or min(len(own) for own in layers.values()) < 2:  # noqa: PLR2004 (a change)
         return "Measured once: whether the network moves takes a second look."

@@ -1,10 +1,10 @@
-"""Paper 001's image compression: an autoencoder that loses its hidden units one by one.
+"""Paper 001's image compression: an autoencoder whose hidden units are pruned one by one.
 
-After Gedeon & Harris, Progressive Image Compression, IJCNN 1992: F columns, fewer sigmoid units, F
-columns again. The two units at the smallest angle (or nearest to 180 degrees) are redundant, so
-one goes and its outgoing weights are added to the other's.
+After Gedeon & Harris, Progressive Image Compression, IJCNN 1992: F inputs, fewer sigmoid units, F
+outputs. Of the two units at the smallest angle (or nearest to 180 degrees) one is redundant; it is
+removed and its outgoing weights are added to the other's.
 
-The paper's eleven columns are the class label and ten components: it compresses the answer too.
+The paper's eleven inputs are ten components and the class label, so the label is compressed, too.
 """
 
 import copy
@@ -29,12 +29,12 @@ from fer_live.training.pruning.statistics.gram import ChannelStats, GramCollecto
 
 COMPONENTS: Final = 10
 TESTED: Final = 0.2
-"""Share of the rows that only the loss is taken on, as in the paper."""
+"""Fraction of the rows held out for testing, as in the paper."""
 _DEAD: Final = 1e-3
 
 
 class Autoencoder(nn.Module):
-    """F columns, H sigmoid units, F columns."""
+    """A network with F inputs, H sigmoid hidden units and F linear outputs."""
 
     def __init__(self, columns: int, hidden: int) -> None:
         super().__init__()
@@ -42,26 +42,26 @@ class Autoencoder(nn.Module):
         self.out = nn.Linear(hidden, columns)
 
     def forward(self, rows: Tensor) -> Tensor:
-        """Return (N, F) what is left of (N, F) columns."""
+        """Return the (N, F) reconstruction of (N, F) rows."""
         restored: Tensor = self.out(self.units(rows))
         return restored
 
     def units(self, rows: Tensor) -> Tensor:
-        """Return (N, H) what the hidden units say, in (0, 1)."""
+        """Return the (N, H) activations of the hidden units, in (0, 1)."""
         return torch.sigmoid(self.hidden(rows))
 
 
 @dataclass(frozen=True, slots=True)
 class CompressionStep:
-    """The autoencoder with so many units left.
+    """The autoencoder after some removals.
 
     Attributes:
-        units: How many.
-        loss: Mean squared error on the test rows, in units of a column's variance, with the
-            papers' merge.
-        loss_least_squares: The same when all that are left make up for what went.
-        angle_deg: Smallest angle between two units, or between one and the other's opposite.
-        reason: Why the next one goes; empty at the end.
+        units: Number of remaining units.
+        loss: Mean squared error on the test rows, in units of a column's variance, when units are
+            merged as in the papers.
+        loss_least_squares: The same when the remaining units are refitted by least squares.
+        angle_deg: Smallest angle between two units, or between one and the complement of another.
+        reason: Why the next unit is removed; empty for the last step.
     """
 
     units: int
@@ -82,12 +82,12 @@ class UnitPair:
 
 
 def columns_of(samples: Samples, *, labelled: bool) -> NDArray[np.float32]:
-    """Return (N, 10 or 11) columns of mean 0 and variance 1: ten components, and the label.
+    """Return (N, F) columns of mean 0, variance 1: ten components and, if `labelled`, the label.
 
-    A feature table has its own components; of pictures the first ten principal ones are taken.
+    A feature table provides the components; for pictures they are the first ten principal ones.
 
     Raises:
-        DataError: The table has fewer than two rows, or a column that never changes.
+        DataError: There are fewer than two rows, or a column is constant.
     """
     values = samples.pixels.reshape(len(samples), -1).astype(np.float64)
     if len(values) < 2:  # noqa: PLR2004 (a variance)
@@ -108,7 +108,7 @@ def columns_of(samples: Samples, *, labelled: bool) -> NDArray[np.float32]:
 def fit_autoencoder(
     rows: NDArray[np.float32], *, hidden: int = COMPONENTS, epochs: int = 2000, seed: int = 0
 ) -> Autoencoder:
-    """Train on (N, F) rows, all at once, with Adam."""
+    """Train on (N, F) rows with full-batch Adam."""
     torch.manual_seed(seed)
     network, values = Autoencoder(rows.shape[1], hidden), torch.from_numpy(rows)
     optimiser = torch.optim.Adam(network.parameters(), lr=0.01)
@@ -123,7 +123,7 @@ def fit_autoencoder(
 def divided(
     rows: NDArray[np.float32], *, seed: int = 0
 ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-    """Return the rows that are learned from and those that the loss is taken on."""
+    """Split the rows into training and test rows."""
     order = np.random.default_rng(seed).permutation(len(rows))
     tested = max(1, round(TESTED * len(rows)))
     return rows[order[tested:]], rows[order[:tested]]
@@ -133,7 +133,7 @@ def divided(
 def progressive(
     network: Autoencoder, train: NDArray[np.float32], test: NDArray[np.float32]
 ) -> tuple[CompressionStep, ...]:
-    """Remove units one by one until two are left; the network is left as it was."""
+    """Remove units one by one until two are left; `network` itself is not changed."""
     collector = GramCollector()
     collector.add(network.units(torch.from_numpy(train)).T)
     stats = collector.stats()
@@ -156,10 +156,10 @@ def progressive(
 
 
 def nearest(stats: ChannelStats, left: NDArray[np.int64]) -> UnitPair:
-    """Return the unit that is removed next, of those that are left, and its substitute.
+    """Return the remaining unit to remove next, and its substitute.
 
-    A dead unit goes first; then the one of the nearest pair that varies less. Angles
-    are those of 1992, around the middle of the sigmoid.
+    A dead unit is removed first; otherwise the unit of the closest pair that has less variance.
+    Angles are those of the paper of 1992, around the middle of the sigmoid.
     """
     angles = stats.angles_deg("shift")[np.ix_(left, left)]
     distance = np.minimum(angles, 180 - angles)
@@ -177,9 +177,9 @@ def nearest(stats: ChannelStats, left: NDArray[np.int64]) -> UnitPair:
 
 
 def _merge(network: Autoencoder, pair: UnitPair) -> None:
-    """Remove a unit as the papers do: its outgoing weights are added to the kept one's.
+    """Remove a unit as in the papers: its outgoing weights are added to those of the kept one.
 
-    A complementary unit says 1 - h, so its weights are taken away and added to the bias.
+    A complementary unit outputs 1 - h, so its weights are subtracted and added to the bias.
     """
     weight, bias = network.out.weight, network.out.bias
     if pair.reason == "similar":
@@ -191,7 +191,7 @@ def _merge(network: Autoencoder, pair: UnitPair) -> None:
 
 
 def _refitted(network: Autoencoder, stats: ChannelStats, left: NDArray[np.int64]) -> Autoencoder:
-    """Return the network with the units that are left making up for all others at best."""
+    """Return the network with the output weights of the remaining units refitted."""
     gone = np.setdiff1d(np.arange(len(stats.mean)), left)
     made = copy.deepcopy(network)
     mixing: Matrix = least_squares(stats.covariance, gone, left)
@@ -209,7 +209,7 @@ def _loss(network: Autoencoder, rows: NDArray[np.float32]) -> float:
 
 
 def left_by_rule(steps: tuple[CompressionStep, ...], *, angle_deg: float = 15.0) -> int:
-    """Return how many units the rule of 15 and 165 degrees leaves."""
+    """Return the number of units that the rule of 15 and 165 degrees leaves."""
     far = [step.units for step in steps if step.angle_deg >= angle_deg]
     return max(far, default=1)
 
@@ -217,7 +217,7 @@ def left_by_rule(steps: tuple[CompressionStep, ...], *, angle_deg: float = 15.0)
 def write_compression(
     steps: tuple[CompressionStep, ...], folder: Path, *, title: str, told: Callable[[str], None]
 ) -> None:
-    """Write compression.json, the paper's table and its figure 4; tell the table."""
+    """Write compression.json, the paper's table and its figure 4; pass the table to `told`."""
     folder.mkdir(parents=True, exist_ok=True)
     table = json.dumps({"title": title, "steps": [asdict(step) for step in steps]}, indent=1)
     write_whole(folder / "compression.json", table + "\n")
@@ -245,7 +245,7 @@ def write_compression(
 
 
 def _plot(steps: tuple[CompressionStep, ...], title: str) -> Plot:
-    """Draw units against loss and against the smallest angle, on the axes of the paper."""
+    """Plot loss and smallest angle against the number of units, on the axes of the paper."""
     plot = Plot(figsize=(9, 3.8), layout="constrained")
     left, right = plot.subplots(1, 2)
     units = [step.units for step in steps]

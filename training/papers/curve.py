@@ -1,4 +1,4 @@
-"""Loss, accuracy and importance against channels removed: paper 001's figures 6 to 8, any layer."""
+"""Loss, accuracy and importance by channels removed: paper 001's figures 6 to 8, for any layer."""
 
 import itertools
 import json
@@ -25,19 +25,19 @@ from fer_live.training.pruning.surgery.stopping import (
 )
 
 PAPER_RISE: Final = 0.1
-"""Paper 001 stops when the loss has risen by more."""
+"""Paper 001 stops when the loss has risen by more than this."""
 
 
 @dataclass(frozen=True, slots=True)
 class CurveLine:
-    """One way of removing a layer's channels one by one.
+    """One order and compensation by which a layer's channels are removed one by one.
 
     Attributes:
-        importance: What they were ordered by, least first.
-        compensation: How the consumers made up for them.
-        steps: What was left after each; the first is the unpruned network.
-        scores: The importance of each channel, in the order in which they went.
-        allowed: How many may go before the loss has risen by more than the paper's 0.1.
+        importance: Criterion that channels are ordered by, least important first.
+        compensation: How the weights of the following layers are adjusted.
+        steps: The network after each removal; the first is the unpruned network.
+        scores: Importance of each channel, in the order of removal.
+        allowed: Number of channels that can go before the loss rises by more than the paper's 0.1.
     """
 
     importance: str
@@ -48,20 +48,20 @@ class CurveLine:
 
     @property
     def name(self) -> str:
-        """What plots call it."""
+        """Label in plots."""
         return f"{self.importance}, {self.compensation}"
 
 
 @dataclass(frozen=True, slots=True)
 class Curve:
-    """All lines of one layer, or of several pruned together.
+    """All curves of one layer, or of several layers pruned together.
 
     Attributes:
         network: Name of the network.
-        layers: What was pruned.
-        data: What loss and accuracy were measured on.
-        n: How many pictures these were.
-        lines: One a way.
+        layers: Names of the pruned layers.
+        data: Data that loss and accuracy were measured on.
+        n: Number of pictures in `data`.
+        lines: One for each pair of importance and compensation.
     """
 
     network: str
@@ -73,14 +73,14 @@ class Curve:
 
 @dataclass(frozen=True, slots=True)
 class CurveSettings:
-    """What is tried.
+    """Settings of a pruning curve.
 
     Attributes:
-        layers: Their names; empty for the first that may be pruned.
-        importance: Orders to try.
-        compensation: Ways to make up for it, each with each order.
-        every: Channels between two measurements.
-        seed: Of random importance.
+        layers: Names of the layers to prune; empty for the first layer that can be pruned.
+        importance: Criteria to try.
+        compensation: Compensations to try, each with every criterion.
+        every: Number of channels between two measurements.
+        seed: Seed of random importance.
     """
 
     layers: tuple[str, ...] = ()
@@ -111,15 +111,15 @@ def curve_of(
     *,
     told: Callable[[str, RemovalStep], None] | None = None,
 ) -> Curve:
-    """Remove channels of some layers one by one, down to a single one each.
+    """Remove channels of some layers one by one, until each has a single one left.
 
-    As the papers do it, zeroing leaves batch norms alone; what makes up for channels learns their
-    statistics anew.
+    Plain zeroing keeps the batch norm statistics, as in the papers; any compensation recomputes
+    them.
 
     Args:
-        subject: What is pruned; it stays as it is.
-        settings: What is tried.
-        told: Called with each line's name and step.
+        subject: The network and its data; not changed.
+        settings: Layers, criteria and compensations.
+        told: Called with the name of the curve and each step.
 
     Raises:
         ModelError: The network has no such layer.
@@ -149,12 +149,12 @@ def curve_of(
 
 
 def first_layer(subject: Subject) -> str:
-    """Return the name of the first layer that may lose channels."""
+    """Return the name of the first layer that can be pruned."""
     return next(group.name for group in subject.graph.groups if group.fixed is None)
 
 
 def _allowed(steps: Sequence[RemovalStep]) -> int:
-    """Return how many channels go before the paper's rule ends it."""
+    """Return the number of channels removed before the paper's rule stops."""
     rule, good = StopRule(loss_rise=PAPER_RISE), 0
     for step in steps:
         if not rule.allows(steps[0], step):
@@ -191,7 +191,7 @@ def table_of(curve: Curve) -> str:
 
 
 def plot_curve(curve: Curve) -> Plot:
-    """Draw loss, accuracy and importance, as the paper's figures 6, 7 and 8."""
+    """Plot loss, accuracy and importance like the paper's figures 6, 7 and 8."""
     plot = Plot(figsize=(13, 4), layout="constrained")
     loss, accuracy, importance = plot.subplots(1, 3)
     drawn = set()

@@ -1,7 +1,7 @@
-"""The feature maps of a trained network for one picture, drawn as images.
+"""Draw the feature maps of a trained network for one picture.
 
-Papers 000 (Fig. 1) and 004 (Figs. 11 to 16) show such pictures. A map is drawn as the convolution
-gives it, before normalisation, activation and pooling.
+Like papers 000 (Fig. 1) and 004 (Figs. 11 to 16). The maps are the outputs of the convolutions,
+before normalisation, activation and pooling.
 """
 
 import math
@@ -18,19 +18,19 @@ from torch import Tensor, nn
 from fer_live.errors import ModelError, SinkError
 
 SHOWN: Final = 64
-"""Maps of a layer that are drawn at most."""
+"""Maximum number of maps drawn per layer."""
 _COLUMNS: Final = 10
 
 
 def maps_of(network: nn.Module, picture: Tensor) -> Mapping[str, NDArray[np.float32]]:
-    """Return what every convolution gives for one picture.
+    """Return the output of every convolution for one picture.
 
     Args:
-        network: In evaluation mode.
+        network: The network, in evaluation mode.
         picture: (1, C, H, W) float32 in [0, 1].
 
     Returns:
-        By the layer's name, in the order in which they are reached, (maps, H', W') float32.
+        (maps, H', W') float32 by layer name, in execution order.
 
     Raises:
         ModelError: The network has no convolution.
@@ -53,7 +53,7 @@ def maps_of(network: nn.Module, picture: Tensor) -> Mapping[str, NDArray[np.floa
 
 
 class _Hook:
-    """Keeps what one layer gives."""
+    """A forward hook that stores the output of a layer."""
 
     def __init__(self, name: str, said: dict[str, NDArray[np.float32]]) -> None:
         self._name, self._said = name, said
@@ -63,16 +63,16 @@ class _Hook:
 
 
 def draw_maps(network: nn.Module, picture: Tensor, folder: Path, *, title: str) -> tuple[Path, ...]:
-    """Write a PNG for each convolution, the picture itself first; gray is 0, on one scale a layer.
+    """Write a PNG for each convolution: the picture, then its maps on one scale; gray is 0.
 
     Args:
-        network: In evaluation mode.
+        network: The network, in evaluation mode.
         picture: (1, C, H, W) float32 in [0, 1].
-        folder: Where; made if need be.
-        title: Stands above each.
+        folder: Output folder; created if missing.
+        title: Title of each figure.
 
     Returns:
-        The files.
+        Paths of the files.
 
     Raises:
         ModelError: The network has no convolution.

@@ -1,4 +1,4 @@
-"""The results reported in the papers, row by row, from experiments/papers/*.toml."""
+"""Results reported in the papers, read from experiments/papers/*.toml."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -10,25 +10,25 @@ from fer_live.training.config.loader import from_toml
 
 FOLDER: Final = Path("experiments/papers")
 MEASURES: Final = ("accuracy", "macro_f1", "balanced_accuracy")
-"""Figures that a row may give and that every evaluation of ours has."""
+"""Figures of the papers that each of our evaluations has as well."""
 
 
 @dataclass(frozen=True, slots=True)
 class PaperRow:
-    """One row of a table, or what a figure shows.
+    """One row of a table, or one item of a figure, in a paper.
 
     Attributes:
-        row: What it is, in the paper's terms.
-        experiment: The file under experiments/ or its variant that repeats it; empty where none
-            does.
-        figures: The paper's own, of `MEASURES`, in [0, 1].
-        says: What else the paper gives, in words.
-        per_class: Each label's precision, recall and F1, in [0, 1], and its support where given.
-        data: What it was measured on; empty where it is the table's, as for all that follow.
-        split: How it was divided.
-        n: Pictures that were scored.
-        epochs: Trained.
-        runs: How many the figure is the mean of.
+        row: Name of the row in the paper.
+        experiment: The experiment, or a variant of one, under experiments/ that reproduces it;
+            empty if there is none.
+        figures: The paper's values of `MEASURES`, in [0, 1].
+        says: Other results in the paper, in words.
+        per_class: Precision, recall and F1 of each label, in [0, 1], and its support if stated.
+        data: The test data; empty or None, like the following ones, to inherit it from the table.
+        split: How the data were split.
+        n: Number of test pictures.
+        epochs: Number of epochs of training.
+        runs: Number of runs that the figures are the mean of.
     """
 
     row: str
@@ -57,15 +57,15 @@ class PaperTable:
 
     Attributes:
         id: Paper and table, such as "000-1"; figures are "000-fig2".
-        title: What it shows.
-        rows: Line by line; a figure may have none.
-        made_by: Commands that make it anew, where it takes more than training its rows.
-        data: What it was measured on.
-        split: How that was divided.
-        n: Pictures that were scored.
-        epochs: Trained.
-        runs: How many each figure is the mean of.
-        note: What a reader has to know.
+        title: Its title.
+        rows: Its rows; a figure may have none.
+        made_by: Commands that reproduce it, if that takes more than training its rows.
+        data: The test data.
+        split: How the data were split.
+        n: Number of test pictures.
+        epochs: Number of epochs of training.
+        runs: Number of runs that each figure is the mean of.
+        note: A remark for the reader.
     """
 
     id: str
@@ -82,7 +82,7 @@ class PaperTable:
 
 @dataclass(frozen=True, slots=True)
 class Paper:
-    """One file: a paper and all that it shows.
+    """A paper and its tables and figures, from one file.
 
     Attributes:
         paper: Authors and title.
@@ -94,10 +94,10 @@ class Paper:
 
 
 def read_papers(folder: Path = FOLDER) -> tuple[Paper, ...]:
-    """Read every paper's file.
+    """Read the files of all papers.
 
     Raises:
-        SettingsError: There is none, or one holds a key or value that makes no sense.
+        SettingsError: There is no file, or one has an invalid key or value.
     """
     paths = sorted(folder.glob("*.toml"))
     if not paths:
@@ -108,10 +108,10 @@ def read_papers(folder: Path = FOLDER) -> tuple[Paper, ...]:
 
 
 def table_named(papers: Sequence[Paper], name: str) -> PaperTable:
-    """Return the table of that id.
+    """Return the table with an id.
 
     Raises:
-        SettingsError: There is none; the message lists all.
+        SettingsError: There is no such table; the message lists all.
     """
     known = {table.id: table for paper in papers for table in paper.tables}
     if name not in known:

@@ -1,4 +1,4 @@
-"""`fer-train paper table`: a paper's figures next to ours, row by row."""
+"""Compare a paper's tables with our results, row by row, for `fer-train paper table`."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -23,18 +23,18 @@ HEADS: Final = ("row", "whose", "figures", "data", "split", "n", "epochs", "seed
 
 @dataclass(frozen=True, slots=True)
 class TableLine:
-    """The paper's figures of one row, or ours, each cell as text.
+    """The paper's figures or ours for one row, formatted as text.
 
     Attributes:
-        row: What the row is.
+        row: Name of the row.
         whose: "paper" or "ours".
-        figures: With intervals where they can be had.
-        data: What they were measured on.
-        split: How it was divided.
-        n: Pictures scored.
-        epochs: Trained.
-        seeds: Of ours which, of the paper's how many runs.
-        more: What else there is to say.
+        figures: Figures, with intervals where they can be computed.
+        data: The test data.
+        split: How the data were split.
+        n: Number of test pictures.
+        epochs: Number of epochs of training.
+        seeds: Our seeds, or the paper's number of runs.
+        more: Further remarks.
     """
 
     row: str
@@ -48,18 +48,18 @@ class TableLine:
     more: str = ""
 
     def cells(self) -> tuple[str, ...]:
-        """Return the cells in the order of `HEADS`; "-" where there is nothing."""
+        """Return the cells in the order of `HEADS`; "-" for empty ones."""
         named = (self.row, self.whose, self.figures, self.data, self.split)
         return tuple(c or "-" for c in (*named, self.n, self.epochs, self.seeds, self.more))
 
 
 def beside(table: PaperTable, finished: Sequence[FinishedEvaluation]) -> tuple[TableLine, ...]:
-    """Put ours below the paper's, for each row of a table.
+    """Return the lines of a table: for each row the paper's, then ours.
 
     Args:
-        table: The paper's.
-        finished: All that was scored; of repeated evaluations of the same network on the same data
-            the last one counts.
+        table: The paper's table.
+        finished: All finished evaluations; of repeated evaluations of the same network on the same
+            data only the last one counts.
     """
     lines = []
     for row in table.rows:
@@ -70,7 +70,7 @@ def beside(table: PaperTable, finished: Sequence[FinishedEvaluation]) -> tuple[T
 
 
 def _of_paper(row: PaperRow, table: PaperTable) -> TableLine:
-    """Return the paper's own line; its accuracy with the interval that its n leaves."""
+    """Return the paper's line; its accuracy with the Wilson interval, if n is stated."""
     n = row.n or table.n
     said = [f"{_NAMES[m]} {_percent(row.figures[m], n, m)}" for m in MEASURES if m in row.figures]
     epochs, runs = row.epochs or table.epochs, row.runs or table.runs
@@ -87,7 +87,7 @@ def _of_paper(row: PaperRow, table: PaperTable) -> TableLine:
 
 
 def _percent(value: float, n: int | None, measure: str) -> str:
-    """Return a share in percent, with Wilson's interval where n is known and it is one."""
+    """Format a percentage, with the Wilson interval if it is a proportion and n is known."""
     text = f"{100 * value:.4g} %"
     if n is None or measure != "accuracy":
         return text
@@ -96,7 +96,7 @@ def _percent(value: float, n: int | None, measure: str) -> str:
 
 
 def _ours(row: PaperRow, finished: Iterable[FinishedEvaluation]) -> list[TableLine]:
-    """Return a line for all repeats of a row on the same data."""
+    """Return our lines for a row: one for all runs on the same data."""
     groups: dict[tuple[object, ...], dict[tuple[object, ...], FinishedEvaluation]] = {}
     for one in finished:
         if one.experiment == row.experiment:
@@ -108,7 +108,7 @@ def _ours(row: PaperRow, finished: Iterable[FinishedEvaluation]) -> list[TableLi
 
 
 def _together(row: PaperRow, runs: tuple[FinishedEvaluation, ...]) -> TableLine:
-    """Return one run's figures, or the mean of several."""
+    """Return the line for one run, or with the mean of several."""
     first = runs[0]
     wanted = [m for m in MEASURES if m in row.figures] or ["accuracy", "macro_f1"]
     told = [(m, [f for one in runs if (f := getattr(one, m)) is not None]) for m in wanted]
@@ -136,7 +136,7 @@ def _together(row: PaperRow, runs: tuple[FinishedEvaluation, ...]) -> TableLine:
 
 
 def _figure(measure: str, found: Sequence[Figure], runs: Sequence[FinishedEvaluation]) -> str:
-    """Return one figure with its interval, or mean, standard deviation and interval of several."""
+    """Format one figure with its interval, or mean, standard deviation and interval of several."""
     if len(found) == 1:
         return str(found[0])
     names = tuple(one.model for one in runs)
@@ -144,12 +144,12 @@ def _figure(measure: str, found: Sequence[Figure], runs: Sequence[FinishedEvalua
 
 
 def _seeds(seeds: Sequence[int]) -> str:
-    """Return which seeds, such as "0" or "0, 1, 2"."""
+    """Format seeds, such as "0" or "0, 1, 2"."""
     return ", ".join(map(str, seeds))
 
 
 def as_text(table: PaperTable, finished: Sequence[FinishedEvaluation]) -> str:
-    """Return the table for a terminal of any width: a block a row, a line each for whose it is."""
+    """Format the table for a terminal of any width: a block per row, with a line for each side."""
     parts = [f"{table.id}: {table.title}"]
     shown = ""
     for line in beside(table, finished):
@@ -163,7 +163,7 @@ def as_text(table: PaperTable, finished: Sequence[FinishedEvaluation]) -> str:
 
 
 def _counted(line: TableLine) -> str:
-    """Return what is known of n, epochs and seeds or runs: "n = 3,589, epochs 8, seed 0"."""
+    """Format n, epochs and seeds or runs, if known: "n = 3,589, epochs 8, seed 0"."""
     seeds = line.seeds
     if line.whose == "ours" and seeds:
         seeds = f"seeds {seeds}" if "," in seeds else f"seed {seeds}"
@@ -180,7 +180,7 @@ def as_markdown(table: PaperTable, finished: Sequence[FinishedEvaluation]) -> st
 
 
 def _after(table: PaperTable) -> list[str]:
-    """Return what stands below the rows."""
+    """Return the lines below the table: commands and notes."""
     lines = ["", table.note] if table.note else []
     if table.made_by:
         lines += ["", "Made anew by:", *(f"    {command}" for command in table.made_by)]
@@ -188,7 +188,7 @@ def _after(table: PaperTable) -> list[str]:
 
 
 def _classes(table: PaperTable, finished: Sequence[FinishedEvaluation]) -> list[str]:
-    """Return the class report of each row that has one: the paper's and ours, a line a label."""
+    """Return the per-class results of each row that has them: the paper's and ours by label."""
     lines: list[str] = []
     for row in table.rows:
         if not row.per_class:
@@ -204,7 +204,7 @@ def _classes(table: PaperTable, finished: Sequence[FinishedEvaluation]) -> list[
 
 
 def _shares(values: tuple[float, ...]) -> str:
-    """Return precision, recall, F1 and support where it is told."""
+    """Format precision, recall, F1 and, if stated, support."""
     if not values:
         return NOT_RUN
     shares = "".join(f"{100 * value:6.1f}" for value in values[:3])
@@ -212,7 +212,7 @@ def _shares(values: tuple[float, ...]) -> str:
 
 
 def overview(papers: Sequence[Paper], finished: Sequence[FinishedEvaluation]) -> str:
-    """Return every table and figure, and how many of its rows were run."""
+    """List every table and figure, and how many of its rows have been reproduced."""
     done = {one.experiment for one in finished}
     lines = []
     for paper in papers:

@@ -1,1 +1,1 @@
-"""Evaluations and comparisons as tables, plots and pages."""
+"""Reports on evaluations and comparisons: tables, plots, HTML and Markdown."""

@@ -1,4 +1,4 @@
-"""A comparison as a JSON file and as one self-contained HTML page."""
+"""Write a comparison of runs as JSON and as a self-contained HTML page."""
 
 import json
 from html import escape
@@ -27,7 +27,7 @@ def write_comparison(found: Comparison, out: Path) -> tuple[Path, Path]:
 
 
 def comparison_page(found: Comparison) -> str:
-    """Return the whole page: a column a run."""
+    """Return the HTML page, with one column per run."""
     sideways = [
         (head, *(row[place] for row in found.rows))
         for place, head in enumerate(found.heads)

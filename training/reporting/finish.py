@@ -1,4 +1,4 @@
-"""After training: calibrate the run and report on its validation part."""
+"""Calibrate a trained run, evaluate it on its validation part and write the report."""
 
 from pathlib import Path
 
@@ -15,14 +15,14 @@ from fer_live.training.reporting.report import write_report
 def finish_run(
     folder: Path, data: Path, *, second: Wanted | None = None
 ) -> tuple[Evaluation, tuple[Path, Path]]:
-    """Calibrate a trained run and write the report on its validation part.
+    """Calibrate a trained run, evaluate it on its validation part and write the report.
 
-    A second head is calibrated and reported too.
+    A second head is calibrated and reported, too.
 
     Args:
-        folder: The run.
-        data: The folder that its data's paths are relative to.
-        second: Pictures from another domain, on which the first head is calibrated as well.
+        folder: Folder of the run.
+        data: Folder that the paths of its data are relative to.
+        second: Pictures from another domain to calibrate the first head on as well.
 
     Returns:
         The evaluation of the first head, and the two files of its report.

@@ -1,4 +1,4 @@
-"""Pieces of a self-contained HTML page: nothing on it is loaded from elsewhere."""
+"""Building blocks of self-contained HTML pages, which load nothing from elsewhere."""
 
 from collections.abc import Iterable, Sequence
 from html import escape
@@ -42,13 +42,13 @@ def page_of(title: str, parts: Iterable[str]) -> str:
 
 
 def note(text: str) -> str:
-    """Return a note; one that warns of leaking stands out."""
+    """Return a note as HTML; a warning of leakage between training and test data stands out."""
     kind = "note leaks" if "leak" in text else "note"
     return f'<p class="{kind}">{escape(text)}</p>'
 
 
 def tiles(figures: Iterable[tuple[str, str, str]]) -> str:
-    """Return figures to be seen first: name, value, and what belongs under it."""
+    """Return the headline figures as tiles: name, value and text below it."""
     cells = (
         f'<div class="tile"><span>{escape(name)}</span><b>{escape(value)}</b>'
         f"<span>{escape(under)}</span></div>"
@@ -58,7 +58,7 @@ def tiles(figures: Iterable[tuple[str, str, str]]) -> str:
 
 
 def table(heads: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
-    """Return a table."""
+    """Return a table as HTML."""
     top = "".join(f"<th>{escape(head)}</th>" for head in heads)
     body = "".join(
         "<tr>" + "".join(f"<td>{escape(cell)}</td>" for cell in row) + "</tr>\n" for row in rows
@@ -68,7 +68,7 @@ def table(heads: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
 
 
 def heat_table(labels: Sequence[str], counts: Sequence[Sequence[int]]) -> str:
-    """Return a confusion table: rows are true labels, shaded by each cell's share of its row."""
+    """Return a confusion matrix: rows are true labels, cells shaded by their share of the row."""
     top = "".join(f"<th>{escape(label)}</th>" for label in labels)
     rows = []
     for place, (label, row) in enumerate(zip(labels, counts, strict=True)):
@@ -84,7 +84,7 @@ def heat_table(labels: Sequence[str], counts: Sequence[Sequence[int]]) -> str:
 
 
 def _cell(count: int, share: float, *, own: bool) -> str:
-    """Return one shaded cell; hovering tells its share."""
+    """Return one shaded cell; its tooltip shows the share."""
     shade = round(100 - 60 * share)
     colour = "#fff" if share > _DARK else "#1c1c1c"
     kind = ' class="own"' if own else ""
@@ -93,5 +93,5 @@ def _cell(count: int, share: float, *, own: bool) -> str:
 
 
 def percent(share: float | None) -> str:
-    """Return a share in percent, or a dash where there was nothing to divide by."""
+    """Format a fraction as a percentage; a dash for None."""
     return "-" if share is None else f"{100 * share:.1f} %"

@@ -1,4 +1,4 @@
-"""The report's plots as inline SVG: small, with real text, the same bytes each time."""
+"""Plots for the report as inline SVG: small, with selectable text, reproducible to the byte."""
 
 import io
 from collections.abc import Mapping, Sequence
@@ -25,11 +25,11 @@ _LOOK: Final[dict[Any, Any]] = {
 
 
 def certainty_plot(scores: Scores, *, name: str) -> str:
-    """Draw the reliability diagram, and beside it what is wrong when less is shown.
+    """Draw the reliability diagram and the risk-coverage curve side by side.
 
     Args:
-        scores: What to draw.
-        name: Told apart from other plots of the same page by this.
+        scores: The figures to draw.
+        name: Unique name of the plot within its page.
     """
     with rc_context(_LOOK):
         plot = Plot(figsize=(9, 3.6), layout="constrained")
@@ -40,7 +40,7 @@ def certainty_plot(scores: Scores, *, name: str) -> str:
 
 
 def _reliability(axes: Axes, scores: Scores) -> None:
-    """Draw how often the network was right against how confident it was; area is count."""
+    """Draw accuracy against confidence; the area of a marker is the number of pictures."""
     axes.plot([0, 1], [0, 1], color="#999999", linewidth=1)
     there = scores.reliability
     x, y = [one.confidence for one in there], [one.accuracy for one in there]
@@ -52,7 +52,7 @@ def _reliability(axes: Axes, scores: Scores) -> None:
 
 
 def _coverage(axes: Axes, scores: Scores) -> None:
-    """Draw the risk-coverage curve: what is wrong of what is shown."""
+    """Draw the risk-coverage curve: error rate among shown labels against their share."""
     errors = scores.selective.curve
     shares = [(k + 1) / len(errors) for k in range(len(errors))]
     axes.plot(shares, errors, color=COLOURS[0], linewidth=1.5)
@@ -73,7 +73,7 @@ def _coverage(axes: Axes, scores: Scores) -> None:
 
 
 def curves_plot(training: Sequence[Mapping[str, float]], *, name: str) -> str:
-    """Draw each epoch's losses and figures."""
+    """Draw the training curves: losses and accuracies by epoch."""
     with rc_context(_LOOK):
         plot = Plot(figsize=(9, 3.6), layout="constrained")
         left, right = plot.subplots(1, 2)
@@ -88,7 +88,7 @@ def curves_plot(training: Sequence[Mapping[str, float]], *, name: str) -> str:
 
 
 def _lines(axes: Axes, training: Sequence[Mapping[str, float]], keys: Sequence[str]) -> None:
-    """Draw one line a key, in the order of the keys."""
+    """Draw one line per key."""
     for place, key in enumerate(keys):
         points = [(row["epoch"], row[key]) for row in training if key in row]
         axes.plot(
@@ -104,7 +104,7 @@ def _lines(axes: Axes, training: Sequence[Mapping[str, float]], keys: Sequence[s
 
 
 def as_svg(plot: Plot, name: str) -> str:
-    """Return a plot as inline SVG whose inner names no other plot on the page has."""
+    """Return a plot as inline SVG, with ids that are unique within the page."""
     out = io.StringIO()
     with rc_context({"svg.hashsalt": name, "svg.id": name}):
         plot.savefig(out, format="svg", metadata={"Date": None})

@@ -1,4 +1,4 @@
-"""One evaluation as JSON, as Markdown, and as one self-contained HTML page."""
+"""Write the report on an evaluation: JSON, Markdown and a self-contained HTML page."""
 
 import json
 from collections.abc import Mapping
@@ -26,17 +26,17 @@ def write_report(
     """Write `name`.json, `name`.html and `name`.md.
 
     Args:
-        evaluation: What to tell.
-        folder: Where; made if need be.
-        name: Of the files.
-        prevalence: How frequent labels are where the model is used; by default as in the pictures
-            that were scored.
+        evaluation: The evaluation.
+        folder: Output folder; created if missing.
+        name: Base name of the files.
+        prevalence: Frequencies of the labels where the model is used; those of the evaluated
+            pictures by default.
 
     Returns:
-        The paths of the JSON file and of the page; the Markdown lies beside them.
+        The paths of the JSON file and of the page; the Markdown is written next to them.
 
     Raises:
-        SinkError: The folder cannot be written to.
+        SinkError: The folder is not writable.
     """
     data, web = folder / f"{name}.json", folder / f"{name}.html"
     text = json.dumps(evaluation.as_table(), indent=1, ensure_ascii=False)
@@ -50,7 +50,7 @@ def write_report(
 
 
 def page_of(evaluation: Evaluation, prevalence: Mapping[str, float]) -> str:
-    """Return the whole page."""
+    """Return the HTML page."""
     title = f"{evaluation.model} on {evaluation.data}"
     about = (
         f"n = {evaluation.natural.n:,}; {evaluation.split}; temperature "
@@ -77,7 +77,7 @@ def page_of(evaluation: Evaluation, prevalence: Mapping[str, float]) -> str:
 
 
 def _tables(evaluation: Evaluation) -> list[str]:
-    """Return what was found beyond the figures of all pictures."""
+    """Return the tables of the studies: corruptions, slices and others that were requested."""
     parts: list[str] = []
     for table in report_tables(evaluation.as_table())[1:]:  # the page has each label's own figures
         parts += [f"<h2>{escape(table.title)}</h2>", page.table(table.heads, table.rows)]
@@ -86,7 +86,7 @@ def _tables(evaluation: Evaluation) -> list[str]:
 
 
 def markdown_of(evaluation: Evaluation) -> str:
-    """Return the figures and tables in Markdown."""
+    """Return the report as Markdown."""
     natural, balanced, clean = evaluation.natural, evaluation.balanced, evaluation.clean
     figures = [
         f"n = {natural.n:,}; {evaluation.split}; sha256 {evaluation.sha256 or '-'}",
@@ -104,7 +104,7 @@ def markdown_of(evaluation: Evaluation) -> str:
 
 
 def _tiles(evaluation: Evaluation) -> str:
-    """Return the figures to be seen first."""
+    """Return the tiles with the headline figures."""
     natural, balanced, clean = evaluation.natural, evaluation.balanced, evaluation.clean
     shown = natural.shown
     named = [("accuracy", natural.accuracy)]
@@ -127,7 +127,7 @@ def _tiles(evaluation: Evaluation) -> str:
 
 
 def _span(figure: Figure) -> str:
-    """Return a figure's interval in words."""
+    """Format the confidence interval of a figure."""
     return f"{100 * figure.low:.1f} to {100 * figure.high:.1f} %"
 
 
@@ -161,7 +161,7 @@ def _headline(evaluation: Evaluation) -> str:
 def _section(
     scores: Scores, labels: tuple[str, ...], prevalence: Mapping[str, float]
 ) -> tuple[str, ...]:
-    """Return all that is told at one prior."""
+    """Return the section of the page for one prior."""
     meaning = {
         "natural": "the network's own probabilities, as frequent as labels were in training",
         "balanced": "as if all labels were equally frequent (logit adjustment)",
@@ -177,7 +177,7 @@ def _section(
 
 
 def _per_class(scores: Scores, prevalence: Mapping[str, float]) -> str:
-    """Return each class's figures, and how far its name can be trusted."""
+    """Return the table of figures per label, with its predictive value at a prevalence."""
     heads = (
         *("label", "precision", "recall", "F1", "support", "named"),
         *("prevalence", "right when named", "which may be"),

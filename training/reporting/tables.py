@@ -1,4 +1,4 @@
-"""The tables of a report as text, for terminals, pages and cards."""
+"""The tables of a report as text cells, for terminals, HTML pages and model cards."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -10,7 +10,7 @@ from fer_live.training.metrics.classification import mean_recall, wilson
 Table: TypeAlias = Mapping[str, Any]
 
 MUCH: Final = -0.10
-"""A change of accuracy under this is marked: more than 10 points are lost."""
+"""Changes of accuracy below this, losses of more than 10 points, are highlighted."""
 MARK: Final = "**"
 _CONFUSIONS: Final = 6
 _CHANGED: Final = ("accuracy", "change, paired", "macro F1", "macro F1, balanced prior")
@@ -21,10 +21,10 @@ class ReportTable:
     """One table.
 
     Attributes:
-        title: What it shows.
-        heads: Of the columns.
-        rows: Cells of text, as many a row as there are heads.
-        note: What a reader has to know; may be empty.
+        title: Title of the table.
+        heads: Column headers.
+        rows: Cells of text, one per header.
+        note: An explanation for the reader; may be empty.
     """
 
     title: str
@@ -34,9 +34,9 @@ class ReportTable:
 
 
 def report_tables(report: Table) -> tuple[ReportTable, ...]:
-    """Return the tables of a report: its JSON, or an evaluation's `as_table`.
+    """Return the tables of a report, given its JSON or an evaluation's `as_table`.
 
-    Tables that it holds nothing for are left out.
+    Tables without any data are left out.
     """
     studies = report.get("studies") or {}
     made = [_classes(report), _confusions(report), _coverage(report)]
@@ -52,12 +52,12 @@ def report_tables(report: Table) -> tuple[ReportTable, ...]:
 
 
 def shared_recall(report: Table, prior: str) -> float | None:
-    """Return the mean recall of the labels beside contempt; None where none occurs."""
+    """Return the mean recall of all labels except contempt; None if none of them occurs."""
     return mean_recall({one["label"]: one["recall"] for one in report[prior]["per_class"]})
 
 
 def _classes(report: Table) -> ReportTable:
-    """Return each label's recall at both priors, and how far its name can be trusted."""
+    """Return recall at both priors and precision, per label."""
     rows = []
     pairs = zip(report["natural"]["per_class"], report["balanced"]["per_class"], strict=True)
     for natural, balanced in pairs:
@@ -73,7 +73,7 @@ def _classes(report: Table) -> ReportTable:
 
 
 def _confusions(report: Table) -> ReportTable:
-    """Return what is most often taken for what, at the prior that the runtime takes by default."""
+    """Return the most frequent confusions, at the default prior of the runtime."""
     labels, counts = report["labels"], report["balanced"]["confusion"]
     found = [
         (counts[row][column], row, column)
@@ -92,7 +92,7 @@ def _confusions(report: Table) -> ReportTable:
 
 
 def _coverage(report: Table) -> ReportTable:
-    """Return what is wrong of what is shown, when only the surest answers are."""
+    """Return the error rates if only the most confident predictions are shown."""
     curves = [report[prior].get("selective") for prior in ("natural", "balanced")]
     if None in curves:
         return ReportTable("", (), ())
@@ -117,7 +117,7 @@ _ERROR: Final = ("wrong", "least confidence")
 
 
 def _cells(title: str, cells: Sequence[Table], *, marked: bool = False) -> ReportTable:
-    """Return one row a circumstance; columns that would be empty are left out."""
+    """Return one row per condition; columns without data are left out."""
     changed = any(one["change"] for one in cells)
     heads = [head for head in _CHANGED if changed or not head.startswith("change")]
     rows = []
@@ -135,7 +135,7 @@ def _cells(title: str, cells: Sequence[Table], *, marked: bool = False) -> Repor
 
 
 def _change(change: Table | None, *, marked: bool) -> str:
-    """Return a change in points with its interval; a great loss is marked."""
+    """Format a change in points with its interval; large losses are highlighted."""
     if not change:
         return ""
     points, low, high = (100 * change[key] for key in ("points", "low", "high"))
@@ -144,7 +144,7 @@ def _change(change: Table | None, *, marked: bool) -> str:
 
 
 def _recall(recall: float | None, n: int) -> str:
-    """Return a recall with Wilson's interval."""
+    """Format a recall with its Wilson interval."""
     if recall is None:
         return "-"
     low, high = wilson(round(recall * n), n)

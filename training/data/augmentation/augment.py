@@ -57,7 +57,7 @@ def mixup(pictures: Tensor, targets: Tensor, alpha: float) -> tuple[Tensor, Tens
     Args:
         pictures: (N, C, H, W) float32.
         targets: (N, K) distributions over labels.
-        alpha: Parameter of the Beta distribution, positive.
+        alpha: Parameter of the Beta distribution; 0 returns the batch unchanged.
     """
     if alpha == 0:
         return pictures, targets

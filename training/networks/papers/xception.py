@@ -1,4 +1,4 @@
-"""Xception (Chollet 2017) and mini-Xception (Arriaga et al. 2017), a common baseline for FER2013."""
+"""Xception (Chollet 2017) and mini-Xception (Arriaga et al. 2017), a frequent baseline."""
 
 from collections.abc import Sequence
 from typing import Final

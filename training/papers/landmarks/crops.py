@@ -1,4 +1,4 @@
-"""Face crops with their landmarks, and augmentation of both."""
+"""Crop faces together with their landmarks, and augment both."""
 
 import math
 from collections.abc import Iterator
@@ -22,15 +22,16 @@ from fer_live.training.papers.landmarks.settings import CropSettings
 def crop_of(
     points: NDArray[np.float64], settings: CropSettings, chance: np.random.Generator | None = None
 ) -> tuple[Affine, bool]:
-    """Return how a face is cut out.
+    """Return the affine transform that crops a face.
 
     Args:
-        points: (68, 2) in the picture's pixels.
-        settings: How.
-        chance: What varies; None cuts it in the middle and upright, as for scoring.
+        points: (68, 2) landmarks in the picture's pixels.
+        settings: Size and augmentation of the crop.
+        chance: Random generator for augmentation; None for a centred, upright crop, as in
+            evaluation.
 
     Returns:
-        (2, 3) from the picture's pixels to the crop's, and whether that mirrors the face.
+        (2, 3) transform from the picture's pixels to the crop's, and whether it mirrors the face.
     """
     low, high = points.min(axis=0), points.max(axis=0)
     side = settings.around * max(float((high - low).max()), 1.0)
@@ -50,7 +51,7 @@ def crop_of(
 
 
 def moved(points: NDArray[np.float64], crop: Affine, *, mirrored: bool) -> NDArray[np.float64]:
-    """Return (68, 2) points in the crop's pixels, in the order that they have there."""
+    """Return (68, 2) points in the crop's pixels, reordered if the crop is mirrored."""
     there: NDArray[np.float64] = points @ crop[:, :2].T + crop[:, 2]
     return there[list(MIRRORED)] if mirrored else there
 
@@ -58,7 +59,7 @@ def moved(points: NDArray[np.float64], crop: Affine, *, mirrored: bool) -> NDArr
 def recoloured(
     picture: NDArray[np.uint8], settings: CropSettings, chance: np.random.Generator
 ) -> NDArray[np.uint8]:
-    """Return an (H, W, 3) RGB picture with another saturation and hue."""
+    """Return an (H, W, 3) RGB picture with random changes of saturation and hue."""
     hsv = cv2.cvtColor(picture, cv2.COLOR_RGB2HSV).astype(np.float32)
     hsv[..., 1] *= 1 + chance.uniform(-settings.saturation, settings.saturation)
     hsv[..., 0] += chance.uniform(-settings.hue_deg, settings.hue_deg) / 2  # OpenCV has 180 steps
@@ -68,13 +69,13 @@ def recoloured(
 
 
 class CropBatches:
-    """Batches of (pictures (B, 3, S, S) float32 in [0, 1], points (B, 68, 2) in sides of the crop).
+    """Batches of pictures (B, 3, S, S) float32 in [0, 1] and points (B, 68, 2) in crop sides.
 
     Args:
-        faces: Whose.
-        settings: How they are cut out.
-        size: Faces a batch.
-        seed: Decides order and what varies, with the epoch; None varies nothing.
+        faces: The faces.
+        settings: Size and augmentation of the crops.
+        size: Faces per batch.
+        seed: Seed of order and augmentation, together with the epoch; None for neither.
     """
 
     def __init__(
@@ -113,12 +114,12 @@ class CropBatches:
 
 
 def cut_out(picture: NDArray[np.uint8], crop: Affine, side_px: int) -> NDArray[np.uint8]:
-    """Return (side, side, 3) RGB; black lies outside the picture."""
+    """Return the (side, side, 3) RGB crop; black outside the picture."""
     rgb = np.repeat(picture[..., None], 3, axis=2) if picture.ndim == 2 else picture  # noqa: PLR2004
     return cv2.warpAffine(rgb, crop, (side_px, side_px), flags=cv2.INTER_LINEAR).astype(np.uint8)
 
 
 @lru_cache(maxsize=512)
 def _opened(path: Path) -> NDArray[np.uint8]:
-    """Read a picture; the last few hundred stay in memory."""
+    """Read a picture; the last few hundred are cached in memory."""
     return read_picture(path)

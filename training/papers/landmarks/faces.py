@@ -1,4 +1,4 @@
-"""Pictures with 68 landmarks each: 300-W's or dlib's layout, or a folder and MediaPipe."""
+"""Read faces with 68 landmarks: in 300-W's or dlib's format, or labelled by MediaPipe."""
 
 import hashlib
 import logging
@@ -19,18 +19,18 @@ from fer_live.training.papers.landmarks.points import COUNT, MESH
 from fer_live.training.papers.landmarks.settings import PointsSettings
 
 _CHUNK: Final = 256
-"""Pictures whose points are kept in one file."""
+"""Pictures per cache file of points."""
 _log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
 class LandmarkedFaces:
-    """N faces that have not been opened.
+    """N faces whose pictures have not been read yet.
 
     Attributes:
-        paths: Each face's picture; a picture may hold several.
-        points: (N, 68, 2) float64 in its pixels.
-        source: What this is, in a few words.
+        paths: Path of each face's picture; a picture may contain several faces.
+        points: (N, 68, 2) float64 landmarks in pixels of the picture.
+        source: Short description of the data.
     """
 
     paths: tuple[Path, ...]
@@ -50,12 +50,12 @@ class LandmarkedFaces:
 
 
 def read_faces(settings: PointsSettings, root: Path, *, path: str = "") -> LandmarkedFaces:
-    """Read every face that the settings name.
+    """Read the landmarks of all faces of a data set.
 
     Args:
-        settings: Which, and who says where their points are.
-        root: The folder that paths are relative to.
-        path: In place of the settings' own.
+        settings: Location and format of the data.
+        root: Folder that paths are relative to.
+        path: Overrides the path in the settings, if not empty.
 
     Raises:
         DataError: A file is missing or malformed, or there is no face.
@@ -73,7 +73,7 @@ def read_faces(settings: PointsSettings, root: Path, *, path: str = "") -> Landm
 
 
 def _of_pts(folder: Path) -> Iterator[tuple[Path, NDArray[np.float64]]]:
-    """Give each picture that has a .pts of the same name."""
+    """Yield each picture that has a .pts file of the same name, with its points."""
     if not folder.is_dir():
         raise DataError(f"{folder} is not a folder; data.path must name one with .pts files")
     for file in sorted(folder.rglob("*.pts")):
@@ -86,10 +86,10 @@ def _of_pts(folder: Path) -> Iterator[tuple[Path, NDArray[np.float64]]]:
 
 
 def read_pts(path: Path) -> NDArray[np.float64]:
-    """Read a .pts file as (68, 2); its pixels count from 1, ours from 0.
+    """Read a .pts file as (68, 2), converted from 1-based to 0-based pixel coordinates.
 
     Raises:
-        DataError: It cannot be read or does not hold 68 points.
+        DataError: The file cannot be read or does not contain 68 points.
     """
     try:
         text = path.read_text(encoding="utf-8")
@@ -103,7 +103,7 @@ def read_pts(path: Path) -> NDArray[np.float64]:
 
 
 def _of_xml(path: Path) -> Iterator[tuple[Path, NDArray[np.float64]]]:
-    """Give each box of dlib's list; pictures lie relative to the file."""
+    """Yield each box in a dlib XML file with its points; paths are relative to that file."""
     try:
         images = ET.parse(path).getroot().iter("image")
         boxes = [(image.get("file") or "", box) for image in images for box in image.iter("box")]
@@ -123,7 +123,7 @@ def _of_xml(path: Path) -> Iterator[tuple[Path, NDArray[np.float64]]]:
 
 
 def _of_teacher(folder: Path) -> Iterator[tuple[Path, NDArray[np.float64]]]:
-    """Give each picture in which MediaPipe finds a face; what it found is kept."""
+    """Yield each picture in which MediaPipe detects a face, with its points; cached."""
     paths = pictures_in(folder)
     lost = 0
     for at in range(0, len(paths), _CHUNK):
@@ -143,10 +143,10 @@ def _of_teacher(folder: Path) -> Iterator[tuple[Path, NDArray[np.float64]]]:
 
 
 def taught(paths: Sequence[Path]) -> NDArray[np.float64]:
-    """Return (N, 68, 2) of what MediaPipe sees in N pictures; NaN where it sees no face.
+    """Return (N, 68, 2) landmarks that MediaPipe detects in N pictures; NaN without a face.
 
     Raises:
-        DataError: One is no picture.
+        DataError: A file is not a picture.
     """
     from fer_live.training.data.transforms.face_crops import Landmarks  # noqa: PLC0415 (heavy)
 

@@ -1,4 +1,4 @@
-"""Train and evaluate the landmark network, and write a self-describing folder."""
+"""Train and evaluate the landmark network, and write the folder of the run."""
 
 import dataclasses
 import io
@@ -30,7 +30,7 @@ from fer_live.training.papers.landmarks.settings import LandmarkExperiment
 
 MEASURE: Final = "normalised mean error (NME), by the inter-ocular distance: outer eye corners"
 FAILED: Final = 0.08
-"""A face with a larger error counts as missed, as is usual on 300-W."""
+"""Faces with a larger normalised error count as failures, as is usual on 300-W."""
 _FORESEEN: Final = (
     ".*does not have many workers.*",  # a face is cut out in a millisecond
     ".*Checkpoint directory .* exists.*",  # that of an interrupted run
@@ -41,14 +41,14 @@ _PARTS: Final = ("train", "watched", "reported")
 
 @dataclass(frozen=True, slots=True)
 class LandmarkScores:
-    """What a network finds on faces that are cut out around their own points.
+    """Accuracy of a landmark network on faces cropped around their true points.
 
     Attributes:
-        n: Faces.
-        nme: Mean of the normalised mean error over faces, with a 95 % interval.
-        median: Of it.
-        failures: Share of faces over `FAILED`, with Wilson's interval.
-        mean_face: NME of one face for all, the mean of the training part: what knows no picture.
+        n: Number of faces.
+        nme: Mean over faces of the normalised mean error (NME), with a 95 % interval.
+        median: Median of the NME.
+        failures: Fraction of faces with an NME above `FAILED`, with its Wilson interval.
+        mean_face: NME of a baseline that always predicts the mean face of the training part.
     """
 
     n: int
@@ -60,7 +60,7 @@ class LandmarkScores:
 
 @dataclass(frozen=True, slots=True)
 class LandmarkRun:
-    """What a training left behind: its folder, the scores of the best epoch, seconds spent."""
+    """Result of a training: its folder, the scores of the best epoch, and the time in seconds."""
 
     folder: Path
     scores: LandmarkScores
@@ -89,7 +89,7 @@ class _Learner(lightning.LightningModule):
         self._errors.append(_errors(self.network(pictures), points))
 
     def on_validation_epoch_end(self) -> None:
-        """Log the mean error of the part that is watched."""
+        """Log the mean error on the validation part."""
         self.log("val_nme", float(np.concatenate(self._errors).mean()), prog_bar=True)
         self._errors.clear()
 
@@ -101,7 +101,7 @@ class _Learner(lightning.LightningModule):
 
 
 class _Epochs(Callback):
-    """Tells the batches which epoch it is, so that a resumed run sees what an unbroken one saw."""
+    """Sets the epoch of the batches, so that a resumed run sees the same data."""
 
     def __init__(self, batches: CropBatches) -> None:
         self._batches = batches
@@ -121,18 +121,18 @@ def fit_landmarks(
     max_steps: int | None = None,
     progress: bool = True,
 ) -> LandmarkRun:
-    """Train one landmark experiment, or go on with it; leave weights, log and report.
+    """Train a landmark experiment, or resume it; writes weights, log and report.
 
     Args:
-        experiment: What to do.
-        data: The folder that its paths are relative to.
-        runs: Where the run's folder is made.
-        max_steps: Stop after so many steps, for trying things out.
+        experiment: The experiment.
+        data: Folder that its paths are relative to.
+        runs: Folder in which the folder of the run is created.
+        max_steps: Stop after so many steps, for a trial.
         progress: Whether to show a progress bar.
 
     Raises:
         DataError: Faces cannot be read, or there are too few.
-        SettingsError: The folder holds a run with other settings.
+        SettingsError: The folder contains a run with other settings.
     """
     parts = parts_of(experiment, data)
     folder = runs / experiment.name
@@ -162,12 +162,12 @@ def fit_landmarks(
 
 
 def parts_of(experiment: LandmarkExperiment, root: Path) -> dict[str, LandmarkedFaces]:
-    """Read the faces and divide them: "train", "watched" (it chooses) and "reported".
+    """Read the faces and split them: "train", "watched" (validation) and "reported" (test).
 
-    Faces of one picture stay together.
+    All faces of a picture go to the same part.
 
     Raises:
-        DataError: They cannot be read, or a part is left empty.
+        DataError: The faces cannot be read, or a part is empty.
     """
     settings = experiment.data
     faces = read_faces(settings, root)
@@ -196,7 +196,7 @@ def mean_of(experiment: LandmarkExperiment, faces: LandmarkedFaces) -> Tensor:
 
 
 def _settle(experiment: LandmarkExperiment, folder: Path) -> None:
-    """Make the run's folder, or refuse one that was started with other settings."""
+    """Create the folder of the run; an existing one must have the same settings."""
     path = folder / "experiment.json"
     text = json.dumps(dataclasses.asdict(experiment), indent=2) + "\n"
     if path.is_file() and path.read_text(encoding="utf-8") != text:
@@ -216,7 +216,7 @@ def _trained(
     *,
     progress: bool,
 ) -> Xception:
-    """Run Lightning; give the network of the best epoch."""
+    """Train with Lightning; return the network of the best epoch."""
     fit = experiment.fit
     torch.manual_seed(fit.seed)
     network = Xception(experiment.widths, classes=2 * COUNT)
@@ -255,7 +255,7 @@ def _trained(
 def score(
     network: nn.Module, experiment: LandmarkExperiment, faces: LandmarkedFaces, mean_face: Tensor
 ) -> LandmarkScores:
-    """Score a network in evaluation mode on faces that are cut out around their points."""
+    """Evaluate a network on faces cropped around their true points."""
     errors, without = [], []
     with torch.inference_mode():
         for pictures, points in CropBatches(faces, experiment.crop, 64):
