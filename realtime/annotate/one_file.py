@@ -60,10 +60,12 @@ class Sent:
     Attributes:
         address: Such as s3://bucket/results.
         folder: The folder that represents it in the jobs' targets; it may be on another machine.
+        slices_too: Whether the results of slices go there as well, for lack of a shared folder.
     """
 
     address: str = field(repr=False)  # it may hold a password
     folder: Path
+    slices_too: bool = False
 
 
 @dataclass(frozen=True, slots=True)

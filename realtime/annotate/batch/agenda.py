@@ -1,8 +1,9 @@
 """The tasks of a run: every input; for a long one its slices first, then the whole."""
 
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 from types import TracebackType
 from typing import Final, Self
 
@@ -47,7 +48,14 @@ class Agenda:
     """
 
     def __init__(
-        self, jobs: Sequence[Job], order: Order, news: News, *, at_once: int, cut: bool
+        self,
+        jobs: Sequence[Job],
+        order: Order,
+        news: News,
+        *,
+        at_once: int,
+        cut: bool,
+        clear: Callable[[Path], None] = lambda _: None,
     ) -> None:
         """Prepare a task for each input.
 
@@ -57,7 +65,9 @@ class Agenda:
             news: Receives the outcomes.
             at_once: Number of tasks processed at once.
             cut: Whether long files may be cut into slices; the settings give their length.
+            clear: Called with the folder of a file's slices when nobody needs them any more.
         """
+        self._clear = clear
         self._news, self._at_once = news, at_once
         cut = cut and order.settings.slice_s is not None
         self._ready = deque(
@@ -144,7 +154,7 @@ class Agenda:
         self._finished.add(task.index)
         file = self._in_slices.pop(task.index, None)
         if file is not None:
-            file.folder.remove()
+            self._remove(file)
             if outcome.in_one_piece is None and outcome.status == "done":
                 outcome = replace(outcome, in_one_piece=file.fault)
         self.count_attempt(task, outcome.attempts)
@@ -160,4 +170,10 @@ class Agenda:
         trace: TracebackType | None,
     ) -> None:
         for file in self._in_slices.values():
-            file.folder.remove()
+            self._remove(file)
+
+    def _remove(self, file: _InSlices) -> None:
+        """Remove the slices of a file."""
+        file.folder.remove()
+        if isinstance(file.task.slices, SlicePlan):
+            self._clear(file.task.slices.folder)

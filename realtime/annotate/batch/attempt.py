@@ -11,7 +11,7 @@ from fer_live.realtime.annotate.one_file import Order, annotate_file, model_of
 from fer_live.realtime.annotate.opened import Opened, opened_here
 from fer_live.realtime.annotate.passes.first import Tell
 from fer_live.realtime.annotate.report import Outcome
-from fer_live.realtime.annotate.shelf.sending import annotate_and_send
+from fer_live.realtime.annotate.shelf.sending import analyse_and_send, annotate_and_send
 from fer_live.realtime.annotate.slices.planning import NOT_THE_SAME, Entry, SlicePlan
 from fer_live.realtime.annotate.slices.task import analyse_slice
 from fer_live.system_errors import MEMORY_RAN_OUT, ran_out_of_memory
@@ -105,7 +105,10 @@ def _done(task: Task, opened: Opened, tell: Tell) -> Done:
     job, order, slices = task.job, task.order, task.slices
     if task.entry is not None and isinstance(slices, SlicePlan):
         model_of(order, opened)
-        analyse_slice(job, order.settings, slices, task.entry, opened, tell)
+        if order.sent is not None and order.sent.slices_too:
+            analyse_and_send(job, order, slices, task.entry, opened, tell)
+        else:
+            analyse_slice(job, order.settings, slices, task.entry, opened, tell)
         return SliceDone()
     if order.sent is not None:
         return annotate_and_send(job, order, opened, tell, slices)

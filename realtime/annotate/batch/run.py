@@ -147,7 +147,7 @@ def _way(
     if jobs is None:
         return _alone(channels)
     if isinstance(jobs, RayCluster):
-        return _with_ray(jobs, None if isinstance(shelf, RemoteShelf) else shelf.folder)
+        return _with_ray(jobs, shelf)
     return nullcontext((jobs, partial(in_processes, count=jobs)))
 
 
@@ -166,7 +166,7 @@ def _alone(channels: Sequence[Channel]) -> Generator[tuple[int, _Work]]:
 
 
 @contextmanager
-def _with_ray(cluster: RayCluster, out: Path | None) -> Generator[tuple[int, _Work]]:
+def _with_ray(cluster: RayCluster, shelf: Shelf) -> Generator[tuple[int, _Work]]:
     """Give the way over a cluster, for as long as this process is connected to it.
 
     Raises:
@@ -182,7 +182,7 @@ def _with_ray(cluster: RayCluster, out: Path | None) -> Generator[tuple[int, _Wo
             "pip install 'fer-live[ray]'"
         ) from error
     with connected(cluster) as at_once:
-        yield at_once, partial(on_cluster, cluster=cluster, room=at_once, out=out)
+        yield at_once, partial(on_cluster, cluster=cluster, room=at_once, shelf=shelf)
 
 
 def _in_this_process(jobs: Sequence[Job], order: Order, news: News, sender: Sender | None) -> None:

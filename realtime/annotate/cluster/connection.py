@@ -52,7 +52,7 @@ def _begin(cluster: RayCluster) -> None:
             )
         else:
             ray.init(cluster.address, **quiet)
-    except (ConnectionError, RuntimeError, ValueError, ray.exceptions.RayError) as error:
+    except Exception as error:  # Ray has a bare one for a start that took it too long
         where = cluster.address or "this machine"
         said = str(error).strip().splitlines()
         why = said[0].rstrip(".") if said else type(error).__name__

@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
-from pathlib import Path
 from typing import Any, Final, TypeAlias
 
 import ray
@@ -18,6 +17,7 @@ from fer_live.realtime.annotate.cluster.worker import annotated_on_cluster, home
 from fer_live.realtime.annotate.inputs.jobs import Job
 from fer_live.realtime.annotate.one_file import Order
 from fer_live.realtime.annotate.report import Outcome
+from fer_live.realtime.annotate.shelf.shelf import Shelf
 
 PATIENCE_S: Final = 300.0
 """How long an input waits that another process has: a shared folder's server notices only after
@@ -34,25 +34,26 @@ def on_cluster(
     *,
     cluster: RayCluster,
     room: int,
-    out: Path | None,
+    shelf: Shelf,
 ) -> None:
     """Annotate all inputs on the cluster that this process is connected to.
 
     Ray decides where and when, and tries again what was lost with a process or a machine. What is
-    seen in slices goes through `out`: where results are sent to an address, files are not cut, and
-    their outcomes say so.
+    seen in slices goes through the place for the outputs.
 
     Raises:
         FerLiveError: A machine cannot take part.
     """
     board = put_up_board()
     order = replace(order, patience_s=PATIENCE_S)
+    if order.sent is not None:
+        order = replace(order, sent=replace(order.sent, slices_too=True))
     work = ray.remote(annotated_on_cluster).options(
         num_cpus=cluster.num_cpus, num_gpus=cluster.num_gpus, max_retries=cluster.retries
     )
-    home = home_of(out, gpu=cluster.num_gpus > 0)
+    home = home_of(shelf.folder if order.sent is None else None, gpu=cluster.num_gpus > 0)
     waiting: _Waiting = {}
-    with Agenda(jobs, order, news, at_once=room, cut=True) as agenda:
+    with Agenda(jobs, order, news, at_once=room, cut=True, clear=shelf.clear_slices) as agenda:
         try:
             while True:
                 waiting |= {work.remote(task, home, board): task for task in agenda.more()}

@@ -6,7 +6,7 @@ import platform
 import time
 from collections.abc import Mapping
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from typing import Any, Final
@@ -19,11 +19,8 @@ from fer_live.realtime.annotate.batch.workers import STALLED_S
 from fer_live.realtime.annotate.inputs.jobs import MANIFEST
 from fer_live.realtime.annotate.opened import opened_here
 from fer_live.realtime.annotate.passes.first import Tell
-from fer_live.realtime.annotate.report import Outcome
-from fer_live.realtime.annotate.slices.planning import SlicePlan
 from fer_live.realtime.annotate.summary import versions
 
-NO_FOLDER: Final = "its results go to an address, and the machines share no folder for slices"
 TELL_EVERY_S: Final = 0.5
 """How often one input says how far it is: each time is a message over the network."""
 
@@ -66,22 +63,11 @@ def annotated_on_cluster(task: Task, home: Home, board: Any) -> tuple[Done, int]
     attempt = 1
     with suppress(ray.exceptions.RayError):  # then nobody counts
         attempt = ray.get(board.begin.remote(task.name))
-    tell = _teller(task.name, board)
     try:
-        done = annotated(task, opened_here(), tell)
-        if isinstance(done, SlicePlan) and home.out is None:
-            done = _in_one_piece(task, tell)
+        done = annotated(task, opened_here(), _teller(task.name, board))
     finally:
         faulthandler.cancel_dump_traceback_later()
     return done, attempt
-
-
-def _in_one_piece(task: Task, tell: Tell) -> Done:
-    """Work on an input that would be cut if there were a place for its slices."""
-    done = annotated(replace(task, slices=None), opened_here(), tell)
-    if isinstance(done, Outcome) and done.status == "done":
-        return replace(done, in_one_piece=NO_FOLDER)
-    return done
 
 
 @cache

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Callable, Generator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, Final
 
@@ -10,6 +10,7 @@ from fer_live.errors import SettingsError, SinkError
 from fer_live.realtime.annotate.fingerprint import sha256_of_file
 from fer_live.realtime.annotate.inputs.jobs import SUMMARY, is_crop
 from fer_live.realtime.annotate.shelf.shelf import Shelf
+from fer_live.realtime.annotate.slices.folders import is_slice
 from fer_live.realtime.annotate.summary import read_summary
 
 _ADDRESS: Final = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+://")
@@ -117,6 +118,16 @@ class RemoteShelf(Shelf):
             for key in self._fs.ls(self._key(path), detail=False):
                 if is_crop(Path(key)):
                     self._fs.rm_file(key)
+
+    def clear_slices(self, folder: Path) -> None:
+        """Remove the slices of a file as far as the address lets; any later run can use them."""
+        with suppress(SinkError):
+            if not self.has(folder):
+                return
+            with self._faults(folder):
+                for key in self._fs.ls(self._key(folder), detail=False):
+                    if is_slice(Path(key).name):
+                        self._fs.rm_file(key)
 
     def told(self, path: Path) -> Path:
         """Return the path of an output below the address."""

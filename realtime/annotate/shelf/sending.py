@@ -1,17 +1,20 @@
 """One input whose outputs are made on this machine and then sent to an address."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from fer_live.errors import SinkError
 from fer_live.realtime.annotate.inputs.jobs import SUMMARY, Job
-from fer_live.realtime.annotate.one_file import ALL_SUFFIXES, Order, annotate_file
+from fer_live.realtime.annotate.one_file import ALL_SUFFIXES, Order, Sent, annotate_file
 from fer_live.realtime.annotate.opened import Opened
 from fer_live.realtime.annotate.passes.first import Tell
 from fer_live.realtime.annotate.report import Outcome
 from fer_live.realtime.annotate.shelf.remote import RemoteShelf
-from fer_live.realtime.annotate.slices.planning import SlicePlan
+from fer_live.realtime.annotate.slices.planning import Entry, SlicePlan
+from fer_live.realtime.annotate.slices.store import paths_of
+from fer_live.realtime.annotate.slices.task import analyse_slice
 
 
 def annotate_and_send(
@@ -30,6 +33,8 @@ def annotate_and_send(
         shelf = RemoteShelf(order.sent.address, Path(name))
         here = Job(job.source, shelf.folder / job.target.relative_to(order.sent.folder))
         shelf.fetch(here.output(SUMMARY))
+        if isinstance(slices, SlicePlan) and order.sent.slices_too:
+            slices = _fetched(slices, slices.entries, shelf, order.sent)
         try:
             outcome = annotate_file(here, order, opened, tell, shelf, slices)
         except SinkError as error:
@@ -40,6 +45,37 @@ def annotate_and_send(
             _send(here, outcome, shelf, tell)
     files = tuple(job.target.with_name(path.name) for path in outcome.files)
     return replace(outcome, files=files)
+
+
+def analyse_and_send(
+    job: Job, order: Order, plan: SlicePlan, entry: Entry, opened: Opened, tell: Tell
+) -> None:
+    """Do what `analyse_slice` does, with the results at the address that the order names.
+
+    Raises:
+        FerLiveError: As from `analyse_slice`.
+    """
+    assert order.sent is not None
+    with TemporaryDirectory(prefix="fer-live-") as name:
+        shelf = RemoteShelf(order.sent.address, Path(name))
+        here = _fetched(plan, (entry,), shelf, order.sent)
+        if analyse_slice(job, order.settings, here, entry, opened, tell):
+            for path in paths_of(
+                here.folder, entry.number
+            ):  # what says that it is whole comes last
+                shelf.send(path, alive=lambda: tell(1.0))
+
+
+def _fetched(
+    plan: SlicePlan, entries: Sequence[Entry], shelf: RemoteShelf, sent: Sent
+) -> SlicePlan:
+    """Return a plan with the slices that are finished in a folder of this machine."""
+    folder = shelf.folder / plan.folder.relative_to(sent.folder)
+    folder.mkdir(parents=True)
+    for entry in entries:
+        for path in paths_of(folder, entry.number):
+            shelf.fetch(path)
+    return replace(plan, folder=folder)
 
 
 def _send(job: Job, outcome: Outcome, shelf: RemoteShelf, tell: Tell) -> None:

@@ -38,6 +38,9 @@ class Shelf:
     def send(self, path: Path) -> None:
         """Put there what was made in the folder."""
 
+    def clear_slices(self, folder: Path) -> None:
+        """Remove the slices of a file where they are not in the folder itself."""
+
     def told(self, path: Path) -> Path:
         """Return what the path of an output is to whoever reads the report."""
         return path

@@ -16,6 +16,11 @@ from fer_live.realtime.annotate.workspace import at_work, disk_errors, locked
 _OURS: Final = re.compile(r"\d+\.(faces|json|half)")
 
 
+def is_slice(name: str) -> bool:
+    """Whether a file in such a folder is one of a slice's."""
+    return _OURS.fullmatch(name) is not None
+
+
 class SliceFolder:
     """A folder, created and locked for a run; what a killed run left in it is used."""
 
@@ -54,6 +59,6 @@ def clear_slices(folders: Iterable[Path]) -> None:
     for outputs in folders:
         for left in outputs.glob(f".*{ENDING}"):
             with suppress(OSError, SinkError):  # gone, somebody else's, or at work
-                if all(_OURS.fullmatch(inside.name) for inside in left.iterdir()):
+                if all(is_slice(inside.name) for inside in left.iterdir()):
                     target = left.with_name(left.name[1:].removesuffix(ENDING))
                     SliceFolder(Job(target, target), left).remove()

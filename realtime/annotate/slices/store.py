@@ -75,6 +75,11 @@ class SliceFacts:
             raise ValueError(f"these are no facts of a slice: {error!r}") from error
 
 
+def paths_of(folder: Path, number: int) -> tuple[Path, Path]:
+    """Return the paths of a slice's results and of what marks them as finished."""
+    return folder / f"{number:04}.faces", folder / f"{number:04}.json"
+
+
 class SliceStore:
     """The hidden folder of one file's slices."""
 
@@ -100,7 +105,7 @@ class SliceStore:
 
     def writing(self, number: int) -> Path:
         """Return the path of a slice's results."""
-        return self._folder / f"{number:04}.faces"
+        return paths_of(self._folder, number)[0]
 
     def write(self, number: int, frames: Iterable[FrameFaces]) -> None:
         """Write the results of a slice; they count once `finish` was called.
@@ -140,7 +145,7 @@ class SliceStore:
         yield facts.end
 
     def _facts_path(self, number: int) -> Path:
-        return self._folder / f"{number:04}.json"
+        return paths_of(self._folder, number)[1]
 
     def _bytes(self, look: FrameFaces) -> bytes:
         """Return the records of one frame."""

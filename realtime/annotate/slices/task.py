@@ -33,8 +33,8 @@ def store_of(plan: SlicePlan, settings: AnnotateSettings, opened: Opened) -> Sli
 
 def analyse_slice(
     job: Job, settings: AnnotateSettings, plan: SlicePlan, entry: Entry, opened: Opened, tell: Tell
-) -> None:
-    """Process one slice of a file and store its results, unless that was done before.
+) -> bool:
+    """Process one slice of a file and store its results; return False if that was done before.
 
     Args:
         job: The file.
@@ -51,7 +51,7 @@ def analyse_slice(
     store = store_of(plan, settings, opened)
     before = store.facts(entry.number)
     if before is not None and before.key == plan.key:
-        return
+        return False
     with open_input(job, settings, entry) as source:
         with read_ahead(source, depth_for(source.info.size_wh)) as frames:
             reading = _Reading(frames, settings, entry, tell)
@@ -61,6 +61,7 @@ def analyse_slice(
                 store.write(entry.number, reading.of_slice(seen))
         facts = SliceFacts(plan.key, reading.first, reading.after, source.fault, reading.end)
     store.finish(entry.number, facts)
+    return True
 
 
 class _Reading:

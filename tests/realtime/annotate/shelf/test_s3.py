@@ -6,13 +6,15 @@ import sys
 import tempfile
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from tests.realtime.annotate.batch.test_deaths import wait_until
 from tests.realtime.annotate.cluster.ray_cluster import raylets
-from tests.support.running import PATIENCE_S, environment, fer_live
+from tests.support.running import PATIENCE_S, environment, fer_live, starting
 from tests.support.shared_data import shared_file
 
 pytest.importorskip("s3fs", reason="pip install 'fer-live[s3]'")
@@ -48,6 +50,12 @@ class Server:
 
     def get(self, key: str) -> bytes:
         return bytes(self.client.get_object(Bucket=BUCKET, Key=key)["Body"].read())
+
+    def changed(self, key: str) -> datetime:
+        """Return when an object was written last."""
+        told = self.client.head_object(Bucket=BUCKET, Key=key)["LastModified"]
+        assert isinstance(told, datetime)
+        return told
 
     def keys(self, folder: str) -> list[str]:
         found = self.client.list_objects_v2(Bucket=BUCKET, Prefix=f"{folder}/")
@@ -171,9 +179,7 @@ def test_without_the_package_a_sentence_says_what_to_install() -> None:
     assert "pip install 'fer-live[s3]'" in line
 
 
-def test_a_cluster_sends_a_long_clip_in_one_piece_and_says_so(
-    server: Server, tiny: str, tmp_path: Path
-) -> None:
+def test_a_cluster_sends_long_clips_in_slices(server: Server, tiny: str, tmp_path: Path) -> None:
     pytest.importorskip("ray", reason="pip install 'fer-live[ray]'")
     here, out = tmp_path / "here", f"s3://{BUCKET}/long"
     clips = [shared_file(f"video/edge/{clip}") for clip in ("two_happyL_angryR.mp4", "fps5.mp4")]
@@ -182,12 +188,37 @@ def test_a_cluster_sends_a_long_clip_in_one_piece_and_says_so(
     assert fer_live(*words, here).returncode == 0
     done = fer_live(*words, out, "--engine", "ray", changes=server.changes)
     assert done.returncode == 0, done.stderr
-    assert "processed in one piece, not in slices: its results go to an address" in done.stderr
     assert is_same(server, "long", here)
     told = run_of(server, "long")
     assert told["out"] == out
     assert told["engine"]["name"] == "ray"
-    assert ["in_one_piece" in one for one in told["inputs"]] == [True, True]
+    assert [one.get("slices") for one in told["inputs"]] == [2, 2]
+
+
+@pytest.mark.long
+@pytest.mark.timeout(900)
+def test_slices_at_the_address_are_used_and_then_removed(
+    server: Server, tiny: str, tmp_path: Path
+) -> None:
+    pytest.importorskip("ray", reason="pip install 'fer-live[ray]'")
+    here, out = tmp_path / "here", f"s3://{BUCKET}/killed"
+    clip = shared_file("video/edge/timeline_7emotions.mp4")
+    words: list[str | Path] = ["annotate", clip, "--model", tiny, "--no-video", "--end", "8"]
+    words += ["--slice-minutes", f"{2 / 60}", "--out"]
+    running = starting(*words, out, "--engine", "ray", "--num-cpus", "2", changes=server.changes)
+    first, third = (f".{clip.name}.slices/{number}.json" for number in ("0000", "0002"))
+    wait_until(lambda: first in server.keys("killed"))
+    running.kill()
+    running.communicate(timeout=PATIENCE_S)
+    made = server.changed(f"killed/{first}")
+    again = starting(*words, out, "--engine", "ray", changes=server.changes)
+    wait_until(lambda: third in server.keys("killed"))
+    assert server.changed(f"killed/{first}") == made, "the first slice was not looked at again"
+    _, told = again.communicate(timeout=PATIENCE_S)
+    assert again.returncode == 0, told
+    assert fer_live(*words, here).returncode == 0
+    assert is_same(server, "killed", here)
+    assert run_of(server, "killed")["inputs"][0]["slices"] == 4
 
 
 @pytest.mark.long
