@@ -32,9 +32,9 @@ from fer_live.realtime.annotate.passes.opening import (
 from fer_live.realtime.annotate.passes.passes import Passes
 from fer_live.realtime.annotate.report import Kind, Outcome
 from fer_live.realtime.annotate.settings import AnnotateSettings, TableFormat
-from fer_live.realtime.annotate.shelf.shelf import Shelf
 from fer_live.realtime.annotate.slices.pieces import Pieces
 from fer_live.realtime.annotate.slices.planning import SlicePlan
+from fer_live.realtime.annotate.storage.store import OutputStore
 from fer_live.realtime.annotate.summary import FORMAT, read_summary, versions, write_summary
 from fer_live.realtime.annotate.workspace import PATIENCE_S, Workspace
 from fer_live.realtime.inference.classifier import OnnxClassifier
@@ -94,7 +94,7 @@ def annotate_file(
     order: Order,
     opened: Opened,
     tell: Tell,
-    shelf: Shelf | None = None,
+    store: OutputStore | None = None,
     slices: SlicePlan | Path | None = None,
 ) -> Outcome | SlicePlan:
     """Write all outputs for one input, or find that it was done before.
@@ -104,7 +104,7 @@ def annotate_file(
         order: What is wanted for every input.
         opened: Model and networks, which are used for other inputs too.
         tell: Called with the share that is done.
-        shelf: Where earlier outputs are; None for the place of the job's outputs.
+        store: Where earlier outputs are; None for the place of the job's outputs.
         slices: The input's slices, already processed; or a folder for them if the input may be cut:
             if it is long, a plan for its slices is then returned and nothing else done. None
             processes it in one piece.
@@ -114,7 +114,7 @@ def annotate_file(
         SinkError: An output cannot be written, or exists already and was made differently.
         ModelError: The model has been replaced since the start of the run.
     """
-    shelf = shelf or Shelf(job.target.parent)
+    store = store or OutputStore(job.target.parent)
     _refuse_special(job.source)
     with open_input(job, order.settings) as source:
         made_of = fingerprint(
@@ -125,22 +125,22 @@ def annotate_file(
         )
         wanted = _suffixes(order.settings, source, job)
         kind: Kind = "video" if still_of(source) is None else "picture"
-        before = _done_before(job, made_of, wanted, shelf)
+        before = _done_before(job, made_of, wanted, store)
         if before is not None:
             return replace(before, kind=kind)
         pieces = Pieces(order.settings, opened)
         plan = pieces.begin(slices, source, made_of, lambda: tell(0.0))
         if plan is not None:
             if not order.overwrite:
-                _refuse_existing(job, made_of, shelf)
+                _refuse_existing(job, made_of, store)
             return plan
         with Workspace(job, patience_s=order.patience_s, alive=lambda: tell(0.0)) as work:
             # Another run that was working here, killed or alive, may have done it meanwhile.
-            before = _done_before(job, made_of, wanted, shelf)
+            before = _done_before(job, made_of, wanted, store)
             if before is not None:
                 return replace(before, kind=kind)
             if not order.overwrite:
-                _refuse_existing(job, made_of, shelf)
+                _refuse_existing(job, made_of, store)
             classifier = model_of(order, opened)
             passes = Passes(job, order.settings, opened, tell, order.at_rest)
             figures = passes.run(source, work, pieces.seen)
@@ -162,7 +162,7 @@ def _refuse_special(path: Path) -> None:
 
 
 def _done_before(
-    job: Job, made_of: Mapping[str, Any], wanted: Sequence[str], shelf: Shelf
+    job: Job, made_of: Mapping[str, Any], wanted: Sequence[str], store: OutputStore
 ) -> Outcome | None:
     """Return the outcome of an earlier, identical run, if all its outputs still exist.
 
@@ -177,9 +177,9 @@ def _done_before(
     else:
         made = tuple(suffix for suffix in wanted if suffix in (*checksums, SUMMARY))
     files = tuple(map(job.output, made))
-    if not all(map(shelf.has, files)):
+    if not all(map(store.has, files)):
         return None
-    found = tuple(map(shelf.checksum, files))
+    found = tuple(map(store.checksum, files))
     before = checksums if isinstance(checksums, dict) else {}
     if CROPS in made and before.get(CROPS) != found[made.index(CROPS)]:
         return None  # pictures were added to the folder, taken from it or changed
@@ -222,11 +222,11 @@ def _published(
     )
 
 
-def _refuse_existing(job: Job, made_of: Mapping[str, Any], shelf: Shelf) -> None:
+def _refuse_existing(job: Job, made_of: Mapping[str, Any], store: OutputStore) -> None:
     """Raise if outputs exist already, and say how they differ from what is requested."""
     old = read_summary(job.output(SUMMARY))
     changes = differences(old.get("fingerprint"), made_of) if old else []
-    there = [path for path in map(job.output, ALL_SUFFIXES) if shelf.has(path)]
+    there = [path for path in map(job.output, ALL_SUFFIXES) if store.has(path)]
     if changes:
         raise SinkError(
             f"{job.output(SUMMARY)} was made differently ({'; '.join(changes)}); "

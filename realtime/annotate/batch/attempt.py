@@ -11,9 +11,9 @@ from fer_live.realtime.annotate.one_file import Order, annotate_file, model_of
 from fer_live.realtime.annotate.opened import Opened, opened_here
 from fer_live.realtime.annotate.passes.first import Tell
 from fer_live.realtime.annotate.report import Outcome
-from fer_live.realtime.annotate.shelf.sending import analyse_and_send, annotate_and_send
 from fer_live.realtime.annotate.slices.planning import NOT_THE_SAME, Entry, SlicePlan
 from fer_live.realtime.annotate.slices.task import analyse_slice
+from fer_live.realtime.annotate.storage.upload import analyse_and_upload, annotate_and_upload
 from fer_live.system_errors import MEMORY_RAN_OUT, ran_out_of_memory
 
 _log = logging.getLogger(__name__)
@@ -106,10 +106,10 @@ def _done(task: Task, opened: Opened, tell: Tell) -> Done:
     if task.entry is not None and isinstance(slices, SlicePlan):
         model_of(order, opened)
         if order.sent is not None and order.sent.slices_too:
-            analyse_and_send(job, order, slices, task.entry, opened, tell)
+            analyse_and_upload(job, order, slices, task.entry, opened, tell)
         else:
             analyse_slice(job, order.settings, slices, task.entry, opened, tell)
         return SliceDone()
     if order.sent is not None:
-        return annotate_and_send(job, order, opened, tell, slices)
+        return annotate_and_upload(job, order, opened, tell, slices)
     return annotate_file(job, order, opened, tell, slices=slices)

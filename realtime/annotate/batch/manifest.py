@@ -99,7 +99,7 @@ class Manifest:
         """Take in what made no input."""
         self._passed_over = [{"path": str(one.path), "why": one.why} for one in passed_over]
 
-    def show_together(self, files: Sequence[Path]) -> None:
+    def record_run_outputs(self, files: Sequence[Path]) -> None:
         """Take in what was written of all inputs together."""
         if files:
             self._head["together"] = [str(path.relative_to(self._out)) for path in files]

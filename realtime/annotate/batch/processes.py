@@ -2,9 +2,9 @@
 
 from collections.abc import Sequence
 
-from fer_live.realtime.annotate.batch.agenda import Agenda
 from fer_live.realtime.annotate.batch.attempt import Task, annotated_in_worker, close_in_worker
-from fer_live.realtime.annotate.batch.news import News
+from fer_live.realtime.annotate.batch.recorder import RunRecorder
+from fer_live.realtime.annotate.batch.scheduler import Scheduler
 from fer_live.realtime.annotate.batch.workers import Crew, Death
 from fer_live.realtime.annotate.inputs.jobs import Job
 from fer_live.realtime.annotate.one_file import Order
@@ -12,37 +12,37 @@ from fer_live.realtime.annotate.report import Outcome
 from fer_live.realtime.annotate.workspace import clear_leftovers
 
 
-def in_processes(jobs: Sequence[Job], order: Order, news: News, *, count: int) -> None:
+def in_processes(jobs: Sequence[Job], order: Order, recorder: RunRecorder, *, count: int) -> None:
     """Annotate several inputs at once, and slices of long ones where the settings want them.
 
     A task whose process died is tried once more when all others are done, with nothing beside it
     that would take its memory.
     """
-    with Agenda(jobs, order, news, at_once=count, cut=count > 1) as agenda:
-        died = _work_off(agenda.more(), agenda, news, count)
+    with Scheduler(jobs, order, recorder, at_once=count, cut=count > 1) as scheduler:
+        died = _work_off(scheduler.more(), scheduler, recorder, count)
         for task, _ in died:
-            agenda.again(task)
-        for task, death in _work_off([task for task, _ in died], agenda, news, 1):
+            scheduler.again(task)
+        for task, death in _work_off([task for task, _ in died], scheduler, recorder, 1):
             clear_leftovers([task.job.target.parent])
-            agenda.take(task, _lost(task.job, death))
+            scheduler.take(task, _lost(task.job, death))
 
 
 def _work_off(
-    tasks: list[Task], agenda: Agenda, news: News, count: int
+    tasks: list[Task], scheduler: Scheduler, recorder: RunRecorder, count: int
 ) -> list[tuple[Task, Death]]:
     """Work on some tasks and what follows from them; return those whose process died."""
     died: list[tuple[Task, Death]] = []
     with Crew(annotated_in_worker, count, at_end=close_in_worker) as crew:
-        for place, said in crew.work_off(tasks, watch=news.check):
+        for place, said in crew.work_off(tasks, watch=recorder.check):
             match said:
                 case float():
-                    agenda.tell(tasks[place], said)
+                    scheduler.tell(tasks[place], said)
                 case Death():
-                    agenda.set_aside()
+                    scheduler.set_aside()
                     died.append((tasks[place], said))
                 case _:
-                    agenda.take(tasks[place], said)
-            tasks += agenda.more()
+                    scheduler.take(tasks[place], said)
+            tasks += scheduler.more()
     return died
 
 

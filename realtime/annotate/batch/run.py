@@ -13,9 +13,9 @@ from typing import Any, Final, TypeAlias
 from fer_live.bundle import LANDMARKER, read_asset
 from fer_live.errors import SettingsError
 from fer_live.realtime.annotate.batch.attempt import Task, annotated
-from fer_live.realtime.annotate.batch.news import News
 from fer_live.realtime.annotate.batch.preparing import prepared
 from fer_live.realtime.annotate.batch.processes import in_processes
+from fer_live.realtime.annotate.batch.recorder import RunRecorder
 from fer_live.realtime.annotate.cluster import RayCluster
 from fer_live.realtime.annotate.cluster.environment import prepare_environment
 from fer_live.realtime.annotate.inputs.jobs import Job, find_jobs
@@ -23,8 +23,8 @@ from fer_live.realtime.annotate.one_file import Order, Sent
 from fer_live.realtime.annotate.opened import Opened
 from fer_live.realtime.annotate.report import Outcome, PassedOver, Report, Watch
 from fer_live.realtime.annotate.settings import AnnotateSettings
-from fer_live.realtime.annotate.shelf.remote import RemoteShelf, is_address
-from fer_live.realtime.annotate.shelf.shelf import Shelf
+from fer_live.realtime.annotate.storage.remote import RemoteStore, is_address
+from fer_live.realtime.annotate.storage.store import OutputStore
 from fer_live.realtime.results import SourceInfo
 from fer_live.realtime.send import Sender, open_channel
 from fer_live.realtime.send.channel import Channel
@@ -35,7 +35,7 @@ RECEIVERS_PATIENCE_S: Final = 5.0
 """How long a receiver of results may keep the work waiting; then it loses messages."""
 NO_SOURCE: Final = SourceInfo("", (0, 0))
 """Before the first input."""
-_Work: TypeAlias = Callable[[Sequence[Job], Order, News], None]
+_Work: TypeAlias = Callable[[Sequence[Job], Order, RunRecorder], None]
 """Annotates all inputs."""
 
 
@@ -88,10 +88,10 @@ def annotate(
     read_asset(LANDMARKER)  # once, and not for each input
     _refuse(jobs, settings, watch)
     passed_over: list[PassedOver] = []
-    with _opened_shelf(out) as (shelf, sent):
+    with _opened_store(out) as (store, sent):
         found = find_jobs(
             inputs,
-            shelf.folder,
+            store.folder,
             pass_over=lambda path, why: passed_over.append(PassedOver(path, why)),
         )
         # The machine that begins a run on a cluster may have no GPU.
@@ -99,12 +99,14 @@ def annotate(
         plan = prepared(settings, device=here, overwrite=overwrite)
         channels = [open_channel(address, plan.labels) for address in watch.send]
         with (
-            _way(jobs, channels, shelf) as (at_once, work),
-            News(found, shelf, plan.facts(at_once, _engine(jobs)), watch, passed_over) as news,
+            _way(jobs, channels, store) as (at_once, work),
+            RunRecorder(
+                found, store, plan.facts(at_once, _engine(jobs)), watch, passed_over
+            ) as recorder,
         ):
-            work(found, replace(plan.order, sent=sent), news)
-            news.show_together(settings)
-    return news.report()
+            work(found, replace(plan.order, sent=sent), recorder)
+            recorder.write_run_outputs(settings)
+    return recorder.report()
 
 
 def _refuse(jobs: int | RayCluster | None, settings: AnnotateSettings, watch: Watch) -> None:
@@ -124,7 +126,7 @@ def _refuse(jobs: int | RayCluster | None, settings: AnnotateSettings, watch: Wa
 
 
 @contextmanager
-def _opened_shelf(out: str | Path) -> Generator[tuple[Shelf, Sent | None]]:
+def _opened_store(out: str | Path) -> Generator[tuple[OutputStore, Sent | None]]:
     """Give the place for the outputs, and where they are sent to if it is an address.
 
     Raises:
@@ -132,22 +134,22 @@ def _opened_shelf(out: str | Path) -> Generator[tuple[Shelf, Sent | None]]:
     """
     if is_address(out):
         with TemporaryDirectory(prefix="fer-live-") as name:
-            yield RemoteShelf(str(out), Path(name)), Sent(str(out), Path(name))
+            yield RemoteStore(str(out), Path(name)), Sent(str(out), Path(name))
         return
     folder = Path(out)
     if folder.exists() and not folder.is_dir():
         raise SettingsError(f"{folder} is a file; give a folder for the results")
-    yield Shelf(folder), None
+    yield OutputStore(folder), None
 
 
 def _way(
-    jobs: int | RayCluster | None, channels: Sequence[Channel], shelf: Shelf
+    jobs: int | RayCluster | None, channels: Sequence[Channel], store: OutputStore
 ) -> AbstractContextManager[tuple[int, _Work]]:
     """Return how many inputs are worked on at once, and how, for the time of a run."""
     if jobs is None:
         return _alone(channels)
     if isinstance(jobs, RayCluster):
-        return _with_ray(jobs, shelf)
+        return _with_ray(jobs, store)
     return nullcontext((jobs, partial(in_processes, count=jobs)))
 
 
@@ -166,7 +168,7 @@ def _alone(channels: Sequence[Channel]) -> Generator[tuple[int, _Work]]:
 
 
 @contextmanager
-def _with_ray(cluster: RayCluster, shelf: Shelf) -> Generator[tuple[int, _Work]]:
+def _with_ray(cluster: RayCluster, store: OutputStore) -> Generator[tuple[int, _Work]]:
     """Give the way over a cluster, for as long as this process is connected to it.
 
     Raises:
@@ -182,29 +184,31 @@ def _with_ray(cluster: RayCluster, shelf: Shelf) -> Generator[tuple[int, _Work]]
             "pip install 'fer-live[ray]'"
         ) from error
     with connected(cluster) as at_once:
-        yield at_once, partial(on_cluster, cluster=cluster, room=at_once, shelf=shelf)
+        yield at_once, partial(on_cluster, cluster=cluster, room=at_once, store=store)
 
 
-def _in_this_process(jobs: Sequence[Job], order: Order, news: News, sender: Sender | None) -> None:
+def _in_this_process(
+    jobs: Sequence[Job], order: Order, recorder: RunRecorder, sender: Sender | None
+) -> None:
     """Annotate one input after the other, with the same receivers throughout."""
     with Opened(sender) as opened:
-        _one_by_one(jobs, order, opened, news)
+        _one_by_one(jobs, order, opened, recorder)
 
 
-def _one_by_one(jobs: Sequence[Job], order: Order, opened: Opened, news: News) -> None:
+def _one_by_one(jobs: Sequence[Job], order: Order, opened: Opened, recorder: RunRecorder) -> None:
     """Annotate each input and tell what became of it."""
     for index, job in enumerate(jobs):
         last_s = -TELL_EVERY_S
 
         def tell(fraction: float, index: int = index) -> None:
             nonlocal last_s
-            news.check()
+            recorder.check()
             now_s = time.monotonic()
             if now_s - last_s >= TELL_EVERY_S:
                 last_s = now_s
-                news.tell(index, fraction)
+                recorder.tell(index, fraction)
 
-        news.check()
+        recorder.check()
         outcome = annotated(Task(index, job, order), opened, tell)
         assert isinstance(outcome, Outcome), "an input that may not be cut is done"
-        news.finish(index, outcome)
+        recorder.finish(index, outcome)

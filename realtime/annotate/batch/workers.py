@@ -85,7 +85,7 @@ class Crew(Generic[Task, Result]):
     def work_off(
         self, tasks: Sequence[Task], *, watch: Callable[[], None] = lambda: None
     ) -> Iterator[tuple[int, float | Result | Death]]:
-        """Yield news of the tasks as it comes, each with the task's index.
+        """Yield messages of the tasks as they come, each with the task's index.
 
         Args:
             tasks: What is to be done, begun in this order; a list may grow meanwhile.
@@ -101,9 +101,9 @@ class Crew(Generic[Task, Result]):
             watch()
             while begun < len(tasks) and (worker := self._free()) is not None:
                 begun += worker.take(*next(waiting))
-            for index, news in self._news():
-                finished += not isinstance(news, float)
-                yield index, news
+            for index, message in self._messages():
+                finished += not isinstance(message, float)
+                yield index, message
 
     def _free(self) -> "_Worker | None":
         """Return a process that has nothing to do, a new one if need be.
@@ -119,7 +119,7 @@ class Crew(Generic[Task, Result]):
         self._workers.append(_Worker(self._do, self._at_end))
         return self._workers[-1]
 
-    def _news(self) -> Iterator[tuple[int, Any]]:
+    def _messages(self) -> Iterator[tuple[int, Any]]:
         """Yield what the processes say within a moment."""
         busy = {worker.line: worker for worker in self._workers if worker.index is not None}
         ready = wait(list(busy), timeout=TELL_EVERY_S)
@@ -176,13 +176,13 @@ class _Worker:
         """Return the index of the task and what is said of it."""
         index = self._busy_with()
         try:
-            news = self.line.recv()
+            message = self.line.recv()
         except (EOFError, OSError):
             self.process.join()
-            news = Death(self.process.exitcode)
-        if not isinstance(news, float):
+            message = Death(self.process.exitcode)
+        if not isinstance(message, float):
             self.index = None
-        return index, news
+        return index, message
 
     def end_stalled(self) -> tuple[int, Death]:
         """Kill the process, which says nothing any more."""
@@ -224,7 +224,7 @@ def _serve(
 
 
 def _teller(line: "Connection[Any, Any]") -> Tell:
-    """Return what passes news on, seldom, so that it costs nothing; it asks for orders each time.
+    """Return a callback that passes progress on, seldom, and asks for orders each time.
 
     Raises:
         KeyboardInterrupt: From what is returned, when the first process says stop or is gone.

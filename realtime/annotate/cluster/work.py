@@ -7,34 +7,34 @@ from typing import Any, Final, TypeAlias
 import ray
 
 from fer_live.errors import FerLiveError
-from fer_live.realtime.annotate.batch.agenda import Agenda
 from fer_live.realtime.annotate.batch.attempt import Done, Task
-from fer_live.realtime.annotate.batch.news import News
+from fer_live.realtime.annotate.batch.recorder import RunRecorder
+from fer_live.realtime.annotate.batch.scheduler import Scheduler
 from fer_live.realtime.annotate.batch.workers import LEAVE_S
-from fer_live.realtime.annotate.cluster.board import put_up_board
+from fer_live.realtime.annotate.cluster.progress_actor import start_progress_actor
 from fer_live.realtime.annotate.cluster.settings import RayCluster
 from fer_live.realtime.annotate.cluster.worker import annotated_on_cluster, home_of
 from fer_live.realtime.annotate.inputs.jobs import Job
 from fer_live.realtime.annotate.one_file import Order
 from fer_live.realtime.annotate.report import Outcome
-from fer_live.realtime.annotate.shelf.shelf import Shelf
+from fer_live.realtime.annotate.storage.store import OutputStore
 
 PATIENCE_S: Final = 300.0
 """How long an input waits that another process has: a shared folder's server notices only after
 minutes that a lost machine does not hold its locks any more."""
 LOOK_EVERY_S: Final = 0.2
-"""How often outcomes and news are asked for."""
+"""How often outcomes and progress are asked for."""
 _Waiting: TypeAlias = "dict[ray.ObjectRef[tuple[Done, int]], Task]"
 
 
 def on_cluster(
     jobs: Sequence[Job],
     order: Order,
-    news: News,
+    recorder: RunRecorder,
     *,
     cluster: RayCluster,
     room: int,
-    shelf: Shelf,
+    store: OutputStore,
 ) -> None:
     """Annotate all inputs on the cluster that this process is connected to.
 
@@ -44,49 +44,51 @@ def on_cluster(
     Raises:
         FerLiveError: A machine cannot take part.
     """
-    board = put_up_board()
+    actor = start_progress_actor()
     order = replace(order, patience_s=PATIENCE_S)
     if order.sent is not None:
         order = replace(order, sent=replace(order.sent, slices_too=True))
     work = ray.remote(annotated_on_cluster).options(
         num_cpus=cluster.num_cpus, num_gpus=cluster.num_gpus, max_retries=cluster.retries
     )
-    home = home_of(shelf.folder if order.sent is None else None, gpu=cluster.num_gpus > 0)
+    home = home_of(store.folder if order.sent is None else None, gpu=cluster.num_gpus > 0)
     waiting: _Waiting = {}
-    with Agenda(jobs, order, news, at_once=room, cut=True, clear=shelf.clear_slices) as agenda:
+    with Scheduler(
+        jobs, order, recorder, at_once=room, cut=True, clear=store.clear_slices
+    ) as scheduler:
         try:
             while True:
-                waiting |= {work.remote(task, home, board): task for task in agenda.more()}
+                waiting |= {work.remote(task, home, actor): task for task in scheduler.more()}
                 if not waiting:
                     return
-                _hear(waiting, agenda, board, news)
+                _hear(waiting, scheduler, actor, recorder)
         except BaseException:  # Ctrl-C too: otherwise the cluster would go on with it unwanted
             _give_up(list(waiting))
             raise
 
 
-def _hear(waiting: _Waiting, agenda: Agenda, board: Any, news: News) -> None:
+def _hear(waiting: _Waiting, scheduler: Scheduler, actor: Any, recorder: RunRecorder) -> None:
     """Pass on what became of tasks within a moment, and how far the others are."""
-    news.check()
+    recorder.check()
     ready, _ = ray.wait(list(waiting), num_returns=len(waiting), timeout=LOOK_EVERY_S)
     for ref in ready:
         task = waiting.pop(ref)
         done, attempt = _done(ref, task.job)
-        agenda.count_attempt(task, attempt)
-        agenda.take(task, done)
+        scheduler.count_attempt(task, attempt)
+        scheduler.take(task, done)
     at_work = {task.name: task for task in waiting.values()}
-    for name, fraction in _read(board).items():
+    for name, fraction in _read(actor).items():
         if name in at_work:
-            agenda.tell(at_work[name], fraction)
+            scheduler.tell(at_work[name], fraction)
 
 
-def _read(board: Any) -> dict[str, float]:
-    """Return the newest of the tasks; nothing while the board cannot be read."""
+def _read(actor: Any) -> dict[str, float]:
+    """Return the newest of the tasks; nothing while the actor cannot be read."""
     try:
-        news: dict[str, float] = ray.get(board.read.remote())
+        progress: dict[str, float] = ray.get(actor.read.remote())
     except ray.exceptions.RayActorError:
         return {}
-    return news
+    return progress
 
 
 def _done(ref: "ray.ObjectRef[tuple[Done, int]]", job: Job) -> tuple[Done, int]:

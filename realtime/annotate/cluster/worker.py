@@ -47,13 +47,13 @@ def home_of(out: Path | None, *, gpu: bool) -> Home:
     return Home(Path.cwd(), out, tuple(versions().items()), gpu)
 
 
-def annotated_on_cluster(task: Task, home: Home, board: Any) -> tuple[Done, int]:
+def annotated_on_cluster(task: Task, home: Home, actor: Any) -> tuple[Done, int]:
     """Work on a task with what this process keeps open; return what became of it, at which try.
 
     Args:
         task: An input or a slice of one, and what is wanted.
         home: What the process that began the run has.
-        board: Takes the news.
+        actor: Receives the progress.
 
     Raises:
         SettingsError: This machine is not set up like the one that began the run.
@@ -62,9 +62,9 @@ def annotated_on_cluster(task: Task, home: Home, board: Any) -> tuple[Done, int]
     _settle(home)
     attempt = 1
     with suppress(ray.exceptions.RayError):  # then nobody counts
-        attempt = ray.get(board.begin.remote(task.name))
+        attempt = ray.get(actor.begin.remote(task.name))
     try:
-        done = annotated(task, opened_here(), _teller(task.name, board))
+        done = annotated(task, opened_here(), _teller(task.name, actor))
     finally:
         faulthandler.cancel_dump_traceback_later()
     return done, attempt
@@ -114,8 +114,8 @@ def _compare(theirs: Mapping[str, str], ours: Mapping[str, str]) -> None:
         )
 
 
-def _teller(name: str, board: Any) -> Tell:
-    """Return what passes news on, seldom, and has this process end when none comes any more.
+def _teller(name: str, actor: Any) -> Tell:
+    """Return what passes progress on, seldom, and ends this process when the run is gone.
 
     A process that hangs inside a library is ended too, and leaves in its log where it hung.
     """
@@ -127,7 +127,7 @@ def _teller(name: str, board: Any) -> Tell:
         if now_s - told_s >= TELL_EVERY_S:
             told_s = now_s
             faulthandler.dump_traceback_later(STALLED_S, exit=True)
-            board.tell.remote(name, float(fraction))
+            actor.tell.remote(name, float(fraction))
 
     tell(0.0)
     return tell

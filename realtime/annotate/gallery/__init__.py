@@ -1,5 +1,5 @@
 """All pictures of a run together: one table, and contact sheets."""
 
-from fer_live.realtime.annotate.gallery.gallery import Finished, Gallery, show_together
+from fer_live.realtime.annotate.gallery.gallery import Finished, Gallery, write_gallery
 
-__all__ = ["Finished", "Gallery", "show_together"]
+__all__ = ["Finished", "Gallery", "write_gallery"]

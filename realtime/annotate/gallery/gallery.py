@@ -48,7 +48,7 @@ class Gallery:
     sheets: tuple[Path, ...]
 
 
-def show_together(out: Path, pictures: Sequence[Finished], form: TableFormat) -> Gallery:
+def write_gallery(out: Path, pictures: Sequence[Finished], form: TableFormat) -> Gallery:
     """Write `out`/pictures.csv (or as `form` says) and the contact sheets.
 
     Raises:

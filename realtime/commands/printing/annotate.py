@@ -11,7 +11,7 @@ from rich.table import Table
 
 from fer_live.realtime.annotate import Outcome, PassedOver, Report
 from fer_live.realtime.annotate import Progress as News
-from fer_live.realtime.annotate.shelf.remote import without_password
+from fer_live.realtime.annotate.storage.remote import without_password
 from fer_live.terminal.console import printable
 from fer_live.terminal.tables import plain_table, wide_console
 

@@ -11,13 +11,13 @@ from fer_live.realtime.annotate.one_file import ALL_SUFFIXES, Order, Sent, annot
 from fer_live.realtime.annotate.opened import Opened
 from fer_live.realtime.annotate.passes.first import Tell
 from fer_live.realtime.annotate.report import Outcome
-from fer_live.realtime.annotate.shelf.remote import RemoteShelf
 from fer_live.realtime.annotate.slices.planning import Entry, SlicePlan
 from fer_live.realtime.annotate.slices.store import paths_of
 from fer_live.realtime.annotate.slices.task import analyse_slice
+from fer_live.realtime.annotate.storage.remote import RemoteStore
 
 
-def annotate_and_send(
+def annotate_and_upload(
     job: Job, order: Order, opened: Opened, tell: Tell, slices: SlicePlan | Path | None = None
 ) -> Outcome | SlicePlan:
     """Do what `annotate_file` does, with the outputs at the address that the order names.
@@ -30,24 +30,24 @@ def annotate_and_send(
     """
     assert order.sent is not None
     with TemporaryDirectory(prefix="fer-live-") as name:
-        shelf = RemoteShelf(order.sent.address, Path(name))
-        here = Job(job.source, shelf.folder / job.target.relative_to(order.sent.folder))
-        shelf.fetch(here.output(SUMMARY))
+        store = RemoteStore(order.sent.address, Path(name))
+        here = Job(job.source, store.folder / job.target.relative_to(order.sent.folder))
+        store.fetch(here.output(SUMMARY))
         if isinstance(slices, SlicePlan) and order.sent.slices_too:
-            slices = _fetched(slices, slices.entries, shelf, order.sent)
+            slices = _fetched(slices, slices.entries, store, order.sent)
         try:
-            outcome = annotate_file(here, order, opened, tell, shelf, slices)
+            outcome = annotate_file(here, order, opened, tell, store, slices)
         except SinkError as error:
-            raise SinkError(str(error).replace(name, shelf.name)) from error
+            raise SinkError(str(error).replace(name, store.name)) from error
         if isinstance(outcome, SlicePlan):
             return outcome
         if outcome.status == "done":
-            _send(here, outcome, shelf, tell)
+            _send(here, outcome, store, tell)
     files = tuple(job.target.with_name(path.name) for path in outcome.files)
     return replace(outcome, files=files)
 
 
-def analyse_and_send(
+def analyse_and_upload(
     job: Job, order: Order, plan: SlicePlan, entry: Entry, opened: Opened, tell: Tell
 ) -> None:
     """Do what `analyse_slice` does, with the results at the address that the order names.
@@ -57,30 +57,30 @@ def analyse_and_send(
     """
     assert order.sent is not None
     with TemporaryDirectory(prefix="fer-live-") as name:
-        shelf = RemoteShelf(order.sent.address, Path(name))
-        here = _fetched(plan, (entry,), shelf, order.sent)
+        store = RemoteStore(order.sent.address, Path(name))
+        here = _fetched(plan, (entry,), store, order.sent)
         if analyse_slice(job, order.settings, here, entry, opened, tell):
             for path in paths_of(
                 here.folder, entry.number
             ):  # what says that it is whole comes last
-                shelf.send(path, alive=lambda: tell(1.0))
+                store.send(path, alive=lambda: tell(1.0))
 
 
 def _fetched(
-    plan: SlicePlan, entries: Sequence[Entry], shelf: RemoteShelf, sent: Sent
+    plan: SlicePlan, entries: Sequence[Entry], store: RemoteStore, sent: Sent
 ) -> SlicePlan:
     """Return a plan with the slices that are finished in a folder of this machine."""
-    folder = shelf.folder / plan.folder.relative_to(sent.folder)
+    folder = store.folder / plan.folder.relative_to(sent.folder)
     folder.mkdir(parents=True)
     for entry in entries:
         for path in paths_of(folder, entry.number):
-            shelf.fetch(path)
+            store.fetch(path)
     return replace(plan, folder=folder)
 
 
-def _send(job: Job, outcome: Outcome, shelf: RemoteShelf, tell: Tell) -> None:
+def _send(job: Job, outcome: Outcome, store: RemoteStore, tell: Tell) -> None:
     """Replace what is at the address by what was made."""
     for suffix in ALL_SUFFIXES:  # the summary first
-        shelf.remove(job.output(suffix))
+        store.remove(job.output(suffix))
     for path in outcome.files:  # the summary last
-        shelf.send(path, alive=lambda: tell(1.0))
+        store.send(path, alive=lambda: tell(1.0))

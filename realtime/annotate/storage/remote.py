@@ -9,8 +9,8 @@ from typing import Any, Final
 from fer_live.errors import SettingsError, SinkError
 from fer_live.realtime.annotate.fingerprint import sha256_of_file
 from fer_live.realtime.annotate.inputs.jobs import SUMMARY, is_crop
-from fer_live.realtime.annotate.shelf.shelf import Shelf
 from fer_live.realtime.annotate.slices.folders import is_slice
+from fer_live.realtime.annotate.storage.store import OutputStore
 from fer_live.realtime.annotate.summary import read_summary
 
 _ADDRESS: Final = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+://")
@@ -39,7 +39,7 @@ def without_password(address: str) -> str:
     return _PASSWORD.sub("//", address)
 
 
-class RemoteShelf(Shelf):
+class RemoteStore(OutputStore):
     """An address; a folder of this machine holds what is made for it or read from it."""
 
     def __init__(self, address: str, folder: Path) -> None:

@@ -10,22 +10,22 @@ from typing import Self
 from fer_live.errors import SinkError
 from fer_live.realtime.annotate.batch.manifest import Manifest, RunFacts
 from fer_live.realtime.annotate.batch.progress import Estimate
-from fer_live.realtime.annotate.batch.together import Together, write_together
+from fer_live.realtime.annotate.batch.run_outputs import RunOutputs, write_run_outputs
 from fer_live.realtime.annotate.inputs.jobs import Job
 from fer_live.realtime.annotate.report import Outcome, PassedOver, Report, Watch
 from fer_live.realtime.annotate.settings import AnnotateSettings
-from fer_live.realtime.annotate.shelf.shelf import Shelf
 from fer_live.realtime.annotate.slices.folders import clear_slices
+from fer_live.realtime.annotate.storage.store import OutputStore
 from fer_live.realtime.annotate.workspace import clear_leftovers
 
 
-class News:
+class RunRecorder:
     """What came of the inputs so far, written down and passed on to whoever listens."""
 
     def __init__(
         self,
         jobs: Sequence[Job],
-        shelf: Shelf,
+        store: OutputStore,
         facts: RunFacts,
         watch: Watch,
         passed_over: Sequence[PassedOver],
@@ -35,11 +35,11 @@ class News:
         self._estimate = Estimate(jobs)
         self._jobs = jobs
         self._outcomes: dict[int, Outcome] = {}
-        self._together = Together((), None)
+        self._run_outputs = RunOutputs((), None)
         self._begun_s = time.monotonic()
-        self._manifest = Manifest(shelf.folder, facts, jobs, address=shelf.address, send=shelf.send)
+        self._manifest = Manifest(store.folder, facts, jobs, address=store.address, send=store.send)
         self._manifest.pass_over(passed_over)
-        self._shelf, self._out = shelf, shelf.folder
+        self._store, self._out = store, store.folder
         self._is_out = self._out.stat()
         self._folders = {job.target.parent for job in jobs}
 
@@ -70,19 +70,19 @@ class News:
 
     def report(self) -> Report:
         """Return what became of all inputs, in their order."""
-        told = self._shelf.told
+        told = self._store.told
         outcomes = tuple(
             replace(outcome, files=tuple(map(told, outcome.files)))
             for _, outcome in sorted(self._outcomes.items())
         )
-        fault = self._together.fault or self._manifest.fault
-        return Report(outcomes, self._passed_over, fault, tuple(map(told, self._together.files)))
+        fault = self._run_outputs.fault or self._manifest.fault
+        return Report(outcomes, self._passed_over, fault, tuple(map(told, self._run_outputs.files)))
 
-    def show_together(self, settings: AnnotateSettings) -> None:
+    def write_run_outputs(self, settings: AnnotateSettings) -> None:
         """Write what shows all inputs together."""
         outcomes = {job: self._outcomes[index] for index, job in enumerate(self._jobs)}
-        self._together = write_together(self._shelf, outcomes, self._passed_over, settings)
-        self._manifest.show_together(self._together.files)
+        self._run_outputs = write_run_outputs(self._store, outcomes, self._passed_over, settings)
+        self._manifest.record_run_outputs(self._run_outputs.files)
 
     def __enter__(self) -> Self:
         clear_leftovers(self._folders)

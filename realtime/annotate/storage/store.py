@@ -5,7 +5,7 @@ from pathlib import Path
 from fer_live.realtime.annotate.fingerprint import sha256_of_output
 
 
-class Shelf:
+class OutputStore:
     """A folder in which outputs are made and stay.
 
     Attributes:

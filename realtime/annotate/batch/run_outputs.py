@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Final
 
 from fer_live.errors import FerLiveError, SinkError
-from fer_live.realtime.annotate.gallery import Finished, show_together
+from fer_live.realtime.annotate.gallery import Finished, write_gallery
 from fer_live.realtime.annotate.inputs.jobs import SUMMARY, Job, is_drawn
 from fer_live.realtime.annotate.pages.index_page import (
     INDEX,
@@ -16,7 +16,7 @@ from fer_live.realtime.annotate.pages.index_page import (
 )
 from fer_live.realtime.annotate.report import Outcome, PassedOver
 from fer_live.realtime.annotate.settings import AnnotateSettings
-from fer_live.realtime.annotate.shelf.shelf import Shelf
+from fer_live.realtime.annotate.storage.store import OutputStore
 
 FEWEST_INPUTS: Final = 2
 """One input needs no index."""
@@ -24,44 +24,44 @@ _OURS: Final = b'name="generator" content="fer-live"'
 
 
 @dataclass(frozen=True, slots=True)
-class Together:
+class RunOutputs:
     """What was written, and why something was not; None when all was."""
 
     files: tuple[Path, ...]
     fault: str | None
 
 
-def write_together(
-    shelf: Shelf,
+def write_run_outputs(
+    store: OutputStore,
     outcomes: Mapping[Job, Outcome],
     passed_over: Sequence[PassedOver],
     settings: AnnotateSettings,
-) -> Together:
+) -> RunOutputs:
     """Write what shows all inputs together; a fault of it costs no input's results."""
     files: tuple[Path, ...] = ()
-    out = shelf.folder
+    out = store.folder
     try:
-        _fetch(shelf, outcomes, settings)
+        _fetch(store, outcomes, settings)
         files += _pictures(out, outcomes, settings)
         if settings.report and len(outcomes) >= FEWEST_INPUTS:
             files += _index(out, outcomes, passed_over)
         for path in files:
-            shelf.send(path)
+            store.send(path)
     except FerLiveError as error:
-        return Together(files, f"not all of the run is shown together: {error}")
-    return Together(files, None)
+        return RunOutputs(files, f"not all of the run is shown together: {error}")
+    return RunOutputs(files, None)
 
 
-def _fetch(shelf: Shelf, outcomes: Mapping[Job, Outcome], settings: AnnotateSettings) -> None:
+def _fetch(store: OutputStore, outcomes: Mapping[Job, Outcome], settings: AnnotateSettings) -> None:
     """Have in the folder what is read here, where outputs lie elsewhere."""
-    shelf.fetch(shelf.folder / INDEX)
+    store.fetch(store.folder / INDEX)
     for job, outcome in outcomes.items():
         if outcome.files:
-            shelf.fetch(job.output(SUMMARY))
+            store.fetch(job.output(SUMMARY))
         if outcome.files and outcome.kind == "picture":
-            shelf.fetch(job.output(f".faces.{settings.table}"))
+            store.fetch(job.output(f".faces.{settings.table}"))
             for drawn in filter(is_drawn, outcome.files):
-                shelf.fetch(drawn)
+                store.fetch(drawn)
 
 
 def _pictures(
@@ -79,7 +79,7 @@ def _pictures(
     ]
     if not pictures:
         return ()
-    gallery = show_together(out, pictures, settings.table)
+    gallery = write_gallery(out, pictures, settings.table)
     return (gallery.table, *gallery.sheets)
 
 

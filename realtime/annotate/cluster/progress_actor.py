@@ -6,7 +6,7 @@ import ray
 from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
 
 
-class _Board:
+class _ProgressActor:
     """The newest of each task; lives beside the process that began the run and ends with it."""
 
     def __init__(self) -> None:
@@ -24,11 +24,11 @@ class _Board:
 
     def read(self) -> dict[str, float]:
         """Return what came since this was last asked, by task."""
-        news, self._fractions = self._fractions, {}
-        return news
+        latest, self._fractions = self._fractions, {}
+        return latest
 
 
-def put_up_board() -> "ray.actor.ActorProxy[_Board]":
-    """Start a board on this machine."""
+def start_progress_actor() -> "ray.actor.ActorProxy[_ProgressActor]":
+    """Start the progress actor on this machine."""
     here = NodeAffinitySchedulingStrategy(ray.get_runtime_context().get_node_id(), soft=False)
-    return ray.remote(_Board).options(num_cpus=0, scheduling_strategy=here).remote()
+    return ray.remote(_ProgressActor).options(num_cpus=0, scheduling_strategy=here).remote()

@@ -9,7 +9,7 @@ from typing import Final, Self
 
 from fer_live.errors import SinkError
 from fer_live.realtime.annotate.batch.attempt import Done, SliceDone, Task
-from fer_live.realtime.annotate.batch.news import News
+from fer_live.realtime.annotate.batch.recorder import RunRecorder
 from fer_live.realtime.annotate.inputs.jobs import Job
 from fer_live.realtime.annotate.one_file import Order
 from fer_live.realtime.annotate.passes.passes import FIRST_PASS_SHARE
@@ -41,7 +41,7 @@ class _InSlices:
     fault: str | None = None
 
 
-class Agenda:
+class Scheduler:
     """Hands out the tasks of a run and takes in their outcomes.
 
     Leaving the `with` block removes the slices that are left.
@@ -51,7 +51,7 @@ class Agenda:
         self,
         jobs: Sequence[Job],
         order: Order,
-        news: News,
+        recorder: RunRecorder,
         *,
         at_once: int,
         cut: bool,
@@ -62,13 +62,13 @@ class Agenda:
         Args:
             jobs: The inputs.
             order: What is wanted for each.
-            news: Receives the outcomes.
+            recorder: Receives the outcomes.
             at_once: Number of tasks processed at once.
             cut: Whether long files may be cut into slices; the settings give their length.
             clear: Called with the folder of a file's slices when nobody needs them any more.
         """
         self._clear = clear
-        self._news, self._at_once = news, at_once
+        self._recorder, self._at_once = recorder, at_once
         cut = cut and order.settings.slice_s is not None
         self._ready = deque(
             Task(index, job, order, folder_of_slices(job) if cut else None)
@@ -103,11 +103,11 @@ class Agenda:
         """Take in the share of a task that is done."""
         file = self._in_slices.get(task.index)
         if task.entry is None:
-            self._news.tell(task.index, fraction)
+            self._recorder.tell(task.index, fraction)
         elif file is not None:
             file.done[task.entry.number] = fraction
             share = sum(file.done.values()) / len(file.done)
-            self._news.tell(task.index, FIRST_PASS_SHARE * share)
+            self._recorder.tell(task.index, FIRST_PASS_SHARE * share)
 
     def take(self, task: Task, done: Done) -> None:
         """Take in the outcome of a task."""
@@ -158,7 +158,7 @@ class Agenda:
             if outcome.in_one_piece is None and outcome.status == "done":
                 outcome = replace(outcome, in_one_piece=file.fault)
         self.count_attempt(task, outcome.attempts)
-        self._news.finish(task.index, replace(outcome, attempts=self._attempts[task.index]))
+        self._recorder.finish(task.index, replace(outcome, attempts=self._attempts[task.index]))
 
     def __enter__(self) -> Self:
         return self
