@@ -1,4 +1,4 @@
-"""What came of the inputs so far, written down and passed on to whoever listens."""
+"""Record outcomes and progress of a run in its manifest, and report them to the caller."""
 
 import os
 import time
@@ -20,7 +20,7 @@ from fer_live.realtime.annotate.workspace import clear_leftovers
 
 
 class RunRecorder:
-    """What came of the inputs so far, written down and passed on to whoever listens."""
+    """Records outcomes and progress of all inputs, and reports them to the caller."""
 
     def __init__(
         self,
@@ -44,17 +44,17 @@ class RunRecorder:
         self._folders = {job.target.parent for job in jobs}
 
     def tell(self, index: int, fraction: float) -> None:
-        """Take in how much of an input is done."""
+        """Record the fraction of an input that is done, in [0, 1]."""
         self._watch.progress(self._estimate.tell(index, fraction, self._elapsed_s()))
 
     def finish(self, index: int, outcome: Outcome) -> None:
-        """Take in what became of an input."""
+        """Record the outcome of an input."""
         self._outcomes[index] = outcome
         self._manifest.finish(index, outcome)
         self._watch.progress(self._estimate.finish(index, outcome, self._elapsed_s()))
 
     def check(self) -> None:
-        """See whether there is a reason not to go on.
+        """Check for a reason to stop.
 
         Raises:
             KeyboardInterrupt: The run was told to stop.
@@ -69,7 +69,7 @@ class RunRecorder:
             )
 
     def report(self) -> Report:
-        """Return what became of all inputs, in their order."""
+        """Return the outcomes of all inputs, in their order."""
         told = self._store.told
         outcomes = tuple(
             replace(outcome, files=tuple(map(told, outcome.files)))
@@ -79,7 +79,7 @@ class RunRecorder:
         return Report(outcomes, self._passed_over, fault, tuple(map(told, self._run_outputs.files)))
 
     def write_run_outputs(self, settings: AnnotateSettings) -> None:
-        """Write what shows all inputs together."""
+        """Write the outputs on the whole run: tables, contact sheets and index page."""
         outcomes = {job: self._outcomes[index] for index, job in enumerate(self._jobs)}
         self._run_outputs = write_run_outputs(self._store, outcomes, self._passed_over, settings)
         self._manifest.record_run_outputs(self._run_outputs.files)
@@ -100,7 +100,7 @@ class RunRecorder:
             self._manifest.close("finished" if kind is None else "stopped")
 
     def _is_there(self) -> bool:
-        """Whether the folder for the outputs is the one that it was."""
+        """Return whether the output folder is still the same one."""
         try:
             return os.path.samestat(self._out.stat(), self._is_out)
         except OSError:

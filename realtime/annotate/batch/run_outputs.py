@@ -25,7 +25,7 @@ _OURS: Final = b'name="generator" content="fer-live"'
 
 @dataclass(frozen=True, slots=True)
 class RunOutputs:
-    """What was written, and why something was not; None when all was."""
+    """The files that were written, and why others were not; None if all were."""
 
     files: tuple[Path, ...]
     fault: str | None
@@ -37,7 +37,7 @@ def write_run_outputs(
     passed_over: Sequence[PassedOver],
     settings: AnnotateSettings,
 ) -> RunOutputs:
-    """Write what shows all inputs together; a fault of it costs no input's results."""
+    """Write the outputs on the whole run; a failure does not affect the results of any input."""
     files: tuple[Path, ...] = ()
     out = store.folder
     try:
@@ -53,7 +53,7 @@ def write_run_outputs(
 
 
 def _fetch(store: OutputStore, outcomes: Mapping[Job, Outcome], settings: AnnotateSettings) -> None:
-    """Have in the folder what is read here, where outputs lie elsewhere."""
+    """Download the outputs that are read here, if the store is remote."""
     store.fetch(store.folder / INDEX)
     for job, outcome in outcomes.items():
         if outcome.files:
@@ -67,7 +67,7 @@ def _fetch(store: OutputStore, outcomes: Mapping[Job, Outcome], settings: Annota
 def _pictures(
     out: Path, outcomes: Mapping[Job, Outcome], settings: AnnotateSettings
 ) -> tuple[Path, ...]:
-    """Write the table and the sheets of all pictures, if there are any."""
+    """Write the table and the contact sheets of all pictures, if there are any."""
     pictures = [
         Finished(
             job.target.relative_to(out).as_posix(),
@@ -86,7 +86,7 @@ def _pictures(
 def _index(
     out: Path, outcomes: Mapping[Job, Outcome], passed_over: Sequence[PassedOver]
 ) -> tuple[Path, ...]:
-    """Write the page over the run.
+    """Write the index page of the run.
 
     Raises:
         SinkError: There is a page of somebody else's, or the disk refuses.

@@ -42,7 +42,7 @@ class _InSlices:
 
 
 class Scheduler:
-    """Hands out the tasks of a run and takes in their outcomes.
+    """Hands out the tasks of a run and collects their outcomes.
 
     Leaving the `with` block removes the slices that are left.
     """
@@ -91,16 +91,16 @@ class Scheduler:
         return tasks
 
     def again(self, task: Task) -> None:
-        """Take in that a task is tried again."""
+        """Record that a task is tried again."""
         self._handed_out += 1
         self.count_attempt(task, 2)
 
     def count_attempt(self, task: Task, attempt: int) -> None:
-        """Take in which attempt at a task this is, from 1."""
+        """Record the number of the attempt at a task, from 1."""
         self._attempts[task.index] = max(self._attempts[task.index], attempt)
 
     def tell(self, task: Task, fraction: float) -> None:
-        """Take in the share of a task that is done."""
+        """Record the fraction of a task that is done, in [0, 1]."""
         file = self._in_slices.get(task.index)
         if task.entry is None:
             self._recorder.tell(task.index, fraction)
@@ -110,7 +110,7 @@ class Scheduler:
             self._recorder.tell(task.index, FIRST_PASS_SHARE * share)
 
     def take(self, task: Task, done: Done) -> None:
-        """Take in the outcome of a task."""
+        """Record the outcome of a task."""
         self._handed_out -= 1
         if task.index in self._finished:
             return  # another slice of it was given up
@@ -122,11 +122,11 @@ class Scheduler:
             self._take_slice(task, done)
 
     def set_aside(self) -> None:
-        """Take in that a task has to wait because its process died."""
+        """Record that a task has to wait because its process died."""
         self._handed_out -= 1
 
     def _begin_slices(self, task: Task, plan: SlicePlan) -> None:
-        """Have the slices of a file processed before it is put together."""
+        """Schedule the slices of a file, before it is merged."""
         try:
             folder = SliceFolder(task.job, plan.folder)
         except SinkError as error:
@@ -139,7 +139,7 @@ class Scheduler:
         self._backlog.append((task, plan))
 
     def _take_slice(self, task: Task, done: SliceDone) -> None:
-        """Take in the outcome of a slice; after the last one the file is put together."""
+        """Record the outcome of a slice; after the last one the file is merged."""
         self.tell(task, 1.0)
         file = self._in_slices[task.index]
         file.left -= 1
@@ -150,7 +150,7 @@ class Scheduler:
             )
 
     def _finish(self, task: Task, outcome: Outcome) -> None:
-        """Take in the outcome of an input."""
+        """Record the outcome of an input."""
         self._finished.add(task.index)
         file = self._in_slices.pop(task.index, None)
         if file is not None:

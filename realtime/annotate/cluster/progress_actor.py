@@ -1,4 +1,4 @@
-"""Where the processes of a cluster write how far they are, for the one that began the run."""
+"""A Ray actor that collects the progress of all processes, for the one that started the run."""
 
 from collections import Counter
 
@@ -7,23 +7,23 @@ from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
 
 
 class _ProgressActor:
-    """The newest of each task; lives beside the process that began the run and ends with it."""
+    """Latest progress of each task; lives next to the process that started the run."""
 
     def __init__(self) -> None:
         self._attempts: Counter[str] = Counter()
         self._fractions: dict[str, float] = {}
 
     def begin(self, task: str) -> int:
-        """Take in that a process begins with a task; return which attempt that is, from 1."""
+        """Record that a process starts a task; return the number of the attempt, from 1."""
         self._attempts[task] += 1
         return self._attempts[task]
 
     def tell(self, task: str, fraction: float) -> None:
-        """Take in how much of a task is done, in [0, 1]."""
+        """Record the fraction of a task that is done, in [0, 1]."""
         self._fractions[task] = fraction
 
     def read(self) -> dict[str, float]:
-        """Return what came since this was last asked, by task."""
+        """Return the fractions reported since the last call, by task."""
         latest, self._fractions = self._fractions, {}
         return latest
 

@@ -83,7 +83,7 @@ def _hear(waiting: _Waiting, scheduler: Scheduler, actor: Any, recorder: RunReco
 
 
 def _read(actor: Any) -> dict[str, float]:
-    """Return the newest of the tasks; nothing while the actor cannot be read."""
+    """Return the latest progress by task; empty while the actor cannot be reached."""
     try:
         progress: dict[str, float] = ray.get(actor.read.remote())
     except ray.exceptions.RayActorError:

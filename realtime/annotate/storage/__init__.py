@@ -1,1 +1,1 @@
-"""Where the outputs of a run lie: a folder, or an address such as s3://bucket/results."""
+"""Storage for the outputs of a run: a folder, or an address such as s3://bucket/results."""

@@ -1,4 +1,4 @@
-"""What a run asks of the place for its outputs; here a folder of this machine."""
+"""The interface of the store for the outputs of a run; here a local folder."""
 
 from pathlib import Path
 
@@ -6,12 +6,12 @@ from fer_live.realtime.annotate.fingerprint import sha256_of_output
 
 
 class OutputStore:
-    """A folder in which outputs are made and stay.
+    """A store for the outputs of a run: a local folder, in which they are created and kept.
 
     Attributes:
         folder: The folder.
-        name: What people call the place.
-        address: The address that outputs are sent to, without a password; None for a folder.
+        name: Name of the store in messages.
+        address: Address that outputs are uploaded to, without a password; None for a folder.
     """
 
     address: str | None = None
@@ -21,26 +21,26 @@ class OutputStore:
         self.name = str(folder)
 
     def has(self, path: Path) -> bool:
-        """Whether an output is there.
+        """Return whether an output exists in the store.
 
         Args:
-            path: In the folder.
+            path: Its path in `folder`.
         """
         return path.exists()
 
     def checksum(self, path: Path) -> str:
-        """Return the sha256 of an output that is there, in hex."""
+        """Return the SHA-256 digest of an existing output, in hex."""
         return sha256_of_output(path)
 
     def fetch(self, path: Path) -> None:
-        """Have in the folder what is there, to be read; nothing where there is none."""
+        """Download an output to `folder`, if it exists in the store."""
 
     def send(self, path: Path) -> None:
-        """Put there what was made in the folder."""
+        """Upload an output from `folder` to the store."""
 
     def clear_slices(self, folder: Path) -> None:
         """Remove the slices of a file where they are not in the folder itself."""
 
     def told(self, path: Path) -> Path:
-        """Return what the path of an output is to whoever reads the report."""
+        """Return the path or address of an output for the report."""
         return path
