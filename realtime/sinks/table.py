@@ -4,6 +4,9 @@ CSV and JSON lines reach the file frame by frame, in whole lines, so a killed ru
 table; at worst, the line that was being written is cut off. Parquet can only be read once closed;
 its rows are written in groups, so that memory does not grow. Reasons:
 docs/decisions/0008-outputs.md.
+
+A new format needs a class in `encoders.py`, its name and file ending below, and the name among the
+choices of `--format` in `realtime/commands/`.
 """
 
 from collections.abc import Callable, Sequence

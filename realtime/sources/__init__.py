@@ -1,4 +1,7 @@
-"""Sources of frames: cameras, streams, videos and pictures, all with the interface `Source`."""
+"""Sources of frames: cameras, streams, videos and pictures, all with the interface `Source`.
+
+The interface is in `source.py`; `choose.py` opens the source that a user's argument names.
+"""
 
 from fer_live.realtime.sources.arrays import ArraysSource, as_image
 from fer_live.realtime.sources.cameras.camera import CameraSource, open_camera

@@ -1,4 +1,4 @@
-"""From a user's argument to the source that it names."""
+"""Open the source that a user's argument names: camera, stream, video, picture or folder."""
 
 from pathlib import Path
 from typing import Literal, TypeAlias

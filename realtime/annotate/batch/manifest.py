@@ -96,16 +96,16 @@ class Manifest:
         self._write("running")
 
     def pass_over(self, passed_over: Sequence[PassedOver]) -> None:
-        """Take in what made no input."""
+        """Record the files that are not inputs, and why."""
         self._passed_over = [{"path": str(one.path), "why": one.why} for one in passed_over]
 
     def record_run_outputs(self, files: Sequence[Path]) -> None:
-        """Take in what was written of all inputs together."""
+        """Record the outputs on the whole run."""
         if files:
             self._head["together"] = [str(path.relative_to(self._out)) for path in files]
 
     def finish(self, index: int, outcome: Outcome) -> None:
-        """Take in what became of an input, and write it unless that was done a moment ago."""
+        """Record the outcome of an input; write the manifest unless that was done a moment ago."""
         self._inputs[index] = self._told(outcome)
         if time.monotonic() >= self._rest_until_s:
             self._try_to_write("running")

@@ -18,7 +18,7 @@ class Estimate:
         self._finished = 0
 
     def tell(self, index: int, fraction: float, elapsed_s: float) -> Progress:
-        """Take in that `fraction` of an input is done, and return where the run stands.
+        """Record that `fraction` of an input is done; return the progress of the run.
 
         Args:
             index: Of the input, in the order of the jobs.
@@ -29,7 +29,7 @@ class Estimate:
         return self._progress(self._jobs[index].source, elapsed_s)
 
     def finish(self, index: int, outcome: Outcome, elapsed_s: float) -> Progress:
-        """Take in what became of an input, and return where the run stands."""
+        """Record the outcome of an input; return the progress of the run."""
         self._finished += 1
         self._fractions[index] = 1.0
         self._free[index] = outcome.status != "done"

@@ -103,7 +103,7 @@ class Collector:
         self.people: dict[int, Person] = {}
 
     def add(self, result: FrameResult) -> None:
-        """Take in the next frame's result; faces have `quality` and `probability_*` measured."""
+        """Add the next frame's result, whose faces have `quality` and `probability_*` measured."""
         for track in result.tracks:
             self._add(self.people.setdefault(track.track_id, Person()), track, result)
 
@@ -121,7 +121,7 @@ class Collector:
             person.moments[track.label] = Moment(result.frame_index, result.time_s, strength)
 
     def see(self, rgb: Image, result: FrameResult) -> None:
-        """Take in a frame of a second pass: a thumbnail where it is somebody's strongest moment.
+        """Add a frame of the second pass; keep a thumbnail if it is a face's strongest moment.
 
         Args:
             rgb: (H, W, 3) uint8, as it was looked at.

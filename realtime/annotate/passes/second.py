@@ -47,7 +47,7 @@ class Part:
         self.broken = False
 
     def see(self, frame: Frame, result: FrameResult) -> None:
-        """Take in the next frame and what was seen in it."""
+        """Add the next frame and its result."""
         if not self.broken:
             with self._guarded():
                 self._see(frame, result)
@@ -56,7 +56,7 @@ class Part:
         """Begin."""
 
     def _see(self, frame: Frame, result: FrameResult) -> None:
-        """Take in the next frame."""
+        """Add the next frame."""
         raise NotImplementedError
 
     def _close(

@@ -1,1 +1,1 @@
-"""Readers for every supported layout of a data set."""
+"""Readers for every supported layout of a data set; `layouts.READERS` lists them by name."""
