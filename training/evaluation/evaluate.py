@@ -12,7 +12,7 @@ from fer_live.contract import Metric, Prior
 from fer_live.errors import DataError
 from fer_live.progress import expect
 from fer_live.training.data.near_duplicates import COMPARING, near_duplicates_in
-from fer_live.training.data.samples import Part, common_labels
+from fer_live.training.data.samples import Part, Samples, common_labels
 from fer_live.training.data.splits import DataParts
 from fer_live.training.evaluation.conditions import ScoredSamples
 from fer_live.training.evaluation.corruptions import CORRUPTIONS, COVERED
@@ -132,12 +132,7 @@ def evaluate(
     Raises:
         DataError: The part is empty, or the model has none of its labels.
     """
-    expect("scoring", 1)
-    expect(COMPARING, 3)
-    if studied != "no":
-        expect("finding faces", 40)
-        for corruptions in (CORRUPTIONS, COVERED):
-            expect("spoiling pictures", 1.3 * len(corruptions))
+    _announce_phases(studied)
     known = _answers(predictor.card.labels, among)
     scored, notes = common_labels(parts[part].scored(), known)
     source = scored.source
@@ -154,10 +149,8 @@ def evaluate(
         )
 
     everyone = np.ones(len(scored), bool)
-    pictures = scored.pixels.ndim > 2  # noqa: PLR2004 (a table of features has no twins)
-    comparable = find_duplicates and pictures and part != "train"
-    train = parts.train if comparable else parts.train.take([])
-    alone = ~near_duplicates_in(scored.pixels, train.pixels) if len(train) else everyone
+    comparable = find_duplicates and part != "train"
+    unseen = _without_near_duplicates(scored, parts.train) if comparable else None
     return Evaluation(
         model=predictor.card.name,
         sha256=predictor.card.sha256,
@@ -167,13 +160,35 @@ def evaluate(
         labels=scored.labels,
         natural=scores(everyone, "natural"),
         balanced=scores(everyone, "balanced"),
-        clean=scores(alone, "natural") if len(train) and alone.any() else None,
+        clean=None if unseen is None else scores(unseen, "natural"),
         temperature=predictor.card.temperature,
         truth=tuple(scored.majority.tolist()),
         named=tuple(subject.named(logits).tolist()),
         studies=None if studied == "no" else study(subject, framed=studied == "cropped"),
         notes=(*parts.notes, *notes, *((CHOSEN_BY,) if part == "validation" else ())),
     )
+
+
+def _announce_phases(studied: Studied) -> None:
+    """Announce the phases of the work with their approximate shares, for the progress bar."""
+    expect("scoring", 1)
+    expect(COMPARING, 3)
+    if studied != "no":
+        expect("finding faces", 40)
+        for corruptions in (CORRUPTIONS, COVERED):
+            expect("spoiling pictures", 1.3 * len(corruptions))
+
+
+def _without_near_duplicates(scored: Samples, train: Samples) -> NDArray[np.bool_] | None:
+    """Return the (N,) mask of pictures without a near-duplicate among the training pictures.
+
+    None if there is nothing to compare with, as for tables of features, or if no picture is left.
+    """
+    pictures = scored.pixels.ndim > 2  # noqa: PLR2004 (N, H, W)
+    if not pictures or not len(train):
+        return None
+    alone: NDArray[np.bool_] = ~near_duplicates_in(scored.pixels, train.pixels)
+    return alone if alone.any() else None
 
 
 def _answers(labels: tuple[str, ...], among: tuple[str, ...]) -> tuple[str, ...]:
