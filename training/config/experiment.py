@@ -241,6 +241,9 @@ class Experiment:
         second: Labels of the same pictures that a second head learns at the same time, such as
             FER2013's in addition to FER+'s; the parts must be the sets' own. None for one head.
         distil: Distillation.
+        degrade: How the cached views of `distil.views` are degraded when the student sees them,
+            such as by blur and noise. The teachers have answered for the undegraded view, so the
+            student learns to give the same answer for a worse picture of the same face.
         angles: How the angular separation of hidden units is measured.
         paper: The table or row of a paper that this reproduces, such as "000-1".
         paper_says: The paper's own figure and conditions, printed next to ours.
@@ -254,6 +257,7 @@ class Experiment:
     fit: FitSettings = field(default_factory=FitSettings)
     second: DataSettings | None = None
     distil: DistilSettings = field(default_factory=DistilSettings)
+    degrade: AugmentSettings = field(default_factory=AugmentSettings)
     angles: AngleSettings = field(default_factory=AngleSettings)
     paper: str = ""
     paper_says: str = ""
@@ -261,6 +265,10 @@ class Experiment:
     def __post_init__(self) -> None:
         """Check what the types cannot express."""
         require(bool(self.name) and "/" not in self.name, f"name {self.name!r} names no folder")
+        degraded = self.degrade != AugmentSettings()
+        require(not degraded or self.distil.views > 0, "degrade is done to views: set distil.views")
+        moved = self.degrade.geometry != AugmentSettings()
+        require(not moved, "degrade moves nothing: turn, shift, scale, shear and flip in augment")
         official = self.second is None or self.split.how == "official"
         require(official, "two heads share their pictures' parts: split.how must be official")
 

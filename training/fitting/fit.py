@@ -1,5 +1,6 @@
 """Train one experiment: read and split the data, build, train, keep the best epoch."""
 
+import dataclasses
 import json
 import time
 import warnings
@@ -17,7 +18,6 @@ from torch import nn
 from fer_live.crop import CropGeometry
 from fer_live.errors import FerLiveError, SettingsError
 from fer_live.files import write_whole
-from fer_live.training.config.augmentation import AugmentSettings
 from fer_live.training.config.experiment import Experiment, FitSettings
 from fer_live.training.config.loader import as_table
 from fer_live.training.data.batches import Batches
@@ -262,7 +262,7 @@ def _learner(experiment: Experiment, prepared: Prepared, runs: Path, *, steps: i
         teaching = Teachers(checkpoints, prepared.labels, taught.temperature), taught.share
     varied = experiment.augment
     if prepared.train.views:  # varied already
-        varied = AugmentSettings(mixup=varied.mixup)
+        varied = dataclasses.replace(experiment.degrade, mixup=varied.mixup)
     return Learner(
         network,
         settings,

@@ -219,6 +219,18 @@ def test_views_without_a_teacher_are_refused() -> None:
         from_table(DistilSettings, {"mirror_views": True}, where="x.toml")
 
 
+def test_only_views_are_degraded_and_degrading_moves_nothing() -> None:
+    plain = {"name": "x", "data": {"kind": "ferplus"}, "network": {"architecture": "cnn6"}}
+    blurred = {**plain, "degrade": {"blur": 0.2}}
+    with pytest.raises(SettingsError, match=r"degrade is done to views: set distil\.views"):
+        from_table(Experiment, blurred, where="x.toml")
+    taught = {"distil": {"teachers": ["teacher.ckpt"], "views": 2}}
+    assert from_table(Experiment, {**blurred, **taught}, where="x.toml").degrade.blur == 0.2
+    turned = {**plain, **taught, "degrade": {"turn_deg": 3}}
+    with pytest.raises(SettingsError, match="degrade moves nothing"):
+        from_table(Experiment, turned, where="x.toml")
+
+
 def test_features_have_no_views(teacher: Checkpoint, tmp_path: Path) -> None:
     features = dataclasses.replace(lessons(), pixels=np.zeros((COUNT, 10), np.uint8))
     with pytest.raises(DataError, match=r"leave out distil\.views"):

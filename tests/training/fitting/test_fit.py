@@ -9,6 +9,7 @@ import pytest
 import torch
 
 from fer_live.errors import DataError, ModelError, SettingsError
+from fer_live.training.config.augmentation import AugmentSettings
 from fer_live.training.config.experiment import DataSettings, Experiment, read_experiment
 from fer_live.training.data.batches import Batches
 from fer_live.training.fitting.callbacks import StepClock
@@ -66,6 +67,17 @@ def test_products_in_bfloat16_learn_the_same_to_their_precision(faces: Path) -> 
     assert rounded[key].dtype is torch.float32
     assert not torch.equal(rounded[key], exact[key])
     torch.testing.assert_close(rounded[key], exact[key], atol=1e-3, rtol=0)
+
+
+def test_views_are_degraded_after_the_teachers_have_answered(faces: Path) -> None:
+    teacher = trained(small("cnn6-fer2013"), faces).folder.name
+    plain = small("cnn6-fer2013")
+    taught = dataclasses.replace(plain.distil, teachers=(f"{teacher}/best.ckpt",), views=2)
+    plain = dataclasses.replace(plain, name="plain", distil=taught)
+    noisy = dataclasses.replace(plain, name="noisy", degrade=AugmentSettings(noise=0.5))
+    one, other = (trained(each, faces).checkpoint.weights for each in (plain, noisy))
+    assert any(not torch.equal(one[key], other[key]) for key in one)
+    assert len(list((faces / "runs" / "views").iterdir())) == 1, "the same views and answers"
 
 
 @pytest.mark.usefixtures("own_cache")
