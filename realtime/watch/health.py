@@ -50,13 +50,16 @@ class StreamHealth:
     table: str | None = None
 
 
-def write_health(folder: Path, streams: Iterable[StreamHealth], *, restarts: int) -> None:
+def write_health(
+    folder: Path, streams: Iterable[StreamHealth], *, restarts: int, running: bool = True
+) -> None:
     """Write `health.json` atomically.
 
     Args:
         folder: The folder to write to.
         streams: All of them.
         restarts: How often a process was restarted.
+        running: Whether the run goes on; false in the last one, whatever the streams' states.
 
     Raises:
         SinkError: It cannot be written.
@@ -64,6 +67,7 @@ def write_health(folder: Path, streams: Iterable[StreamHealth], *, restarts: int
     told = {
         "format": FORMAT,
         "at_utc": utc(datetime.now(UTC)),
+        "running": running,
         "restarts": restarts,
         "streams": [asdict(one) for one in streams],
     }

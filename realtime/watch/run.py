@@ -151,7 +151,7 @@ class _Run:
                     del open_lines[line]  # type: ignore[arg-type]
                 else:
                     self._take(news)
-        write_health(self._settings.out, self.streams, restarts=self.restarts)
+        write_health(self._settings.out, self.streams, restarts=self.restarts, running=False)
 
     def close(self) -> None:
         """End every process."""

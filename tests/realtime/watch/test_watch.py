@@ -60,6 +60,10 @@ def health(folder: Path) -> dict[str, dict[str, Any]]:
     return {one["name"]: one for one in json.loads(path.read_text())["streams"]}
 
 
+def is_running(folder: Path) -> bool:
+    return bool(json.loads((folder / "health.json").read_text())["running"])
+
+
 def until(holds: Callable[[], bool], *, within_s: float = 120.0) -> None:
     ends = time.monotonic() + within_s
     while not holds():
@@ -126,9 +130,11 @@ def test_a_process_that_is_killed_is_begun_anew_and_prometheus_hears_of_it(
         until(lambda: "fer_live_process_restarts_total 1.0" in figures(address))
         until(lambda: 'fer_live_stream_up{stream="door"} 1.0' in figures(address))
         until(lambda: len(list(out.glob("door-*.csv"))) == 2)  # the first one's rows are kept
+        assert is_running(out)
         run.send_signal(signal.SIGTERM)
         run.communicate(timeout=60)
         assert run.returncode == 0
+    assert not is_running(out), "the states are those of the last moment"
     assert all(rows_of(table) for table in out.glob("door-*.csv"))
 
 
