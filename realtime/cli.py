@@ -148,7 +148,8 @@ def live(
 
 def _run(settings: "LiveSettings", until_the_end: ExitStack) -> None:
     """Run live recognition until it ends or is stopped, print a summary and exit."""
-    from fer_live.realtime.commands.printing.live import exit_status, leave, status_line, tell_run
+    from fer_live.realtime.commands.printing.leaving import leave
+    from fer_live.realtime.commands.printing.live import exit_status, status_line, tell_run
     from fer_live.realtime.live import run_live
 
     with stop_signals() as told_to_stop, status_line(shown=not settings.window) as on_status:

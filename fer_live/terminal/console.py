@@ -70,8 +70,23 @@ def printable(text: str) -> str:
     )
 
 
+class ToldToStop:
+    """Whether the process was told to stop, and by which signal.
+
+    Attributes:
+        by: Number of the first signal; None while there was none.
+    """
+
+    def __init__(self) -> None:
+        self.by: int | None = None
+
+    def __call__(self) -> bool:
+        """Return whether it was."""
+        return self.by is not None
+
+
 @contextmanager
-def stop_signals() -> Generator[Callable[[], bool]]:
+def stop_signals() -> Generator[ToldToStop]:
     """Turn the first Ctrl-C or SIGTERM into a flag that a loop can check.
 
     Files are then closed between two frames and never in the middle of a write. A second signal
@@ -79,18 +94,17 @@ def stop_signals() -> Generator[Callable[[], bool]]:
     the flag too, unless it is ignored, as under `nohup`; it never raises, even if sent twice. To
     be used on the main thread.
     """
-    told = False
+    told = ToldToStop()
 
     def tell(number: int, frame: FrameType | None) -> None:
-        nonlocal told
-        if told and number in IMPATIENT:
+        if told() and number in IMPATIENT:
             raise KeyboardInterrupt
-        told = True
+        told.by = told.by or number
 
     hangup = getattr(signal, "SIGHUP", None)  # Windows has no SIGHUP
     closed = [] if hangup is None or signal.getsignal(hangup) == signal.SIG_IGN else [hangup]
     with _handled_by(tell, *IMPATIENT, *closed):
-        yield lambda: told
+        yield told
 
 
 @contextmanager

@@ -16,7 +16,7 @@ from fer_live.realtime.commands.cli_options import (
     Model,
     PriorName,
 )
-from fer_live.terminal.console import plain_errors
+from fer_live.terminal.console import plain_errors, stop_signals
 
 
 def serve(
@@ -48,7 +48,8 @@ def serve(
     """Show the live view as a page in the browser, with a timeline. Nothing leaves this machine."""
     with plain_errors(NAME):
         from fer_live.bundle import DEFAULT_MODEL
-        from fer_live.realtime.commands.printing.serve import tell_address
+        from fer_live.realtime.commands.printing.leaving import leave
+        from fer_live.realtime.commands.printing.serve import exit_status, tell_address
         from fer_live.realtime.faces import FaceChoice, FaceSettings
         from fer_live.realtime.serve import ServeSettings, run_server
 
@@ -65,4 +66,11 @@ def serve(
             chosen=FaceChoice(face, min_face),
         )
         beyond = settings.beyond_loopback
-        run_server(settings, on_ready=lambda where: tell_address(where, beyond_loopback=beyond))
+        with stop_signals() as told_to_stop:
+            run_server(
+                settings,
+                on_ready=lambda where: tell_address(where, beyond_loopback=beyond),
+                told_to_stop=told_to_stop,
+            )
+        typer.echo("stopped", err=True)
+        leave(exit_status(told_to_stop.by))

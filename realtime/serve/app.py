@@ -3,10 +3,9 @@
 import asyncio
 import json
 import time
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from importlib.resources import files
-from typing import Any, Final
+from types import TracebackType
+from typing import Any, Final, Self
 
 from starlette.applications import Starlette
 from starlette.requests import Request
@@ -36,6 +35,11 @@ from fer_live.version import installed_version
 STATIC: Final = files("fer_live.realtime.serve").joinpath("static")
 REST: Final = "rest"
 """What a page says to have resting faces taken."""
+OWN: Final = "own"
+"""In the page's address: the visitor's own camera, also beside a source of the server's."""
+FULL_CAMERAS: Final = f"{MOST_CAMERAS} browsers are using their camera here, as many as may"
+FULL_VIEWERS: Final = f"{MOST_VIEWERS} pages are watching, as many as may"
+NOTHING_TO_WATCH: Final = "nothing to show: start fer-live serve with a source, such as 0"
 FULL: Final = 1013
 """WebSocket's status for "try again later"."""
 WRONG: Final = 1008
@@ -43,13 +47,34 @@ WRONG: Final = 1008
 
 
 class Page:
-    """What the routes share."""
+    """What the routes share; inside a `with` block the server's source is watched."""
 
     def __init__(self, settings: ServeSettings) -> None:
         self._settings = settings
         self._models = frozenset({settings.model, *model_names()})
         self._watching: Watching | None = None
         self._cameras = self._viewers = 0
+
+    def __enter__(self) -> Self:
+        """Begin to watch the server's source, if there is one."""
+        if self._settings.source is not None:
+            self._watching = Watching(self._settings)
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        """Let go of the source; an error of its thread is raised."""
+        if self._watching is not None:
+            self._watching.close()
+
+    @property
+    def broken(self) -> bool:
+        """Whether something happened that should not; leaving the `with` block raises it."""
+        return self._watching is not None and self._watching.broken
 
     def app(self) -> Starlette:
         """Return the application, not guarded yet."""
@@ -62,19 +87,7 @@ class Page:
                 WebSocketRoute("/watch", self._watch),
                 Mount("/static", StaticFiles(directory=str(STATIC))),
             ],
-            lifespan=self._lifespan,
         )
-
-    @asynccontextmanager
-    async def _lifespan(self, _app: Starlette) -> AsyncIterator[None]:
-        """Watch the server's source as long as the page is served."""
-        if self._settings.source is not None:
-            self._watching = Watching(self._settings)
-        try:
-            yield
-        finally:
-            if self._watching is not None:
-                self._watching.close()
 
     def _file(self, name: str) -> Any:
         async def answer(_request: Request) -> Response:
@@ -82,15 +95,19 @@ class Page:
 
         return answer
 
-    async def _state(self, _request: Request) -> Response:
-        """Tell the page what it needs to know before the first picture."""
-        watching = self._watching
+    async def _state(self, request: Request) -> Response:
+        """Tell the page what it needs to know before the first picture.
+
+        With `?own` a visitor's own camera is shown though there is a source of the server's.
+        """
+        watching = None if OWN in request.query_params else self._watching
         wishes = Wishes.of(self._settings) if watching is None else watching.wishes
         return JSONResponse(
             {
                 "version": installed_version(),
                 "format": FORMAT,
                 "mode": "camera" if watching is None else "watch",
+                "source": self._settings.source is not None,
                 "problem": None if watching is None else watching.problem,
                 "models": sorted(self._models),
                 "settings": _shown(wishes),
@@ -101,16 +118,13 @@ class Page:
         )
 
     async def _camera(self, socket: WebSocket) -> None:
-        """Analyse the pictures of a browser's camera, one at a time.
+        """Analyse the pictures of a browser's camera, one at a time; a session of its own.
 
         The page sends the next picture only when it has the answer to the last, so none waits.
         """
         await socket.accept()
-        if self._settings.source is not None or self._cameras >= MOST_CAMERAS:
-            reason = "too many cameras are connected; close another page"
-            if self._settings.source is not None:
-                reason = "this page shows a source of the server's"
-            await socket.close(FULL, reason)
+        if self._cameras >= MOST_CAMERAS:
+            await socket.close(FULL, f"{FULL_CAMERAS}; this page tries again by itself")
             return
         self._cameras += 1
         analyser = Analyser(self._settings, Wishes.of(self._settings))
@@ -151,8 +165,8 @@ class Page:
         """Show the server's source to one viewer."""
         await socket.accept()
         if self._watching is None or self._viewers >= MOST_VIEWERS:
-            reason = "too many pages are connected; close another"
-            await socket.close(FULL, reason if self._watching else "there is nothing to watch")
+            reason = f"{FULL_VIEWERS}; this page tries again by itself"
+            await socket.close(FULL, reason if self._watching else NOTHING_TO_WATCH)
             return
         self._viewers += 1
         viewer = ViewerMailbox()

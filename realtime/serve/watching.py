@@ -11,19 +11,23 @@ import cv2
 import numpy as np
 
 from fer_live.arrays import Image
-from fer_live.errors import FerLiveError
+from fer_live.errors import FerLiveError, SettingsError
 from fer_live.realtime.overlay.absence import Absence
 from fer_live.realtime.pipeline import Pipeline
 from fer_live.realtime.results import Frame, FrameResult, SourceInfo
 from fer_live.realtime.send import Sender, open_channel
 from fer_live.realtime.serve.analyser import Wishes, load, page_message, process
 from fer_live.realtime.serve.settings import ServeSettings
-from fer_live.realtime.sources import LatestFrame, Paced, Turned, open_source
+from fer_live.realtime.sources import LatestFrame, Paced, Source, Turned, open_source
 
 WIDEST_PX: Final = 1280
 """Viewers get pictures of at most this width; results stay in the source's own pixels."""
 QUALITY: Final = 80
 LOOK_S: Final = 0.1
+LEAVE_S: Final = 0.3
+"""How long to wait for a pending read at the end; then it is abandoned."""
+CLOSE_S: Final = 5.0
+"""How long to wait for everything at the end, what is still to be sent included."""
 
 _log = logging.getLogger(__name__)
 
@@ -58,21 +62,24 @@ class Watching:
     """Analyses a source on a thread of its own until it is closed.
 
     Attributes:
-        problem: Why there are no pictures (any more); None while there are.
+        problem: Why there are no pictures just now, or any more; None while there are.
         wishes: What is set now.
+        broken: Whether something happened that should not; `close` raises it.
     """
 
     def __init__(self, settings: ServeSettings) -> None:
         self._settings = settings
         self.wishes = Wishes.of(settings)
         self.problem: str | None = None
+        self._error: Exception | None = None
         self._absence = Absence()
         self._viewers: set[ViewerMailbox] = set()
         self._changing = threading.Lock()
         self._changed = threading.Event()
         self._rest = threading.Event()
         self._closing = threading.Event()
-        self._thread = threading.Thread(target=self._run, name="watching")
+        self._begun = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="watching", daemon=True)
         self._thread.start()
 
     def add(self, viewer: ViewerMailbox) -> None:
@@ -94,30 +101,43 @@ class Watching:
         """Take what faces say from now on for their rest, for all viewers."""
         self._rest.set()
 
+    @property
+    def broken(self) -> bool:
+        """Whether something happened that should not."""
+        return self._error is not None
+
     def close(self) -> None:
-        """End the thread and let go of the source."""
+        """End the thread and let go of the source; one that is just being opened is abandoned.
+
+        Raises:
+            Exception: What should not have happened to the thread.
+        """
         self._closing.set()
-        self._thread.join()
+        self._thread.join(CLOSE_S if self._begun.is_set() else LEAVE_S)
+        if self._error is not None:
+            raise self._error
 
     def _run(self) -> None:
         """Analyse frame after frame; what goes wrong is told to the viewers."""
         try:
             self._watch()
         except FerLiveError as error:
-            self.problem = str(error)
-            _log.warning("%s", error)
+            self._tell(str(error))
+            if not self._closing.is_set():
+                _log.warning("%s", error)
+        except Exception as error:  # raised again by `close`
+            self._error = error
         if not self._closing.is_set():
-            self.problem = self.problem or "the source has ended"
-            self._show(json.dumps({"problem": self.problem}))
+            self._tell(self.problem or "the source has ended")
 
     def _watch(self) -> None:
-        source = open_source(self._settings.source or "")
-        if self._settings.rotate:
-            source = Turned(source, self._settings.rotate)
-        live = source if source.info.live else Paced(source)
         finder, pipeline = load(self._settings, self.wishes)
         try:
-            with LatestFrame(live) as frames, self._sender(live.info, pipeline) as sender:
+            live = self._opened()
+            with (
+                LatestFrame(live, patience_s=LEAVE_S) as frames,
+                self._sender(live.info, pipeline) as sender,
+            ):
                 while not self._closing.is_set() and not frames.ended:
                     if self._changed.is_set():
                         self._changed.clear()
@@ -125,8 +145,9 @@ class Watching:
                         finder, pipeline = load(self._settings, self.wishes)
                     if self._rest.is_set():
                         self._rest.clear()
-                        pipeline.take_baseline()
+                        self._begin_rest(pipeline)
                     frame = frames.wait(LOOK_S)
+                    self._tell(frames.trouble)
                     if frame is not None:
                         result = process(pipeline, finder, frame, live.info.name)
                         self._absence.take(frame, result)
@@ -134,6 +155,27 @@ class Watching:
                         self._show_result(live.info, frame, result)
         finally:
             finder.close()
+
+    def _opened(self) -> Source:
+        """Open the source; a file is played at its own speed."""
+        source = open_source(self._settings.source or "")
+        self._begun.set()
+        if self._settings.rotate:
+            source = Turned(source, self._settings.rotate)
+        return source if source.info.live else Paced(source)
+
+    def _begin_rest(self, pipeline: Pipeline) -> None:
+        """Take resting faces; that the model knows no neutral face is told, and ends nothing."""
+        try:
+            pipeline.take_baseline()
+        except SettingsError as error:
+            self._show(json.dumps({"refused": str(error)}))
+
+    def _tell(self, problem: str | None) -> None:
+        """Tell viewers why there are no pictures; once pictures come, they speak for themselves."""
+        if problem is not None and problem != self.problem:
+            self._show(json.dumps({"problem": problem}))
+        self.problem = problem
 
     def _sender(self, info: SourceInfo, pipeline: Pipeline) -> Sender:
         labels = pipeline.labels

@@ -1,15 +1,13 @@
 """What a live run prints."""
 
-import os
 import sys
 from collections.abc import Callable, Generator
 from contextlib import contextmanager
-from typing import Final, NoReturn
+from typing import Final
 
 import typer
 from rich.console import Console
 
-from fer_live.realtime.faces.networks.quiet import let_words_out
 from fer_live.realtime.live import LiveReport, LiveStatus
 from fer_live.realtime.sinks.rows import utc
 from fer_live.terminal.console import INTERRUPTED, printable
@@ -57,18 +55,6 @@ def exit_status(report: LiveReport) -> int:
     if report.ending == "told to stop" and not report.status.frames:
         return INTERRUPTED
     return 0 if report.went_well else 1
-
-
-def leave(status: int) -> NoReturn:
-    """End the process immediately.
-
-    Everything is closed by now, except perhaps a read left behind on its thread; and with
-    MediaPipe loaded, Python takes a third of a second to exit, which is noticeable after a key.
-    """
-    sys.stdout.flush()
-    sys.stderr.flush()
-    let_words_out()
-    os._exit(status)
 
 
 def tell_run(report: LiveReport) -> None:

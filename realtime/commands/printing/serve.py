@@ -1,8 +1,10 @@
 """What `fer-live serve` prints."""
 
+import signal
+
 from rich.console import Console
 
-from fer_live.terminal.console import printable
+from fer_live.terminal.console import INTERRUPTED, printable
 
 
 def tell_address(address: str, *, beyond_loopback: bool) -> None:
@@ -20,3 +22,8 @@ def tell_address(address: str, *, beyond_loopback: bool) -> None:
             "browsers give access to their camera only to pages on this machine or over https",
             markup=False,
         )
+
+
+def exit_status(signal_number: int | None) -> int:
+    """Return 130 after Ctrl-C, as shells expect, and 0 after SIGTERM, as service managers do."""
+    return INTERRUPTED if signal_number == signal.SIGINT else 0

@@ -9,6 +9,8 @@ import {Timeline} from "./timeline.js";
 const $ = (id) => document.getElementById(id);
 const MOST_WIDE = 1280;
 
+const sentence = (text) => `${text[0].toUpperCase()}${text.slice(1)}${/[.!?]$/.test(text) ? "" : "."}`;
+
 class App {
   constructor(state) {
     this.state = state;
@@ -21,6 +23,7 @@ class App {
     this.times = []; this.delays = []; this.stale = true;
     this.fillSettings(); this.fillLegend(); this.bind();
     this.press("mirror", this.on.mirror);
+    $("own").hidden = !(state.source && state.mode === "watch");
     const draw = () => { this.draw(); requestAnimationFrame(draw); };
     requestAnimationFrame(draw);
     setInterval(() => this.showFigures(), 500);
@@ -178,8 +181,8 @@ class OwnCamera {
       message: (message) => this.answer(message),
       settings: (settings) => this.app.showSettings(settings),
       rest: (seconds) => this.app.resting(seconds),
-      problem: (text) => this.app.notice(text),
-      lost: (text) => this.app.notice(text),
+      problem: (text) => this.app.notice(sentence(text)),
+      lost: (text) => this.app.notice(sentence(text)),
     });
   }
 
@@ -220,8 +223,9 @@ class ServersSource {
       },
       settings: (settings) => app.showSettings(settings),
       rest: (seconds) => app.resting(seconds),
-      problem: (text) => app.notice(text),
-      lost: (text) => app.notice(text),
+      refused: (text) => { $("said").textContent = text; app.connection.next(); },
+      problem: (text) => { app.notice(sentence(text)); app.connection.next(); },
+      lost: (text) => app.notice(sentence(text)),
     });
   }
 

@@ -39,6 +39,7 @@ export class Connection {
     if (message.settings) this.told.settings(message.settings);
     if (message.ready) { this.pauseMs = 250; this.told.ready(); }
     if (message.problem) this.told.problem(message.problem);
+    if (message.refused) this.told.refused?.(message.refused);
     if (message.faces) this.told.message(message);
   }
 

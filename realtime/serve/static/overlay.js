@@ -14,8 +14,18 @@ function show(message) {
   drawFaces(context, message.faces, placed(canvas, ...message.size), message.size, look, {mirror, ratio: writing(ratio)});
 }
 
+// Where there is nothing to draw over, an empty overlay would leave somebody in OBS at a loss.
+function say(text) {
+  const context = canvas.getContext("2d"), px = 16 * writing(fit(canvas));
+  context.font = `600 ${px}px system-ui, sans-serif`; context.textBaseline = "top";
+  context.fillStyle = "#101114"; context.fillRect(0, 0, context.measureText(text).width + 2 * px, 2 * px);
+  context.fillStyle = "#f2f2ee"; context.fillText(text, px, px / 2);
+}
+
 const connection = new Connection("/watch", {
   ready: () => connection.next(),
   picture: (message) => { show(message); connection.next(); },
-  settings: () => {}, problem: () => show({faces: [], size: [16, 9]}), lost: () => show({faces: [], size: [16, 9]}),
+  settings: () => {},
+  problem: () => { show({faces: [], size: [16, 9]}); connection.next(); },
+  lost: (text) => { show({faces: [], size: [16, 9]}); if (!found.source) say(text); },
 });
