@@ -88,8 +88,9 @@ def test_a_source_that_is_silent_is_not_waited_for() -> None:
         started(f"rtsp://127.0.0.1:{silent.getsockname()[1]}/door") as (server, _),
     ):
         silent.settimeout(60)
-        silent.accept()
-        assert end(server, signal.SIGINT) == (130, "stopped\n")
+        caller, _ = silent.accept()
+        with caller:
+            assert end(server, signal.SIGINT) == (130, "stopped\n")
 
 
 @pytest.mark.parametrize(
