@@ -37,7 +37,7 @@ REST: Final = "rest"
 """What a page says to have resting faces taken."""
 OWN: Final = "own"
 """In the page's address: the visitor's own camera, also beside a source of the server's."""
-FULL_CAMERAS: Final = f"{MOST_CAMERAS} browsers are using their camera here, as many as may"
+FULL_CAMERAS: Final = f"too many cameras are connected, {MOST_CAMERAS} at most"
 FULL_VIEWERS: Final = f"{MOST_VIEWERS} pages are watching, as many as may"
 NOTHING_TO_WATCH: Final = "nothing to show: start fer-live serve with a source, such as 0"
 FULL: Final = 1013

@@ -56,7 +56,7 @@ def test_one_camera_too_many_is_told_so_and_let_in_once_there_is_room() -> None:
             with pytest.raises(ConnectionClosed) as refused:
                 late.recv(timeout=60)
             assert refused.value.rcvd is not None
-            assert refused.value.rcvd.reason.startswith("4 browsers are using their camera here")
+            assert refused.value.rcvd.reason.startswith("too many cameras are connected, 4 at most")
         assert len(seen(cameras[0], PORTRAIT, 1.0)["faces"]) == 1
         cameras[-1].close()
         for _ in range(50):  # the place is free once its networks are closed
