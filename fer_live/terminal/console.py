@@ -86,18 +86,22 @@ class ToldToStop:
 
 
 @contextmanager
-def stop_signals() -> Generator[ToldToStop]:
+def stop_signals(*, impatient: bool = True) -> Generator[ToldToStop]:
     """Turn the first Ctrl-C or SIGTERM into a flag that a loop can check.
 
     Files are then closed between two frames and never in the middle of a write. A second signal
     raises KeyboardInterrupt, for users who do not want to wait. Closing the terminal (SIGHUP) sets
     the flag too, unless it is ignored, as under `nohup`; it never raises, even if sent twice. To
     be used on the main thread.
+
+    Args:
+        impatient: Whether a second signal raises; not where the end takes no longer than seconds,
+            and an exception at any line of an event loop would be reported as a fault.
     """
     told = ToldToStop()
 
     def tell(number: int, frame: FrameType | None) -> None:
-        if told() and number in IMPATIENT:
+        if impatient and told() and number in IMPATIENT:
             raise KeyboardInterrupt
         told.by = told.by or number
 

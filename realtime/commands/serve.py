@@ -66,7 +66,7 @@ def serve(
             chosen=FaceChoice(face, min_face),
         )
         beyond = settings.beyond_loopback
-        with stop_signals() as told_to_stop:
+        with stop_signals(impatient=False) as told_to_stop:
             run_server(
                 settings,
                 on_ready=lambda where: tell_address(where, beyond_loopback=beyond),

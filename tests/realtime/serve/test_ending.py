@@ -5,7 +5,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from typing import Any
 
@@ -41,9 +41,9 @@ def end(server: Server, number: signal.Signals) -> tuple[int, str]:
     return server.wait(20), said
 
 
-def with_ignored_sigint() -> Callable[[], None]:
+def ignore_sigint() -> None:
     """As a shell script starts what it runs in the background."""
-    return lambda: signal.signal(signal.SIGINT, signal.SIG_IGN) and None  # type: ignore[func-returns-value]
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
 
 
 @pytest.mark.parametrize(
@@ -59,7 +59,7 @@ def test_it_ends_with_a_word_while_two_watch(
     number: signal.Signals, *, ignored: bool, status: int
 ) -> None:
     clip = str(shared_file(CLIP))
-    options = {"preexec_fn": with_ignored_sigint()} if ignored else {}
+    options = {"preexec_fn": ignore_sigint} if ignored else {}
     with (
         started(clip, **options) as (server, address),
         suppress(ConnectionClosed),

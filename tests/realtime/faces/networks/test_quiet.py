@@ -7,7 +7,7 @@ import pytest
 
 SAYING = """
 import sys, threading, time
-from fer_live.realtime.commands.printing.live import leave
+from fer_live.realtime.commands.printing.leaving import leave
 from fer_live.realtime.faces.networks.quiet import without_chatter
 
 def open_a_network():
