@@ -159,7 +159,7 @@ def test_every_recipe_makes_a_network_like_the_one_that_ships(
     assert made.architecture == shipped["architecture"]
     assert list(made.labels) == shipped["labels"]
     assert made.mirrored == shipped.get("mirrored", False)
-    assert len(made.heads) >= (2 if shipped.get("second") else 1)  # compact ships one of its two
+    assert len(made.heads) >= (2 if shipped.get("second") else 1)
     assert (made.pruning is None) == (shipped["pruning"] is None)
     if made.pruning is None:
         assert list(made.widths) == shipped["widths"]
