@@ -168,15 +168,20 @@ class Analyser:
         self._frames += 1
         result = process(self._pipeline, self._finder, frame, "a browser's camera")
         self._absence.take(frame, result)
-        return result
+        return with_quality(frame, result)
 
 
 def process(pipeline: Pipeline, finder: ChosenFaces, frame: Frame, name: str) -> FrameResult:
-    """Return what is seen in a frame, with each face's quality; the first crowd is logged."""
+    """Return what is seen in a frame; the first crowd is logged."""
     crowded_before = finder.crowded
     result = pipeline.process(frame)
     if finder.crowded > crowded_before == 0:
         _log.warning("%s", finder.notice(name))
+    return result
+
+
+def with_quality(frame: Frame, result: FrameResult) -> FrameResult:
+    """Return a result with each face's quality, which only a page shows."""
     return _MEASURER.measured(frame, result)
 
 
@@ -188,7 +193,7 @@ def page_message(
     Args:
         info: Of the source.
         frame: The picture.
-        result: What was seen in it.
+        result: What was seen in it, `with_quality`.
         hint: Why nobody is seen; None for nothing to say.
     """
     message = dict(Message.of(info, frame, result).content) | {"hint": hint}

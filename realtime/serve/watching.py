@@ -16,7 +16,13 @@ from fer_live.realtime.overlay.absence import Absence
 from fer_live.realtime.pipeline import Pipeline
 from fer_live.realtime.results import Frame, FrameResult, SourceInfo
 from fer_live.realtime.send import Sender, open_channel
-from fer_live.realtime.serve.analyser import Wishes, load, page_message, process
+from fer_live.realtime.serve.analyser import (
+    Wishes,
+    load,
+    page_message,
+    process,
+    with_quality,
+)
 from fer_live.realtime.serve.settings import ServeSettings
 from fer_live.realtime.sources import LatestFrame, Paced, Source, Turned, open_source
 
@@ -186,7 +192,7 @@ class Watching:
         with self._changing:
             if not self._viewers:
                 return
-        message = page_message(info, frame, result, self._absence.hint)
+        message = page_message(info, frame, with_quality(frame, result), self._absence.hint)
         if frame.captured_s is not None:
             message["latency_ms"] = round(1000 * (time.monotonic() - frame.captured_s), 1)
         self._show(packet(message, jpeg(frame.rgb)))
