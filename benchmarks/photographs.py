@@ -128,6 +128,9 @@ def main() -> None:
     parser.add_argument("--clips", nargs="*", default=[], type=Path)
     parser.add_argument("--count", type=int, default=300)
     wanted = parser.parse_args()
+    if len(wanted.photographs) < wanted.count:
+        given = len(wanted.photographs)
+        parser.error(f"{wanted.count} photographs are to be made of {given}; give more, or --count")
     from pillow_heif import register_heif_opener  # noqa: PLC0415 (an extra)
 
     register_heif_opener()
