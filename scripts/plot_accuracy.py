@@ -35,7 +35,7 @@ _ASIDE: Final = {
     "ResNet18 (LetheSec)": (-6, 6, "right"),
     "VGG (Khaireddin and Chen)": (-8, -3, "right"),
     "VGG19 (WuJie1010)": (8, -4, "left"),
-    "ResEmoteNet": (-8, -3, "right"),
+    "ResEmoteNet": (8, -4, "left"),
     "ResMaskingNet": (-8, -3, "right"),
 }
 """Where a name stands beside its point, in points, where it would cover another."""

@@ -1,4 +1,4 @@
-"""Average the weights of several runs of one experiment into one network.
+"""Average the weights of several runs into one network: seeds of one experiment, or its stages.
 
 Runs that start from the same trained weights and differ in their seed mostly end in the same basin
 of the loss, where the mean of their weights is better than each of them at the cost of one
@@ -52,12 +52,7 @@ def average_runs(experiment: Experiment, seeds: Sequence[int], *, data: Path, ru
         )
     named = tuple(one.name for one in repeats_of(experiment, distinct))
     whole = [_whole(runs / name) for name in named]
-    for name, one in zip(named[1:], whole[1:], strict=True):
-        if _shape(one) != _shape(whole[0]):
-            raise ModelError(
-                f"{runs / name} holds another network than {runs / named[0]}; train both by one "
-                "experiment"
-            )
+    _require_one_shape([runs / name for name in named], whole)
     own = dataclasses.replace(experiment, name=f"{experiment.name}-mean")
     prepared = prepare(experiment, data, runs)
     made = dataclasses.replace(whole[0], weights=mean_of([one.weights for one in whole]))
@@ -71,6 +66,26 @@ def average_runs(experiment: Experiment, seeds: Sequence[int], *, data: Path, ru
     heads = tuple(dataclasses.replace(one, data=one.data + source) for one in mean.heads)
     dataclasses.replace(mean, heads=heads).save(runs / own.name / BEST)
     return runs / own.name
+
+
+def average_networks(files: Sequence[Path]) -> Checkpoint:
+    """Return the mean of networks of which one was trained on from the other, its batch norms too.
+
+    It lies between what both were trained for, and is often better than either (Wortsman et al.
+    2022, "Robust fine-tuning of zero-shot models").
+
+    Args:
+        files: Checkpoints of one shape; all but the weights is taken from the first.
+
+    Raises:
+        ModelError: One is missing, of another shape, or was mirrored.
+    """
+    whole = [_whole(file.parent) for file in files]
+    _require_one_shape([file.parent for file in files], whole)
+    source = f"; mean of the weights of {', '.join(one.name for one in whole)}"
+    heads = tuple(dataclasses.replace(one, data=one.data + source) for one in whole[0].heads)
+    weights = mean_of([one.weights for one in whole])
+    return dataclasses.replace(whole[0], weights=weights, heads=heads)
 
 
 def mean_of(weights: Sequence[Mapping[str, Tensor]]) -> dict[str, Tensor]:
@@ -93,6 +108,19 @@ def _whole(run: Path) -> Checkpoint:
     if found.mirrored:
         raise ModelError(f"{run} was mirrored after its training; average first, then mirror")
     return found
+
+
+def _require_one_shape(runs: Sequence[Path], networks: Sequence[Checkpoint]) -> None:
+    """Refuse networks whose weights cannot be averaged.
+
+    Raises:
+        ModelError: One is not like the first.
+    """
+    for run, one in zip(runs[1:], networks[1:], strict=True):
+        if _shape(one) != _shape(networks[0]):
+            raise ModelError(
+                f"{run} holds another network than {runs[0]}; train both by one experiment"
+            )
 
 
 def _shape(network: Checkpoint) -> tuple[object, ...]:

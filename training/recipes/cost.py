@@ -9,8 +9,8 @@ import torch
 from torch import Tensor, nn
 
 from fer_live.training.fitting.prepare import parts_of
-from fer_live.training.networks import architecture, build
-from fer_live.training.recipes.make import RecipeWorkspace
+from fer_live.training.networks import architecture, build, widths_of
+from fer_live.training.recipes.make import RecipeWorkspace, pruned_by
 from fer_live.training.recipes.recipe import Stage
 
 _OUTPUTS: Final = 15
@@ -75,7 +75,7 @@ def _of_training(
     steps = max(1, pictures // settings.batch) * settings.epochs
     if workspace.running.max_steps is not None:
         steps = min(steps, workspace.running.max_steps)
-    network = build(own.network.architecture, own.network.widths, _OUTPUTS)
+    network = _built(stage, known)
     batch = _pictures(own.network.architecture, settings.batch)
     seconds = steps * _timed(_step(network, batch, half=half)) * len(stage.seeds)
     says = f"{settings.epochs} epochs of {pictures:,} pictures"
@@ -106,11 +106,16 @@ def _teacher(stage: Stage, known: Mapping[str, Stage]) -> tuple[str, int]:
 
 
 def _built(stage: Stage, known: Mapping[str, Stage]) -> nn.Module:
-    """Build a network like the one that a stage leaves; a pruned one is taken as its parent."""
+    """Build a network of about the size of the one that a stage leaves."""
+    pruned = stage if stage.do == "prune" else pruned_by(stage, known)
     while stage.experiment is None:
         stage = known[stage.of]
     wanted = stage.experiment.network
-    return build(wanted.architecture, wanted.widths, _OUTPUTS)
+    widths = widths_of(wanted.architecture, wanted.widths)
+    if pruned is not None and pruned.prune is not None:
+        # Parameters and multiply-adds go with the square of the widths.
+        widths = tuple(max(1, round(width * pruned.prune.budget**0.5)) for width in widths)
+    return build(wanted.architecture, widths, _OUTPUTS)
 
 
 def _pictures(name: str, count: int) -> Tensor:

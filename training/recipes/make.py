@@ -20,7 +20,7 @@ from fer_live.training.config.experiment import Experiment
 from fer_live.training.config.loader import as_table
 from fer_live.training.config.repeats import repeats_of
 from fer_live.training.evaluation.open_model import Wanted
-from fer_live.training.fitting.average import average_runs
+from fer_live.training.fitting.average import average_networks, average_runs
 from fer_live.training.fitting.callbacks import TrainingWatcher
 from fer_live.training.fitting.fit import Running, fit
 from fer_live.training.models.checkpoint import BEST, Checkpoint
@@ -102,10 +102,11 @@ def _work(
         ]
     of = known[stage.of]
     table: dict[str, Any] = {"do": stage.do, "of": stage.of, "seeds": list(of.seeds)}
+    table |= {"others": list(stage.others)} if stage.others else {}
     folder = runs / stage.folder
 
     def average() -> None:
-        average_runs(_experiment(of, known, workspace), of.seeds, data=workspace.data, runs=runs)
+        _average(stage, known, workspace)
 
     def choose() -> None:
         names = [one.name for one in experiments_of(of, known, workspace)]
@@ -122,6 +123,16 @@ def _work(
         table["prune"] = dataclasses.asdict(stage.prune)
     doing = {"average": average, "choose": choose, "mirror": mirror, "prune": prune}[stage.do]
     return [(table, stage.folder, doing)]
+
+
+def _average(stage: Stage, known: Mapping[str, Stage], workspace: RecipeWorkspace) -> None:
+    """Average the networks of several stages, or the seeds of one."""
+    runs, of = workspace.runs, known[stage.of]
+    if stage.others:
+        mean = average_networks([runs / known[key].file for key in stage.starts])
+        _renamed(mean, runs / stage.folder)
+    else:
+        average_runs(_experiment(of, known, workspace), of.seeds, data=workspace.data, runs=runs)
 
 
 def _prune(table: PruneTable, parent: Path, folder: Path, data: Path) -> None:
@@ -163,12 +174,21 @@ def _experiment(stage: Stage, known: Mapping[str, Stage], workspace: RecipeWorks
     network = own.network
     if stage.of:
         network = dataclasses.replace(network, weights=known[stage.of].file)
-        if known[stage.of].do == "prune":
+        if pruned_by(stage, known) is not None:
             widths = Checkpoint.load(workspace.runs / known[stage.of].file).widths
             network = dataclasses.replace(network, widths=widths)
     distil = dataclasses.replace(own.distil, teachers=teachers)
     fitting = dataclasses.replace(own.fit, seed=stage.seeds[0])
     return workspace.change(dataclasses.replace(own, network=network, distil=distil, fit=fitting))
+
+
+def pruned_by(stage: Stage, known: Mapping[str, Stage]) -> Stage | None:
+    """Return the stage that pruned the network that a stage goes on from; None if none did."""
+    while stage.of:
+        stage = known[stage.of]
+        if stage.do == "prune":
+            return stage
+    return None
 
 
 def _fit(

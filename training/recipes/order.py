@@ -49,7 +49,7 @@ class _Search:
                 f"{name!r}; it has {', '.join(known)}"
             )
         found = known[name]
-        if key == wanted_by.of:
+        if key in wanted_by.starts:
             require_seeds(wanted_by, found, where=f"stage {wanted_by.key}")
         elif len(found.seeds) > 1:
             raise SettingsError(

@@ -18,7 +18,7 @@ from fer_live.training.models.checkpoint import BEST
 
 FOLDER: Final = Path("recipes")
 Do = Literal["fit", "average", "choose", "mirror", "prune"]
-_OWN: Final = ("name", "do", "of", "teachers", "seeds", "prune", "second_domain")
+_OWN: Final = ("name", "do", "of", "others", "teachers", "seeds", "prune", "second_domain")
 """Keys of a stage that are no experiment's."""
 
 
@@ -88,9 +88,11 @@ class Stage:
     Attributes:
         recipe: Name of its recipe.
         name: Its own, unique in its recipe.
-        do: What it does: train; average the weights of another stage's seeds, or choose the best of
-            them by accuracy on the validation part; answer for mirror images as well; or prune.
+        do: What it does: train; average the weights of another stage's seeds, or those of several
+            stages; choose the best seed by accuracy on the validation part; answer for mirror
+            images as well; or prune.
         of: The stage that it goes on from, as "recipe/stage"; empty for a training from scratch.
+        others: Further stages, likewise, whose weights are averaged with those of `of`.
         teachers: Stages whose networks teach, likewise.
         seeds: Of a training; several leave a run each.
         experiment: What is trained, but for teachers and weights; None where nothing is.
@@ -102,6 +104,7 @@ class Stage:
     name: str
     do: Do = "fit"
     of: str = ""
+    others: tuple[str, ...] = ()
     teachers: tuple[str, ...] = ()
     seeds: tuple[int, ...] = (0,)
     experiment: Experiment | None = None
@@ -116,12 +119,17 @@ class Stage:
     @property
     def needs(self) -> tuple[str, ...]:
         """The stages that have to be made before."""
-        return tuple(dict.fromkeys((*self.teachers, *([self.of] if self.of else []))))
+        return tuple(dict.fromkeys((*self.teachers, *self.starts)))
+
+    @property
+    def starts(self) -> tuple[str, ...]:
+        """The stages whose weights it goes on from."""
+        return (*([self.of] if self.of else []), *self.others)
 
     @property
     def folder(self) -> str:
         """Name of the run that it leaves; of several seeds, of the first."""
-        if self.do == "average":
+        if self.do == "average" and not self.others:
             return f"{self.of.replace('/', '-')}-mean"
         return f"{self.recipe}-{self.name}"
 
@@ -202,6 +210,7 @@ def _stage(recipe: str, shared: Mapping[str, Any], row: Mapping[str, Any], *, wh
         known.name,
         known.do,
         _in(recipe, known.of) if known.of else "",
+        tuple(_in(recipe, one) for one in known.others),
         tuple(_in(recipe, one) for one in known.teachers),
         known.seeds,
         experiment,
@@ -217,6 +226,7 @@ class _Keys:
     name: str
     do: Do = "fit"
     of: str = ""
+    others: tuple[str, ...] = ()
     teachers: tuple[str, ...] = ()
     seeds: tuple[int, ...] = (0,)
     prune: PruneTable | None = None
@@ -228,6 +238,7 @@ class _Keys:
         require(plain, f"name {self.name!r} must be of letters, digits and hyphens")
         require(self.do == "fit" or bool(self.of), f'do = "{self.do}" needs of')
         require(self.do == "fit" or not self.teachers, "only a training has teachers")
+        require(self.do == "average" or not self.others, "others belongs to do = average")
         require((self.do == "prune") == (self.prune is not None), "[prune] belongs to do = prune")
         distinct = len(set(self.seeds)) == len(self.seeds) > 0
         require(distinct, "seeds must be one or more, none twice")
@@ -248,7 +259,9 @@ def _check(stages: list[Stage], *, where: str) -> None:
         recipe, _, name = key.partition("/")
         if recipe == last.recipe and name not in known:
             raise SettingsError(f"{where}: no stage before it is called {name!r}")
-    require_seeds(last, known.get(last.of.partition("/")[2]) if last.of else None, where=where)
+    for key in last.starts:
+        recipe, _, name = key.partition("/")
+        require_seeds(last, known[name] if recipe == last.recipe else None, where=where)
 
 
 def require_seeds(stage: Stage, of: Stage | None, *, where: str) -> None:
@@ -260,7 +273,7 @@ def require_seeds(stage: Stage, of: Stage | None, *, where: str) -> None:
     if of is None:
         return
     several = of.do == "fit" and len(of.seeds) > 1
-    wants = stage.do in ("average", "choose")
+    wants = stage.do in ("average", "choose") and not stage.others
     if wants and not several:
         raise SettingsError(f"{where}: {of.key} has one seed; nothing to {stage.do}")
     if several and not wants:

@@ -8,6 +8,7 @@ from pathlib import Path
 import onnx
 import PIL.Image
 import pytest
+import torch
 from typer.testing import CliRunner
 
 from benchmarks.training.killed_recipe import killed_and_resumed
@@ -216,6 +217,31 @@ def test_a_stage_whose_run_was_lost_is_made_again(
     assert weights_of(recipes, faces, tmp_path / "runs") == before
 
 
+def test_the_mean_of_two_stages_is_that_of_their_weights(
+    recipes: Path, faces: Path, tmp_path: Path
+) -> None:
+    path = recipes / "teacher.toml"
+    path.write_text(
+        path.read_text().replace(
+            '[[stages]]\nname = "both-ways"\ndo = "mirror"\nof = "plain"\n',
+            '[[stages]]\nname = "further"\nof = "plain"\nfit = { epochs = 1 }\n'
+            '[[stages]]\nname = "between"\ndo = "average"\nof = "further"\nothers = ["plain"]\n',
+        )
+    )
+    made = make(stages_for("teacher", recipes), RecipeWorkspace(faces, tmp_path))
+    plain, further = (
+        Checkpoint.load(tmp_path / f"teacher-{name}" / "best.ckpt").weights
+        for name in ("plain", "further")
+    )
+    assert made.name == "teacher-between"
+    assert made.sizes == (8, 7)
+    assert "mean of the weights of teacher-further, teacher-plain" in made.heads[1].data
+    floats = [key for key, value in made.weights.items() if value.is_floating_point()]
+    assert any(not torch.equal(plain[key], further[key]) for key in floats)
+    for key in floats:
+        torch.testing.assert_close(made.weights[key], (plain[key] + further[key]) / 2)
+
+
 def test_a_run_of_other_settings_is_refused(recipes: Path, faces: Path, tmp_path: Path) -> None:
     stages = stages_for("teacher", recipes)
     make(stages, RecipeWorkspace(faces, tmp_path / "runs"))
@@ -251,6 +277,7 @@ BROKEN = [
     ("budget = 0.7", "budget = 7", r"stage less: prune: budget must be in \(0, 1\)"),
     ("seeds = [3, 4]", "seed = 3", r"stage again: there is no key 'seed'"),
     ('extends = "small/shared.toml"', 'extends = "student.toml"', "extends itself"),
+    ('of = "less"', 'of = "less"\nothers = ["first"]', r"others belongs to do = average"),
     ("[[stages]]", "[[stage]]", r"student\.toml: a recipe needs \[\[stages\]\]"),
     ("\nextends", "\nhalf_storage = 1\nextends", r"half_storage must be true or false, got 1"),
 ]
