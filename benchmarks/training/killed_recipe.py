@@ -10,12 +10,13 @@ Exit status 1 when the two models differ. `--one-in 10` learns from every tenth 
 import argparse
 import bz2
 import itertools
+import json
 import random
 import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -23,6 +24,7 @@ from typing import Final
 from fer_live.training.models.checkpoint import Checkpoint
 
 _ROWS_OF: Final = ("fer2013.csv.bz2", "fer2013new.csv")
+SHIPPED: Final = Path("assets/models")
 _MAKE: Final = "from fer_live.training.cli import app; app()"
 
 
@@ -35,12 +37,14 @@ class KilledOutcome:
         killed: Of the other.
         kills: How often that was killed while it was at work.
         seconds: How long the undisturbed one took.
+        figures: Accuracy of the undisturbed model at the natural prior, by what it was scored on.
     """
 
     undisturbed: str
     killed: str
     kills: int
     seconds: float
+    figures: Mapping[str, float]
 
 
 def killed_and_resumed(
@@ -76,7 +80,15 @@ def killed_and_resumed(
         _weights_in(folder / "killed", name),
         done,
         seconds,
+        accuracies_in(folder / "undisturbed" / "made" / "models", name),
     )
+
+
+def accuracies_in(models: Path, name: str) -> dict[str, float]:
+    """Return what a model's card says of accuracy at the natural prior, by what it is of."""
+    card = json.loads((models / f"{name}.json").read_text(encoding="utf-8"))
+    told = [one for one in card["metrics"] if one["measure"] == "accuracy"]
+    return {one["data"]: float(one["value"]) for one in told if one["prior"] == "natural"}
 
 
 def thinned(data: Path, folder: Path, one_in: int) -> Path:
@@ -125,6 +137,10 @@ def main() -> int:
         f"undisturbed in {found.seconds:.0f} s; "
         f"killed {found.kills} times, the weights are {'the same' if same else 'different'}"
     )
+    shipped = accuracies_in(SHIPPED, given.recipe)
+    for data, accuracy in found.figures.items():
+        if data in shipped:
+            print(f"{data}: {accuracy:.1%}; the model that ships {shipped[data]:.1%}")
     return int(not same)
 
 

@@ -1,24 +1,39 @@
 """Robust standard streams, which may be closed, full, or without colours."""
 
 import errno
+import inspect
 import io
 import os
 import sys
-from typing import Any, Final
+from collections.abc import Callable
+from typing import Any, Final, TypeVar
 
 import typer
 
 from fer_live.errors import FerLiveError, SinkError
 from fer_live.terminal.console import tell_error
 
+_Function = TypeVar("_Function", bound=Callable[..., Any])
 STREAMS: Final = {"stdin": (0, "r"), "stdout": (1, "w"), "stderr": (2, "w")}
 
 
 class Command(typer.Typer):
     """A typer application that ends with an error message if standard output cannot be written.
 
-    A closed stream is treated as one that nobody reads.
+    A closed stream is treated as one that nobody reads. Help is filled to the terminal's width:
+    typer keeps the line breaks that a docstring has after its first paragraph.
     """
+
+    def command(self, *args: Any, **kwargs: Any) -> Callable[[_Function], _Function]:
+        """Register a command; see `typer.Typer`."""
+
+        def register(function: _Function) -> _Function:
+            written = inspect.cleandoc(function.__doc__ or "")
+            unbroken = "\n\n".join(part.replace("\n", " ") for part in written.split("\n\n"))
+            own = {"help": unbroken, **kwargs}
+            return super(Command, self).command(*args, **own)(function)
+
+        return register
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         """Run the command; see `typer.Typer`."""

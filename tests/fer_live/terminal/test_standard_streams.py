@@ -143,6 +143,13 @@ def test_nothing_is_cut_at_80_columns(words: tuple[str, ...]) -> None:
     assert not [line for line in lines if "…" in line]
 
 
+def test_help_breaks_lines_where_the_terminal_does() -> None:
+    _, lines = on_a_terminal(("fer-live", "annotate", "--help"), {"TERM": "dumb"})
+    told = "Finished inputs are skipped, so the same command resumes an interrupted run."
+    (start,) = [k for k, line in enumerate(lines) if told in line]
+    assert lines[start + 1].strip().startswith("The exit status is 1 if an input failed")
+
+
 def test_one_model_is_one_line_at_80_columns() -> None:
     _, lines = on_a_terminal(("fer-live", "models"), {"TERM": "dumb"})
     (small,) = [line for line in lines if line.startswith("small ")]
