@@ -240,7 +240,7 @@ def _finish(folder: Path, record: Mapping[str, Any], stage: Stage, data: Path) -
     known, second = stage.second_domain, None
     if known is not None:
         second = Wanted(data / known.data, steps=known.steps, among=known.among)
-    finish_run(folder, data, second=second)
+    finish_run(folder, data, second=second, record=True)
     done = {**record, "made": _weights(folder / BEST)}
     (folder / _RECORD).write_text(json.dumps(done, indent=1) + "\n", encoding="utf-8")
 

@@ -8,12 +8,13 @@ from fer_live.training.evaluation.open_model import (
     calibrate_file,
     evaluate_model,
     open_model,
+    recorded,
 )
 from fer_live.training.reporting.report import write_report
 
 
 def finish_run(
-    folder: Path, data: Path, *, second: Wanted | None = None
+    folder: Path, data: Path, *, second: Wanted | None = None, record: bool = False
 ) -> tuple[Evaluation, tuple[Path, Path]]:
     """Calibrate a trained run, evaluate it on its validation part and write the report.
 
@@ -23,6 +24,7 @@ def finish_run(
         folder: Folder of the run.
         data: Folder that the paths of its data are relative to.
         second: Pictures from another domain to calibrate the first head on as well.
+        record: Whether the checkpoint keeps the figures, so that cards made from it show them.
 
     Returns:
         The evaluation of the first head, and the two files of its report.
@@ -36,5 +38,7 @@ def finish_run(
     done = []
     for head in open_model(folder, runs=folder.parent).heads:
         found = evaluate_model(head, wanted, "validation")
+        if record:
+            recorded(head, found)
         done.append((found, write_report(found, folder, name=f"report-validation{head.suffix}")))
     return done[0]

@@ -266,6 +266,8 @@ def test_a_recipe_says_whether_the_model_file_stores_half_precision(
     assert (onnx.TensorProto.FLOAT16 in weights) == half
     card = json.loads(file.with_suffix(".json").read_text(encoding="utf-8"))
     assert card["bytes"] == file.stat().st_size
+    told = {one["data"] for one in card["metrics"] if one["measure"] == "accuracy"}
+    assert {"FER+ PublicTest, majority", "FER2013 PublicTest, second head"} <= told
 
 
 BROKEN = [
