@@ -25,7 +25,7 @@ from typing import Final
 from fer_live.training.models.checkpoint import Checkpoint
 
 _ROWS_OF: Final = ("fer2013.csv.bz2", "fer2013new.csv")
-SHIPPED: Final = Path("assets/models")
+_SHIPPED: Final = Path("assets/models")
 _MAKE: Final = "from fer_live.training.cli import app; app()"
 
 
@@ -86,7 +86,7 @@ def killed_and_resumed(
 
 
 def accuracies_in(models: Path, name: str) -> dict[str, float]:
-    """Return what a model's card says of accuracy at the natural prior, by what it is of."""
+    """Return the accuracies on a model's card, in [0, 1], at the natural prior, by their data."""
     card = json.loads((models / f"{name}.json").read_text(encoding="utf-8"))
     told = [one for one in card["metrics"] if one["measure"] == "accuracy"]
     return {one["data"]: float(one["value"]) for one in told if one["prior"] == "natural"}
@@ -138,7 +138,7 @@ def main() -> int:
         f"undisturbed in {found.seconds:.0f} s; "
         f"killed {found.kills} times, the weights are {'the same' if same else 'different'}"
     )
-    shipped = accuracies_in(SHIPPED, given.recipe)
+    shipped = accuracies_in(_SHIPPED, given.recipe)
     for data, accuracy in found.figures.items():
         if data in shipped:
             print(f"{data}: {accuracy:.1%}; the model that ships {shipped[data]:.1%}")

@@ -68,20 +68,20 @@ def average_runs(experiment: Experiment, seeds: Sequence[int], *, data: Path, ru
     return runs / own.name
 
 
-def average_networks(files: Sequence[Path]) -> Checkpoint:
-    """Return the mean of networks of which one was trained on from the other, its batch norms too.
+def average_networks(runs: Sequence[Path]) -> Checkpoint:
+    """Return the mean of networks that were trained one from the other, with their batch norms.
 
-    It lies between what both were trained for, and is often better than either (Wortsman et al.
-    2022, "Robust fine-tuning of zero-shot models").
+    The mean lies between what each was trained for, and is often better than either (Wortsman et
+    al. 2022, "Robust fine-tuning of zero-shot models").
 
     Args:
-        files: Checkpoints of one shape; all but the weights is taken from the first.
+        runs: Folders of their runs; all but the weights is taken from the first.
 
     Raises:
-        ModelError: One is missing, of another shape, or was mirrored.
+        ModelError: One is missing, has other layers or labels, or was mirrored.
     """
-    whole = [_whole(file.parent) for file in files]
-    _require_one_shape([file.parent for file in files], whole)
+    whole = [_whole(run) for run in runs]
+    _require_one_shape(runs, whole)
     source = f"; mean of the weights of {', '.join(one.name for one in whole)}"
     heads = tuple(dataclasses.replace(one, data=one.data + source) for one in whole[0].heads)
     weights = mean_of([one.weights for one in whole])

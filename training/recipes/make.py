@@ -129,7 +129,7 @@ def _average(stage: Stage, known: Mapping[str, Stage], workspace: RecipeWorkspac
     """Average the networks of several stages, or the seeds of one."""
     runs, of = workspace.runs, known[stage.of]
     if stage.others:
-        mean = average_networks([runs / known[key].file for key in stage.starts])
+        mean = average_networks([runs / known[key].folder for key in stage.starts])
         _renamed(mean, runs / stage.folder)
     else:
         average_runs(_experiment(of, known, workspace), of.seeds, data=workspace.data, runs=runs)
