@@ -32,6 +32,13 @@ def make(
         Path, typer.Option("--out", help="Folder for the model, its card and weights.")
     ] = Path("made"),
     recipes: Annotated[Path, typer.Option(help="Folder of the recipes.")] = Path("recipes"),
+    finished: Annotated[
+        Path | None,
+        typer.Option(
+            help="Folder with NAME.ckpt of other recipes, such as assets/checkpoints; "
+            "these are used instead of being made."
+        ),
+    ] = None,
     epochs: Annotated[
         int | None,
         typer.Option(min=1, help="Train every stage for this many epochs on one view, as a trial."),
@@ -57,7 +64,7 @@ def make(
 
         logging.getLogger("lightning.pytorch").setLevel(logging.WARNING)
         torch.set_num_threads(threads)
-        stages = stages_for(recipe, recipes)
+        stages = stages_for(recipe, recipes, finished=finished)
         workspace = RecipeWorkspace(data, runs)
         if epochs is not None:
             workspace = dataclasses.replace(workspace, change=_shortened(epochs))

@@ -9,6 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from fer_live.training.fitting.prepare import parts_of
+from fer_live.training.models.checkpoint import Checkpoint
 from fer_live.training.networks import architecture, build, widths_of
 from fer_live.training.recipes.make import RecipeWorkspace, pruned_by
 from fer_live.training.recipes.recipe import Stage
@@ -52,6 +53,9 @@ def costs_of(stages: Sequence[Stage], workspace: RecipeWorkspace) -> tuple[Stage
     counted: dict[str, int] = {}
     found = []
     for stage in stages:
+        if stage.finished is not None:
+            found.append(StageEstimate(stage, _REPORT_S, f"taken from {stage.finished}"))
+            continue
         if stage.experiment is None:
             seconds = _PRUNING_S if stage.do == "prune" else _REPORT_S
             found.append(StageEstimate(stage, seconds, f"{stage.do} {stage.of}"))
@@ -82,9 +86,9 @@ def _of_training(
     says += f", {len(stage.seeds)} seeds" if len(stage.seeds) > 1 else ""
     views = taught.views if stage.teachers else 0
     for key in stage.teachers:
-        teacher, twice = _teacher(known[key], known)
+        teacher, _, looks = _origin(known[key], known)
         shown = _pictures(teacher, _SHOWN)
-        asking = _timed(_asked(_built(known[key], known), shown, half=half)) * twice
+        asking = _timed(_asked(_built(known[key], known), shown, half=half)) * looks
         seconds += asking * (
             views * pictures / _SHOWN if views else steps * settings.batch / _SHOWN
         )
@@ -96,26 +100,28 @@ def _of_training(
     return StageEstimate(stage, seconds + _REPORT_S, says, views * pictures * (area + 2 * _OUTPUTS))
 
 
-def _teacher(stage: Stage, known: Mapping[str, Stage]) -> tuple[str, int]:
-    """Return a teacher's architecture, and 2 where it looks at mirror images as well."""
-    twice = 1
-    while stage.experiment is None:
-        twice = 2 if stage.do == "mirror" else twice
+def _origin(stage: Stage, known: Mapping[str, Stage]) -> tuple[str, tuple[int, ...], int]:
+    """Return a network's architecture and widths before pruning, and 2 if it looks twice."""
+    looks = 1
+    while stage.finished is None and stage.experiment is None:
+        looks = 2 if stage.do == "mirror" else looks
         stage = known[stage.of]
-    return stage.experiment.network.architecture, twice
+    if stage.finished is not None:
+        made = Checkpoint.load(stage.finished)
+        return made.architecture, made.widths, 2 if made.mirrored else looks
+    assert stage.experiment is not None
+    wanted = stage.experiment.network
+    return wanted.architecture, widths_of(wanted.architecture, wanted.widths), looks
 
 
 def _built(stage: Stage, known: Mapping[str, Stage]) -> nn.Module:
     """Build a network of about the size of the one that a stage leaves."""
     pruned = stage if stage.do == "prune" else pruned_by(stage, known)
-    while stage.experiment is None:
-        stage = known[stage.of]
-    wanted = stage.experiment.network
-    widths = widths_of(wanted.architecture, wanted.widths)
+    name, widths, _ = _origin(stage, known)
     if pruned is not None and pruned.prune is not None:
         # Parameters and multiply-adds go with the square of the widths.
         widths = tuple(max(1, round(width * pruned.prune.budget**0.5)) for width in widths)
-    return build(wanted.architecture, widths, _OUTPUTS)
+    return build(name, widths, _OUTPUTS)
 
 
 def _pictures(name: str, count: int) -> Tensor:

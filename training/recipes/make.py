@@ -93,6 +93,13 @@ def _work(
 ) -> list[tuple[dict[str, Any], str, Callable[[], object]]]:
     """Return each run of a stage: what it is made of, its folder, and what makes it."""
     runs = workspace.runs
+    folder = runs / stage.folder
+    if (finished := stage.finished) is not None:
+
+        def take() -> None:
+            _renamed(Checkpoint.load(finished), folder)
+
+        return [({"finished": _weights(finished)}, stage.folder, take)]
     if stage.do == "fit":
         trained = experiments_of(stage, known, workspace)
         total = len(trained)
@@ -103,7 +110,6 @@ def _work(
     of = known[stage.of]
     table: dict[str, Any] = {"do": stage.do, "of": stage.of, "seeds": list(of.seeds)}
     table |= {"others": list(stage.others)} if stage.others else {}
-    folder = runs / stage.folder
 
     def average() -> None:
         _average(stage, known, workspace)
@@ -184,7 +190,7 @@ def _experiment(stage: Stage, known: Mapping[str, Stage], workspace: RecipeWorks
 
 def pruned_by(stage: Stage, known: Mapping[str, Stage]) -> Stage | None:
     """Return the stage that pruned the network that a stage goes on from; None if none did."""
-    while stage.of:
+    while stage.of and stage.finished is None:
         stage = known[stage.of]
         if stage.do == "prune":
             return stage

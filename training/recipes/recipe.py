@@ -98,6 +98,7 @@ class Stage:
         experiment: What is trained, but for teachers and weights; None where nothing is.
         prune: How it prunes; None where it does not.
         second_domain: Pictures from elsewhere that its answer is calibrated on as well.
+        finished: A checkpoint that is taken as it is instead; None where the stage is made.
     """
 
     recipe: str
@@ -110,6 +111,7 @@ class Stage:
     experiment: Experiment | None = None
     prune: PruneTable | None = None
     second_domain: SecondDomain | None = None
+    finished: Path | None = None
 
     @property
     def key(self) -> str:
@@ -119,6 +121,8 @@ class Stage:
     @property
     def needs(self) -> tuple[str, ...]:
         """The stages that have to be made before."""
+        if self.finished is not None:
+            return ()
         return tuple(dict.fromkeys((*self.teachers, *self.starts)))
 
     @property

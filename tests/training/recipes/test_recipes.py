@@ -242,6 +242,26 @@ def test_the_mean_of_two_stages_is_that_of_their_weights(
         torch.testing.assert_close(made.weights[key], (plain[key] + further[key]) / 2)
 
 
+def test_a_finished_network_of_another_recipe_takes_the_place_of_its_stages(
+    recipes: Path, faces: Path, tmp_path: Path
+) -> None:
+    teacher = make(stages_for("teacher", recipes), RecipeWorkspace(faces, tmp_path / "a"))
+    teacher.save(tmp_path / "finished" / "teacher.ckpt")
+    stages = stages_for("student", recipes, finished=tmp_path / "finished")
+    assert [stage.key for stage in stages][:2] == ["teacher/both-ways", "student/first"]
+    made = make(stages, RecipeWorkspace(faces, tmp_path / "b"))
+    assert made.weights_sha256() == weights_of(recipes, faces, tmp_path / "a")
+    assert not (tmp_path / "b" / "teacher-plain").exists()
+
+
+def test_a_folder_without_a_network_that_is_needed_is_refused(
+    recipes: Path, tmp_path: Path
+) -> None:
+    (tmp_path / "finished").mkdir()
+    with pytest.raises(SettingsError, match=r"student could be made from; needed is teacher\.ckpt"):
+        stages_for("student", recipes, finished=tmp_path / "finished")
+
+
 def test_a_run_of_other_settings_is_refused(recipes: Path, faces: Path, tmp_path: Path) -> None:
     stages = stages_for("teacher", recipes)
     make(stages, RecipeWorkspace(faces, tmp_path / "runs"))
