@@ -39,6 +39,8 @@ _log = logging.getLogger(__name__)
 Change = Callable[[Experiment], Experiment]
 Told = Callable[[Stage, float], None]
 """Takes a stage and the share of it that is done, in [0, 1]."""
+_Run = tuple[dict[str, Any], str, Callable[[], object]]
+"""What a run is made of, its folder, and what makes it."""
 
 
 @dataclass(frozen=True)
@@ -88,26 +90,26 @@ def make(stages: Sequence[Stage], workspace: RecipeWorkspace) -> Checkpoint:
     return Checkpoint.load(workspace.runs / stages[-1].file)
 
 
-def _work(
-    stage: Stage, known: Mapping[str, Stage], workspace: RecipeWorkspace
-) -> list[tuple[dict[str, Any], str, Callable[[], object]]]:
-    """Return each run of a stage: what it is made of, its folder, and what makes it."""
-    runs = workspace.runs
+def _work(stage: Stage, known: Mapping[str, Stage], workspace: RecipeWorkspace) -> list[_Run]:
+    """Return each run of a stage."""
+    if stage.finished is not None:
+        taken, folder = Checkpoint.load(stage.finished), workspace.runs / stage.folder
+        made_of = {"finished": taken.weights_sha256()}
+        return [(made_of, stage.folder, lambda: _renamed(taken, folder))]
+    if stage.do != "fit":
+        return [_step(stage, known, workspace)]
+    trained = experiments_of(stage, known, workspace)
+    total = len(trained)
+    return [
+        (as_table(one), one.name, lambda one=one, k=k: _fit(stage, one, workspace, k, total))  # type: ignore[misc]  # bound now
+        for k, one in enumerate(trained)
+    ]
+
+
+def _step(stage: Stage, known: Mapping[str, Stage], workspace: RecipeWorkspace) -> _Run:
+    """Return the run of a stage that does not train."""
+    runs, of = workspace.runs, known[stage.of]
     folder = runs / stage.folder
-    if (finished := stage.finished) is not None:
-
-        def take() -> None:
-            _renamed(Checkpoint.load(finished), folder)
-
-        return [({"finished": _weights(finished)}, stage.folder, take)]
-    if stage.do == "fit":
-        trained = experiments_of(stage, known, workspace)
-        total = len(trained)
-        return [
-            (as_table(one), one.name, lambda one=one, k=k: _fit(stage, one, workspace, k, total))  # type: ignore[misc]  # bound now
-            for k, one in enumerate(trained)
-        ]
-    of = known[stage.of]
     table: dict[str, Any] = {"do": stage.do, "of": stage.of, "seeds": list(of.seeds)}
     table |= {"others": list(stage.others)} if stage.others else {}
 
@@ -128,7 +130,7 @@ def _work(
     if stage.prune is not None:
         table["prune"] = dataclasses.asdict(stage.prune)
     doing = {"average": average, "choose": choose, "mirror": mirror, "prune": prune}[stage.do]
-    return [(table, stage.folder, doing)]
+    return table, stage.folder, doing
 
 
 def _average(stage: Stage, known: Mapping[str, Stage], workspace: RecipeWorkspace) -> None:

@@ -53,13 +53,22 @@ def _begin(cluster: RayCluster) -> None:
         else:
             ray.init(cluster.address, **quiet)
     except Exception as error:  # Ray has a bare one for a start that took it too long
-        where = cluster.address or "this machine"
-        said = str(error).strip().splitlines()
-        why = said[0].rstrip(".") if said else type(error).__name__
-        raise SettingsError(
-            f"there is no Ray at {where} to work with ({why}); see `ray status` there, or leave "
-            "out --address to have Ray started for this run"
-        ) from error
+        raise SettingsError(_sentence(cluster, error)) from error
+
+
+def _sentence(cluster: RayCluster, error: Exception) -> str:
+    """Say why Ray cannot be worked with, and what to do."""
+    said = str(error).strip().splitlines()
+    why = said[0].rstrip(".") if said else type(error).__name__
+    if cluster.address is None:
+        return (
+            f"Ray does not start on this machine ({why}); give the --address of a cluster, or "
+            "leave out --engine ray"
+        )
+    return (
+        f"there is no Ray at {cluster.address} to work with ({why}); see `ray status` there, or "
+        "leave out --address to have Ray started for this run"
+    )
 
 
 def _knock(address: str) -> None:

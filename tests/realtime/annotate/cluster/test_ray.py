@@ -119,6 +119,18 @@ def test_without_ray_a_sentence_says_what_to_install(tmp_path: Path) -> None:
     assert not (tmp_path / "out").exists()
 
 
+def test_a_ray_that_does_not_start_here_is_one_sentence(tmp_path: Path) -> None:
+    """Sockets in so long a path are more than a system allows."""
+    clip = shared_file("video/edge/one_frame.mp4")
+    words: list[str | Path] = ["annotate", clip, "--out", tmp_path / "out", "--engine", "ray"]
+    done = fer_live(*words, changes={"RAY_TMPDIR": str(tmp_path / ("long" * 30))})
+    assert done.returncode == 2
+    (line,) = done.stderr.splitlines()
+    assert "Ray does not start on this machine (" in line
+    assert line.endswith("give the --address of a cluster, or leave out --engine ray")
+    assert not (tmp_path / "out").exists()
+
+
 @pytest.mark.parametrize(
     ("options", "said"),
     [
