@@ -18,8 +18,9 @@ from fer_live.training.config.experiment import Experiment
 from fer_live.training.config.repeats import repeats_of
 from fer_live.training.data.batches import Batches
 from fer_live.training.fitting.batch_norm import recalibrate
-from fer_live.training.fitting.fit import published, settle
+from fer_live.training.fitting.fit import settle
 from fer_live.training.fitting.prepare import prepare
+from fer_live.training.fitting.publish import published, recoveries_of
 from fer_live.training.models.checkpoint import BEST, Checkpoint
 
 _AT_ONCE: Final = 256
@@ -85,7 +86,11 @@ def average_networks(runs: Sequence[Path]) -> Checkpoint:
     source = f"; mean of the weights of {', '.join(one.name for one in whole)}"
     heads = tuple(dataclasses.replace(one, data=one.data + source) for one in whole[0].heads)
     weights = mean_of([one.weights for one in whole])
-    return dataclasses.replace(whole[0], weights=weights, heads=heads)
+    pruning = whole[0].pruning
+    if pruning is not None:
+        learned = dict.fromkeys(told for one in whole for told in recoveries_of(one))
+        pruning = {**pruning, "recovery": "; ".join(learned) or "none"}
+    return dataclasses.replace(whole[0], weights=weights, heads=heads, pruning=pruning)
 
 
 def mean_of(weights: Sequence[Mapping[str, Tensor]]) -> dict[str, Tensor]:

@@ -10,12 +10,9 @@ from pathlib import Path
 from typing import Final, TypeAlias
 
 import lightning
-import numpy as np
 import torch
 from lightning.pytorch.callbacks import ModelCheckpoint
-from torch import nn
 
-from fer_live.crop import CropGeometry
 from fer_live.errors import FerLiveError, SettingsError
 from fer_live.files import write_whole
 from fer_live.training.config.experiment import Experiment, FitSettings
@@ -32,6 +29,7 @@ from fer_live.training.fitting.callbacks import (
 )
 from fer_live.training.fitting.learner import Learner
 from fer_live.training.fitting.prepare import Prepared, prepare
+from fer_live.training.fitting.publish import pruned_before, published
 from fer_live.training.fitting.run_files import (
     BEFORE,
     LAST,
@@ -39,8 +37,8 @@ from fer_live.training.fitting.run_files import (
     read_state,
     to_go_on_from,
 )
-from fer_live.training.models.checkpoint import BEST, Checkpoint, Head
-from fer_live.training.networks import architecture, build, train_last
+from fer_live.training.models.checkpoint import BEST, Checkpoint
+from fer_live.training.networks import build, train_last
 from fer_live.training.networks.initial_weights import load_weights
 
 _FORESEEN: Final = (
@@ -143,7 +141,7 @@ def fit(
     begun = time.monotonic()
     learner, notes = _train(experiment, prepared, folder, running or Running())
     seconds = time.monotonic() - begun
-    before = _pruned_before(runs / experiment.network.weights)
+    before = pruned_before(experiment, runs / experiment.network.weights)
     best = published(experiment, learner.network, prepared, before=before)
     rank = learner.trainer.global_rank
     if rank == 0:
@@ -271,48 +269,3 @@ def _learner(experiment: Experiment, prepared: Prepared, runs: Path, *, steps: i
         steps=steps,
         teaching=teaching,
     ).to(memory_format=torch.channels_last)  # a fifth to a third faster on CPUs
-
-
-def _pruned_before(weights: Path) -> Checkpoint | None:
-    """Return the pruned network that a training started from, if it did."""
-    if not weights.is_file():
-        return None
-    found = torch.load(weights, map_location="cpu", weights_only=True)
-    return Checkpoint.load(weights) if found.get("pruning") else None
-
-
-def published(
-    experiment: Experiment,
-    network: nn.Module,
-    prepared: Prepared,
-    *,
-    before: Checkpoint | None = None,
-) -> Checkpoint:
-    """Create the checkpoint of a trained network.
-
-    Args:
-        experiment: The experiment that it was trained by.
-        network: With the outputs of all heads.
-        prepared: The data that it was trained on.
-        before: The pruned network that it started from, whose parent and pruning are kept.
-    """
-    wanted = experiment.network
-    known = architecture(wanted.architecture)
-    cuts = np.cumsum(prepared.train.sizes)[:-1]
-    priors = np.split(np.array(prepared.heads.learned), cuts)
-    heads = tuple(
-        Head(labels, tuple(prior.tolist()), told)
-        for labels, prior, told in zip(prepared.labels, priors, prepared.told, strict=True)
-    )
-    return Checkpoint(
-        name=experiment.name,
-        architecture=wanted.architecture,
-        widths=wanted.widths or known.widths,
-        heads=heads,
-        weights=network.to(memory_format=torch.contiguous_format).state_dict(),
-        crop=CropGeometry(),
-        colour="rgb" if known.channels > 1 else "gray",
-        settings=as_table(experiment),
-        parent_sha256=None if before is None else before.parent_sha256,
-        pruning=None if before is None else before.pruning,
-    )

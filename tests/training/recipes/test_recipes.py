@@ -17,6 +17,7 @@ from fer_live.realtime.demo_clip import portrait
 from fer_live.training.cli import app
 from fer_live.training.config.experiment import DataSettings, Experiment
 from fer_live.training.fitting.fit import Running
+from fer_live.training.fitting.publish import recoveries_of
 from fer_live.training.models.checkpoint import Checkpoint
 from fer_live.training.recipes import make as making
 from fer_live.training.recipes.make import RecipeWorkspace, make
@@ -195,6 +196,8 @@ def test_the_same_command_goes_on_after_each_stage_and_ends_the_same(
     whole = Checkpoint.load(tmp_path / "b" / "student-again-mean" / "best.ckpt")
     assert whole.sizes == (8, 7)
     assert whole.pruning is not None
+    (learned,) = recoveries_of(whole)
+    assert learned == "student-again: 2 epochs, learning rate 0.1, 50% of the target from student-first"
     assert all(head.temperature != 1.0 for head in whole.heads)
 
 
