@@ -197,7 +197,10 @@ def test_the_same_command_goes_on_after_each_stage_and_ends_the_same(
     assert whole.sizes == (8, 7)
     assert whole.pruning is not None
     (learned,) = recoveries_of(whole)
-    assert learned == "student-again: 2 epochs, learning rate 0.1, 50% of the target from student-first"
+    assert (
+        learned
+        == "student-again: 2 epochs, learning rate 0.1, 50% of the target from student-first"
+    )
     assert all(head.temperature != 1.0 for head in whole.heads)
 
 
