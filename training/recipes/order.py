@@ -22,6 +22,8 @@ def stages_for(
         SettingsError: A recipe or stage is unknown or makes no sense, two need each other, or
             `finished` has nothing that is needed.
     """
+    if finished is not None and not finished.is_dir():
+        raise SettingsError(f"there is no folder {finished} with finished networks")
     return _Search(folder, finished).down_from(name)
 
 

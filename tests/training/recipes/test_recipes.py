@@ -6,24 +6,21 @@ import shutil
 from pathlib import Path
 
 import onnx
-import PIL.Image
 import pytest
 import torch
 from typer.testing import CliRunner
 
 from benchmarks.training.killed_recipe import killed_and_resumed
 from fer_live.errors import SettingsError
-from fer_live.realtime.demo_clip import portrait
 from fer_live.training.cli import app
 from fer_live.training.config.experiment import DataSettings, Experiment
 from fer_live.training.fitting.fit import Running
 from fer_live.training.fitting.publish import recoveries_of
 from fer_live.training.models.checkpoint import Checkpoint
-from fer_live.training.recipes import make as making
 from fer_live.training.recipes.make import RecipeWorkspace, make
 from fer_live.training.recipes.order import stages_for
-from fer_live.training.recipes.recipe import Stage, read_recipe
-from tests.support.data_sets import fer2013_table, votes_table
+from fer_live.training.recipes.recipe import Stage
+from tests.training.recipes.conftest import made_faces
 
 pytestmark = [
     pytest.mark.training,
@@ -35,69 +32,6 @@ pytestmark = [
 RECIPES = Path(__file__).parents[3] / "recipes"
 NAMES = sorted(path.stem for path in RECIPES.glob("*.toml"))
 SHIPPED = Path(__file__).parents[3] / "assets" / "models"
-WORDS = ("anger", "disgust", "fear", "happiness", "sadness", "surprise", "neutral", "contempt")
-
-SMALL = """
-[data]
-kind = "ferplus"
-path = "fer2013.csv.bz2"
-votes = "fer2013new.csv"
-[second]
-kind = "fer2013"
-path = "fer2013.csv.bz2"
-[network]
-architecture = "cnn6"
-widths = [4, 8, 8, 8, 16]
-[fit]
-epochs = 2
-batch = 8
-"""
-TEACHER = (
-    'extends = "small/shared.toml"\n[[stages]]\nname = "plain"\n'
-    '[[stages]]\nname = "both-ways"\ndo = "mirror"\nof = "plain"\n'
-)
-STUDENT = """
-extends = "small/shared.toml"
-[[stages]]
-name = "first"
-teachers = ["teacher/both-ways"]
-distil = { views = 1, mirror_views = true }
-[[stages]]
-name = "less"
-do = "prune"
-of = "first"
-prune = { budget = 0.7, multiple = 1, least = 2, images = 16, allocation = "uniform" }
-[[stages]]
-name = "again"
-of = "less"
-teachers = ["first"]
-seeds = [3, 4]
-distil = { views = 1 }
-[[stages]]
-name = "mean"
-do = "average"
-of = "again"
-second_domain = { data = "wild", steps = ["live 48"], among = ["happy", "neutral"] }
-"""
-
-
-def made_faces(folder: Path) -> Path:
-    """FER2013 and FER+ in small, noise instead of faces, and a second domain of one face."""
-    folder.mkdir()
-    emotions = [k % 7 for k in range(42)]
-    usages = ["Training"] * 28 + ["PublicTest"] * 7 + ["PrivateTest"] * 7
-    fer2013_table(folder / "fer2013.csv.bz2", emotions, usages)
-    votes_table(folder / "fer2013new.csv", [{WORDS[k % 8]: 10} for k in range(42)])
-    for label in ("angry", "happy", "sad", "surprise", "neutral"):
-        path = folder / "wild" / label / "1.png"
-        path.parent.mkdir(parents=True)
-        PIL.Image.fromarray(portrait()).save(path)
-    return folder
-
-
-@pytest.fixture
-def faces(tmp_path: Path) -> Path:
-    return made_faces(tmp_path / "data")
 
 
 @pytest.fixture(scope="module")
@@ -107,17 +41,6 @@ def workspace(tmp_path_factory: pytest.TempPathFactory) -> RecipeWorkspace:
     quiet = Running(max_steps=2, progress=False)
     data = made_faces(root / "data")
     return RecipeWorkspace(data, root / "runs", change=shortened, running=quiet)
-
-
-@pytest.fixture
-def recipes(tmp_path: Path) -> Path:
-    """A student of a teacher: mirrored, pruned, trained again with two seeds, averaged."""
-    folder = tmp_path / "recipes"
-    (folder / "small").mkdir(parents=True)
-    (folder / "small" / "shared.toml").write_text(SMALL)
-    (folder / "teacher.toml").write_text(TEACHER)
-    (folder / "student.toml").write_text(STUDENT)
-    return folder
 
 
 def shortened(experiment: Experiment) -> Experiment:
@@ -260,14 +183,6 @@ def test_a_finished_network_of_another_recipe_takes_the_place_of_its_stages(
     assert not (tmp_path / "b" / "teacher-plain").exists()
 
 
-def test_a_folder_without_a_network_that_is_needed_is_refused(
-    recipes: Path, tmp_path: Path
-) -> None:
-    (tmp_path / "finished").mkdir()
-    with pytest.raises(SettingsError, match=r"student could be made from; needed is teacher\.ckpt"):
-        stages_for("student", recipes, finished=tmp_path / "finished")
-
-
 def test_a_run_of_other_settings_is_refused(recipes: Path, faces: Path, tmp_path: Path) -> None:
     stages = stages_for("teacher", recipes)
     make(stages, RecipeWorkspace(faces, tmp_path / "runs"))
@@ -294,48 +209,3 @@ def test_a_recipe_says_whether_the_model_file_stores_half_precision(
     assert card["bytes"] == file.stat().st_size
     told = {one["data"] for one in card["metrics"] if one["measure"] == "accuracy"}
     assert {"FER+ PublicTest, majority", "FER2013 PublicTest, second head"} <= told
-
-
-BROKEN = [
-    ('of = "less"', 'of = "lost"', r"stage again: no stage before it is called 'lost'"),
-    ('of = "again"', 'of = "less"', r"student/less has one seed; nothing to average"),
-    ('do = "average"', 'do = "mirror"', r"student/again has several seeds; average or choose"),
-    ("teacher/both-ways", "teacher/none", r"recipe teacher has no stage 'none'; it has plain"),
-    ("teacher/both-ways", "nobody/one", r"there is no recipe 'nobody' in .*; there are student"),
-    ("budget = 0.7", "budget = 7", r"stage less: prune: budget must be in \(0, 1\)"),
-    ("seeds = [3, 4]", "seed = 3", r"stage again: there is no key 'seed'"),
-    ('extends = "small/shared.toml"', 'extends = "student.toml"', "extends itself"),
-    ('of = "less"', 'of = "less"\nothers = ["first"]', r"others belongs to do = average"),
-    ("[[stages]]", "[[stage]]", r"student\.toml: a recipe needs \[\[stages\]\]"),
-    ("\nextends", "\nhalf_storage = 1\nextends", r"half_storage must be true or false, got 1"),
-]
-
-
-@pytest.mark.parametrize(("old", "new", "said"), BROKEN)
-def test_what_is_wrong_is_one_sentence(old: str, new: str, said: str, recipes: Path) -> None:
-    path = recipes / "student.toml"
-    path.write_text(path.read_text().replace(old, new))
-    with pytest.raises(SettingsError, match=said) as caught:
-        stages_for("student", recipes)
-    assert "\n" not in str(caught.value)
-
-
-def test_two_recipes_that_need_each_other_are_refused(recipes: Path) -> None:
-    path = recipes / "teacher.toml"
-    path.write_text(
-        path.read_text().replace('"plain"\n[[', '"plain"\nteachers = ["student/first"]\n[[', 1)
-    )
-    with pytest.raises(SettingsError, match="a circle"):
-        stages_for("student", recipes)
-
-
-def test_keys_of_the_recipe_win_over_what_it_extends(recipes: Path) -> None:
-    (recipes / "wide.toml").write_text(
-        'extends = "small/shared.toml"\n[fit]\nepochs = 9\n[[stages]]\nname = "one"\n'
-        "[stages.fit]\nbatch = 5\n"
-    )
-    (only,) = read_recipe("wide", recipes).stages
-    assert only.experiment is not None
-    assert (only.experiment.fit.epochs, only.experiment.fit.batch) == (9, 5)
-    assert only.experiment.network.widths == (4, 8, 8, 8, 16)
-    assert making.experiments_of(only, {}, RecipeWorkspace(recipes))[0].name == "wide-one"
